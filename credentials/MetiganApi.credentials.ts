@@ -1,0 +1,94 @@
+import type {
+	IAuthenticateGeneric,
+	ICredentialTestRequest,
+	ICredentialType,
+	Icon,
+	INodeProperties,
+} from 'n8n-workflow';
+
+export class MetiganApi implements ICredentialType {
+	name = 'metiganApi';
+
+	displayName = 'Metigan API';
+
+	icon: Icon = {
+		light: 'file:../nodes/Metigan/metigan.svg',
+		dark: 'file:../nodes/Metigan/metigan.dark.svg',
+	};
+
+	documentationUrl = 'https://docs.metigan.com/docs/guides/webhook-integration';
+
+	properties: INodeProperties[] = [
+		{
+			displayName: 'API Key',
+			name: 'apiKey',
+			type: 'string',
+			typeOptions: { password: true },
+			default: '',
+			placeholder: 'e.g. mtg_live_…',
+			description:
+				'Needed for automatic registration: Metigan dashboard → Settings → API Keys. Leave empty when you add the webhook URL by hand.',
+		},
+		{
+			displayName: 'Signing Secret',
+			name: 'signingSecret',
+			type: 'string',
+			typeOptions: { password: true },
+			default: '',
+			placeholder: 'e.g. whsec_…',
+			description:
+				'The signing key that Metigan shows once when a webhook is added. Verifies deliveries; needed for manual registration.',
+		},
+		{
+			displayName: 'Previous Signing Secret',
+			name: 'previousSigningSecret',
+			type: 'string',
+			typeOptions: { password: true },
+			default: '',
+			description:
+				'Also accepted while you change the secret: move the old one here, enter the new one above, publish the workflows again, then clear this field',
+		},
+		{
+			displayName: 'Base URL',
+			name: 'baseUrl',
+			type: 'string',
+			default: 'https://api.metigan.com',
+			placeholder: 'e.g. https://eu.api.metigan.com',
+			description: 'Address of the Metigan API; accounts in a region have their own',
+		},
+	];
+
+	authenticate: IAuthenticateGeneric = {
+		type: 'generic',
+		properties: { headers: { 'x-api-key': '={{$credentials.apiKey}}' } },
+	};
+
+	test: ICredentialTestRequest = {
+		request: {
+			baseURL: '={{$credentials.baseUrl.replace(/\\/+$/, "")}}',
+			url: '/api/templates',
+			qs: { page: 1, limit: 1 },
+		},
+		rules: [
+			{
+				type: 'responseCode',
+				properties: {
+					value: 401,
+					message:
+						'Metigan did not accept the API key. For manual registration no key is needed and this can be ignored; otherwise copy the key again.',
+				},
+			},
+			{
+				type: 'responseCode',
+				properties: {
+					value: 403,
+					message: 'Metigan refused the API key: it is not valid or only allows sending emails.',
+				},
+			},
+			{
+				type: 'responseCode',
+				properties: { value: 404, message: 'There is no Metigan API at this Base URL.' },
+			},
+		],
+	};
+}

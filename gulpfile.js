@@ -1,0 +1,32 @@
+'use strict';
+
+const { spawn } = require('node:child_process');
+const { rm } = require('node:fs/promises');
+const path = require('node:path');
+
+const { dest, parallel, series, src } = require('gulp');
+
+/** Runs a program of node_modules; the task fails with its exit code. */
+function run(script, args = []) {
+	return new Promise((resolve, reject) => {
+		const child = spawn(process.execPath, [path.join('node_modules', script), ...args], {
+			stdio: 'inherit',
+		});
+		child.once('error', reject);
+		child.once('exit', (code) =>
+			code === 0 ? resolve() : reject(new Error(`${script} ended with code ${code}`)),
+		);
+	});
+}
+
+const clean = () => rm('dist', { recursive: true, force: true });
+const compile = () => run('typescript/bin/tsc', ['--project', 'tsconfig.build.json']);
+const icons = () =>
+	src('{nodes,credentials}/**/*.{png,svg}', { encoding: false }).pipe(dest('dist'));
+const codex = () => src('nodes/**/*.node.json').pipe(dest('dist/nodes'));
+/** What lets n8n list the nodes without loading them: dist/known and dist/types. */
+const metadata = () => run('n8n-core/bin/generate-metadata');
+
+exports.clean = clean;
+exports.build = series(clean, parallel(compile, icons, codex), metadata);
+exports.default = exports.build;

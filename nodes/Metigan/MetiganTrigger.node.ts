@@ -1,0 +1,53 @@
+import {
+	NodeConnectionTypes,
+	type IHookFunctions,
+	type INodeType,
+	type INodeTypeDescription,
+	type IWebhookFunctions,
+	type IWebhookResponseData,
+} from 'n8n-workflow';
+
+import { receiveDelivery } from '../shared/delivery';
+import { createEndpoint, deleteEndpoint, endpointExists } from '../shared/registration';
+import { triggerProperties } from '../shared/triggerProperties';
+import { metigan } from './provider';
+
+export class MetiganTrigger implements INodeType {
+	description: INodeTypeDescription = {
+		displayName: 'Metigan Trigger',
+		name: 'metiganTrigger',
+		icon: { light: 'file:metigan.svg', dark: 'file:metigan.dark.svg' },
+		group: ['trigger'],
+		version: 1,
+		subtitle: '={{$parameter["events"].join(", ")}}',
+		description: 'Starts the workflow when something happens in Metigan',
+		eventTriggerDescription: 'Waiting for a delivery from Metigan',
+		activationMessage: 'Published. Deliveries from Metigan that verify now start this workflow.',
+		defaults: { name: 'Metigan Trigger' },
+		inputs: [],
+		outputs: [NodeConnectionTypes.Main],
+		credentials: [{ name: 'metiganApi', required: true }],
+		webhooks: [
+			{ name: 'default', httpMethod: 'POST', responseMode: 'onReceived', path: 'metigan' },
+		],
+		properties: triggerProperties(metigan),
+	};
+
+	webhookMethods = {
+		default: {
+			async checkExists(this: IHookFunctions): Promise<boolean> {
+				return await endpointExists(this, metigan);
+			},
+			async create(this: IHookFunctions): Promise<boolean> {
+				return await createEndpoint(this, metigan);
+			},
+			async delete(this: IHookFunctions): Promise<boolean> {
+				return await deleteEndpoint(this, metigan);
+			},
+		},
+	};
+
+	async webhook(this: IWebhookFunctions): Promise<IWebhookResponseData> {
+		return await receiveDelivery(this, metigan);
+	}
+}

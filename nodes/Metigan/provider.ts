@@ -1,0 +1,179 @@
+import { z } from 'zod';
+
+import type { EventFact, Provider, ProviderFamily, SignatureScheme } from '../shared/provider';
+
+/**
+ * Metigan, after its webhook guide and API page (docs.metigan.com) and its JavaScript SDK, whose
+ * catalogue of events is generated from the backend.
+ */
+
+const recipientEvent = z.object({
+	recipient: z.string(),
+	subject: z.string().optional(),
+	status: z.string().optional(),
+	timestamp: z.string(),
+	metadata: z.record(z.unknown()).optional(),
+});
+/** The guide reads `bounceType` beside the SDK's `metadata.bounceReason`. */
+const bounced = recipientEvent.extend({ bounceType: z.string().optional() });
+const contact = z.union([
+	z.object({ contactId: z.string(), email: z.string() }),
+	z.object({ id: z.string(), email: z.string() }),
+]);
+
+const events: readonly EventFact[] = [
+	{
+		name: 'email.sent',
+		label: 'Email Sent',
+		description: 'The mail server accepted an email for sending',
+		data: z.object({
+			to: z.string(),
+			from: z.string(),
+			subject: z.string(),
+			timestamp: z.string(),
+		}),
+	},
+	{
+		name: 'email.delivered',
+		label: 'Email Delivered',
+		description: 'An email was delivered to the inbox',
+		data: recipientEvent,
+	},
+	{
+		name: 'email.opened',
+		label: 'Email Opened',
+		description: 'A recipient opened an email',
+		data: recipientEvent,
+	},
+	{
+		name: 'email.clicked',
+		label: 'Email Clicked',
+		description: 'A recipient clicked a link',
+		data: recipientEvent,
+	},
+	{
+		name: 'email.bounced',
+		label: 'Email Bounced',
+		description: 'An email came back: hard or soft bounce',
+		data: bounced,
+	},
+	{
+		name: 'email.complained',
+		label: 'Email Complained',
+		description: 'A recipient marked an email as spam',
+		data: recipientEvent,
+	},
+	{
+		name: 'email.delivery_delayed',
+		label: 'Email Delivery Delayed',
+		description: 'The delivery of an email is delayed',
+	},
+	{
+		name: 'email.unsubscribed',
+		label: 'Email Unsubscribed',
+		description: 'A recipient unsubscribed',
+		data: z.object({ email: z.string(), timestamp: z.string() }),
+	},
+	{
+		name: 'email.failed',
+		label: 'Email Failed',
+		description: 'An email could not be sent',
+		data: z.object({ to: z.string(), emailId: z.string(), reason: z.string() }),
+	},
+	{
+		name: 'contact.created',
+		label: 'Contact Created',
+		description: 'A contact was added to an audience',
+		data: contact,
+	},
+	{ name: 'contact.updated', label: 'Contact Updated', description: 'A contact was changed' },
+	{ name: 'contact.deleted', label: 'Contact Deleted', description: 'A contact was removed' },
+	{ name: 'audience.created', label: 'Audience Created', description: 'An audience was created' },
+	{ name: 'audience.updated', label: 'Audience Updated', description: 'An audience was changed' },
+	{ name: 'audience.deleted', label: 'Audience Deleted', description: 'An audience was deleted' },
+	{ name: 'form.submitted', label: 'Form Submitted', description: 'A form was submitted' },
+];
+
+const schemes: readonly SignatureScheme[] = [
+	{
+		id: 'timestamped',
+		name: 'X-Webhook-Signature (t=…,v1=…)',
+		description:
+			'The current scheme: a timestamp is signed with the body, old deliveries are refused',
+		kind: 'hmac',
+		header: 'x-webhook-signature',
+		layout: { type: 'elements', timestamp: 't', signature: 'v1' },
+		signed: 'timestamp.body',
+		auto: true,
+	},
+	{
+		id: 'timestampHeader',
+		name: 'X-Webhook-Signature with X-Webhook-Timestamp',
+		description:
+			'The same signature with the timestamp in a header of its own, as the SDK accepts it',
+		kind: 'hmac',
+		header: 'x-webhook-signature',
+		layout: { type: 'hex', prefixes: [''] },
+		signed: 'timestamp.body',
+		timestampHeader: 'x-webhook-timestamp',
+		auto: true,
+	},
+	{
+		id: 'legacy',
+		name: 'X-Metigan-Signature (Legacy)',
+		description: 'The old scheme without a timestamp: an intercepted delivery could be sent again',
+		kind: 'hmac',
+		header: 'x-metigan-signature',
+		layout: { type: 'hex', prefixes: [''] },
+		signed: 'body',
+		auto: false,
+	},
+];
+
+const provider: Provider = {
+	id: 'metigan',
+	displayName: 'Metigan',
+	description: 'Emails delivered, opened, clicked, bounced and complained about; contacts',
+	credentialType: 'metiganApi',
+	events,
+	schemes,
+	envelope: {
+		schema: z.object({
+			event: z.string(),
+			messageId: z.string(),
+			data: z.object({}),
+			timestamp: z.number(),
+		}),
+		// The old API page reads `event.type`.
+		eventFields: ['event', 'type'],
+		timeFields: ['timestamp'],
+		// One message id recurs for sent, delivered, opened and so on. X-Webhook-Id is the endpoint's
+		// id on the API page and a delivery id in the SDK, so it cannot be relied on.
+		idempotencyKey: ({ event, messageId, timestamp }) =>
+			typeof event === 'string' && typeof messageId === 'string' && typeof timestamp === 'number'
+				? `${event}:${messageId}:${timestamp}`
+				: undefined,
+		pings: ['ping', 'test', 'webhook.test'],
+		bounce: { event: 'email.bounced', fields: ['bounceType'] },
+		retried: true,
+	},
+	api: {
+		// Inferred from the sibling resources: the path of the webhook API is not documented.
+		paths: ['/api/webhooks'],
+		itemStyles: [
+			{ id: 'path', update: 'PATCH' },
+			{ id: 'path', update: 'PUT' },
+		],
+		eventsFormat: 'list',
+		sendsSecret: 'whenSet',
+		update: true,
+		delete: 'offered',
+		page: { size: 100, query: (page) => ({ page, limit: 100 }) },
+	},
+	defaultRegistration: 'manual',
+	manualSteps:
+		'Open the <a href="https://app.metigan.com" target="_blank">Metigan dashboard</a>, go to <b>Settings → Webhooks</b>, add an endpoint with the webhook URL and the same events, and copy its signing key (<code>whsec_…</code>), which is shown only once.',
+};
+
+/** Metigan has one product. */
+export const metigan: ProviderFamily = [provider];

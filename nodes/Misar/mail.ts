@@ -1,0 +1,185 @@
+import { z } from 'zod';
+
+import type { EventFact, Provider, SignatureScheme } from '../shared/provider';
+
+/**
+ * Misar Mail. Its sources disagree on path, signature and envelope, and all of them are served:
+ * the platform page (misar.io/docs/webhooks), the integration page
+ * (misarmail.com/integrations/webhooks), two API references on docs.misar.io, and the SDKs.
+ */
+
+const nullableText = z.string().nullish();
+
+/** Data of an event in the shapes the three documented envelopes give it. */
+const delivered = z.union([
+	z.object({ id: z.string(), to: z.string(), subject: z.string(), delivered_at: z.string() }),
+	z.object({
+		messageId: z.string(),
+		to: z.string(),
+		subject: z.string(),
+		campaignId: nullableText,
+		deliveredAt: z.string(),
+	}),
+]);
+const opened = z.union([
+	z.object({
+		messageId: z.string(),
+		email: z.string(),
+		openedAt: z.string(),
+		userAgent: nullableText,
+		ip: nullableText,
+		machineOpen: z.boolean().optional(),
+	}),
+	z.object({
+		message_id: z.string(),
+		email: z.string(),
+		campaign_id: nullableText,
+		timestamp: z.string(),
+	}),
+]);
+const clicked = z.object({
+	messageId: z.string(),
+	email: z.string(),
+	url: z.string(),
+	clickedAt: z.string(),
+});
+const bounced = z.object({
+	message_id: z.string(),
+	email: z.string(),
+	bounce_type: z.string(),
+	bounce_code: nullableText,
+	bounce_message: nullableText,
+});
+
+const events: readonly EventFact[] = [
+	{ name: 'email.sent', label: 'Email Sent', description: 'An email was accepted for delivery' },
+	{
+		name: 'email.delivered',
+		label: 'Email Delivered',
+		description: "The recipient's mail server accepted an email",
+		data: delivered,
+	},
+	{
+		name: 'email.opened',
+		label: 'Email Opened',
+		description: 'A recipient opened an email (the tracking pixel was loaded)',
+		data: opened,
+	},
+	{
+		name: 'email.clicked',
+		label: 'Email Clicked',
+		description: 'A recipient clicked a tracked link',
+		data: clicked,
+	},
+	{
+		name: 'email.bounced',
+		label: 'Email Bounced',
+		description: 'An email came back: hard or soft bounce',
+		data: bounced,
+	},
+	{
+		name: 'email.complained',
+		label: 'Email Complained',
+		description: 'A recipient marked an email as spam',
+	},
+	{
+		name: 'email.unsubscribed',
+		label: 'Email Unsubscribed',
+		description: 'A recipient unsubscribed',
+	},
+	{
+		name: 'email.received',
+		label: 'Email Received',
+		description: 'An email arrived on a domain set up for inbound mail',
+	},
+	{
+		name: 'campaign.sent',
+		label: 'Campaign Sent',
+		description: 'All emails of a campaign were queued or sent',
+	},
+	{
+		name: 'campaign.completed',
+		label: 'Campaign Completed',
+		description: 'A campaign finished, with all its sends and events settled',
+	},
+	{ name: 'contact.created', label: 'Contact Created', description: 'A contact was added' },
+	{ name: 'contact.updated', label: 'Contact Updated', description: 'A contact was changed' },
+	{
+		name: 'automation.triggered',
+		label: 'Automation Triggered',
+		description: 'An automation started',
+		inferred: true,
+	},
+];
+
+const schemes: readonly SignatureScheme[] = [
+	{
+		id: 'timestamped',
+		name: 'X-Misar-Signature with X-Misar-Timestamp',
+		description: 'The newest: a timestamp is signed with the body, so old deliveries are refused',
+		kind: 'hmac',
+		header: 'x-misar-signature',
+		layout: { type: 'hex', prefixes: [''] },
+		signed: 'timestamp.body',
+		timestampHeader: 'x-misar-timestamp',
+		auto: true,
+	},
+	{
+		id: 'platform',
+		name: 'X-Misar-Signature with sha256=',
+		description: 'As on the Misar platform page: the body alone is signed',
+		kind: 'hmac',
+		header: 'x-misar-signature',
+		layout: { type: 'hex', prefixes: ['sha256='] },
+		signed: 'body',
+		auto: true,
+	},
+	{
+		id: 'mailHeader',
+		name: 'X-MisarMail-Signature',
+		description: 'As on the Misar Mail integration page: the body alone is signed',
+		kind: 'hmac',
+		header: 'x-misarmail-signature',
+		layout: { type: 'hex', prefixes: ['', 'sha256='] },
+		signed: 'body',
+		auto: true,
+	},
+];
+
+export const misarMail: Provider = {
+	id: 'misar',
+	product: 'mail',
+	displayName: 'Misar Mail',
+	description: 'Emails sent, delivered, opened, clicked, bounced and unsubscribed; campaigns',
+	credentialType: 'misarApi',
+	events,
+	schemes,
+	envelope: {
+		// E1 platform page, E2 developer reference, E3 mail reference, E4 platform API page.
+		schema: z.union([
+			z.object({ id: z.string(), type: z.string(), timestamp: z.string(), data: z.object({}) }),
+			z.object({ id: z.string(), type: z.string(), createdAt: z.string(), data: z.object({}) }),
+			z.object({ id: z.string(), type: z.string(), created_at: z.string(), data: z.object({}) }),
+			z.object({ event: z.string(), timestamp: z.string(), data: z.object({}) }),
+		]),
+		eventFields: ['type', 'event'],
+		eventHeader: 'x-misar-event',
+		timeFields: ['timestamp', 'createdAt', 'created_at'],
+		idempotencyKey: (body, header) =>
+			typeof body['id'] === 'string' && body['id'] !== '' ? body['id'] : header('x-misar-delivery'),
+		pings: ['ping', 'test', 'webhook.ping', 'webhook.test'],
+		bounce: { event: 'email.bounced', fields: ['bounce_type', 'bounceType'] },
+		retried: true,
+	},
+	api: {
+		paths: ['/mail/v1/webhooks', '/mail/webhooks'],
+		itemStyles: [{ id: 'path', update: 'PATCH' }],
+		eventsFormat: 'list',
+		sendsSecret: 'always',
+		update: true,
+		delete: 'offered',
+	},
+	defaultRegistration: 'automatic',
+	manualSteps:
+		'Open <a href="https://mail.misar.io" target="_blank">Misar Mail</a>, go to <b>Settings → Webhooks → Add Webhook</b>, paste the webhook URL, choose the same events and copy the signing secret.',
+};

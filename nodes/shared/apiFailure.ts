@@ -1,0 +1,212 @@
+import { NodeApiError, type INode } from 'n8n-workflow';
+import { z } from 'zod';
+
+/** A request that did not end well, described for a person. Holds no credential. */
+export interface FailedRequest {
+	readonly method: string;
+	readonly url: string;
+	/** Name of the provider in the editor, e.g. "Misar Mail". */
+	readonly providerName: string;
+	/** Texts that must never be shown, whatever the provider answers. */
+	readonly secrets: readonly string[];
+}
+
+export type Refusal =
+	| {
+			readonly kind: 'status';
+			readonly status: number;
+			readonly body: unknown;
+			readonly retryAfterSeconds?: number;
+	  }
+	| { readonly kind: 'unreachable'; readonly code: string }
+	| { readonly kind: 'unreadable'; readonly status: number; readonly expected: string };
+
+const bodySchema = z
+	.object({
+		error: z.unknown(),
+		message: z.unknown(),
+		code: z.unknown(),
+		error_type: z.unknown(),
+		upgrade: z.unknown(),
+		upgrade_url: z.unknown(),
+		field: z.unknown(),
+		errors: z.unknown(),
+		validationErrors: z.unknown(),
+	})
+	.partial();
+
+const PLAN_REFUSAL = 'plan_limit_exceeded';
+
+/**
+ * Whether an answer says that the plan does not allow this. Misar's sources disagree on the status
+ * (402, 403 or 429), so the body decides (MisarMail SDK 5). Never worth a retry.
+ */
+export function isPlanRefusal(status: number, body: unknown): boolean {
+	if (status === 402) return true;
+	const parsed = bodySchema.safeParse(body);
+	if (!parsed.success) return false;
+	const { code, error_type: errorType, upgrade } = parsed.data;
+	return (
+		code === PLAN_REFUSAL ||
+		errorType === PLAN_REFUSAL ||
+		upgrade === true ||
+		(typeof upgrade === 'object' && upgrade !== null)
+	);
+}
+
+/** Turns a refusal into n8n's error: what happened, at which address, and what to do about it. */
+export function apiFailure(node: INode, request: FailedRequest, refusal: Refusal): NodeApiError {
+	const { providerName } = request;
+	const said = refusal.kind === 'status' ? providerText(refusal.body) : undefined;
+	const { message, advice } = explain(providerName, refusal);
+	const where = `${request.method} ${withoutUserInfo(request.url)}`;
+	const description = [said && `${providerName} answered: ${said}`, advice, `Request: ${where}`]
+		.filter(Boolean)
+		.join(' — ');
+	const httpCode = refusal.kind === 'unreachable' ? undefined : String(refusal.status);
+	const hide = (text: string) => withoutSecrets(text, request.secrets);
+	return new NodeApiError(
+		node,
+		{ request: where },
+		{
+			message: hide(message),
+			description: hide(description),
+			...(httpCode === undefined ? {} : { httpCode }),
+		},
+	);
+}
+
+function explain(name: string, refusal: Refusal): { message: string; advice: string } {
+	if (refusal.kind === 'unreachable') {
+		return {
+			message: `${name} could not be reached (${networkReason(refusal.code)})`,
+			advice:
+				'Check the Base URL in the credential and that this n8n can reach it, then publish again',
+		};
+	}
+	if (refusal.kind === 'unreadable') {
+		return {
+			message: `${name} answered with something that is not ${refusal.expected} (HTTP ${refusal.status})`,
+			advice:
+				'Check the Base URL in the credential and Options → API Path: a web page or a proxy may answer there instead of the API',
+		};
+	}
+
+	const { status, body, retryAfterSeconds } = refusal;
+	if (isPlanRefusal(status, body)) {
+		const upgradeUrl = findUpgradeUrl(body);
+		return {
+			message: `The ${name} plan does not allow this (HTTP ${status})`,
+			advice: `Remove an endpoint that is no longer used or upgrade the plan${upgradeUrl ? ` at ${upgradeUrl}` : ''}`,
+		};
+	}
+	switch (status) {
+		case 401:
+			return {
+				message: `${name} did not accept the API key (HTTP 401)`,
+				advice: `Check the API key in the credential: it must be a live key of ${name}, copied whole`,
+			};
+		case 403:
+			return {
+				message: `This API key may not manage ${name} webhooks (HTTP 403)`,
+				advice:
+					'Use a key with permission to manage webhooks, or set Registration to Manual and add the URL in the dashboard',
+			};
+		case 404:
+		case 405:
+			return {
+				message: `${name} has no webhook API at this address (HTTP ${status})`,
+				advice: 'Check the Base URL in the credential and Options → API Path',
+			};
+		case 400:
+		case 409:
+		case 422:
+			return {
+				message: `${name} did not accept the webhook endpoint (HTTP ${status})`,
+				advice: 'Change what the answer names: usually the webhook URL or an event',
+			};
+		case 429:
+			return {
+				message: `${name} limits how often its API may be called (HTTP 429)`,
+				advice:
+					retryAfterSeconds === undefined
+						? 'Wait a minute, then try again'
+						: `Wait ${retryAfterSeconds} seconds, then try again`,
+			};
+		default:
+			return {
+				message:
+					status >= 500
+						? `${name} is not available at the moment (HTTP ${status})`
+						: `${name} refused the request (HTTP ${status})`,
+				advice:
+					status >= 500
+						? 'Nothing is wrong with the workflow: try again in a few minutes'
+						: 'Check the credential and Options → API Path',
+			};
+	}
+}
+
+function networkReason(code: string): string {
+	switch (code) {
+		case 'ECONNREFUSED':
+			return 'nothing listens at this address';
+		case 'ENOTFOUND':
+		case 'EAI_AGAIN':
+			return 'the host name is unknown';
+		case 'ECONNRESET':
+		case 'EPIPE':
+			return 'the connection was closed before the answer';
+		case 'ECONNABORTED':
+		case 'ETIMEDOUT':
+			return 'no answer in time';
+		default:
+			return 'the connection did not work';
+	}
+}
+
+/** The provider's own words: `error` or `message`, as text or as `{code, message}`, and field notes. */
+function providerText(body: unknown): string | undefined {
+	const parsed = bodySchema.safeParse(body);
+	if (!parsed.success) return undefined;
+	const { error, message, field, errors, validationErrors } = parsed.data;
+	const nested = bodySchema.safeParse(error);
+	const main =
+		asText(message) ?? (nested.success ? asText(nested.data.message) : undefined) ?? asText(error);
+	const fields = asFieldNotes(validationErrors) ?? asFieldNotes(errors) ?? asText(field);
+	const text = [main, fields && `(${fields})`].filter(Boolean).join(' ');
+	return text === '' ? undefined : text.slice(0, 500);
+}
+
+function asFieldNotes(value: unknown): string | undefined {
+	const notes = z
+		.array(z.object({ field: z.string(), message: z.string() }))
+		.min(1)
+		.safeParse(value);
+	return notes.success
+		? notes.data.map(({ field, message }) => `${field}: ${message}`).join('; ')
+		: undefined;
+}
+
+function findUpgradeUrl(body: unknown): string | undefined {
+	const nested = z
+		.object({ upgrade: z.object({ urls: z.object({ pricing: z.string() }) }) })
+		.safeParse(body);
+	if (nested.success) return nested.data.upgrade.urls.pricing;
+	const flat = bodySchema.safeParse(body);
+	return flat.success ? asText(flat.data.upgrade_url) : undefined;
+}
+
+function asText(value: unknown): string | undefined {
+	return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function withoutSecrets(text: string, secrets: readonly string[]): string {
+	return secrets
+		.filter((secret) => secret !== '')
+		.reduce((clean, secret) => clean.split(secret).join('***'), text);
+}
+
+function withoutUserInfo(url: string): string {
+	return url.replace(/\/\/[^/@]*@/, '//');
+}

@@ -1,0 +1,72 @@
+/** Whether a delivery is new, already accepted, or being answered at this moment. */
+export type Sighting = 'new' | 'inProgress' | 'accepted';
+
+/** The part of an HTTP response that tells how a delivery ended. */
+export interface Answer {
+	readonly statusCode: number;
+	readonly writableEnded: boolean;
+	once(event: 'finish', listener: () => void): unknown;
+}
+
+interface Entry {
+	/** Undefined once the delivery was accepted. */
+	pending?: { readonly answer: Answer; readonly since: number };
+}
+
+/** After so long without an answer a delivery counts as failed, so that a copy may run. */
+const GIVE_UP_MS = 120_000;
+
+/**
+ * Remembers accepted deliveries in process memory, so that a provider's retry does not run twice.
+ *
+ * A delivery counts as accepted only once its response ended with 2xx: what n8n refused or
+ * never answered may come again. Best effort by design: the memory is this process's own, and it
+ * keeps the newest `capacity` keys.
+ */
+export class Deduplicator {
+	private readonly entries = new Map<string, Entry>();
+
+	constructor(
+		private readonly capacity = 10_000,
+		private readonly now: () => number = Date.now,
+	) {}
+
+	get size(): number {
+		return this.entries.size;
+	}
+
+	/** Reports a delivery; a `new` one is remembered from the moment its answer ends with 2xx. */
+	see(key: string, answer: Answer): Sighting {
+		const state = this.stateOf(key);
+		if (state !== 'new') return state;
+
+		// Deleting first moves the key to the young end of the map.
+		this.entries.delete(key);
+		const entry: Entry = { pending: { answer, since: this.now() } };
+		this.entries.set(key, entry);
+		if (this.entries.size > this.capacity) {
+			const [oldest] = this.entries.keys();
+			if (oldest !== undefined) this.entries.delete(oldest);
+		}
+		answer.once('finish', () => this.settle(key, entry, answer));
+		return 'new';
+	}
+
+	private stateOf(key: string): Sighting {
+		const entry = this.entries.get(key);
+		if (entry === undefined) return 'new';
+		if (entry.pending === undefined) return 'accepted';
+		// `finish` never comes when the sender hung up first, although n8n may have accepted the run.
+		if (entry.pending.answer.writableEnded) {
+			return this.settle(key, entry, entry.pending.answer) ? 'accepted' : 'new';
+		}
+		return this.now() - entry.pending.since > GIVE_UP_MS ? 'new' : 'inProgress';
+	}
+
+	private settle(key: string, entry: Entry, { statusCode }: Answer): boolean {
+		const accepted = statusCode >= 200 && statusCode < 300;
+		if (accepted) delete entry.pending;
+		else if (this.entries.get(key) === entry) this.entries.delete(key);
+		return accepted;
+	}
+}

@@ -1,0 +1,192 @@
+import { createHash } from 'node:crypto';
+
+import type { IDataObject, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
+
+import { Deduplicator } from './deduplicator';
+import { parseBody, readEvent, type ReceivedEvent } from './event';
+import type { Provider, ProviderFamily } from './provider';
+import { liveSecrets, loadRecord, ownerOf } from './registrationRecord';
+import { verifySignature } from './signature';
+import {
+	ALL_EVENTS,
+	readCredential,
+	readRegistration,
+	readSettings,
+	schemesToTry,
+	selectProvider,
+	type TriggerSettings,
+} from './triggerSettings';
+
+/** Seconds after which a provider may try again when we cannot take a delivery at the moment. */
+const RETRY_AFTER_SECONDS = 5;
+
+/** Shared by all triggers of the process: one memory, one bound. */
+const deduplicator = new Deduplicator();
+
+/** How a delivery that starts no run is answered. */
+interface Reply {
+	readonly status: number;
+	readonly body: IDataObject;
+}
+
+/**
+ * n8n's `webhook()`: verifies a delivery, reads it, filters it, drops duplicates, and starts a run.
+ *
+ * Never throws, because n8n would answer 500 and store a failed execution for each forged request.
+ * What cannot be handled at the moment is answered with 503, so that the provider tries again.
+ */
+export async function receiveDelivery(
+	context: IWebhookFunctions,
+	family: ProviderFamily,
+): Promise<IWebhookResponseData> {
+	try {
+		const outcome = await handle(context, family);
+		return 'status' in outcome ? reply(context, outcome) : outcome;
+	} catch (error) {
+		context.logger.error('A webhook delivery could not be handled and was left to be retried', {
+			node: context.getNode().name,
+			workflowId: context.getWorkflow().id,
+			reason: error instanceof Error ? error.message : String(error),
+		});
+		return reply(context, retryLater('the workflow cannot take deliveries at the moment'));
+	}
+}
+
+async function handle(
+	context: IWebhookFunctions,
+	family: ProviderFamily,
+): Promise<IWebhookResponseData | Reply> {
+	const provider = selectProvider(context, family);
+	const settings = readSettings(context, provider);
+	const headers = context.getHeaderData();
+	const rawBody = await readRawBody(context);
+	if (rawBody === undefined) return refuse('the body cannot be verified');
+
+	const credential = await readCredential(context, provider);
+	const secrets = liveSecrets(loadRecord(context, provider), credential);
+	if (secrets.length === 0 && readRegistration(context, provider) === 'automatic') {
+		// The endpoint is being registered, or its secret cannot be opened any more.
+		return retryLater('no signing secret is known yet; publish the workflow again if this lasts');
+	}
+	const verdict = verifySignature({ headers, rawBody }, schemesToTry(provider, settings), {
+		secrets,
+		toleranceSeconds: settings.toleranceSeconds,
+		now: Date.now(),
+	});
+	if (!verdict.valid) return refuse(verdict.reason);
+
+	const body = parseBody(rawBody);
+	if (body === undefined) return { status: 400, body: { error: 'the body is not a JSON object' } };
+	const event = readEvent(provider, body, headers);
+	if (event === undefined) return refuse('the event header differs from the event in the body');
+
+	const ignored = reasonToIgnore(provider, settings, event);
+	if (ignored !== undefined) return { status: 200, body: { received: true, ignored } };
+
+	const deliveryId = event.deliveryId ?? digest(rawBody);
+	const duplicate = checkDuplicate(context, provider, settings, deliveryId);
+	if (duplicate !== undefined) return duplicate;
+
+	const simple = {
+		provider: provider.id,
+		...(provider.product === undefined ? {} : { product: provider.product }),
+		event: event.name,
+		deliveryId,
+		occurredAt: event.occurredAt,
+		data: event.data,
+	};
+	if (event.warnings.length > 0) {
+		context.logger.warn('A verified delivery differs from its documented shape', {
+			node: context.getNode().name,
+			event: event.name,
+			warnings: event.warnings,
+		});
+	}
+	const json: IDataObject = settings.simplify
+		? simple
+		: {
+				...simple,
+				headers: withoutSignatures(headers, provider),
+				payload: body,
+				verification: {
+					scheme: verdict.scheme,
+					...(verdict.signedAt === undefined
+						? {}
+						: { signedAt: new Date(verdict.signedAt).toISOString() }),
+				},
+				...(event.warnings.length === 0 ? {} : { warnings: [...event.warnings] }),
+			};
+	return { workflowData: [[{ json }]], webhookResponse: { received: true } };
+}
+
+/** The bytes as they were signed. Multipart bodies have none, and no provider sends them. */
+async function readRawBody(context: IWebhookFunctions): Promise<Buffer | undefined> {
+	const request = context.getRequestObject();
+	if (request.contentType?.startsWith('multipart/') === true) return undefined;
+	if (!Buffer.isBuffer(request.rawBody)) await request.readRawBody();
+	return Buffer.isBuffer(request.rawBody) ? request.rawBody : undefined;
+}
+
+function reasonToIgnore(
+	{ envelope }: Provider,
+	{ events, bounceType }: TriggerSettings,
+	event: ReceivedEvent,
+): string | undefined {
+	const canonical = envelope.canonicalEvent ?? ((name: string) => name);
+	if (envelope.pings.includes(event.name)) return 'ping';
+	const selected =
+		!event.named ||
+		events.includes(ALL_EVENTS) ||
+		events.some((name) => canonical(name) === canonical(event.name));
+	if (!selected) return 'event is not selected';
+	// A bounce that does not say what it is runs: better one too many than a lost one.
+	if (bounceType !== 'any' && event.bounceType !== undefined && event.bounceType !== bounceType) {
+		return `only ${bounceType} bounces are selected`;
+	}
+	return undefined;
+}
+
+function checkDuplicate(
+	context: IWebhookFunctions,
+	{ envelope }: Provider,
+	settings: TriggerSettings,
+	deliveryId: string,
+): Reply | undefined {
+	// People send the same test event again and again while they build a workflow.
+	if (!settings.skipDuplicates || context.getMode() === 'manual') return undefined;
+	const { workflowId, nodeId } = ownerOf(context);
+	const key = digest(JSON.stringify([workflowId, nodeId, deliveryId]));
+	const sighting = deduplicator.see(key, context.getResponseObject());
+	if (sighting === 'new') return undefined;
+	if (sighting === 'inProgress' && envelope.retried) {
+		return retryLater('the same delivery is being handled');
+	}
+	return { status: 200, body: { received: true, duplicate: true } };
+}
+
+function withoutSignatures(headers: IDataObject, { schemes }: Provider): IDataObject {
+	const hidden = new Set(['authorization', 'cookie', ...schemes.map((scheme) => scheme.header)]);
+	return Object.fromEntries(Object.entries(headers).filter(([name]) => !hidden.has(name)));
+}
+
+function digest(content: Buffer | string): string {
+	return createHash('sha256').update(content).digest('hex');
+}
+
+function refuse(reason: string): Reply {
+	return { status: 401, body: { error: reason } };
+}
+
+function retryLater(reason: string): Reply {
+	return { status: 503, body: { error: reason } };
+}
+
+/** Answers here and now: n8n's own answers know no status, and `webhook()` has to end the response. */
+function reply(context: IWebhookFunctions, { status, body }: Reply): IWebhookResponseData {
+	const response = context.getResponseObject();
+	if (!response.headersSent) {
+		if (status === 503) response.setHeader('Retry-After', String(RETRY_AFTER_SECONDS));
+		response.status(status).json(body);
+	}
+	return { noWebhookResponse: true };
+}

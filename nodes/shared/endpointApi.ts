@@ -1,0 +1,349 @@
+import {
+	NodeApiError,
+	sleep,
+	type IDataObject,
+	type IExecuteFunctions,
+	type IHookFunctions,
+	type IHttpRequestMethods,
+	type ILoadOptionsFunctions,
+} from 'n8n-workflow';
+import { z } from 'zod';
+
+import { apiFailure, isPlanRefusal, type Refusal } from './apiFailure';
+import { readEndpoint, readEndpointList, type RemoteEndpoint } from './endpointAnswer';
+import type { ItemStyle, ManagementApi, Provider } from './provider';
+
+/** Contexts that may call a provider's API: publishing, action nodes and list searches. */
+export type ApiContext = IHookFunctions | IExecuteFunctions | ILoadOptionsFunctions;
+
+export interface ApiAccess {
+	/** Origin (and path prefix) of the provider, from the credential. */
+	readonly baseUrl: string;
+	/** Collection paths to try in order: the provider's own, or the one a user or a record names. */
+	readonly paths: readonly string[];
+	/** Texts that must never reach a message. */
+	readonly secrets: readonly string[];
+}
+
+export interface EndpointDraft {
+	readonly url: string;
+	readonly events: readonly string[];
+	readonly secret?: string;
+}
+
+export interface EndpointChanges {
+	readonly url?: string;
+	readonly events?: readonly string[];
+	readonly active?: boolean;
+}
+
+/**
+ * `lost`: the request may have taken effect although its answer did not arrive or could not be
+ * read, so an endpoint may exist that nobody knows the id of.
+ */
+export type CreateOutcome =
+	| { readonly endpoint: RemoteEndpoint }
+	| { readonly failure: NodeApiError; readonly lost: boolean };
+
+/** Per request. */
+const TIMEOUT_MS = 10_000;
+/** All attempts of one call together, waits included. */
+const RETRY_BUDGET_MS = 15_000;
+const FIRST_BACKOFF_MS = 250;
+const MAX_ATTEMPTS = 4;
+const MAX_PAGES = 200;
+
+type Success = { readonly kind: 'success'; readonly status: number; readonly body: unknown };
+type Attempt = Success | Exclude<Refusal, { kind: 'unreadable' }>;
+
+const fullResponseSchema = z.object({
+	statusCode: z.number(),
+	body: z.unknown(),
+	headers: z.record(z.unknown()).default({}),
+});
+
+/**
+ * A provider's API for webhook endpoints.
+ *
+ * Rate limits, 502–504 and network faults are retried inside a small budget, honouring
+ * `Retry-After`; plan refusals and every other status are not. Each method throws a NodeApiError
+ * that says what happened and what to do, and holds no secret.
+ */
+export class EndpointApi {
+	/** The path that answered; known after the first `list`. */
+	private path: string | undefined;
+	private itemStyle: ItemStyle | undefined;
+
+	constructor(
+		private readonly context: ApiContext,
+		private readonly provider: Provider,
+		private readonly api: ManagementApi,
+		private readonly access: ApiAccess,
+	) {}
+
+	/** The collection path in use. */
+	get collectionPath(): string {
+		return this.path ?? this.access.paths[0] ?? '/';
+	}
+
+	/** Every endpoint of the account. Finds out which of the documented paths is served. */
+	async list(): Promise<readonly RemoteEndpoint[]> {
+		const { page } = this.api;
+		if (page === undefined) return await this.listPage();
+		const all: RemoteEndpoint[] = [];
+		for (let number = 1; number <= MAX_PAGES; number++) {
+			const found = await this.listPage(page.query(number));
+			all.push(...found);
+			if (found.length < page.size) break;
+		}
+		return all;
+	}
+
+	/**
+	 * Creates an endpoint, once: a create whose answer got lost is not sent again from here,
+	 * because it may have taken effect.
+	 */
+	async create(draft: EndpointDraft, extras: IDataObject = {}): Promise<CreateOutcome> {
+		const body = {
+			url: draft.url,
+			events: this.formatEvents(draft.events),
+			...(draft.secret === undefined ? {} : { secret: draft.secret }),
+			...extras,
+		};
+		const attempt = await this.send('POST', this.collectionPath, { body }, 'ifNotExecuted');
+		if (attempt.kind !== 'success') {
+			const lost =
+				attempt.kind === 'unreachable' ? !neverSent(attempt.code) : attempt.status >= 500;
+			return { failure: this.failure('POST', this.collectionPath, attempt, draft.secret), lost };
+		}
+		const endpoint = readEndpoint(attempt.body);
+		if (endpoint !== undefined) return { endpoint };
+		const failure = this.failure('POST', this.collectionPath, {
+			kind: 'unreadable',
+			status: attempt.status,
+			expected: 'a webhook endpoint with an id',
+		});
+		return { failure, lost: true };
+	}
+
+	/** Changes an endpoint in place. @returns false when the API has no such call for it */
+	async update(id: string, changes: EndpointChanges): Promise<boolean> {
+		const body = {
+			...(changes.url === undefined ? {} : { url: changes.url }),
+			...(changes.events === undefined ? {} : { events: this.formatEvents(changes.events) }),
+			...(changes.active === undefined ? {} : { active: changes.active }),
+		};
+		const { method, path, attempt } = await this.sendToItem((style) => style.update, id, body);
+		if (attempt.kind === 'success') return true;
+		if (notServed(attempt)) return false;
+		throw this.failure(method, path, attempt);
+	}
+
+	/**
+	 * Deletes an endpoint. One that is gone already counts as deleted.
+	 * @returns false when the provider offers no delete call.
+	 */
+	async remove(id: string): Promise<boolean> {
+		const { method, path, attempt } = await this.sendToItem(() => 'DELETE', id);
+		if (attempt.kind === 'success') return true;
+		const status = attempt.kind === 'status' ? attempt.status : undefined;
+		const absent = status === 404 || status === 410;
+		if (this.api.delete === 'notOffered' && (absent || status === 405)) return false;
+		if (absent) return true;
+		throw this.failure(method, path, attempt);
+	}
+
+	private async listPage(qs: IDataObject = {}): Promise<readonly RemoteEndpoint[]> {
+		const paths = this.path === undefined ? this.access.paths : [this.path];
+		let refusal: NodeApiError | undefined;
+		for (const path of paths) {
+			const attempt = await this.send('GET', path, { qs }, 'always');
+			if (attempt.kind === 'success') {
+				const endpoints = readEndpointList(attempt.body);
+				if (endpoints === undefined) {
+					throw this.failure('GET', path, {
+						kind: 'unreadable',
+						status: attempt.status,
+						expected: 'a list of webhook endpoints',
+					});
+				}
+				this.path = path;
+				return endpoints;
+			}
+			refusal = this.failure('GET', path, attempt);
+			if (!notServed(attempt)) break;
+		}
+		if (refusal === undefined) return [];
+		throw refusal;
+	}
+
+	/** Tries the styles an installation may use to address one endpoint, and remembers the one served. */
+	private async sendToItem(
+		methodOf: (style: ItemStyle) => IHttpRequestMethods,
+		id: string,
+		changes: IDataObject = {},
+	): Promise<{ method: IHttpRequestMethods; path: string; attempt: Attempt }> {
+		const [first, ...others] =
+			this.itemStyle === undefined ? this.api.itemStyles : [this.itemStyle];
+		let result = await this.sendWithStyle(first, methodOf(first), id, changes);
+		for (const style of others) {
+			if (!notServed(result.attempt)) break;
+			// Styles that differ in their update alone delete in the same way.
+			if (style.id === first.id && methodOf(style) === methodOf(first)) continue;
+			result = await this.sendWithStyle(style, methodOf(style), id, changes);
+		}
+		return result;
+	}
+
+	private async sendWithStyle(
+		style: ItemStyle,
+		method: IHttpRequestMethods,
+		id: string,
+		changes: IDataObject,
+	): Promise<{ method: IHttpRequestMethods; path: string; attempt: Attempt }> {
+		const path =
+			style.id === 'path'
+				? `${this.collectionPath}/${encodeURIComponent(id)}`
+				: this.collectionPath;
+		const body = style.id === 'body' ? { ...changes, id } : changes;
+		const attempt = await this.send(
+			method,
+			path,
+			{
+				...(style.id === 'query' ? { qs: { id } } : {}),
+				...(Object.keys(body).length === 0 ? {} : { body }),
+			},
+			'always',
+		);
+		if (attempt.kind === 'success') this.itemStyle = style;
+		return { method, path, attempt };
+	}
+
+	private async send(
+		method: IHttpRequestMethods,
+		path: string,
+		content: { readonly body?: IDataObject; readonly qs?: IDataObject },
+		retry: 'always' | 'ifNotExecuted',
+	): Promise<Attempt> {
+		const deadline = Date.now() + RETRY_BUDGET_MS;
+		for (let attempts = 1; ; attempts++) {
+			const attempt = await this.sendOnce(method, path, content);
+			const waitMs = retryDelayMs(attempt, attempts, retry);
+			if (waitMs === undefined || attempts >= MAX_ATTEMPTS || Date.now() + waitMs > deadline) {
+				return attempt;
+			}
+			await sleep(waitMs);
+		}
+	}
+
+	private async sendOnce(
+		method: IHttpRequestMethods,
+		path: string,
+		content: { readonly body?: IDataObject; readonly qs?: IDataObject },
+	): Promise<Attempt> {
+		try {
+			const response: unknown = await this.context.helpers.httpRequestWithAuthentication.call(
+				this.context,
+				this.provider.credentialType,
+				{
+					method,
+					url: this.urlOf(path),
+					...content,
+					json: true,
+					timeout: TIMEOUT_MS,
+					returnFullResponse: true,
+					// A redirect would carry the API key to another address.
+					disableFollowRedirect: true,
+					// 401 has to throw: n8n renews an expired session then, and sends again.
+					ignoreHttpStatusErrors: { ignore: true, except: [401] },
+				},
+			);
+			const { statusCode, body, headers } = fullResponseSchema.parse(response);
+			const retryAfterSeconds = readRetryAfter(headers['retry-after']);
+			return statusCode >= 200 && statusCode < 300
+				? { kind: 'success', status: statusCode, body }
+				: {
+						kind: 'status',
+						status: statusCode,
+						body,
+						...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+					};
+		} catch (error) {
+			return readThrown(error);
+		}
+	}
+
+	private failure(method: string, path: string, refusal: Refusal, sentSecret = ''): NodeApiError {
+		return apiFailure(
+			this.context.getNode(),
+			{
+				method,
+				url: this.urlOf(path),
+				providerName: this.provider.displayName,
+				secrets: [...this.access.secrets, sentSecret],
+			},
+			refusal,
+		);
+	}
+
+	private urlOf(path: string): string {
+		return `${this.access.baseUrl.replace(/\/+$/, '')}/${path.replace(/^\/+/, '')}`;
+	}
+
+	private formatEvents(events: readonly string[]): string | string[] {
+		return this.api.eventsFormat === 'list' ? [...events] : events.join(',');
+	}
+}
+
+function notServed(attempt: Attempt): boolean {
+	return attempt.kind === 'status' && (attempt.status === 404 || attempt.status === 405);
+}
+
+/** The connection was never made, so the provider has seen nothing. */
+function neverSent(code: string): boolean {
+	return ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'].includes(code);
+}
+
+/** Milliseconds to wait before the next attempt, or undefined when there should be none. */
+function retryDelayMs(
+	attempt: Attempt,
+	attempts: number,
+	retry: 'always' | 'ifNotExecuted',
+): number | undefined {
+	const backoff = FIRST_BACKOFF_MS * 2 ** (attempts - 1);
+	if (attempt.kind === 'success') return undefined;
+	if (attempt.kind === 'unreachable') {
+		return retry === 'always' || neverSent(attempt.code) ? backoff : undefined;
+	}
+	const { status, body, retryAfterSeconds } = attempt;
+	const limited = status === 429 && !isPlanRefusal(status, body);
+	const unavailable = status >= 502 && status <= 504 && retry === 'always';
+	if (!limited && !unavailable) return undefined;
+	return retryAfterSeconds === undefined ? backoff : retryAfterSeconds * 1000;
+}
+
+/** Seconds of a `Retry-After` header: a number, or an HTTP date. */
+function readRetryAfter(value: unknown): number | undefined {
+	if (typeof value !== 'string' || value === '') return undefined;
+	if (/^\d+$/.test(value)) return Number(value);
+	const seconds = Math.ceil((Date.parse(value) - Date.now()) / 1000);
+	return Number.isNaN(seconds) ? undefined : Math.max(0, seconds);
+}
+
+/** n8n wraps what its HTTP client throws in a NodeApiError; the parts of interest are dug out. */
+const thrownSchema = z.object({
+	httpCode: z.string().nullish(),
+	code: z.string().optional(),
+	context: z.object({ data: z.unknown() }).partial().optional(),
+	cause: z.object({ code: z.string().optional() }).optional(),
+});
+
+function readThrown(error: unknown): Attempt {
+	const parsed = thrownSchema.safeParse(error);
+	if (!parsed.success) return { kind: 'unreachable', code: '' };
+	const { httpCode, context, cause, code } = parsed.data;
+	if (httpCode && /^\d{3}$/.test(httpCode)) {
+		return { kind: 'status', status: Number(httpCode), body: context?.data };
+	}
+	return { kind: 'unreachable', code: cause?.code ?? code ?? '' };
+}

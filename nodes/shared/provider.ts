@@ -1,0 +1,144 @@
+import type { IDataObject } from 'n8n-workflow';
+import type { z } from 'zod';
+
+/**
+ * The contract of a webhook provider: facts as data, read by the shared rooms.
+ * A provider that truly differs passes a function here; it never edits `shared/`.
+ */
+
+/**
+ * How a delivery proves where it comes from.
+ *
+ * - `hmac`: HMAC-SHA256 with the secret used verbatim as UTF-8, written as lower-case hex.
+ * - `sharedSecret`: the header carries the secret itself.
+ */
+export type SignatureScheme = HmacScheme | SharedSecretScheme;
+
+interface SchemeBase {
+	/** Stable id, stored in workflows as the value of `options.signatureScheme`. */
+	readonly id: string;
+	/** Name in the editor. */
+	readonly name: string;
+	readonly description: string;
+	/** Lower-case name of the header that carries the signature. */
+	readonly header: string;
+	/** Whether the choice `auto` tries this scheme. Weaker legacy schemes have to be pinned. */
+	readonly auto: boolean;
+}
+
+export interface HmacScheme extends SchemeBase {
+	readonly kind: 'hmac';
+	/**
+	 * `hex`: the whole value is the signature, after one of `prefixes` ('' = none).
+	 * `elements`: `t=<unix seconds>,v1=<hex>[,v1=<hex>…]`.
+	 */
+	readonly layout:
+		| { readonly type: 'hex'; readonly prefixes: readonly string[] }
+		| { readonly type: 'elements'; readonly timestamp: string; readonly signature: string };
+	/** What is signed: the raw body, or `<timestamp>.<raw body>`. */
+	readonly signed: 'body' | 'timestamp.body';
+	/** Header with the Unix timestamp in seconds, where the signature header does not hold it. */
+	readonly timestampHeader?: string;
+}
+
+export interface SharedSecretScheme extends SchemeBase {
+	readonly kind: 'sharedSecret';
+}
+
+/** One event a provider documents. */
+export interface EventFact {
+	/** Machine name as it stands in the payload. */
+	readonly name: string;
+	/** Title in the editor, e.g. "Email Bounced". */
+	readonly label: string;
+	/** When it fires, in the words a user of the provider knows. */
+	readonly description: string;
+	/** Documented shape of the event's data; a mismatch is reported as a warning, never dropped. */
+	readonly data?: z.ZodTypeAny;
+	/** The machine name is not documented: offered, but not registered by "all events". */
+	readonly inferred?: true;
+}
+
+/** How the documented envelope is read. The first field that holds a usable value wins. */
+export interface EnvelopeFacts {
+	/** Documented shape of the whole body, checked for warnings only. */
+	readonly schema: z.ZodTypeAny;
+	/** Body fields that may hold the event name. */
+	readonly eventFields: readonly string[];
+	/** Header that repeats the event name; it must agree with the body. */
+	readonly eventHeader?: string;
+	/** Body fields that may hold the time: ISO 8601 text or epoch milliseconds. */
+	readonly timeFields: readonly string[];
+	/** The event's own data. Default: the body's `data`. */
+	readonly data?: (body: IDataObject) => IDataObject[string];
+	/**
+	 * The provider's idempotency key of a delivery.
+	 * @returns undefined when the body holds none; a digest of the body is used then.
+	 */
+	readonly idempotencyKey: (
+		body: IDataObject,
+		header: (name: string) => string | undefined,
+	) => string | undefined;
+	/** Names of test deliveries: answered with 200, never run. */
+	readonly pings: readonly string[];
+	/** Two names for one event are made equal with it before they are compared. */
+	readonly canonicalEvent?: (name: string) => string;
+	/** Where a bounce tells whether it is hard or soft. */
+	readonly bounce?: { readonly event: string; readonly fields: readonly string[] };
+	/** Whether the provider sends a delivery again when the answer is not 2xx. */
+	readonly retried: boolean;
+}
+
+/** How an operation on one endpoint names it. */
+export interface ItemStyle {
+	readonly id: 'path' | 'query' | 'body';
+	/** Method of an update. */
+	readonly update: 'PATCH' | 'PUT';
+}
+
+/** The provider's API for webhook endpoints. */
+export interface ManagementApi {
+	/** Paths of the collection, in the order to try: the next one is tried on 404 and 405. */
+	readonly paths: readonly string[];
+	/** How one endpoint is addressed; the next style is tried when an answer is 404 or 405. */
+	readonly itemStyles: readonly [ItemStyle, ...ItemStyle[]];
+	/** How `events` travels. */
+	readonly eventsFormat: 'list' | 'commaSeparated';
+	/**
+	 * Who makes the signing secret: `always` we do and send it on create, `whenSet` only a secret
+	 * of the credential is sent, `never` the provider issues it once.
+	 */
+	readonly sendsSecret: 'always' | 'whenSet' | 'never';
+	/** Operations the provider offers for one endpoint. */
+	readonly update: boolean;
+	readonly delete: 'offered' | 'notOffered';
+	/** Query of page n (from 1), where the list is paged; a short page is the last. */
+	readonly page?: { readonly size: number; readonly query: (page: number) => IDataObject };
+	/** Body fields of a create besides `url`, `events` and `secret`. */
+	readonly createExtras?: (owner: { workflowId: string; nodeName: string }) => IDataObject;
+}
+
+/** Everything the package knows of one provider (or of one product of it). */
+export interface Provider {
+	/** `provider` of the trigger's output. */
+	readonly id: string;
+	/** `product` of the trigger's output and value of the `product` parameter. */
+	readonly product?: string;
+	readonly displayName: string;
+	readonly description: string;
+	readonly credentialType: string;
+	readonly events: readonly EventFact[];
+	readonly schemes: readonly SignatureScheme[];
+	readonly envelope: EnvelopeFacts;
+	/** Absent where the provider has no API for webhooks: registration by hand only. */
+	readonly api?: ManagementApi;
+	readonly defaultRegistration: Registration;
+	/** Where the user pastes the URL and finds the secret, as HTML for a notice. */
+	readonly manualSteps: string;
+}
+
+/** Who puts the webhook URL into the provider's account. */
+export type Registration = 'automatic' | 'manual';
+
+/** The products a trigger offers; with more than one, its parameter `product` picks. */
+export type ProviderFamily = readonly [Provider, ...Provider[]];

@@ -1,0 +1,295 @@
+import { NodeOperationError, sleep, type IHookFunctions } from 'n8n-workflow';
+
+import { EndpointApi } from './endpointApi';
+import type { RemoteEndpoint } from './endpointAnswer';
+import type { ManagementApi, Provider, ProviderFamily } from './provider';
+import {
+	forgetRecord,
+	loadRecord,
+	makeRecord,
+	ownerOf,
+	saveRecord,
+	secretIsCurrent,
+	type RegistrationRecord,
+} from './registrationRecord';
+import { generateSecret } from './secretVault';
+import {
+	eventsToRegister,
+	readCredential,
+	readRegistration,
+	readSettings,
+	selectProvider,
+	type ProviderCredential,
+} from './triggerSettings';
+import { isHttpUrl, webhookUrlObjection } from './webhookUrl';
+
+/**
+ * A trigger's endpoint at the provider: looked up, created, brought in line and deleted, so that
+ * whatever goes wrong in between, the next publish ends with exactly one endpoint whose secret we
+ * hold. Endpoints with another URL are never touched.
+ */
+interface Plan {
+	readonly context: IHookFunctions;
+	readonly provider: Provider;
+	readonly management: ManagementApi;
+	readonly credential: ProviderCredential;
+	readonly api: EndpointApi;
+	readonly url: string;
+	readonly events: readonly string[];
+}
+
+const CREATE_ATTEMPTS = 3;
+const CREATE_BACKOFF_MS = 500;
+
+/** Creates in flight in this process: calls for the same endpoint join instead of creating twice. */
+const creating = new Map<string, Promise<RegistrationRecord>>();
+
+/**
+ * n8n's `checkExists`. Repairs what can be repaired in place and removes what cannot.
+ * @returns false when a fresh endpoint has to be created
+ */
+export async function endpointExists(
+	context: IHookFunctions,
+	family: ProviderFamily,
+): Promise<boolean> {
+	const plan = await makePlan(context, family);
+	if (plan === undefined) return true;
+	return (await reconcile(plan)) !== undefined;
+}
+
+/** n8n's `create`. May be called again and again: there is one endpoint in the end. */
+export async function createEndpoint(
+	context: IHookFunctions,
+	family: ProviderFamily,
+): Promise<boolean> {
+	const plan = await makePlan(context, family);
+	if (plan === undefined) return true;
+
+	const { workflowId, nodeId } = ownerOf(context);
+	const key = JSON.stringify([workflowId, nodeId, plan.url, plan.events]);
+	const running = creating.get(key) ?? createOnce(plan).finally(() => creating.delete(key));
+	creating.set(key, running);
+	saveRecord(context, await running);
+	return true;
+}
+
+/**
+ * n8n's `delete`. An endpoint that is gone already counts as deleted.
+ * @throws NodeApiError when the provider could not be asked; the id is kept, so n8n can try again
+ */
+export async function deleteEndpoint(
+	context: IHookFunctions,
+	family: ProviderFamily,
+): Promise<boolean> {
+	const provider = selectProvider(context, family);
+	const record = loadRecord(context, provider);
+	const { api: management } = provider;
+	if (
+		management === undefined ||
+		(record === undefined && readRegistration(context, provider) === 'manual')
+	) {
+		return true;
+	}
+
+	const credential = await readCredential(context, provider);
+	const api = openApi(context, provider, management, credential, record?.apiPath);
+	const url = webhookUrlOf(context);
+	const ids =
+		record !== undefined
+			? [record.endpointId]
+			: (await endpointsAt(api, url)).map((endpoint) => endpoint.id);
+	for (const id of ids) {
+		if (await api.remove(id)) continue;
+		context.logger.warn(
+			`${provider.displayName} offers no call to delete a webhook endpoint: remove ${url} (endpoint ${id}) in its dashboard, or publish again to use it again`,
+			{ workflowId: context.getWorkflow().id, node: context.getNode().name },
+		);
+		return true;
+	}
+	forgetRecord(context);
+	return true;
+}
+
+/**
+ * Checks everything that can be checked before the provider is called.
+ * @returns undefined for manual registration, where there is nothing to call
+ */
+async function makePlan(
+	context: IHookFunctions,
+	family: ProviderFamily,
+): Promise<Plan | undefined> {
+	const provider = selectProvider(context, family);
+	const settings = readSettings(context, provider);
+	const credential = await readCredential(context, provider);
+	const node = context.getNode();
+
+	if (settings.registration === 'manual' || provider.api === undefined) {
+		if (credential.signingSecret === '') {
+			throw new NodeOperationError(node, 'The signing secret is missing', {
+				description: `Without it no delivery of ${provider.displayName} can be verified, and all would be refused. Copy it from the provider's dashboard to Signing Secret in the credential`,
+			});
+		}
+		return undefined;
+	}
+	if (credential.apiKey === '') {
+		throw new NodeOperationError(node, 'The API key is missing', {
+			description: `Automatic registration calls the ${provider.displayName} API. Enter an API key in the credential, or set Registration to Manual`,
+		});
+	}
+	if (!isHttpUrl(credential.baseUrl)) {
+		throw new NodeOperationError(node, `The Base URL "${credential.baseUrl}" is not a URL`, {
+			description: 'Enter an address such as https://api.example.com in the credential',
+		});
+	}
+	const url = webhookUrlOf(context);
+	const objection = webhookUrlObjection(url, credential.baseUrl);
+	if (objection !== undefined) {
+		throw new NodeOperationError(
+			node,
+			`${provider.displayName} cannot deliver to this webhook URL: ${objection}`,
+			{
+				description:
+					'Set the environment variable WEBHOOK_URL of n8n to its public https:// address, or use a tunnel, then publish again',
+			},
+		);
+	}
+	return {
+		context,
+		provider,
+		management: provider.api,
+		credential,
+		api: openApi(context, provider, provider.api, credential, settings.apiPath),
+		url,
+		events: eventsToRegister(provider, settings),
+	};
+}
+
+/**
+ * Compares what the provider has with what the node wants.
+ *
+ * Our own endpoint is the one with the stored id. It is updated in place when its URL, events or
+ * active flag drifted. Endpoints at our URL that we do not hold the secret of are left over from a
+ * publish that broke off: they are removed, never adopted.
+ * @returns our record, or undefined when there is no endpoint to keep
+ */
+async function reconcile(plan: Plan): Promise<RegistrationRecord | undefined> {
+	const { context, provider, management, credential, api, url } = plan;
+	const record = loadRecord(context, provider);
+	const all = await api.list();
+	const own = all.find((endpoint) => endpoint.id === record?.endpointId);
+
+	await removeAll(
+		plan,
+		all.filter((endpoint) => endpoint.url === url && endpoint !== own),
+	);
+	if (record === undefined || own === undefined) return undefined;
+	if (secretIsCurrent(record, credential, management)) {
+		if (isInLine(own, plan)) return record;
+		const changes = { url, events: plan.events, active: true };
+		if (management.update && (await api.update(own.id, changes))) return record;
+	}
+
+	// It has to be replaced. The new one comes first, so that no event falls into a gap.
+	const replacement = await createFresh(plan, own.id);
+	saveRecord(context, replacement);
+	await removeAll(plan, [own]);
+	return replacement;
+}
+
+async function createOnce(plan: Plan): Promise<RegistrationRecord> {
+	return (await reconcile(plan)) ?? (await createFresh(plan));
+}
+
+/**
+ * Creates an endpoint. When the answer is lost the endpoint may exist all the same, without anybody
+ * knowing its secret: it is removed before the next attempt, and after the last one.
+ *
+ * @param keepId an endpoint at the same URL that is still in use
+ */
+async function createFresh(plan: Plan, keepId?: string): Promise<RegistrationRecord> {
+	const { context, provider, management, credential, api, url, events } = plan;
+	const generated =
+		credential.signingSecret === '' && management.sendsSecret === 'always'
+			? generateSecret()
+			: undefined;
+	const sent =
+		generated ?? (management.sendsSecret === 'never' ? undefined : credential.signingSecret);
+	const extras = management.createExtras?.({
+		workflowId: context.getWorkflow().id ?? '',
+		nodeName: context.getNode().name,
+	});
+
+	for (let attempt = 1; ; attempt++) {
+		const outcome = await api.create(
+			{ url, events, ...(sent === undefined || sent === '' ? {} : { secret: sent }) },
+			extras,
+		);
+		if ('endpoint' in outcome) {
+			const { endpoint } = outcome;
+			const issued = endpoint.secret === sent ? undefined : endpoint.secret;
+			if (issued === undefined && (sent === undefined || sent === '')) {
+				await removeAll(plan, [endpoint]);
+				throw new NodeOperationError(
+					context.getNode(),
+					`${provider.displayName} created the endpoint without telling its signing secret`,
+					{
+						description:
+							'Its deliveries could not be verified, so it was removed again. Set Registration to Manual, or enter a Signing Secret in the credential',
+					},
+				);
+			}
+			return makeRecord(
+				context,
+				provider,
+				credential,
+				{ id: endpoint.id, apiPath: api.collectionPath },
+				issued ?? generated,
+			);
+		}
+		if (outcome.lost) {
+			const found = await endpointsAt(api, url);
+			await removeAll(
+				plan,
+				found.filter((endpoint) => endpoint.id !== keepId),
+			);
+		}
+		if (!outcome.lost || attempt >= CREATE_ATTEMPTS) throw outcome.failure;
+		await sleep(CREATE_BACKOFF_MS * attempt);
+	}
+}
+
+async function removeAll(plan: Plan, endpoints: readonly RemoteEndpoint[]): Promise<void> {
+	for (const { id } of endpoints) await plan.api.remove(id);
+}
+
+async function endpointsAt(api: EndpointApi, url: string): Promise<readonly RemoteEndpoint[]> {
+	return (await api.list()).filter((endpoint) => endpoint.url === url);
+}
+
+function isInLine(endpoint: RemoteEndpoint, { url, events }: Plan): boolean {
+	const registered = new Set(endpoint.events);
+	return (
+		endpoint.url === url &&
+		endpoint.active &&
+		registered.size === events.length &&
+		events.every((event) => registered.has(event))
+	);
+}
+
+function openApi(
+	context: IHookFunctions,
+	provider: Provider,
+	management: ManagementApi,
+	credential: ProviderCredential,
+	path: string | undefined,
+): EndpointApi {
+	return new EndpointApi(context, provider, management, {
+		baseUrl: credential.baseUrl,
+		paths: path === undefined ? management.paths : [path],
+		secrets: [credential.apiKey, credential.signingSecret, credential.previousSigningSecret],
+	});
+}
+
+function webhookUrlOf(context: IHookFunctions): string {
+	return context.getNodeWebhookUrl('default') ?? '';
+}

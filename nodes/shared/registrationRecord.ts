@@ -1,0 +1,147 @@
+import type { IDataObject } from 'n8n-workflow';
+import { z } from 'zod';
+
+import type { ManagementApi, Provider } from './provider';
+import { fingerprint, open, sameFingerprint, seal, type Binding } from './secretVault';
+import type { ProviderCredential, TriggerContext } from './triggerSettings';
+
+/**
+ * What a trigger remembers of the endpoint it registered. Kept in static data under one top-level
+ * key and replaced whole, because n8n notices only assignments to top-level keys.
+ */
+export interface RegistrationRecord {
+	readonly workflowId: string;
+	readonly nodeId: string;
+	readonly product?: string | undefined;
+	readonly endpointId: string;
+	/** Collection path of the API the endpoint was created at. */
+	readonly apiPath: string;
+	/** A secret that is not in the credential: made here or issued by the provider. */
+	readonly sealedSecret?: string | undefined;
+	/** Tells whether the credential's signing secret is still the one the endpoint was given. */
+	readonly secretFingerprint?: string | undefined;
+}
+
+const STATIC_DATA_KEY = 'registration';
+
+const recordSchema = z.object({
+	workflowId: z.string(),
+	nodeId: z.string(),
+	product: z.string().optional(),
+	endpointId: z.string().min(1),
+	apiPath: z.string(),
+	sealedSecret: z.string().optional(),
+	secretFingerprint: z.string().optional(),
+});
+
+/**
+ * The endpoint this very node registered. A record that came along in a copied workflow belongs
+ * to the original, and one of another product cannot be managed with this product's key: both
+ * are ignored.
+ */
+export function loadRecord(
+	context: TriggerContext,
+	provider: Provider,
+): RegistrationRecord | undefined {
+	const parsed = recordSchema.safeParse(context.getWorkflowStaticData('node')[STATIC_DATA_KEY]);
+	if (!parsed.success) return undefined;
+	const { workflowId, nodeId } = ownerOf(context);
+	const record = parsed.data;
+	const mine =
+		record.workflowId === workflowId &&
+		record.nodeId === nodeId &&
+		record.product === provider.product;
+	return mine ? record : undefined;
+}
+
+export function saveRecord(context: TriggerContext, record: RegistrationRecord): void {
+	const stored: IDataObject = { ...record };
+	context.getWorkflowStaticData('node')[STATIC_DATA_KEY] = stored;
+}
+
+export function forgetRecord(context: TriggerContext): void {
+	delete context.getWorkflowStaticData('node')[STATIC_DATA_KEY];
+}
+
+/** Makes the record of a fresh endpoint; `secrets.issued` is sealed, `secrets.sent` fingerprinted. */
+export function makeRecord(
+	context: TriggerContext,
+	provider: Provider,
+	credential: ProviderCredential,
+	endpoint: { readonly id: string; readonly apiPath: string },
+	secretToSeal: string | undefined,
+): RegistrationRecord {
+	const owner = ownerOf(context);
+	const binding: Binding = { ...owner, endpointId: endpoint.id };
+	return {
+		...owner,
+		...(provider.product === undefined ? {} : { product: provider.product }),
+		endpointId: endpoint.id,
+		apiPath: endpoint.apiPath,
+		...(secretToSeal === undefined
+			? {}
+			: { sealedSecret: seal(secretToSeal, sealingKeys(credential)[0] ?? '', binding) }),
+		...(credential.signingSecret === ''
+			? {}
+			: {
+					secretFingerprint: fingerprint(
+						credential.signingSecret,
+						fingerprintKey(credential),
+						binding,
+					),
+				}),
+	};
+}
+
+/** The sealed secret of a record, or undefined when there is none or no key of the credential fits. */
+export function openSecret(
+	record: RegistrationRecord,
+	credential: ProviderCredential,
+): string | undefined {
+	if (record.sealedSecret === undefined) return undefined;
+	return open(record.sealedSecret, sealingKeys(credential), record);
+}
+
+/**
+ * Whether the endpoint was registered with what the credential holds today, so that its
+ * deliveries can be verified.
+ */
+export function secretIsCurrent(
+	record: RegistrationRecord,
+	credential: ProviderCredential,
+	api: ManagementApi,
+): boolean {
+	const canOpen = openSecret(record, credential) !== undefined;
+	if (credential.signingSecret === '' || api.sendsSecret === 'never') return canOpen;
+	const expected = fingerprint(credential.signingSecret, fingerprintKey(credential), record);
+	const unchanged =
+		record.secretFingerprint !== undefined && sameFingerprint(record.secretFingerprint, expected);
+	return unchanged && (record.sealedSecret === undefined || canOpen);
+}
+
+/** Secrets that may verify a delivery now: the credential's two, and the sealed one. */
+export function liveSecrets(
+	record: RegistrationRecord | undefined,
+	credential: ProviderCredential,
+): readonly string[] {
+	const sealed = record === undefined ? undefined : openSecret(record, credential);
+	return [credential.signingSecret, credential.previousSigningSecret, sealed ?? ''].filter(
+		(secret) => secret !== '',
+	);
+}
+
+export function ownerOf(context: TriggerContext): { workflowId: string; nodeId: string } {
+	return { workflowId: context.getWorkflow().id ?? '', nodeId: context.getNode().id };
+}
+
+/** Keys a seal may have been made with; the first one seals. */
+function sealingKeys(credential: ProviderCredential): readonly string[] {
+	return [credential.signingSecret, credential.previousSigningSecret, credential.apiKey].filter(
+		(key) => key !== '',
+	);
+}
+
+/** The API key keeps a short signing secret from being guessed by its fingerprint. */
+function fingerprintKey(credential: ProviderCredential): string {
+	return credential.apiKey === '' ? credential.signingSecret : credential.apiKey;
+}

@@ -1,0 +1,138 @@
+import { NodeOperationError, type IHookFunctions, type IWebhookFunctions } from 'n8n-workflow';
+import { z } from 'zod';
+
+import type { Provider, ProviderFamily, Registration, SignatureScheme } from './provider';
+
+/** The two contexts a trigger is called in. */
+export type TriggerContext = IHookFunctions | IWebhookFunctions;
+
+/** Value of the `events` parameter that stands for every event. */
+export const ALL_EVENTS = '*';
+
+/** What a user set on a trigger node, validated. */
+export interface TriggerSettings {
+	readonly registration: Registration;
+	/** Selected event names, custom ones included; may hold `ALL_EVENTS`. */
+	readonly events: readonly string[];
+	/** `auto` or the id of a scheme. */
+	readonly signatureScheme: string;
+	/** Seconds; 0 = no limit. */
+	readonly toleranceSeconds: number;
+	readonly skipDuplicates: boolean;
+	readonly apiPath?: string;
+	readonly bounceType: 'any' | 'hard' | 'soft';
+	readonly simplify: boolean;
+}
+
+/** The secrets and the address a credential holds; fields a credential type lacks are empty. */
+export interface ProviderCredential {
+	readonly baseUrl: string;
+	readonly apiKey: string;
+	readonly signingSecret: string;
+	readonly previousSigningSecret: string;
+}
+
+const optionsSchema = z.object({
+	customEvents: z.string().default(''),
+	signatureScheme: z.string().default('auto'),
+	toleranceSeconds: z.number().min(0).default(300),
+	skipDuplicates: z.boolean().default(true),
+	apiPath: z.string().default(''),
+	bounceType: z.enum(['any', 'hard', 'soft']).default('any'),
+});
+
+const credentialSchema = z.object({
+	baseUrl: z.string().trim().default(''),
+	apiKey: z.string().trim().default(''),
+	signingSecret: z.string().default(''),
+	previousSigningSecret: z.string().default(''),
+});
+
+/**
+ * The provider that the node's `product` parameter names; the only one where there is no choice.
+ * @throws NodeOperationError for a product nobody knows (an expression can yield anything)
+ */
+export function selectProvider(context: TriggerContext, family: ProviderFamily): Provider {
+	const [only, ...others] = family;
+	if (others.length === 0) return only;
+	const product = context.getNodeParameter('product');
+	const provider = family.find((candidate) => candidate.product === product);
+	if (provider !== undefined) return provider;
+	throw new NodeOperationError(context.getNode(), `The product "${String(product)}" is not known`, {
+		description: `Choose one of: ${family.map((candidate) => candidate.product).join(', ')}`,
+	});
+}
+
+/**
+ * Reads and checks the trigger's parameters.
+ * @throws NodeOperationError when a value cannot be used, with what to change
+ */
+export function readSettings(context: TriggerContext, provider: Provider): TriggerSettings {
+	const parsed = optionsSchema.safeParse(context.getNodeParameter('options', {}));
+	if (!parsed.success) {
+		const issue = parsed.error.issues[0];
+		throw new NodeOperationError(
+			context.getNode(),
+			`The option "${issue?.path.join('.') ?? ''}" cannot be used: ${issue?.message ?? ''}`,
+			{ description: 'Open the node and correct it under Options' },
+		);
+	}
+	const { customEvents, apiPath, ...options } = parsed.data;
+	const selected = z.array(z.string()).catch([]).parse(context.getNodeParameter('events', []));
+	const events = [...selected, ...customEvents.split(/[\s,]+/)].filter((name) => name !== '');
+	if (events.length === 0) {
+		throw new NodeOperationError(context.getNode(), 'No event is selected', {
+			description: `Choose at least one event of ${provider.displayName}, or add a name under Options → Custom Events`,
+		});
+	}
+	return {
+		...options,
+		...(apiPath.trim() === '' ? {} : { apiPath: apiPath.trim() }),
+		events: [...new Set(events)],
+		registration: readRegistration(context, provider),
+		simplify: context.getNodeParameter('simplify', true) !== false,
+	};
+}
+
+/** Where there is no API nobody can choose; otherwise the node's parameter decides. */
+export function readRegistration(context: TriggerContext, provider: Provider): Registration {
+	if (provider.api === undefined) return 'manual';
+	const chosen = context.getNodeParameter('registration', provider.defaultRegistration);
+	return chosen === 'automatic' || chosen === 'manual' ? chosen : provider.defaultRegistration;
+}
+
+/** Reads the credential. @throws what n8n throws when none is set, or NodeOperationError */
+export async function readCredential(
+	context: TriggerContext,
+	provider: Provider,
+): Promise<ProviderCredential> {
+	const data = await context.getCredentials(provider.credentialType);
+	const parsed = credentialSchema.safeParse(data);
+	if (parsed.success) return parsed.data;
+	throw new NodeOperationError(
+		context.getNode(),
+		`The ${provider.displayName} credential has a field that is not text`,
+		{ description: 'Open the credential, enter its fields again and save it' },
+	);
+}
+
+/** The schemes to try, in order: the pinned one, or every scheme that `auto` covers. */
+export function schemesToTry(
+	provider: Provider,
+	{ signatureScheme }: TriggerSettings,
+): readonly SignatureScheme[] {
+	return provider.schemes.filter((scheme) =>
+		signatureScheme === 'auto' ? scheme.auto : scheme.id === signatureScheme,
+	);
+}
+
+/** The names to register for a selection: "all events" is the full list of documented names. */
+export function eventsToRegister(
+	provider: Provider,
+	{ events }: TriggerSettings,
+): readonly string[] {
+	const custom = events.filter((name) => name !== ALL_EVENTS);
+	if (!events.includes(ALL_EVENTS)) return custom;
+	const documented = provider.events.filter((event) => event.inferred !== true);
+	return [...new Set([...documented.map((event) => event.name), ...custom])];
+}

@@ -1,0 +1,43 @@
+/** Host names and address ranges that only this machine or its network can reach. */
+const PRIVATE_HOSTS = [
+	// A name without a dot is a machine or container name, `localhost` included.
+	/^[^.:[\]]+$/,
+	/\.(?:localhost|local|internal|lan)$/,
+	/^(?:0|10|127)\./,
+	/^169\.254\./,
+	/^172\.(?:1[6-9]|2\d|3[01])\./,
+	/^192\.168\./,
+	/^100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./,
+	/^\[(?:::|::1|f[cd][0-9a-f]*:.*|fe[89ab][0-9a-f]*:.*|::ffff:.*)\]$/,
+];
+
+/**
+ * Why providers would refuse a webhook URL, or undefined when nothing speaks against it.
+ *
+ * All providers want HTTPS and a public host (misar.blog and MisarReach say so outright). A
+ * provider that is local itself, such as a self-hosted one or a stand-in, may reach local URLs.
+ */
+export function webhookUrlObjection(webhookUrl: string, baseUrl: string): string | undefined {
+	const url = parseUrl(webhookUrl);
+	if (url === undefined) return `"${webhookUrl}" is not a URL`;
+	const base = parseUrl(baseUrl);
+	if (base !== undefined && isPrivateHost(base.hostname)) return undefined;
+	if (isPrivateHost(url.hostname)) {
+		return `${url.origin} can only be reached from this machine or its network`;
+	}
+	return url.protocol === 'https:' ? undefined : `${url.origin} does not use HTTPS`;
+}
+
+/** Whether `text` is an http(s) URL that requests can be sent to. */
+export function isHttpUrl(text: string): boolean {
+	const protocol = parseUrl(text)?.protocol;
+	return protocol === 'https:' || protocol === 'http:';
+}
+
+function isPrivateHost(hostname: string): boolean {
+	return PRIVATE_HOSTS.some((pattern) => pattern.test(hostname.toLowerCase()));
+}
+
+function parseUrl(text: string): URL | undefined {
+	return URL.canParse(text) ? new URL(text) : undefined;
+}
