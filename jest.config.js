@@ -10,6 +10,5 @@ module.exports = {
 	},
 	// The signing libraries the tests compare with ship as ES modules only.
 	transformIgnorePatterns: ['/node_modules/(?!@octokit/webhooks-methods/)'],
-	modulePathIgnorePatterns: ['<rootDir>/dist/'],
 	testTimeout: 60_000,
 };

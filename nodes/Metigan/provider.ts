@@ -26,42 +26,44 @@ const events: readonly EventFact[] = [
 		name: 'email.sent',
 		label: 'Email Sent',
 		description: 'The mail server accepted an email for sending',
-		data: z.object({
-			to: z.string(),
-			from: z.string(),
-			subject: z.string(),
-			timestamp: z.string(),
-		}),
+		data: {
+			M: z.object({
+				to: z.string(),
+				from: z.string(),
+				subject: z.string(),
+				timestamp: z.string(),
+			}),
+		},
 	},
 	{
 		name: 'email.delivered',
 		label: 'Email Delivered',
 		description: 'An email was delivered to the inbox',
-		data: recipientEvent,
+		data: { M: recipientEvent },
 	},
 	{
 		name: 'email.opened',
 		label: 'Email Opened',
 		description: 'A recipient opened an email',
-		data: recipientEvent,
+		data: { M: recipientEvent },
 	},
 	{
 		name: 'email.clicked',
 		label: 'Email Clicked',
 		description: 'A recipient clicked a link',
-		data: recipientEvent,
+		data: { M: recipientEvent },
 	},
 	{
 		name: 'email.bounced',
 		label: 'Email Bounced',
 		description: 'An email came back: hard or soft bounce',
-		data: bounced,
+		data: { M: bounced },
 	},
 	{
 		name: 'email.complained',
 		label: 'Email Complained',
 		description: 'A recipient marked an email as spam',
-		data: recipientEvent,
+		data: { M: recipientEvent },
 	},
 	{
 		name: 'email.delivery_delayed',
@@ -72,19 +74,19 @@ const events: readonly EventFact[] = [
 		name: 'email.unsubscribed',
 		label: 'Email Unsubscribed',
 		description: 'A recipient unsubscribed',
-		data: z.object({ email: z.string(), timestamp: z.string() }),
+		data: { M: z.object({ email: z.string(), timestamp: z.string() }) },
 	},
 	{
 		name: 'email.failed',
 		label: 'Email Failed',
 		description: 'An email could not be sent',
-		data: z.object({ to: z.string(), emailId: z.string(), reason: z.string() }),
+		data: { M: z.object({ to: z.string(), emailId: z.string(), reason: z.string() }) },
 	},
 	{
 		name: 'contact.created',
 		label: 'Contact Created',
 		description: 'A contact was added to an audience',
-		data: contact,
+		data: { M: contact },
 	},
 	{ name: 'contact.updated', label: 'Contact Updated', description: 'A contact was changed' },
 	{ name: 'contact.deleted', label: 'Contact Deleted', description: 'A contact was removed' },
@@ -138,12 +140,18 @@ const provider: Provider = {
 	events,
 	schemes,
 	envelope: {
-		schema: z.object({
-			event: z.string(),
-			messageId: z.string(),
-			data: z.object({}),
-			timestamp: z.number(),
-		}),
+		shapes: [
+			{
+				id: 'M',
+				mark: 'event',
+				schema: z.object({
+					event: z.string(),
+					messageId: z.string(),
+					data: z.object({}),
+					timestamp: z.number(),
+				}),
+			},
+		],
 		// The old API page reads `event.type`.
 		eventFields: ['event', 'type'],
 		timeFields: ['timestamp'],

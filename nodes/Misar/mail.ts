@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import type { EventFact, Provider, SignatureScheme } from '../shared/provider';
+import type { EnvelopeFacts, EventFact, Provider, SignatureScheme } from '../shared/provider';
 
 /**
  * Misar Mail. Its sources disagree on path, signature and envelope, and all of them are served:
@@ -8,48 +8,78 @@ import type { EventFact, Provider, SignatureScheme } from '../shared/provider';
  * (misarmail.com/integrations/webhooks), two API references on docs.misar.io, and the SDKs.
  */
 
+const text = z.string();
 const nullableText = z.string().nullish();
 
-/** Data of an event in the shapes the three documented envelopes give it. */
-const delivered = z.union([
-	z.object({ id: z.string(), to: z.string(), subject: z.string(), delivered_at: z.string() }),
-	z.object({
-		messageId: z.string(),
-		to: z.string(),
-		subject: z.string(),
+/**
+ * The documented envelopes: E1 of the platform page, E2 of the developer reference, E3 of the mail
+ * reference, E4 of the platform's API page.
+ */
+const shapes: EnvelopeFacts['shapes'] = [
+	{
+		id: 'E1',
+		mark: 'api_version',
+		schema: z.object({
+			id: text,
+			type: text,
+			product: text,
+			timestamp: text,
+			api_version: text,
+			data: z.object({}),
+		}),
+	},
+	{
+		id: 'E2',
+		mark: 'createdAt',
+		schema: z.object({ id: text, type: text, createdAt: text, data: z.object({}) }),
+	},
+	{
+		id: 'E3',
+		mark: 'created_at',
+		schema: z.object({ id: text, type: text, created_at: text, data: z.object({}) }),
+	},
+	{
+		id: 'E4',
+		mark: 'event',
+		schema: z.object({ event: text, timestamp: text, data: z.object({}) }),
+	},
+];
+
+/** Data shapes by envelope, as far as the documents give them. */
+const delivered = {
+	E1: z.object({ id: text, to: text, subject: text, delivered_at: text }),
+	E2: z.object({
+		messageId: text,
+		to: text,
+		subject: text,
 		campaignId: nullableText,
-		deliveredAt: z.string(),
+		deliveredAt: text,
 	}),
-]);
-const opened = z.union([
-	z.object({
-		messageId: z.string(),
-		email: z.string(),
-		openedAt: z.string(),
+	E4: z.object({ id: text }),
+};
+const opened = {
+	E2: z.object({
+		messageId: text,
+		email: text,
+		openedAt: text,
 		userAgent: nullableText,
 		ip: nullableText,
-		machineOpen: z.boolean().optional(),
+		machineOpen: z.boolean(),
 	}),
-	z.object({
-		message_id: z.string(),
-		email: z.string(),
-		campaign_id: nullableText,
-		timestamp: z.string(),
+	E3: z.object({ message_id: text, email: text, campaign_id: nullableText, timestamp: text }),
+};
+const clicked = {
+	E2: z.object({ messageId: text, email: text, url: text, clickedAt: text }),
+};
+const bounced = {
+	E3: z.object({
+		message_id: text,
+		email: text,
+		bounce_type: text,
+		bounce_code: nullableText,
+		bounce_message: nullableText,
 	}),
-]);
-const clicked = z.object({
-	messageId: z.string(),
-	email: z.string(),
-	url: z.string(),
-	clickedAt: z.string(),
-});
-const bounced = z.object({
-	message_id: z.string(),
-	email: z.string(),
-	bounce_type: z.string(),
-	bounce_code: nullableText,
-	bounce_message: nullableText,
-});
+};
 
 const events: readonly EventFact[] = [
 	{ name: 'email.sent', label: 'Email Sent', description: 'An email was accepted for delivery' },
@@ -155,13 +185,7 @@ export const misarMail: Provider = {
 	events,
 	schemes,
 	envelope: {
-		// E1 platform page, E2 developer reference, E3 mail reference, E4 platform API page.
-		schema: z.union([
-			z.object({ id: z.string(), type: z.string(), timestamp: z.string(), data: z.object({}) }),
-			z.object({ id: z.string(), type: z.string(), createdAt: z.string(), data: z.object({}) }),
-			z.object({ id: z.string(), type: z.string(), created_at: z.string(), data: z.object({}) }),
-			z.object({ event: z.string(), timestamp: z.string(), data: z.object({}) }),
-		]),
+		shapes,
 		eventFields: ['type', 'event'],
 		eventHeader: 'x-misar-event',
 		timeFields: ['timestamp', 'createdAt', 'created_at'],

@@ -35,7 +35,8 @@ const bodySchema = z
 	})
 	.partial();
 
-const PLAN_REFUSAL = 'plan_limit_exceeded';
+/** Misar's code (MisarMail SDK 5), and Metigan's (its API reference). */
+const PLAN_REFUSALS: readonly unknown[] = ['plan_limit_exceeded', 'insufficient_quota'];
 
 /**
  * Whether an answer says that the plan does not allow this. Misar's sources disagree on the status
@@ -45,10 +46,9 @@ export function isPlanRefusal(status: number, body: unknown): boolean {
 	if (status === 402) return true;
 	const parsed = bodySchema.safeParse(body);
 	if (!parsed.success) return false;
-	const { code, error_type: errorType, upgrade } = parsed.data;
+	const { code, error, error_type: errorType, upgrade } = parsed.data;
 	return (
-		code === PLAN_REFUSAL ||
-		errorType === PLAN_REFUSAL ||
+		[code, error, errorType].some((value) => PLAN_REFUSALS.includes(value)) ||
 		upgrade === true ||
 		(typeof upgrade === 'object' && upgrade !== null)
 	);

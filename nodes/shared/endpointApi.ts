@@ -342,8 +342,8 @@ function readThrown(error: unknown): Attempt {
 	const parsed = thrownSchema.safeParse(error);
 	if (!parsed.success) return { kind: 'unreachable', code: '' };
 	const { httpCode, context, cause, code } = parsed.data;
-	if (httpCode && /^\d{3}$/.test(httpCode)) {
-		return { kind: 'status', status: Number(httpCode), body: context?.data };
-	}
-	return { kind: 'unreachable', code: cause?.code ?? code ?? '' };
+	const status = Number(httpCode ?? 0);
+	if (status >= 300) return { kind: 'status', status, body: context?.data };
+	// A success status here means that the answer was cut off after its head.
+	return { kind: 'unreachable', code: status > 0 ? 'ECONNRESET' : (cause?.code ?? code ?? '') };
 }

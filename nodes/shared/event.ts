@@ -89,10 +89,11 @@ function findDeviations(
 	body: IDataObject,
 	data: IDataObject,
 ): string[] {
+	const shape = envelope.shapes.find(({ mark }) => mark in body) ?? envelope.shapes[0];
 	const fact = events.find((event) => event.name === name);
 	const results = [
-		{ at: '', result: envelope.schema.safeParse(body) },
-		{ at: 'data.', result: fact?.data?.safeParse(data) },
+		{ at: '', result: shape.schema.safeParse(body) },
+		{ at: 'data.', result: fact?.data?.[shape.id]?.safeParse(data) },
 	];
 	return results
 		.flatMap(({ at, result }) =>

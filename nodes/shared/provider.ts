@@ -53,16 +53,27 @@ export interface EventFact {
 	readonly label: string;
 	/** When it fires, in the words a user of the provider knows. */
 	readonly description: string;
-	/** Documented shape of the event's data; a mismatch is reported as a warning, never dropped. */
-	readonly data?: z.ZodTypeAny;
+	/**
+	 * Documented shapes of the event's data, by the id of the envelope they come in; a mismatch is
+	 * reported as a warning, never dropped.
+	 */
+	readonly data?: Readonly<Record<string, z.ZodTypeAny>>;
 	/** The machine name is not documented: offered, but not registered by "all events". */
 	readonly inferred?: true;
 }
 
-/** How the documented envelope is read. The first field that holds a usable value wins. */
-export interface EnvelopeFacts {
-	/** Documented shape of the whole body, checked for warnings only. */
+/** One documented shape of a whole body, checked for warnings only. */
+export interface EnvelopeShape {
+	readonly id: string;
+	/** A field that tells this shape from the provider's others. */
+	readonly mark: string;
 	readonly schema: z.ZodTypeAny;
+}
+
+/** How a body is read. The first field that holds a usable value wins. */
+export interface EnvelopeFacts {
+	/** A body with no shape's mark is held against the first. */
+	readonly shapes: readonly [EnvelopeShape, ...EnvelopeShape[]];
 	/** Body fields that may hold the event name. */
 	readonly eventFields: readonly string[];
 	/** Header that repeats the event name; it must agree with the body. */
@@ -140,5 +151,5 @@ export interface Provider {
 /** Who puts the webhook URL into the provider's account. */
 export type Registration = 'automatic' | 'manual';
 
-/** The products a trigger offers; with more than one, its parameter `product` picks. */
+/** What a trigger offers: one provider, or the products of one, which the parameter `product` picks. */
 export type ProviderFamily = readonly [Provider, ...Provider[]];

@@ -8,10 +8,9 @@ import { ALL_EVENTS } from './triggerSettings';
  * the package looks and works alike.
  */
 export function triggerProperties(family: ProviderFamily): INodeProperties[] {
-	const several = family.length > 1;
 	return [
-		...(several ? [productProperty(family)] : []),
-		...family.flatMap((provider) => providerProperties(provider, several)),
+		...(family[0].product === undefined ? [] : [productProperty(family)]),
+		...family.flatMap(providerProperties),
 		{
 			displayName: 'Simplify',
 			name: 'simplify',
@@ -40,8 +39,8 @@ function productProperty(family: ProviderFamily): INodeProperties {
 	};
 }
 
-function providerProperties(provider: Provider, several: boolean): INodeProperties[] {
-	const show = several ? { product: [provider.product ?? ''] } : {};
+function providerProperties(provider: Provider): INodeProperties[] {
+	const show = provider.product === undefined ? {} : { product: [provider.product] };
 	const byHand = { ...show, ...(provider.api === undefined ? {} : { registration: ['manual'] }) };
 	return [
 		...(provider.api === undefined ? [] : [registrationProperty(provider, show)]),

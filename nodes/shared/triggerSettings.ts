@@ -49,12 +49,11 @@ const credentialSchema = z.object({
 });
 
 /**
- * The provider that the node's `product` parameter names; the only one where there is no choice.
+ * The provider that the node's `product` parameter names; the first where there are no products.
  * @throws NodeOperationError for a product nobody knows (an expression can yield anything)
  */
 export function selectProvider(context: TriggerContext, family: ProviderFamily): Provider {
-	const [only, ...others] = family;
-	if (others.length === 0) return only;
+	if (family[0].product === undefined) return family[0];
 	const product = context.getNodeParameter('product');
 	const provider = family.find((candidate) => candidate.product === product);
 	if (provider !== undefined) return provider;

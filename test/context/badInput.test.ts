@@ -1,0 +1,272 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { NodeApiError, type INodeParameters } from 'n8n-workflow';
+
+import { startSandbox, type Fault, type Sandbox } from '../../sandbox';
+import { ContextHost } from './host';
+import { metigan, misarMail, type TriggerUnderTest } from './providers';
+
+/** What a user reads when something they set, or something a provider answers, cannot work. */
+
+let sandbox: Sandbox;
+
+beforeAll(async () => {
+	sandbox = await startSandbox();
+});
+afterEach(() => {
+	sandbox.reset();
+});
+afterAll(async () => {
+	await sandbox.close();
+});
+
+const SIGNING_SECRET = 'signing secret of the user';
+
+interface Case {
+	readonly credential?: Record<string, string>;
+	readonly parameters?: INodeParameters;
+	readonly origin?: string;
+}
+
+/** Publishes and returns the error a user would see, checked for secrets. */
+async function publishError(trigger: TriggerUnderTest, change: Case): Promise<Error> {
+	const credential = {
+		baseUrl: sandbox.url,
+		apiKey: sandbox.keys[trigger.provider],
+		signingSecret: SIGNING_SECRET,
+		...change.credential,
+	};
+	const host = new ContextHost({
+		node: trigger.node,
+		credentialType: trigger.credentialType,
+		credential,
+		webhookOrigin: change.origin ?? 'https://n8n.example.com',
+		parameters: {
+			...trigger.parameters,
+			registration: 'automatic',
+			events: [...trigger.events],
+			...change.parameters,
+		},
+	});
+	const error: unknown = await host.publish().then(
+		() => undefined,
+		(thrown: unknown) => thrown,
+	);
+	if (!(error instanceof Error)) throw new Error('publishing did not fail');
+
+	const shown = JSON.stringify([error, error.message, error.stack, Object.entries(error)]);
+	for (const secret of [credential.apiKey, credential.signingSecret]) {
+		if (secret !== '') expect(shown).not.toContain(secret);
+	}
+	expect(sandbox.endpoints(trigger.provider)).toEqual([]);
+	return error;
+}
+
+describe.each([
+	['Misar Mail', misarMail],
+	['Metigan', metigan],
+])('publishing a trigger of %s', (name, trigger) => {
+	it.each<[string, Case, string, RegExp]>([
+		[
+			'a wrong key',
+			{ credential: { apiKey: 'wrong-key-of-the-user' } },
+			`${name} did not accept the API key (HTTP 401)`,
+			/Check the API key in the credential/,
+		],
+		[
+			'no key',
+			{ credential: { apiKey: '' } },
+			'The API key is missing',
+			/set Registration to Manual/,
+		],
+		[
+			'a base URL that is none',
+			{ credential: { baseUrl: 'api.example' } },
+			'The Base URL "api.example" is not a URL',
+			/Enter an address/,
+		],
+		[
+			'an unknown host',
+			{ credential: { baseUrl: 'http://no-such-host.invalid' } },
+			`${name} could not be reached (the host name is unknown)`,
+			/Check the Base URL/,
+		],
+		[
+			'an address where nothing listens',
+			{ credential: { baseUrl: 'http://127.0.0.1:9' } },
+			`${name} could not be reached (nothing listens at this address)`,
+			/Check the Base URL/,
+		],
+		[
+			'an http:// production URL',
+			{ credential: { baseUrl: 'https://api.example.com' }, origin: 'http://n8n.example.com' },
+			`${name} cannot deliver to this webhook URL: http://n8n.example.com does not use HTTPS`,
+			/WEBHOOK_URL/,
+		],
+		[
+			'a localhost production URL',
+			{ credential: { baseUrl: 'https://api.example.com' }, origin: 'http://localhost:5678' },
+			`${name} cannot deliver to this webhook URL: http://localhost:5678 can only be reached from this machine or its network`,
+			/WEBHOOK_URL/,
+		],
+		[
+			'an http:// URL that the provider refuses itself',
+			{ origin: 'http://n8n.example.com' },
+			`${name} did not accept the webhook endpoint (HTTP 4`,
+			/answered: .*[Hh][Tt][Tt][Pp][Ss]/,
+		],
+		[
+			'no events',
+			{ parameters: { events: [] } },
+			'No event is selected',
+			/Choose at least one event/,
+		],
+		[
+			'an event the provider does not know',
+			{ parameters: { options: { customEvents: 'no.such.event' } } },
+			`${name} did not accept the webhook endpoint (HTTP 4`,
+			/no\.such\.event/,
+		],
+		[
+			'an API path that does not exist',
+			{ parameters: { options: { apiPath: '/no/such/path' } } },
+			`${name} has no webhook API at this address (HTTP 404)`,
+			/API Path/,
+		],
+		[
+			'an option of the wrong type',
+			{ parameters: { options: { toleranceSeconds: 'many' } } },
+			'The option "toleranceSeconds" cannot be used',
+			/correct it under Options/,
+		],
+		[
+			'manual registration without a signing secret',
+			{ parameters: { registration: 'manual' }, credential: { signingSecret: '' } },
+			'The signing secret is missing',
+			/Signing Secret in the credential/,
+		],
+	])('with %s says so and what to do', async (_what, change, message, advice) => {
+		const error = await publishError(trigger, change);
+		expect(error.message).toContain(message);
+		expect('description' in error && error.description).toMatch(advice);
+	});
+
+	it('with a key that may not manage webhooks says so and what to do', async () => {
+		const error = await publishError(trigger, {
+			credential: { apiKey: sandbox.limitedKeys[trigger.provider] },
+		});
+		expect(error.message).toBe(`This API key may not manage ${name} webhooks (HTTP 403)`);
+		expect((error as NodeApiError).description).toMatch(/Registration to Manual/);
+	});
+
+	it.each([402, 403, 429] as const)(
+		'beyond the plan (HTTP %i) says so, and asks once only',
+		async (planStatus) => {
+			sandbox.fault({
+				provider: trigger.provider,
+				method: 'POST',
+				kind: 'planRefusal',
+				status: planStatus,
+			});
+			const error = await publishError(trigger, {});
+			expect(error.message).toBe(`The ${name} plan does not allow this (HTTP ${planStatus})`);
+			expect((error as NodeApiError).description).toMatch(/Remove an endpoint|upgrade/);
+			expect(sandbox.requests().filter(({ method }) => method === 'POST')).toHaveLength(1);
+		},
+	);
+
+	it.each<[string, Fault, string]>([
+		[
+			'limits the rate for long',
+			{ kind: 'rateLimit', headers: { 'retry-after': '3600' } },
+			`${name} limits how often its API may be called (HTTP 429)`,
+		],
+		[
+			'stays down',
+			{ kind: 'status', status: 503, times: 20 },
+			`${name} is not available at the moment (HTTP 503)`,
+		],
+		[
+			'answers with a web page',
+			{ kind: 'html', status: 200 },
+			`${name} answered with something that is not`,
+		],
+		['answers with nothing', { kind: 'empty' }, `${name} answered with something that is not`],
+		[
+			'answers with other JSON',
+			{ kind: 'status', status: 200, body: { hello: 'world' } },
+			`${name} answered with something that is not a list of webhook endpoints`,
+		],
+		[
+			'drops every connection',
+			{ kind: 'drop', times: 20 },
+			`${name} could not be reached (the connection was closed before the answer)`,
+		],
+		[
+			'redirects elsewhere',
+			{ kind: 'status', status: 302, headers: { location: 'https://elsewhere.example.com/' } },
+			`${name} refused the request (HTTP 302)`,
+		],
+	])('when the provider %s says so', async (_what, fault, message) => {
+		sandbox.fault({ provider: trigger.provider, method: 'GET', ...fault });
+		const error = await publishError(trigger, {});
+		expect(error).toBeInstanceOf(NodeApiError);
+		expect(error.message).toContain(message);
+		expect((error as NodeApiError).description).toContain(`GET ${sandbox.url}${trigger.apiPath}`);
+	});
+
+	it('shows no secret that the provider repeats in its answer', async () => {
+		const body = { error: `bad secret ${SIGNING_SECRET} of ${sandbox.keys[trigger.provider]}` };
+		sandbox.fault({
+			provider: trigger.provider,
+			method: 'POST',
+			kind: 'status',
+			status: 422,
+			body,
+		});
+		const error = await publishError(trigger, {});
+		expect((error as NodeApiError).description).toContain('bad secret *** of ***');
+	});
+});
+
+describe('what only one trigger has', () => {
+	it('names the products when an expression yields an unknown one', async () => {
+		const error = await publishError(misarMail, { parameters: { product: 'pigeon' } });
+		expect(error.message).toBe('The product "pigeon" is not known');
+		expect('description' in error && error.description).toMatch(/mail/);
+	});
+
+	it('removes an endpoint whose signing key the API did not tell', async () => {
+		sandbox.fault({
+			provider: 'metigan',
+			method: 'POST',
+			kind: 'status',
+			status: 201,
+			body: { id: 'wh_without_key', url: 'https://n8n.example.com', events: [] },
+		});
+		const error = await publishError(metigan, { credential: { signingSecret: '' } });
+		expect(error.message).toBe('Metigan created the endpoint without telling its signing secret');
+	});
+});
+
+describe('a provider that never answers', () => {
+	let silent: Server;
+	beforeAll(async () => {
+		silent = createServer(() => {});
+		await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+	});
+	afterAll(async () => {
+		silent.closeAllConnections();
+		await new Promise((resolve) => silent.close(resolve));
+	});
+
+	it('is given up after its time, with words', async () => {
+		const { port } = silent.address() as AddressInfo;
+		const error = await publishError(misarMail, {
+			credential: { baseUrl: `http://127.0.0.1:${port}` },
+		});
+		expect(error.message).toBe('Misar Mail could not be reached (no answer in time)');
+	});
+});

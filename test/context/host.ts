@@ -1,0 +1,367 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import express from 'express';
+import { HookContext, WebhookContext } from 'n8n-core';
+import {
+	ICredentialsHelper,
+	Workflow,
+	type IAuthenticateGeneric,
+	type ICredentialDataDecryptedObject,
+	type ICredentials,
+	type ICredentialType,
+	type IDataObject,
+	type IHookFunctions,
+	type IHttpRequestOptions,
+	type INode,
+	type INodeExecutionData,
+	type INodeParameters,
+	type INodeProperties,
+	type INodeType,
+	type INodeTypes,
+	type IWebhookData,
+	type IWebhookFunctions,
+	type IWebhookResponseData,
+	type IWorkflowExecuteAdditionalData,
+	type WorkflowExecuteMode,
+} from 'n8n-workflow';
+
+/**
+ * Runs a trigger node through n8n-core's real HookContext and WebhookContext, with deliveries
+ * arriving over real HTTP. What n8n's command package adds around them (the body reader, the
+ * answers, the decrypted credential) is done here as n8n 2.39 does it.
+ */
+
+/** A trigger node as its class makes it: the parts n8n calls. */
+export interface TriggerNode extends INodeType {
+	webhookMethods: {
+		default: Record<
+			'checkExists' | 'create' | 'delete',
+			(this: IHookFunctions) => Promise<boolean>
+		>;
+	};
+	webhook(this: IWebhookFunctions): Promise<IWebhookResponseData>;
+}
+
+export interface ContextHostOptions {
+	readonly node: TriggerNode;
+	readonly credentialType: ICredentialType;
+	readonly credential: ICredentialDataDecryptedObject;
+	readonly parameters: INodeParameters;
+	/** Origin of the webhook URLs, as WEBHOOK_URL sets it. */
+	readonly webhookOrigin?: string;
+	readonly workflowId?: string;
+	readonly nodeName?: string;
+	readonly mode?: WorkflowExecuteMode;
+	/** Static data as the database would hold it. */
+	readonly staticData?: IDataObject;
+}
+
+/** What came back for a delivery, and whether it started a run. */
+export interface DeliveryResult {
+	readonly status: number;
+	readonly headers: Headers;
+	readonly body: unknown;
+	/** The items a run would start with; undefined when none starts. */
+	readonly run: INodeExecutionData[] | undefined;
+	/** `res.writableEnded` after the answer. */
+	readonly ended: boolean;
+}
+
+const WEBHOOK_ID = '7a3c1f0e-5b1d-4a52-9a55-2f1d3c0b9e11';
+
+export class ContextHost {
+	/** What the database would hold: survives `restart`. */
+	savedStaticData: IDataObject;
+	credential: ICredentialDataDecryptedObject;
+	/** Makes n8n fail to start the run, as a full disk or a lost database would. */
+	failToStart = false;
+	/** Called inside `webhook()` handling, before n8n answers a run. */
+	beforeAnswer: () => Promise<void> = async () => {};
+
+	private options: ContextHostOptions;
+	private workflow: Workflow;
+	private server: Server | undefined;
+	private readonly results: Array<Pick<DeliveryResult, 'run' | 'ended'>> = [];
+
+	constructor(options: ContextHostOptions) {
+		this.options = options;
+		this.credential = options.credential;
+		this.savedStaticData = structuredClone(options.staticData ?? {});
+		this.workflow = this.loadWorkflow();
+	}
+
+	/** Starts over from what was saved, with other settings where given: a new process. */
+	restart(changes: Partial<ContextHostOptions> = {}): void {
+		this.options = { ...this.options, ...changes };
+		this.workflow = this.loadWorkflow();
+	}
+
+	get webhookUrl(): string {
+		return this.hookContext().getNodeWebhookUrl('default') ?? '';
+	}
+
+	async checkExists(): Promise<boolean> {
+		return await this.hook('checkExists');
+	}
+
+	async create(): Promise<boolean> {
+		return await this.hook('create');
+	}
+
+	async delete(): Promise<boolean> {
+		return await this.hook('delete');
+	}
+
+	/** What n8n does when a workflow is published: look, create if need be, then save. */
+	async publish(): Promise<void> {
+		if (!(await this.checkExists())) await this.create();
+		this.save();
+	}
+
+	async unpublish(): Promise<void> {
+		await this.delete();
+		this.save();
+	}
+
+	save(): void {
+		this.savedStaticData = JSON.parse(JSON.stringify(this.workflow.staticData));
+	}
+
+	/** Local address of the webhook URL; deliveries for `webhookOrigin` are to be routed there. */
+	async listen(): Promise<string> {
+		const app = express();
+		app.use(express.raw({ type: () => true, limit: '20mb' }));
+		app.use((request, response) => {
+			void this.receive(request, response);
+		});
+		this.server = createServer(app);
+		await new Promise<void>((resolve) => this.server?.listen(0, '127.0.0.1', resolve));
+		return this.origin;
+	}
+
+	async close(): Promise<void> {
+		const { server } = this;
+		this.server = undefined;
+		if (server === undefined) return;
+		server.closeAllConnections();
+		await new Promise((resolve) => server.close(resolve));
+	}
+
+	/** Sends a request to the webhook and tells what the sender and n8n saw. */
+	async deliver(request: {
+		headers: Record<string, string>;
+		body: Buffer | string;
+	}): Promise<DeliveryResult> {
+		if (this.server === undefined) await this.listen();
+		const before = this.results.length;
+		const response = await fetch(`${this.origin}${new URL(this.webhookUrl).pathname}`, {
+			method: 'POST',
+			headers: { 'content-type': 'application/json', ...request.headers },
+			body: new Uint8Array(Buffer.from(request.body)),
+		});
+		const text = await response.text();
+		const [result] = this.results.slice(before);
+		return {
+			status: response.status,
+			headers: response.headers,
+			body: text === '' ? undefined : JSON.parse(text),
+			run: result?.run,
+			ended: result?.ended ?? false,
+		};
+	}
+
+	/** Runs of all deliveries so far. */
+	get runs(): INodeExecutionData[][] {
+		return this.results.flatMap(({ run }) => (run === undefined ? [] : [run]));
+	}
+
+	private get origin(): string {
+		const address = this.server?.address() as AddressInfo;
+		return `http://127.0.0.1:${address.port}`;
+	}
+
+	private async hook(method: 'checkExists' | 'create' | 'delete'): Promise<boolean> {
+		// n8n-core declares the name of a workflow optional, n8n-workflow does not.
+		const context = this.hookContext() as IHookFunctions;
+		return await this.options.node.webhookMethods.default[method].call(context);
+	}
+
+	private hookContext(): HookContext {
+		const { mode = 'trigger' } = this.options;
+		return new HookContext(
+			this.workflow,
+			this.node,
+			this.additionalData(),
+			mode,
+			'activate',
+			this.webhookData,
+		);
+	}
+
+	private get node(): INode {
+		const node = this.workflow.getNode(this.options.nodeName ?? 'Trigger');
+		if (node === null) throw new Error('the workflow has no trigger node');
+		return node;
+	}
+
+	private get webhookData(): IWebhookData {
+		const [webhookDescription] = this.options.node.description.webhooks ?? [];
+		if (webhookDescription === undefined) throw new Error('the node describes no webhook');
+		return {
+			httpMethod: 'POST',
+			node: this.node.name,
+			path: `${WEBHOOK_ID}/${webhookDescription.path}`,
+			webhookDescription,
+			workflowId: this.workflow.id,
+			workflowExecuteAdditionalData: this.additionalData(),
+		};
+	}
+
+	private loadWorkflow(): Workflow {
+		const { node, parameters, workflowId = 'wf1', nodeName = 'Trigger' } = this.options;
+		const nodeTypes: INodeTypes = {
+			getByName: () => node,
+			getByNameAndVersion: () => node,
+			getKnownTypes: () => ({}),
+		};
+		return new Workflow({
+			id: workflowId,
+			name: 'Test workflow',
+			active: true,
+			connections: {},
+			nodeTypes,
+			staticData: structuredClone(this.savedStaticData),
+			nodes: [
+				{
+					id: `node-of-${nodeName}`,
+					name: nodeName,
+					type: `n8n-nodes-misar-metigan.${node.description.name}`,
+					typeVersion: 1,
+					position: [0, 0],
+					parameters: structuredClone(parameters),
+					webhookId: WEBHOOK_ID,
+					credentials: {
+						[this.options.credentialType.name]: { id: 'cred1', name: 'Test credential' },
+					},
+				},
+			],
+		});
+	}
+
+	private additionalData(http: Partial<IWorkflowExecuteAdditionalData> = {}) {
+		const origin = this.options.webhookOrigin ?? 'https://n8n.example.com';
+		const data: Partial<IWorkflowExecuteAdditionalData> = {
+			credentialsHelper: new DecryptedCredentials(
+				this.options.credentialType,
+				() => this.credential,
+			),
+			webhookBaseUrl: `${origin}/webhook`,
+			webhookTestBaseUrl: `${origin}/webhook-test`,
+			instanceBaseUrl: origin,
+			currentNodeExecutionIndex: 0,
+			variables: {},
+			...http,
+		};
+		return data as IWorkflowExecuteAdditionalData;
+	}
+
+	/** The part of n8n's webhook handling around a node's `webhook()`. */
+	private async receive(request: express.Request, response: express.Response): Promise<void> {
+		request.rawBody = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+		request.readRawBody = async () => {};
+		request.body = parseAsN8nDoes(request);
+		// n8n loads the workflow from the database for each delivery, static data included.
+		const context = new WebhookContext(
+			this.workflow,
+			this.node,
+			this.additionalData({ httpRequest: request, httpResponse: response }),
+			this.options.mode ?? 'webhook',
+			this.webhookData,
+			[],
+			null,
+		);
+		const result = await this.options.node.webhook.call(context as IWebhookFunctions);
+		const run = result.workflowData?.[0];
+		if (run !== undefined) await this.beforeAnswer();
+		if (run !== undefined && this.failToStart) {
+			this.results.push({ run: undefined, ended: true });
+			response.status(500).json({ message: 'Workflow could not be started!' });
+			return;
+		}
+		this.results.push({ run, ended: response.writableEnded || result.noWebhookResponse !== true });
+		if (result.noWebhookResponse === true) return;
+		response.status(200).json(result.webhookResponse ?? { message: 'Webhook call received' });
+	}
+}
+
+function parseAsN8nDoes(request: express.Request): unknown {
+	if (request.headers['content-type'] !== 'application/json') return {};
+	try {
+		return JSON.parse(request.rawBody.toString('utf8'));
+	} catch {
+		return {};
+	}
+}
+
+/** Hands out one credential and applies its type's `authenticate`, expressions included. */
+class DecryptedCredentials extends ICredentialsHelper {
+	constructor(
+		private readonly type: ICredentialType,
+		private readonly current: () => ICredentialDataDecryptedObject,
+	) {
+		super();
+	}
+
+	getParentTypes(): string[] {
+		return [];
+	}
+
+	isCredentialUsableByNode(): boolean {
+		return true;
+	}
+
+	async authenticate(
+		credentials: ICredentialDataDecryptedObject,
+		_typeName: string,
+		request: IHttpRequestOptions,
+		workflow: Workflow,
+	): Promise<IHttpRequestOptions> {
+		const { properties } = this.type.authenticate as IAuthenticateGeneric;
+		const headers = Object.entries(properties.headers ?? {}).map(([name, value]) => [
+			name,
+			workflow.expression.getParameterValue(value as string, null, 0, 0, '', [], 'internal', {
+				$credentials: credentials,
+			} as never),
+		]);
+		return { ...request, headers: { ...request.headers, ...Object.fromEntries(headers) } };
+	}
+
+	async preAuthentication(): Promise<undefined> {
+		return undefined;
+	}
+
+	async runPreAuthentication(): Promise<undefined> {
+		return undefined;
+	}
+
+	async getCredentials(): Promise<ICredentials> {
+		throw new Error('not used by contexts');
+	}
+
+	async getDecrypted(): Promise<ICredentialDataDecryptedObject> {
+		const defaults = this.getCredentialsProperties().map(({ name, default: value }) => [
+			name,
+			value,
+		]);
+		return { ...Object.fromEntries(defaults), ...this.current() };
+	}
+
+	async updateCredentials(): Promise<void> {}
+
+	async updateCredentialsOauthTokenData(): Promise<void> {}
+
+	getCredentialsProperties(): INodeProperties[] {
+		return this.type.properties;
+	}
+}

@@ -1,0 +1,409 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { NodeApiError, type INodeParameters } from 'n8n-workflow';
+
+import { startSandbox, type Fault, type Sandbox } from '../../sandbox';
+import { ContextHost, type ContextHostOptions } from './host';
+import { metigan, misarMail, type TriggerUnderTest } from './providers';
+
+const ORIGIN = 'https://n8n.example.com';
+const FOREIGN_URL = 'https://other-app.example.com/hook';
+
+let sandbox: Sandbox;
+const hosts: ContextHost[] = [];
+
+beforeAll(async () => {
+	sandbox = await startSandbox();
+});
+afterEach(async () => {
+	await Promise.all(hosts.splice(0).map((host) => host.close()));
+	sandbox.reset();
+});
+afterAll(async () => {
+	await sandbox.close();
+});
+
+function startHost(
+	trigger: TriggerUnderTest,
+	options: Partial<ContextHostOptions> & { nodeParameters?: INodeParameters } = {},
+): ContextHost {
+	const { nodeParameters, credential, ...rest } = options;
+	const host = new ContextHost({
+		node: trigger.node,
+		credentialType: trigger.credentialType,
+		webhookOrigin: ORIGIN,
+		parameters: {
+			...trigger.parameters,
+			registration: 'automatic',
+			events: [...trigger.events],
+			...nodeParameters,
+		},
+		credential: {
+			baseUrl: sandbox.url,
+			apiKey: sandbox.keys[trigger.provider],
+			...credential,
+		},
+		...rest,
+	});
+	hosts.push(host);
+	return host;
+}
+
+/** Fires an event at the sandbox, and tells how many runs it started. */
+async function runsOfOneEvent(trigger: TriggerUnderTest, host: ContextHost): Promise<number> {
+	sandbox.setRoute(ORIGIN, await host.listen());
+	const before = host.runs.length;
+	await sandbox.fire({ provider: trigger.provider, event: trigger.events[0], retry: false });
+	return host.runs.length - before;
+}
+
+const fault = (trigger: TriggerUnderTest, changes: Fault): Fault => ({
+	provider: trigger.provider,
+	...changes,
+});
+
+describe.each([
+	['Misar Mail', misarMail],
+	['Metigan', metigan],
+])('registration at %s', (_name, trigger) => {
+	const endpoints = () => sandbox.endpoints(trigger.provider);
+
+	it('registers URL, events and a secret that verifies, and keeps the secret out of sight', async () => {
+		const host = startHost(trigger);
+		await host.publish();
+
+		expect(endpoints()).toHaveLength(1);
+		const [endpoint] = endpoints();
+		expect(endpoint?.url).toBe(host.webhookUrl);
+		expect([...(endpoint?.events ?? [])].sort()).toEqual([...trigger.events].sort());
+		expect(endpoint?.secret).toMatch(/^whsec_/);
+		expect(JSON.stringify(host.savedStaticData)).not.toContain(endpoint?.secret);
+		expect(await runsOfOneEvent(trigger, host)).toBe(1);
+	});
+
+	it('registers every documented event for "all events", without inferred names', async () => {
+		await startHost(trigger, { nodeParameters: { events: ['*'] } }).publish();
+		const [endpoint] = endpoints();
+		expect(endpoint?.events).toContain('email.complained');
+		expect(endpoint?.events).not.toContain('*');
+		expect(endpoint?.events).not.toContain('automation.triggered');
+	});
+
+	it('ends with one endpoint when create is called five times', async () => {
+		const host = startHost(trigger);
+		for (let call = 0; call < 5; call++) await host.create();
+		expect(endpoints()).toHaveLength(1);
+		expect(await runsOfOneEvent(trigger, host)).toBe(1);
+	});
+
+	it('ends with one endpoint when create is called five times at once', async () => {
+		const host = startHost(trigger);
+		await Promise.all(Array.from({ length: 5 }, async () => await host.create()));
+		expect(endpoints()).toHaveLength(1);
+		expect(await runsOfOneEvent(trigger, host)).toBe(1);
+	});
+
+	it('joins five creates at once that each loaded the workflow for themselves', async () => {
+		const several = Array.from({ length: 5 }, () => startHost(trigger));
+		await Promise.all(several.map(async (host) => await host.create()));
+		expect(endpoints()).toHaveLength(1);
+		for (const host of several) expect(await runsOfOneEvent(trigger, host)).toBe(1);
+	});
+
+	it('does not adopt an endpoint whose secret was lost in a crash before the save', async () => {
+		const host = startHost(trigger);
+		await host.create();
+		const [lost] = endpoints();
+		host.restart();
+		await host.publish();
+
+		expect(endpoints()).toHaveLength(1);
+		expect(endpoints()[0]?.id).not.toBe(lost?.id);
+		expect(await runsOfOneEvent(trigger, host)).toBe(1);
+	});
+
+	it.each([
+		['events', { events: ['email.opened'] }],
+		['URL', { url: 'https://n8n.example.com/webhook/moved' }],
+		['active flag', { active: false }],
+	])('repairs a changed %s in place', async (_what, drift) => {
+		const host = startHost(trigger);
+		await host.publish();
+		const [before] = endpoints();
+		sandbox.changeEndpoint(trigger.provider, before?.id ?? '', drift);
+		host.restart();
+		await host.publish();
+
+		expect(endpoints()).toHaveLength(1);
+		const [after] = endpoints();
+		expect(after).toMatchObject({ id: before?.id, url: host.webhookUrl, active: true });
+		expect([...(after?.events ?? [])].sort()).toEqual([...trigger.events].sort());
+		expect(await runsOfOneEvent(trigger, host)).toBe(1);
+	});
+
+	it('changes the events in place when the node changes', async () => {
+		const host = startHost(trigger);
+		await host.publish();
+		const [before] = endpoints();
+		host.restart({
+			parameters: { ...trigger.parameters, registration: 'automatic', events: ['email.opened'] },
+		});
+		await host.publish();
+		expect(endpoints()).toMatchObject([{ id: before?.id, events: ['email.opened'] }]);
+	});
+
+	it('moves the endpoint when the public address of n8n changes', async () => {
+		const host = startHost(trigger);
+		await host.publish();
+		host.restart({ webhookOrigin: 'https://new-address.example.com' });
+		await host.publish();
+		expect(endpoints().map(({ url }) => url)).toEqual([host.webhookUrl]);
+		expect(host.webhookUrl).toContain('new-address');
+	});
+
+	it('changes nothing when everything is in line', async () => {
+		const host = startHost(trigger);
+		await host.publish();
+		host.restart();
+		const before = sandbox.requests().length;
+		expect(await host.checkExists()).toBe(true);
+		expect(
+			sandbox
+				.requests()
+				.slice(before)
+				.map(({ method }) => method),
+		).toEqual(['GET']);
+	});
+
+	it('creates anew what was deleted at the provider', async () => {
+		const host = startHost(trigger);
+		await host.publish();
+		sandbox.removeEndpoint(trigger.provider, endpoints()[0]?.id ?? '');
+		host.restart();
+		await host.publish();
+		expect(endpoints()).toHaveLength(1);
+		expect(await runsOfOneEvent(trigger, host)).toBe(1);
+	});
+
+	it('deletes its endpoint, and one that is gone already', async () => {
+		const host = startHost(trigger);
+		await host.publish();
+		await host.unpublish();
+		expect(endpoints()).toEqual([]);
+
+		await host.publish();
+		sandbox.removeEndpoint(trigger.provider, endpoints()[0]?.id ?? '');
+		await expect(host.delete()).resolves.toBe(true);
+		host.save();
+		expect(JSON.stringify(host.savedStaticData)).not.toContain('endpointId');
+	});
+
+	it('finds the endpoint to delete by its URL when the id was lost', async () => {
+		const host = startHost(trigger);
+		await host.create();
+		host.restart();
+		await host.unpublish();
+		expect(endpoints()).toEqual([]);
+	});
+
+	it('throws when a delete fails, keeps the id, and deletes the next time', async () => {
+		const host = startHost(trigger);
+		await host.publish();
+		sandbox.fault(fault(trigger, { method: 'DELETE', kind: 'status', status: 500 }));
+		await expect(host.delete()).rejects.toThrow(NodeApiError);
+		host.save();
+		expect(JSON.stringify(host.savedStaticData)).toContain(endpoints()[0]?.id);
+
+		host.restart();
+		await host.unpublish();
+		expect(endpoints()).toEqual([]);
+	});
+
+	it('never touches other endpoints of the account', async () => {
+		const foreign = sandbox.addEndpoint(trigger.provider, {
+			url: FOREIGN_URL,
+			events: ['email.opened'],
+			active: false,
+		});
+		const host = startHost(trigger);
+		await host.create();
+		host.restart();
+		await host.publish();
+		sandbox.changeEndpoint(trigger.provider, endpoints()[1]?.id ?? '', { events: [] });
+		host.restart();
+		await host.publish();
+		await host.unpublish();
+		expect(endpoints()).toEqual([foreign]);
+	});
+
+	it('leaves the endpoint of the original alone when a copied workflow is published', async () => {
+		const original = startHost(trigger);
+		await original.publish();
+		const copy = startHost(trigger, {
+			workflowId: 'wf2',
+			webhookOrigin: 'https://copy.example.com',
+			staticData: original.savedStaticData,
+		});
+		await copy.publish();
+		expect(endpoints().map(({ url }) => url)).toEqual([original.webhookUrl, copy.webhookUrl]);
+		await copy.unpublish();
+		expect(endpoints().map(({ url }) => url)).toEqual([original.webhookUrl]);
+	});
+
+	it.each<[string, Fault]>([
+		['the connection drops before the create', { kind: 'drop', when: 'before' }],
+		['the connection drops after the create', { kind: 'drop', when: 'after' }],
+		['the answer to the create is 503', { kind: 'status', status: 503, when: 'after' }],
+		['the answer to the create is cut off', { kind: 'truncate', when: 'after' }],
+		['the answer to the create is a web page', { kind: 'html', when: 'after' }],
+		['the answer to the create is empty', { kind: 'empty', when: 'after' }],
+		['the answer to the create is 500', { kind: 'status', status: 500, when: 'after' }],
+	])('has one endpoint with a known secret when %s', async (_what, change) => {
+		sandbox.fault(fault(trigger, { ...change, method: 'POST' }));
+		const host = startHost(trigger);
+		await host.publish();
+		expect(endpoints()).toHaveLength(1);
+		expect(await runsOfOneEvent(trigger, host)).toBe(1);
+	});
+
+	it('leaves nothing half-made when every create loses its answer', async () => {
+		sandbox.fault(
+			fault(trigger, { method: 'POST', kind: 'status', status: 500, when: 'after', times: 50 }),
+		);
+		const host = startHost(trigger);
+		await expect(host.create()).rejects.toThrow('is not available at the moment (HTTP 500)');
+		expect(endpoints()).toEqual([]);
+	});
+
+	it.each<[string, Fault]>([
+		['a rate limit', { kind: 'rateLimit', headers: { 'retry-after': '1' } }],
+		['503', { kind: 'status', status: 503 }],
+		['a dropped connection', { kind: 'drop' }],
+	])('gets over %s when it lists', async (_what, change) => {
+		sandbox.fault(fault(trigger, { ...change, method: 'GET' }));
+		await startHost(trigger).publish();
+		expect(endpoints()).toHaveLength(1);
+	});
+
+	it('brings the endpoint in line with a changed signing secret, the previous one still verifying', async () => {
+		const host = startHost(trigger, { credential: { signingSecret: 'first secret' } });
+		await host.publish();
+		host.credential = {
+			...host.credential,
+			signingSecret: 'second secret',
+			previousSigningSecret: 'first secret',
+		};
+		host.restart();
+		expect(await runsOfOneEvent(trigger, host)).toBe(1);
+
+		await host.publish();
+		expect(endpoints()).toHaveLength(1);
+		expect(await runsOfOneEvent(trigger, host)).toBe(1);
+	});
+
+	it('refuses deliveries while its secret cannot be opened, and recovers by publishing again', async () => {
+		const host = startHost(trigger);
+		await host.publish();
+		host.credential = { ...host.credential, apiKey: `${sandbox.keys[trigger.provider]} ` };
+		host.restart();
+		// Trimmed, so the same key: the secret still opens.
+		expect(await runsOfOneEvent(trigger, host)).toBe(1);
+
+		host.credential = { ...host.credential, apiKey: 'another key' };
+		expect(await runsOfOneEvent(trigger, host)).toBe(0);
+		host.credential = { ...host.credential, apiKey: sandbox.keys[trigger.provider] };
+		await host.publish();
+		expect(endpoints()).toHaveLength(1);
+		expect(await runsOfOneEvent(trigger, host)).toBe(1);
+	});
+});
+
+describe('Misar Mail in particular', () => {
+	it('sends the signing secret of the credential', async () => {
+		await startHost(misarMail, { credential: { signingSecret: 'chosen by the user' } }).publish();
+		expect(sandbox.endpoints('misar.mail')).toMatchObject([{ secret: 'chosen by the user' }]);
+	});
+
+	it.each(['v1', 'unversioned'] as const)(
+		'finds the API when it is served %s only',
+		async (paths) => {
+			sandbox.setBehaviour('misar.mail', { paths });
+			const host = startHost(misarMail);
+			await host.publish();
+			expect(sandbox.endpoints('misar.mail')).toHaveLength(1);
+			await host.unpublish();
+			expect(sandbox.endpoints('misar.mail')).toEqual([]);
+		},
+	);
+
+	it('uses Options → API Path instead of the documented ones', async () => {
+		const host = startHost(misarMail, {
+			nodeParameters: { options: { apiPath: 'mail/webhooks' } },
+		});
+		await host.publish();
+		expect(sandbox.requests().map(({ path }) => path)).not.toContain('/mail/v1/webhooks');
+		expect(sandbox.endpoints('misar.mail')).toHaveLength(1);
+	});
+
+	it.each([
+		{ listShape: 'successData', createShape: 'successData', createStatus: 200, deleteStatus: 200 },
+		{ listShape: 'dataTotal', createShape: 'bare', createStatus: 201, deleteStatus: 204 },
+	] as const)('reads answers shaped like %j', async (behaviour) => {
+		sandbox.setBehaviour('misar.mail', behaviour);
+		const host = startHost(misarMail);
+		await host.publish();
+		expect(await runsOfOneEvent(misarMail, host)).toBe(1);
+		await host.unpublish();
+		expect(sandbox.endpoints('misar.mail')).toEqual([]);
+	});
+
+	it('takes the secret that the API issues in place of the one it was sent', async () => {
+		sandbox.setBehaviour('misar.mail', { secretMode: 'issue' });
+		const host = startHost(misarMail);
+		await host.publish();
+		expect(await runsOfOneEvent(misarMail, host)).toBe(1);
+	});
+});
+
+describe('Metigan in particular', () => {
+	it.each(['bare', 'successData', 'secretField'] as const)(
+		'seals the signing key of a create answered %s',
+		async (createShape) => {
+			sandbox.setBehaviour('metigan', { createShape });
+			const host = startHost(metigan);
+			await host.publish();
+			expect(await runsOfOneEvent(metigan, host)).toBe(1);
+		},
+	);
+
+	it('finds its endpoint beyond the first page of the list', async () => {
+		const host = startHost(metigan);
+		for (let index = 0; index < 250; index++) {
+			sandbox.addEndpoint('metigan', { url: `${FOREIGN_URL}/${index}`, events: ['email.sent'] });
+		}
+		await host.create();
+		host.restart();
+		await host.publish();
+		expect(sandbox.endpoints('metigan')).toHaveLength(251);
+	});
+
+	it('updates by PUT where PATCH is not served', async () => {
+		sandbox.setBehaviour('metigan', { updateMethods: 'PUT' });
+		const host = startHost(metigan);
+		await host.publish();
+		const [before] = sandbox.endpoints('metigan');
+		sandbox.changeEndpoint('metigan', before?.id ?? '', { active: false });
+		await host.publish();
+		expect(sandbox.endpoints('metigan')).toMatchObject([{ id: before?.id, active: true }]);
+	});
+
+	it('replaces an endpoint that cannot be updated', async () => {
+		sandbox.setBehaviour('metigan', { updateMethods: 'none' });
+		const host = startHost(metigan);
+		await host.publish();
+		const [before] = sandbox.endpoints('metigan');
+		sandbox.changeEndpoint('metigan', before?.id ?? '', { active: false });
+		await host.publish();
+		expect(sandbox.endpoints('metigan')).toMatchObject([{ active: true, url: host.webhookUrl }]);
+		expect(await runsOfOneEvent(metigan, host)).toBe(1);
+	});
+});
