@@ -39,7 +39,7 @@ async function publishError(trigger: TriggerUnderTest, change: Case): Promise<Er
 		...change.credential,
 	};
 	const host = new ContextHost({
-		node: trigger.node,
+		node: trigger.nodeType,
 		credentialType: trigger.credentialType,
 		credential,
 		webhookOrigin: change.origin ?? 'https://n8n.example.com',
@@ -214,7 +214,7 @@ describe.each([
 		const error = await publishError(trigger, {});
 		expect(error).toBeInstanceOf(NodeApiError);
 		expect(error.message).toContain(message);
-		expect((error as NodeApiError).description).toContain(`GET ${sandbox.url}${trigger.apiPath}`);
+		expect((error as NodeApiError).description).toContain(`GET ${sandbox.url}${trigger.api?.path}`);
 	});
 
 	it('shows no secret that the provider repeats in its answer', async () => {

@@ -22,7 +22,7 @@ function startHost(
 	changes: Partial<ContextHostOptions> = {},
 ): ContextHost {
 	const host = new ContextHost({
-		node: trigger.node,
+		node: trigger.nodeType,
 		credentialType: trigger.credentialType,
 		credential: { signingSecret: SECRET },
 		parameters: {

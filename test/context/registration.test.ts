@@ -28,7 +28,7 @@ function startHost(
 ): ContextHost {
 	const { nodeParameters, credential, ...rest } = options;
 	const host = new ContextHost({
-		node: trigger.node,
+		node: trigger.nodeType,
 		credentialType: trigger.credentialType,
 		webhookOrigin: ORIGIN,
 		parameters: {

@@ -1,0 +1,76 @@
+import { spawn } from 'node:child_process';
+
+/** Raised when a signal asked this program to end while a command ran. */
+export class Interrupted extends Error {
+	override readonly name = 'Interrupted';
+
+	constructor(readonly signal: NodeJS.Signals) {
+		super(`Interrupted by ${signal}`);
+	}
+}
+
+const SIGNALS: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/** How a command ended. */
+export interface CommandResult {
+	/** Its exit code; 1 when it was ended by a signal. */
+	code: number;
+	/** What it wrote to standard output, when that was captured. */
+	output: string;
+}
+
+/** See {@link run}. */
+export interface RunOptions {
+	env?: Record<string, string>;
+	capture?: boolean;
+	abort?: AbortSignal;
+}
+
+/**
+ * Runs a command in the foreground. Signals to end are passed on to it.
+ *
+ * @param options.capture - keep its standard output instead of showing it
+ * @param options.abort - kills the command
+ * @throws Interrupted when a signal came meanwhile, after the command has ended
+ * @throws Error when it could not be started
+ */
+export async function run(
+	command: string,
+	args: string[],
+	options: RunOptions = {},
+): Promise<CommandResult> {
+	let received: NodeJS.Signals | undefined;
+	let output = '';
+	const child = spawn(command, args, {
+		env: { ...process.env, ...options.env },
+		stdio: ['ignore', options.capture === true ? 'pipe' : 'inherit', 'inherit'],
+	});
+	child.stdout?.on('data', (chunk: Buffer) => {
+		output += chunk.toString();
+	});
+	const passOn = (signal: NodeJS.Signals) => {
+		received = signal;
+		child.kill(signal);
+	};
+	for (const signal of SIGNALS) process.on(signal, passOn);
+	options.abort?.addEventListener('abort', () => child.kill('SIGKILL'), { once: true });
+	try {
+		const code = await new Promise<number>((resolve, reject) => {
+			child.once('error', reject);
+			child.once('close', (exitCode) => resolve(exitCode ?? 1));
+		});
+		if (received !== undefined) throw new Interrupted(received);
+		return { code, output };
+	} finally {
+		for (const signal of SIGNALS) process.off(signal, passOn);
+	}
+}
+
+/** Runs a JavaScript program with this same Node. */
+export async function runNode(
+	script: string,
+	args: string[],
+	options: RunOptions = {},
+): Promise<number> {
+	return (await run(process.execPath, [script, ...args], options)).code;
+}

@@ -1,0 +1,404 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { installCommunityPackage } from './community';
+import { locateN8n } from './locate';
+import { logFileIn, N8nProcess, type ProcessSettings } from './n8nProcess';
+import { DeadlineError, until } from './poll';
+import { freePorts } from './ports';
+import { HostError, RestClient } from './rest';
+import {
+	credentialSchema,
+	credentialTestSchema,
+	executionListSchema,
+	executionSchema,
+	publicationSchema,
+	storedCredentialSchema,
+	workflowSchema,
+	type CredentialTestResult,
+	type Execution,
+	type ExecutionSummary,
+	type Publication,
+	type StoredWorkflow,
+	type WorkflowDefinition,
+} from './schemas';
+
+export { HostError } from './rest';
+export { chain, outputOf } from './schemas';
+export type {
+	CredentialTestResult,
+	Execution,
+	ExecutionSummary,
+	NodeDefinition,
+	StoredWorkflow,
+	WorkflowDefinition,
+} from './schemas';
+
+/** How to start a real n8n; everything has a default. */
+export interface N8nHostOptions {
+	/** A `npm pack` file to install as a community package before the start. */
+	tarball?: string;
+	/** Extra environment variables for n8n. */
+	env?: Record<string, string>;
+	/** Public-looking https base of the webhook URLs n8n hands to providers (`WEBHOOK_URL`). */
+	webhookUrl?: string;
+	/** An existing or new n8n user folder to use and keep; default: a fresh one, removed by `stop`. */
+	userFolder?: string;
+	/** Port of the editor and the webhooks; default: a free one. */
+	port?: number;
+}
+
+/** What {@link N8nHost.restart} changes; what is not given stays. */
+export interface RestartOptions {
+	env?: Record<string, string>;
+	webhookUrl?: string;
+}
+
+/** The owner account, made at the first start. */
+export interface Owner {
+	email: string;
+	password: string;
+}
+
+const PUBLISH_MS = 60_000;
+const PORT_TRIES = 3;
+const PORT_TAKEN = /port \d+ is already in use/;
+const LIST_PAGE = 100;
+const UNFINISHED = new Set(['new', 'running', 'unknown']);
+
+/**
+ * Starts the pinned n8n on the loopback address with an owner signed in.
+ *
+ * @throws HostError when n8n does not come up; the end of its log is in the message
+ */
+export async function startN8n(options: N8nHostOptions = {}): Promise<N8nHost> {
+	const installed = await locateN8n();
+	const temporary = options.userFolder === undefined;
+	const userFolder = options.userFolder ?? (await mkdtemp(join(tmpdir(), 'n8n-host-')));
+	try {
+		await mkdir(userFolder, { recursive: true });
+		if (options.tarball !== undefined) await installCommunityPackage(userFolder, options.tarball);
+		const settings = {
+			host: installed,
+			userFolder,
+			removeFolderOnDeath: temporary,
+			webhookUrl: options.webhookUrl,
+			env: options.env ?? {},
+		};
+		const { process, ports } = await startOnFreePorts(settings, options.port);
+		const host = new N8nHost({ ...settings, ...ports }, process, await readOwner(userFolder));
+		try {
+			await host.signIn();
+		} catch (error) {
+			await process.kill();
+			throw error;
+		}
+		return host;
+	} catch (error) {
+		if (temporary) await rm(userFolder, { recursive: true, force: true });
+		throw error;
+	}
+}
+
+type Ports = Pick<ProcessSettings, 'port' | 'brokerPort'>;
+
+/** Between finding a free port and n8n's use of it another process may take it: then try again. */
+async function startOnFreePorts(
+	settings: Omit<ProcessSettings, keyof Ports>,
+	wanted: number | undefined,
+): Promise<{ process: N8nProcess; ports: Ports }> {
+	for (let tries = 1; ; tries += 1) {
+		const [port = 0, brokerPort = 0] = await freePorts(2);
+		const ports = { port: wanted ?? port, brokerPort };
+		try {
+			return { process: await N8nProcess.start({ ...settings, ...ports }), ports };
+		} catch (error) {
+			const taken = error instanceof HostError && PORT_TAKEN.test(error.message);
+			if (!taken || wanted !== undefined || tries === PORT_TRIES) throw error;
+		}
+	}
+}
+
+const ownerSchema = z.object({ email: z.string(), password: z.string() });
+
+function ownerFile(userFolder: string): string {
+	return join(userFolder, 'owner.json');
+}
+
+async function readOwner(userFolder: string): Promise<Owner> {
+	const file = ownerFile(userFolder);
+	if (existsSync(file)) return ownerSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+	// n8n wants a capital letter and a digit in it.
+	return { email: 'owner@example.com', password: `N8n-${randomBytes(9).toString('hex')}` };
+}
+
+/** A running n8n, driven the way its editor does it. */
+export class N8nHost {
+	private rest: RestClient;
+
+	/** @internal use {@link startN8n} */
+	constructor(
+		private settings: ProcessSettings,
+		private process: N8nProcess,
+		/** Who to sign in as in the editor. */
+		readonly owner: Owner,
+	) {
+		this.rest = new RestClient(this.url);
+	}
+
+	/** The local address of the editor, without a slash at the end. */
+	get url(): string {
+		return `http://127.0.0.1:${this.settings.port}`;
+	}
+
+	get port(): number {
+		return this.settings.port;
+	}
+
+	get userFolder(): string {
+		return this.settings.userFolder;
+	}
+
+	/** n8n's version, e.g. `2.39.10`. */
+	get version(): string {
+		return this.settings.host.version;
+	}
+
+	/** @internal Sets the owner up at the first start of a user folder, else signs in. */
+	async signIn(): Promise<void> {
+		const { email, password } = this.owner;
+		const file = ownerFile(this.userFolder);
+		if (existsSync(file)) {
+			await this.rest.call(z.unknown(), 'POST', '/login', { emailOrLdapLoginId: email, password });
+			return;
+		}
+		await this.rest.call(z.unknown(), 'POST', '/owner/setup', {
+			email,
+			password,
+			firstName: 'Test',
+			lastName: 'Owner',
+		});
+		await writeFile(file, JSON.stringify(this.owner), { mode: 0o600 });
+	}
+
+	/** @returns the credential's id */
+	async createCredential(name: string, type: string, data: object): Promise<string> {
+		const body = { name, type, data };
+		return (await this.rest.call(credentialSchema, 'POST', '/credentials', body)).id;
+	}
+
+	/** Replaces name and data of a credential. */
+	async updateCredential(id: string, name: string, type: string, data: object): Promise<void> {
+		await this.rest.call(z.unknown(), 'PATCH', `/credentials/${id}`, { name, type, data });
+	}
+
+	/** Runs n8n's test of a stored credential; a failed test is an answer, not an exception. */
+	async testCredential(id: string): Promise<CredentialTestResult> {
+		// As the editor does it: read it with its secrets blanked, which n8n fills in again.
+		const path = `/credentials/${id}?includeData=true`;
+		const credentials = await this.rest.call(storedCredentialSchema, 'GET', path);
+		return await this.rest.call(credentialTestSchema, 'POST', '/credentials/test', { credentials });
+	}
+
+	async deleteCredential(id: string): Promise<void> {
+		await this.rest.call(z.unknown(), 'DELETE', `/credentials/${id}`);
+	}
+
+	/** Stores a workflow, unpublished. Ids and positions of nodes are filled in where missing. */
+	async createWorkflow(definition: WorkflowDefinition): Promise<StoredWorkflow> {
+		return await this.rest.call(workflowSchema, 'POST', '/workflows', {
+			connections: {},
+			...definition,
+			nodes: complete(definition.nodes),
+			settings: { executionOrder: 'v1', ...definition.settings },
+			active: false,
+		});
+	}
+
+	/** Saves changes as a new draft; a published workflow goes on with its old version until `publish`. */
+	async updateWorkflow(id: string, changes: Partial<WorkflowDefinition>): Promise<StoredWorkflow> {
+		return await this.rest.call(workflowSchema, 'PATCH', `/workflows/${id}`, {
+			...changes,
+			...(changes.nodes && { nodes: complete(changes.nodes) }),
+		});
+	}
+
+	/** The workflow as everyone who may read it gets it, with its static data and `active`. */
+	async getWorkflow(id: string): Promise<StoredWorkflow> {
+		return await this.rest.call(workflowSchema, 'GET', `/workflows/${id}`);
+	}
+
+	/**
+	 * Publishes the newest version: n8n calls `checkExists` and `create` of its webhook triggers.
+	 * Also waits for n8n's publication service where that is switched on
+	 * (`N8N_USE_WORKFLOW_PUBLICATION_SERVICE=true`), which does it in the background.
+	 *
+	 * @throws HostError with n8n's own message when a trigger refuses
+	 */
+	async publish(id: string): Promise<void> {
+		const { versionId } = await this.getWorkflow(id);
+		await this.rest.call(z.unknown(), 'POST', `/workflows/${id}/activate`, { versionId });
+		await this.settled(id);
+	}
+
+	/** Takes a workflow out of service: n8n calls `delete` of its webhook triggers. */
+	async unpublish(id: string): Promise<void> {
+		await this.rest.call(z.unknown(), 'POST', `/workflows/${id}/deactivate`, {});
+		await this.settled(id);
+	}
+
+	/** Archives and deletes a workflow, unpublishing it on the way. */
+	async deleteWorkflow(id: string): Promise<void> {
+		await this.rest.call(z.unknown(), 'POST', `/workflows/${id}/archive`, {});
+		await this.settled(id);
+		await this.rest.call(z.unknown(), 'DELETE', `/workflows/${id}`);
+	}
+
+	/**
+	 * What "Listen for test event" does: registers the trigger's test URL, for one event or 2 minutes.
+	 * Its run is an execution with mode `manual`.
+	 */
+	async listenForTestEvent(id: string, triggerName: string): Promise<void> {
+		const body = { triggerToStartFrom: { name: triggerName } };
+		const answer = z.object({ waitingForWebhook: z.literal(true) });
+		await this.rest.call(answer, 'POST', `/workflows/${id}/run`, body);
+	}
+
+	/**
+	 * Ends the listening of {@link listenForTestEvent} before an event came. n8n answers first and
+	 * calls the trigger's `delete` afterwards: wait for what that brings about.
+	 */
+	async stopListening(id: string): Promise<void> {
+		await this.rest.call(z.unknown(), 'DELETE', `/test-webhook/${id}`);
+	}
+
+	/** All stored executions of a workflow, oldest first. */
+	async executions(workflowId: string): Promise<ExecutionSummary[]> {
+		const filter = encodeURIComponent(JSON.stringify({ workflowId }));
+		const all: ExecutionSummary[] = [];
+		for (let before = ''; ; before = `&lastId=${all.at(-1)?.id ?? ''}`) {
+			const { results } = await this.rest.call(
+				executionListSchema,
+				'GET',
+				`/executions?limit=${LIST_PAGE}&filter=${filter}${before}`,
+			);
+			const known = new Set(all.map(({ id }) => id));
+			const fresh = results.filter(({ id }) => !known.has(id));
+			all.push(...fresh);
+			if (fresh.length === 0 || results.length < LIST_PAGE) break;
+		}
+		return all.sort((a, b) => Number(a.id) - Number(b.id));
+	}
+
+	/** One execution with what its nodes put out (see `outputOf`). */
+	async execution(id: string): Promise<Execution> {
+		return await this.rest.call(executionSchema, 'GET', `/executions/${id}`);
+	}
+
+	/**
+	 * Waits until at least `count` executions of a workflow have finished, well or badly.
+	 *
+	 * @returns all its executions, oldest first
+	 * @throws HostError when the time is over
+	 */
+	async waitForExecutions(
+		workflowId: string,
+		count: number,
+		timeoutMs = 30_000,
+	): Promise<ExecutionSummary[]> {
+		let seen: ExecutionSummary[] = [];
+		const what = () =>
+			`${count} finished executions; there are: ${seen.map(({ status }) => status).join(', ') || 'none'}`;
+		try {
+			return await until(what, timeoutMs, async () => {
+				seen = await this.executions(workflowId);
+				const finished = seen.filter(({ status }) => !UNFINISHED.has(status));
+				return finished.length >= count && finished.length === seen.length ? seen : undefined;
+			});
+		} catch (error) {
+			if (error instanceof DeadlineError) throw new HostError(error.message, 0);
+			throw error;
+		}
+	}
+
+	/** The local address of a production webhook, e.g. of `<webhookId>/<path of the node>`. */
+	webhookUrl(path: string): string {
+		return `${this.url}/webhook/${path}`;
+	}
+
+	/** The local address of a test webhook. */
+	testWebhookUrl(path: string): string {
+		return `${this.url}/webhook-test/${path}`;
+	}
+
+	/** Where to deliver on this machine what is meant for a public-looking URL n8n registered. */
+	toLocalUrl(registered: string): string {
+		const { pathname, search } = new URL(registered);
+		return `${this.url}${pathname}${search}`;
+	}
+
+	/** Everything n8n has printed, of all starts. */
+	log(): string {
+		return readFileSync(logFileIn(this.userFolder), 'utf8');
+	}
+
+	/** Stops n8n if it runs and starts it again on the same user folder and port. */
+	async restart(options: RestartOptions = {}): Promise<void> {
+		await this.process.stop();
+		const { env, ...changes } = options;
+		this.settings = { ...this.settings, ...changes, env: { ...this.settings.env, ...env } };
+		this.process = await N8nProcess.start(this.settings);
+		this.rest = new RestClient(this.url);
+		await this.signIn();
+	}
+
+	/** Stops n8n; removes the user folder unless it was given to `startN8n`. */
+	async stop(): Promise<void> {
+		await this.process.stop();
+		if (this.settings.removeFolderOnDeath) {
+			await rm(this.userFolder, { recursive: true, force: true });
+		}
+	}
+
+	/** Ends n8n at once as a crash would (SIGKILL). The user folder stays, for `restart` or `stop`. */
+	async kill(): Promise<void> {
+		await this.process.kill();
+	}
+
+	/** Waits for n8n's publication service; without it n8n has done its work before answering. */
+	private async settled(id: string): Promise<void> {
+		const publication = await until('n8n to publish the workflow', PUBLISH_MS, async () => {
+			const answer = await this.publication(id);
+			return answer?.status === 'in_progress' ? undefined : { triggers: answer?.triggers ?? [] };
+		});
+		const failed = publication.triggers.filter(({ status }) => status === 'failed');
+		if (failed.length === 0) return;
+		const messages = failed.map(({ errorMessage }) => errorMessage ?? 'no message');
+		throw new HostError(messages.join('; '), 0, undefined, publication);
+	}
+
+	private async publication(id: string): Promise<Publication | undefined> {
+		try {
+			return await this.rest.call(publicationSchema, 'GET', `/workflows/${id}/publication-status`);
+		} catch (error) {
+			// The route answers 404 while the service is switched off.
+			if (error instanceof HostError && error.status === 404) return undefined;
+			throw error;
+		}
+	}
+}
+
+const GRID = 220;
+
+function complete(nodes: WorkflowDefinition['nodes']): object[] {
+	return nodes.map((node, index) => ({
+		id: randomUUID(),
+		position: [index * GRID, 0],
+		typeVersion: 1,
+		parameters: {},
+		...node,
+	}));
+}

@@ -1,0 +1,38 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { InstalledHost } from './install.mjs';
+
+const installed = z.object({
+	dir: z.string(),
+	nodeBinary: z.string(),
+	n8nBin: z.string(),
+	version: z.string(),
+});
+
+let found: Promise<InstalledHost> | undefined;
+
+/**
+ * The pinned n8n, installed first when it is missing. Asked of install.mjs as a program of its own,
+ * because jest's module loader cannot import an ES module.
+ *
+ * @throws Error when the install fails; its messages are on standard error
+ */
+export async function locateN8n(): Promise<InstalledHost> {
+	found ??= askInstaller();
+	return await found;
+}
+
+async function askInstaller(): Promise<InstalledHost> {
+	const child = spawn(process.execPath, [join(__dirname, 'install.mjs')], {
+		stdio: ['ignore', 'pipe', 'inherit'],
+	});
+	let output = '';
+	child.stdout.on('data', (chunk: Buffer) => {
+		output += chunk.toString();
+	});
+	const [code]: unknown[] = await once(child, 'close');
+	if (code !== 0) throw new Error('The pinned n8n could not be installed (see above)');
+	return installed.parse(JSON.parse(output));
+}

@@ -1,0 +1,152 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
+import { dirname, delimiter, join } from 'node:path';
+import { guardGroup } from './guard';
+import type { InstalledHost } from './install.mjs';
+import { until } from './poll';
+import { HostError } from './rest';
+
+/** What a start of n8n needs to know. */
+export interface ProcessSettings {
+	host: InstalledHost;
+	userFolder: string;
+	/** The user folder is removed should this process end without stopping n8n. */
+	removeFolderOnDeath: boolean;
+	port: number;
+	brokerPort: number;
+	/** The base of the URLs n8n gives to providers; its own address when not set. */
+	webhookUrl: string | undefined;
+	/** Extra settings; they win over the ones set here. */
+	env: Record<string, string>;
+}
+
+const START_MS = 120_000;
+const STOP_MS = 20_000;
+const LOG_TAIL = 3_000;
+/** Printed after the published workflows have been activated; readiness alone comes before that. */
+const STARTED = 'Editor is now accessible via';
+const PASSED_ON = ['PATH', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'];
+
+/** One run of the n8n program, with everything it starts, in a process group of its own. */
+export class N8nProcess {
+	private constructor(
+		private readonly child: ChildProcess,
+		private readonly groupId: number,
+		private readonly dismissGuard: () => void,
+	) {}
+
+	/**
+	 * Starts n8n and waits until it is ready and its published workflows are active.
+	 *
+	 * @throws HostError when n8n ends or is not ready in time; the end of its log is in the message
+	 */
+	static async start(settings: ProcessSettings): Promise<N8nProcess> {
+		const logFile = logFileIn(settings.userFolder);
+		const log = openSync(logFile, 'a');
+		const logStart = statSync(logFile).size;
+		const { host, userFolder } = settings;
+		const child = spawn(host.nodeBinary, [host.n8nBin, 'start'], {
+			cwd: userFolder,
+			env: environment(settings),
+			detached: true,
+			stdio: ['ignore', log, log],
+		});
+		closeSync(log);
+		const groupId = child.pid;
+		if (groupId === undefined) throw new HostError('The n8n program could not be started', 0);
+		child.unref();
+		const started = new N8nProcess(
+			child,
+			groupId,
+			guardGroup(groupId, settings.removeFolderOnDeath ? userFolder : undefined),
+		);
+		const ownLog = () => readFileSync(logFile).subarray(logStart).toString();
+		try {
+			await until('n8n to be ready', START_MS, async () => {
+				if (started.ended) throw new Error('n8n ended while starting');
+				return ownLog().includes(STARTED) && (await isReady(settings.port)) ? true : undefined;
+			});
+		} catch (error) {
+			await started.kill();
+			const reason = error instanceof Error ? error.message : String(error);
+			throw new HostError(`${reason}. The end of its log:\n${ownLog().slice(-LOG_TAIL)}`, 0);
+		}
+		return started;
+	}
+
+	/** Whether the n8n program itself has ended. */
+	get ended(): boolean {
+		return this.child.exitCode !== null || this.child.signalCode !== null;
+	}
+
+	/** Asks n8n to end and waits; kills it when it takes longer than 20 seconds. */
+	async stop(): Promise<void> {
+		if (!this.ended) {
+			this.child.kill('SIGTERM');
+			await until('n8n to end', STOP_MS, () => this.ended || undefined).catch(() => undefined);
+		}
+		await this.kill();
+	}
+
+	/** Ends n8n and everything it started at once, without letting it clean up. */
+	async kill(): Promise<void> {
+		signalGroup(this.groupId, 'SIGKILL');
+		await until('n8n to be gone', STOP_MS, () => this.ended || undefined);
+		this.dismissGuard();
+	}
+}
+
+/** Where n8n's output of all starts is kept. */
+export function logFileIn(userFolder: string): string {
+	return join(userFolder, 'n8n.log');
+}
+
+function signalGroup(groupId: number, signal: NodeJS.Signals): void {
+	try {
+		process.kill(-groupId, signal);
+	} catch {
+		// Nothing of the group is left.
+	}
+}
+
+async function isReady(port: number): Promise<boolean> {
+	try {
+		return (await fetch(`http://127.0.0.1:${port}/healthz/readiness`)).ok;
+	} catch {
+		return false;
+	}
+}
+
+function environment(settings: ProcessSettings): NodeJS.ProcessEnv {
+	const env: NodeJS.ProcessEnv = {};
+	// Nothing else of ours: NODE_ENV=test, NODE_OPTIONS or somebody's N8N_… would change n8n.
+	for (const name of PASSED_ON) {
+		const value = process.env[name];
+		if (value !== undefined) env[name] = value;
+	}
+	return {
+		...env,
+		PATH: [dirname(settings.host.nodeBinary), env['PATH']].join(delimiter),
+		HOME: settings.userFolder,
+		N8N_USER_FOLDER: settings.userFolder,
+		N8N_PORT: String(settings.port),
+		N8N_LISTEN_ADDRESS: '127.0.0.1',
+		N8N_RUNNERS_BROKER_PORT: String(settings.brokerPort),
+		N8N_SECURE_COOKIE: 'false',
+		N8N_DIAGNOSTICS_ENABLED: 'false',
+		N8N_VERSION_NOTIFICATIONS_ENABLED: 'false',
+		N8N_VERSION_NOTIFICATIONS_WHATS_NEW_ENABLED: 'false',
+		N8N_DYNAMIC_BANNERS_ENABLED: 'false',
+		N8N_HIRING_BANNER_ENABLED: 'false',
+		N8N_TEMPLATES_ENABLED: 'false',
+		N8N_PERSONALIZATION_ENABLED: 'false',
+		N8N_LICENSE_AUTO_RENEW_ENABLED: 'false',
+		// Fetches a list from n8n's servers; a package that is not on it installs all the same.
+		N8N_VERIFIED_PACKAGES_ENABLED: 'false',
+		// Another list from n8n's servers, fetched at each start.
+		N8N_DISABLED_MODULES: 'mcp-registry',
+		NO_COLOR: '1',
+		...(settings.webhookUrl !== undefined && { WEBHOOK_URL: settings.webhookUrl }),
+		...settings.env,
+	};
+}
