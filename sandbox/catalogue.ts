@@ -1,0 +1,19 @@
+import type { Provider } from './provider';
+import { providers } from './providers';
+import type { CatalogueEntry } from './types';
+
+/** All providers, in the order in which they are asked for a path. */
+export const providerList: readonly Provider[] = Object.values(providers);
+
+/** Every scheme, envelope and event that a document or SDK names, for table-driven tests. */
+export const catalogue: CatalogueEntry[] = providerList.map((provider) => ({
+	provider: provider.id,
+	schemes: provider.schemes.map(({ id, source, timestamped, eventHeader }) => ({
+		id,
+		source,
+		timestamped,
+		...(eventHeader === undefined ? {} : { eventHeader: eventHeader.toLowerCase() }),
+	})),
+	envelopes: provider.envelopes.map(({ id, source }) => ({ id, source })),
+	events: provider.events.map((event) => ({ ...event })),
+}));

@@ -1,0 +1,61 @@
+import { composeDelivery } from './delivery';
+import type { EndpointStore } from './endpointStore';
+import type { Provider } from './provider';
+import { providers } from './providers';
+import type { DeliveryJob, Sender } from './sender';
+import type { Behaviour, DeliveryRecord, FireInput, ProviderId, SandboxEndpoint } from './types';
+
+/** Where one delivery goes and what signs it. */
+type Recipient = Pick<DeliveryJob, 'url' | 'secret' | 'endpoint'>;
+
+/** Turns an event into deliveries to everybody who wants it. */
+export class Dispatcher {
+	constructor(
+		private readonly endpoints: EndpointStore,
+		private readonly sender: Sender,
+		private readonly behaviourOf: (provider: ProviderId) => Partial<Behaviour>,
+	) {}
+
+	/** See `Sandbox.fire`. */
+	async fire(input: FireInput): Promise<DeliveryRecord[]> {
+		const provider = providers[input.provider];
+		const delivery = composeDelivery(provider, input);
+		const retry = input.retry ?? input.tamper === undefined;
+		const behaviour = this.behaviourOf(provider.id);
+		const recipients = this.recipients(provider, input);
+		const copies = Array.from({ length: input.copies ?? 1 }, () => recipients).flat();
+		return await Promise.all(
+			copies.map(
+				async (recipient) =>
+					await this.sender.send({ ...recipient, provider, delivery, retry, behaviour }),
+			),
+		);
+	}
+
+	private recipients(provider: Provider, input: FireInput): Recipient[] {
+		if (input.url === undefined) {
+			return this.endpointsFor(provider, input).map((endpoint) => ({
+				endpoint,
+				url: endpoint.url,
+				secret: input.secret ?? endpoint.secret,
+			}));
+		}
+		if (input.endpointId !== undefined) {
+			throw new Error('Fire at a url or at an endpointId, not at both');
+		}
+		return [{ url: input.url, secret: input.secret }];
+	}
+
+	private endpointsFor(provider: Provider, { endpointId, event }: FireInput): SandboxEndpoint[] {
+		const room = this.endpoints.of(provider.id);
+		if (endpointId === undefined) {
+			return room.list().filter((endpoint) => {
+				const wants = provider.wants?.(endpoint, event) ?? endpoint.events.includes(event);
+				return endpoint.active && wants;
+			});
+		}
+		const endpoint = room.find(endpointId);
+		if (!endpoint) throw new Error(`${provider.id} has no endpoint ${endpointId}`);
+		return [endpoint];
+	}
+}

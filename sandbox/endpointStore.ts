@@ -1,0 +1,122 @@
+import type { Provider } from './provider';
+import type { EndpointInput, ProviderId, SandboxEndpoint } from './types';
+
+/** New values; undefined leaves the old one. */
+export interface EndpointPatch {
+	url?: string | undefined;
+	events?: readonly string[] | undefined;
+	active?: boolean | undefined;
+}
+
+/** The endpoints of one provider's account. */
+export class EndpointRoom {
+	private readonly byId = new Map<string, SandboxEndpoint>();
+	private sequence = 0;
+	private limit: number | undefined;
+	private readonly accountSecret: string;
+
+	constructor(private readonly provider: Provider) {
+		this.accountSecret = provider.newSecret();
+	}
+
+	list(): SandboxEndpoint[] {
+		return [...this.byId.values()];
+	}
+
+	find(id: string): SandboxEndpoint | undefined {
+		return this.byId.get(id);
+	}
+
+	/** Whether the account's maximum is reached. */
+	isFull(): boolean {
+		return this.limit !== undefined && this.byId.size >= this.limit;
+	}
+
+	setLimit(limit: number | undefined): void {
+		this.limit = limit;
+	}
+
+	/** Stores an endpoint; `secret: null` makes one without a secret. */
+	add(
+		input: Omit<EndpointInput, 'secret'> & { secret?: string | null; description?: string },
+	): SandboxEndpoint {
+		this.sequence += 1;
+		const secret = input.secret === undefined ? this.newSecret() : input.secret;
+		const endpoint: SandboxEndpoint = {
+			id: this.provider.newEndpointId(this.sequence),
+			provider: this.provider.id,
+			url: input.url,
+			events: [...input.events],
+			active: input.active ?? true,
+			createdAt: new Date().toISOString(),
+			consecutiveFailures: 0,
+			...(secret === null ? {} : { secret }),
+			...(input.description === undefined ? {} : { description: input.description }),
+		};
+		this.byId.set(endpoint.id, endpoint);
+		return endpoint;
+	}
+
+	/** Throws when there is no such endpoint. */
+	change(id: string, { url, events, active }: EndpointPatch): SandboxEndpoint {
+		const endpoint = this.need(id);
+		if (url !== undefined) endpoint.url = url;
+		if (events !== undefined) endpoint.events = [...events];
+		if (active !== undefined) {
+			// Switching on again is a fresh start for the failure count.
+			if (active && !endpoint.active) endpoint.consecutiveFailures = 0;
+			endpoint.active = active;
+		}
+		return endpoint;
+	}
+
+	/** Throws when there is no such endpoint. */
+	remove(id: string): void {
+		this.need(id);
+		this.byId.delete(id);
+	}
+
+	clear(): void {
+		this.byId.clear();
+		this.sequence = 0;
+		this.limit = undefined;
+	}
+
+	private need(id: string): SandboxEndpoint {
+		const endpoint = this.byId.get(id);
+		if (!endpoint) throw new Error(`${this.provider.id} has no endpoint ${id}`);
+		return endpoint;
+	}
+
+	private newSecret(): string {
+		return this.provider.sharedSecret ? this.accountSecret : this.provider.newSecret();
+	}
+}
+
+/** A copy that its reader may change without changing the account. */
+export function copyEndpoint(endpoint: SandboxEndpoint): SandboxEndpoint {
+	return { ...endpoint, events: [...endpoint.events] };
+}
+
+/** All accounts. */
+export class EndpointStore {
+	private readonly rooms: ReadonlyMap<ProviderId, EndpointRoom>;
+
+	constructor(providers: readonly Provider[]) {
+		this.rooms = new Map(providers.map((provider) => [provider.id, new EndpointRoom(provider)]));
+	}
+
+	of(provider: ProviderId): EndpointRoom {
+		const room = this.rooms.get(provider);
+		if (!room) throw new Error(`Unknown provider ${provider}`);
+		return room;
+	}
+
+	all(): SandboxEndpoint[] {
+		return [...this.rooms.values()].flatMap((room) => room.list());
+	}
+
+	clear(): void {
+		for (const room of this.rooms.values()) room.clear();
+	}
+}

@@ -1,0 +1,98 @@
+import { json } from './answers';
+import type { Answer, ApiErrors, ApiRequest } from './provider';
+import type { Fault, ProviderId } from './types';
+
+/** What becomes of the connection. */
+export type Manner = 'whole' | 'truncate' | 'drop' | 'hang';
+
+/** An answer and how much of it the caller gets to see. */
+export interface Outcome {
+	answer: Answer;
+	manner: Manner;
+}
+
+/** Seconds a caller is told to wait when the fault does not say. */
+const RETRY_AFTER_SECONDS = 1;
+
+/** The faults that wait for a request. */
+export class FaultBox {
+	private waiting: Array<{ fault: Fault; left: number }> = [];
+
+	add(fault: Fault): void {
+		this.waiting.push({ fault, left: fault.times ?? 1 });
+	}
+
+	clear(): void {
+		this.waiting = [];
+	}
+
+	/** The first fault for this request, which is thereby used once. */
+	take(provider: ProviderId, request: ApiRequest): Fault | undefined {
+		const hit = this.waiting.find(({ fault }) => matches(fault, provider, request));
+		if (!hit) return undefined;
+		hit.left -= 1;
+		if (hit.left <= 0) this.waiting = this.waiting.filter((entry) => entry !== hit);
+		return hit.fault;
+	}
+}
+
+function matches(fault: Fault, provider: ProviderId, { method, path }: ApiRequest): boolean {
+	if (fault.provider !== undefined && fault.provider !== provider) return false;
+	if (fault.method !== undefined && fault.method.toUpperCase() !== method) return false;
+	if (fault.path === undefined) return true;
+	// String.search leaves a sticky or global expression's position alone.
+	if (fault.path instanceof RegExp) return path.search(fault.path) !== -1;
+	return path === fault.path || path.startsWith(`${fault.path}/`);
+}
+
+/** What the caller gets; `real` is the provider's own answer, present once the effect has happened. */
+export function faultyOutcome(fault: Fault, errors: ApiErrors, real?: Answer): Outcome {
+	switch (fault.kind) {
+		case 'drop':
+		case 'hang':
+			return { manner: fault.kind, answer: { status: 0, headers: {} } };
+		case 'truncate':
+			return {
+				manner: 'truncate',
+				answer: adjusted(fault, real?.text ? real : json(200, { id: 'cut', url: 'https://' })),
+			};
+		case 'html':
+			return whole(fault, {
+				status: 502,
+				headers: { 'content-type': 'text/html; charset=utf-8' },
+				text: '<!doctype html><title>Bad gateway</title><h1>502 Bad gateway</h1>',
+			});
+		case 'empty':
+			return whole(fault, { status: 200, headers: {} });
+		case 'planRefusal':
+			return whole(fault, errors.plan());
+		case 'rateLimit':
+			return whole(fault, errors.rateLimit(retryAfter(fault)));
+		case 'scopeRefusal':
+			return whole(fault, errors.scope());
+		case 'status':
+		case 'delay':
+			return whole(fault, errors.other(fault.status ?? 500));
+	}
+}
+
+function retryAfter({ headers = {} }: Fault): number {
+	const name = Object.keys(headers).find((header) => header.toLowerCase() === 'retry-after');
+	const seconds = Number(name === undefined ? undefined : headers[name]);
+	return Number.isFinite(seconds) ? seconds : RETRY_AFTER_SECONDS;
+}
+
+function whole(fault: Fault, answer: Answer): Outcome {
+	return { manner: 'whole', answer: adjusted(fault, answer) };
+}
+
+function adjusted(fault: Fault, answer: Answer): Answer {
+	const headers = { ...answer.headers };
+	for (const [name, value] of Object.entries(fault.headers ?? {})) {
+		headers[name.toLowerCase()] = value;
+	}
+	const status = fault.status ?? answer.status;
+	if (fault.body === undefined) return { ...answer, status, headers };
+	if (typeof fault.body === 'string') return { status, headers, text: fault.body };
+	return json(status, fault.body, headers);
+}

@@ -1,0 +1,25 @@
+import { mailPanda } from './mailPanda';
+import { metigan } from './metigan';
+import { misarBlog } from './misarBlog';
+import { misarMail } from './misarMail';
+import { misarAi, misarDev, misarInk } from './misarPlatform';
+import { misarPost } from './misarPost';
+import { misarReach } from './misarReach';
+
+/**
+ * The one list of providers: a new one is its file and a line here. A path that two of them could serve goes
+ * to the first that owns it (see `Api.owns`).
+ */
+export const providers = {
+	'misar.mail': misarMail,
+	'misar.reach': misarReach,
+	'misar.post': misarPost,
+	'misar.dev': misarDev,
+	'misar.ai': misarAi,
+	'misar.ink': misarInk,
+	misarBlog,
+	mailPanda,
+	metigan,
+};
+
+export type ProviderId = keyof typeof providers;

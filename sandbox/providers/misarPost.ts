@@ -1,0 +1,162 @@
+import { z } from 'zod';
+import { json, noContent, Refusal } from '../answers';
+import type { Answer, Api, ApiServices, Provider } from '../provider';
+import { hmacHex, isoMillis, randomId } from '../signing';
+import type { Named, SandboxEndpoint } from '../types';
+import { eventList, parseBody } from '../validation';
+import { Variants } from '../variants';
+import { bearerScope, extraEvents, noRetry, ownsPath } from './common';
+import { misarErrors } from './misarErrors';
+import { platformEvents, platformScheme } from './misarScheme';
+
+const HELP = 'social.misar.io/help/integrations-webhooks';
+const MCP = 'MisarPost MCP server, create_webhook';
+
+/** What the provider's MCP tool can register. */
+const clientEvents: readonly Named[] = [
+	'post.published',
+	'post.failed',
+	'account.disconnected',
+].map((name) => ({ name, source: MCP }));
+
+const events: readonly Named[] = [
+	...clientEvents,
+	...platformEvents('post.scheduled', 'campaign.completed'),
+	...['post.approved', 'codeshield.finding', 'trendpulse.rising'].map((name) => ({
+		name,
+		source: HELP,
+	})),
+];
+
+const behaviour = z.object({
+	createStatus: z.union([z.literal(200), z.literal(201)]).default(201),
+	invalidStatus: z.union([z.literal(400), z.literal(422)]).default(400),
+	planStatus: z.union([z.literal(402), z.literal(403), z.literal(429)]).default(403),
+	knownEvents: z.enum(['client', 'union']).default('union'),
+	deleteOffered: z.boolean().default(true),
+	deleteMissingStatus: z.union([z.literal(404), z.literal(405)]).default(404),
+	pingOnCreate: z.boolean().default(true),
+	extraEvents,
+});
+
+/** MisarPost: `/post/webhooks` is assumed, no document gives the path; the secret is returned once (MCP tool). */
+export const misarPost: Provider = {
+	id: 'misar.post',
+	events,
+	schemes: [
+		platformScheme,
+		{
+			// "HMAC-SHA256 of the payload" without a word about a prefix, and no other header.
+			id: 'platformBare',
+			source: HELP,
+			timestamped: false,
+			signatureHeader: 'X-Misar-Signature',
+			sign: ({ body, secret }) => ({ 'X-Misar-Signature': hmacHex(secret, body) }),
+		},
+	],
+	envelopes: [
+		{
+			id: 'socialHelp',
+			source: HELP,
+			build: ({ event, occurredAtMs, data }) => ({
+				event,
+				timestamp: isoMillis(occurredAtMs),
+				data,
+			}),
+		},
+	],
+	retry: noRetry(10),
+	keyPrefix: 'mpk_',
+	newEndpointId: () => randomId('wh_'),
+	newSecret: () => randomId('whsec_', 32),
+	newEventId: () => randomId('evt_'),
+	sampleData: ({ event }) => sampleData(event),
+	api: createApi,
+};
+
+/** No page describes the data; "failed, with error details" is all there is. */
+function sampleData(event: string): unknown {
+	const post = { postId: 'post_1', platform: 'linkedin' };
+	if (event === 'post.failed') return { ...post, error: 'The platform refused the post' };
+	if (event.startsWith('post.')) return post;
+	if (event === 'account.disconnected') return { accountId: 'acc_1', platform: 'linkedin' };
+	return { id: `${event.split('.')[0]}_1` };
+}
+
+function createApi(services: ApiServices): Api {
+	const variants = new Variants(behaviour);
+	const errors = misarErrors({
+		unauthorized: 'Unauthorized',
+		scope: () =>
+			json(403, { error: 'The API key lacks a required scope', code: 'insufficient_scope' }),
+		plan: () =>
+			json(variants.current.planStatus, {
+				error: 'Your plan does not allow more webhooks',
+				code: 'plan_limit_exceeded',
+			}),
+		invalidStatus: () => variants.current.invalidStatus,
+	});
+
+	const known = () => [
+		...(variants.current.knownEvents === 'client' ? clientEvents : events).map(({ name }) => name),
+		...variants.current.extraEvents,
+	];
+	const createBody = z.object({ url: services.webhookUrl, events: eventList(known) }).strict();
+
+	async function create(body: unknown): Promise<Answer> {
+		const input = parseBody(createBody, body, errors);
+		if (services.endpoints.isFull()) return errors.plan();
+		const endpoint = services.endpoints.add(input);
+		if (variants.current.pingOnCreate) {
+			if (!(await services.deliver(endpoint, 'ping', {}))) {
+				services.endpoints.remove(endpoint.id);
+				return json(400, { error: 'url: the endpoint did not answer the test ping with 2xx' });
+			}
+		}
+		return json(variants.current.createStatus, {
+			...webhookObject(endpoint),
+			secret: endpoint.secret,
+		});
+	}
+
+	function remove(id: string | undefined): Answer {
+		const { deleteOffered, deleteMissingStatus } = variants.current;
+		if (!deleteOffered) return errors.other(deleteMissingStatus);
+		const endpoint = services.endpoints.find(id ?? '');
+		if (!endpoint) throw new Refusal(json(404, { error: 'Webhook not found' }));
+		services.endpoints.remove(endpoint.id);
+		return noContent();
+	}
+
+	return {
+		owns: ownsPath('/post'),
+		identify: (request) => bearerScope(request, services.keys),
+		routes: [
+			{
+				method: 'GET',
+				path: '/post/webhooks',
+				managesWebhooks: true,
+				handle: () => json(200, { webhooks: services.endpoints.list().map(webhookObject) }),
+			},
+			{
+				method: 'POST',
+				path: '/post/webhooks',
+				managesWebhooks: true,
+				handle: async ({ body }) => await create(body),
+			},
+			{
+				method: 'DELETE',
+				path: '/post/webhooks/:id',
+				managesWebhooks: true,
+				handle: (_, { id }) => remove(id),
+			},
+		],
+		errors,
+		variants,
+	};
+}
+
+/** "URLs, events, active flag; never secrets" (MCP tool list_webhooks). */
+function webhookObject({ id, url, events: names, active, createdAt }: SandboxEndpoint) {
+	return { id, url, events: names, active, createdAt };
+}

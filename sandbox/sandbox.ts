@@ -1,0 +1,112 @@
+import { providerList } from './catalogue';
+import { controlRouter } from './control';
+import { Dispatcher } from './dispatcher';
+import { copyEndpoint, EndpointStore } from './endpointStore';
+import { Exchange } from './exchange';
+import { FaultBox } from './faults';
+import type { Api, Provider } from './provider';
+import { Routes } from './routes';
+import { Sender } from './sender';
+import { listen } from './server';
+import { randomId } from './signing';
+import type { ProviderId, Sandbox, SandboxOptions } from './types';
+import { webhookUrlSchema } from './webhookUrl';
+import { managementHandler } from './wire';
+
+const DEFAULT_TIME_SCALE = 0.0005;
+
+/** Starts a stand-in for all providers on 127.0.0.1. Rejects when the port is taken. */
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+	const endpoints = new EndpointStore(providerList);
+	const routes = new Routes(options.routes);
+	const sender = new Sender(
+		options.retryTimeScale ?? DEFAULT_TIME_SCALE,
+		routes,
+		({ provider, id }) => endpoints.of(provider).find(id)?.active === true,
+	);
+	const keys = perProvider(({ keyPrefix }) => randomId(keyPrefix, 24));
+	const limitedKeys = perProvider(({ keyPrefix }) => randomId(keyPrefix, 24));
+	const apis = new Map<ProviderId, Api>();
+	const dispatcher = new Dispatcher(
+		endpoints,
+		sender,
+		(provider) => apis.get(provider)?.variants.snapshot() ?? {},
+	);
+	const faults = new FaultBox();
+	const closing = new AbortController();
+	const exchange = new Exchange(apis, faults, closing.signal);
+	const webhookUrl = webhookUrlSchema(options.allowHttp ?? false);
+
+	for (const provider of providerList) {
+		const room = endpoints.of(provider.id);
+		const api = provider.api?.({
+			endpoints: room,
+			keys: { full: keys[provider.id], limited: limitedKeys[provider.id] },
+			webhookUrl,
+			deliver: async ({ id: endpointId }, event, data) => {
+				const input = { provider: provider.id, endpointId, event, data, retry: false };
+				return (await dispatcher.fire(input)).every(({ state }) => state === 'delivered');
+			},
+			deliveriesOf: (id) =>
+				sender.log().filter((entry) => entry.provider === provider.id && entry.endpointId === id),
+		});
+		if (api) apis.set(provider.id, api);
+	}
+
+	const sandbox: Omit<Sandbox, 'url' | 'close'> = {
+		keys,
+		limitedKeys,
+		login: [...apis.values()].find(({ login }) => login)?.login ?? { email: '', password: '' },
+		setRoute: (from, to) => routes.set(from, to),
+		endpoints: (provider) =>
+			(provider === undefined ? endpoints.all() : endpoints.of(provider).list()).map(copyEndpoint),
+		addEndpoint: (provider, input) => copyEndpoint(endpoints.of(provider).add(input)),
+		changeEndpoint: (provider, id, change) => void endpoints.of(provider).change(id, change),
+		removeEndpoint: (provider, id) => endpoints.of(provider).remove(id),
+		setEndpointLimit: (provider, limit) => endpoints.of(provider).setLimit(limit),
+		setBehaviour: (provider, behaviour) => {
+			const api = apis.get(provider);
+			if (!api) throw new Error(`${provider} has no API whose behaviour could be changed`);
+			api.variants.change(behaviour);
+		},
+		expireSessions: () => {
+			for (const api of apis.values()) api.expireSessions?.();
+		},
+		fault: (fault) => faults.add(fault),
+		clearFaults: () => faults.clear(),
+		requests: () => structuredClone([...exchange.log()]),
+		deliveries: () => structuredClone([...sender.log()]),
+		fire: async (input) => await dispatcher.fire(input),
+		settled: async () => await sender.settled(),
+		reset: () => {
+			sender.reset();
+			endpoints.clear();
+			exchange.reset();
+			faults.clear();
+			routes.reset();
+			for (const api of apis.values()) {
+				api.variants.reset();
+				api.reset?.();
+			}
+		},
+	};
+
+	const server = await listen(
+		options.port ?? 0,
+		controlRouter(sandbox),
+		managementHandler(exchange),
+	);
+	let closed: Promise<void> | undefined;
+	async function close(): Promise<void> {
+		closing.abort();
+		sender.reset();
+		await Promise.all([sender.settled(), server.close()]);
+	}
+	return { ...sandbox, url: server.url, close: async () => await (closed ??= close()) };
+}
+
+function perProvider<T>(make: (provider: Provider) => T): Record<ProviderId, T> {
+	return Object.fromEntries(
+		providerList.map((provider) => [provider.id, make(provider)]),
+	) as Record<ProviderId, T>;
+}

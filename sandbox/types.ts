@@ -1,0 +1,286 @@
+import type { ProviderId } from './providers';
+
+export type { ProviderId };
+
+/** How the stand-in is started. */
+export interface SandboxOptions {
+	/** TCP port on 127.0.0.1; 0, the default, takes a free one. */
+	port?: number;
+	/** Accept http:// and private webhook URLs, which the providers refuse. Default false. */
+	allowHttp?: boolean;
+	/**
+	 * Factor from the provider's retry intervals to real ones. Default 0.0005 (a day becomes 43 s);
+	 * with 0 the same number of retries follow each other without a wait.
+	 */
+	retryTimeScale?: number;
+	/**
+	 * Origin to origin: where deliveries for a registered origin are really sent, like a hosts file,
+	 * e.g. `{'https://n8n.example.test': 'http://127.0.0.1:5678'}`.
+	 */
+	routes?: Record<string, string>;
+}
+
+/** A webhook endpoint as the provider stores it. */
+export interface SandboxEndpoint {
+	/** As text for every provider; Mail Panda shows it as an integer on the wire. */
+	id: string;
+	provider: ProviderId;
+	url: string;
+	events: string[];
+	active: boolean;
+	/** What deliveries are signed with; absent only where a provider lets a user do without (Mail Panda). */
+	secret?: string;
+	description?: string;
+	/** ISO 8601. */
+	createdAt: string;
+	/** Attempts that failed in a row, over all deliveries of this endpoint. */
+	consecutiveFailures: number;
+}
+
+/** What may be changed on an endpoint behind the receiver's back. */
+export interface EndpointChange {
+	url?: string;
+	events?: string[];
+	active?: boolean;
+}
+
+/** An endpoint that comes into being without an API call (dashboard, another app). */
+export interface EndpointInput {
+	url: string;
+	events: string[];
+	/** Default true. */
+	active?: boolean;
+	/** Default: one made by the provider. */
+	secret?: string;
+}
+
+/**
+ * Points on which the documents of a provider disagree or are silent. Each provider knows only some of
+ * them (see its file) and refuses the others.
+ */
+export interface Behaviour {
+	/** misar.mail: which of `/mail/v1/webhooks` and `/mail/webhooks` exist. */
+	paths: 'both' | 'v1' | 'unversioned';
+	/** misar.mail: `{data,total}` (SDK 1) or `{success:true,data}` (other resources of SDK 5). */
+	listShape: 'dataTotal' | 'successData';
+	/** The object itself, wrapped as `{success,…,data}`, or (metigan) bare with `secret` for `signatureKey`. */
+	createShape: 'bare' | 'successData' | 'secretField';
+	createStatus: 200 | 201;
+	/** 204 without a body, or 200 with `{"success":true}`. */
+	deleteStatus: 200 | 204;
+	/** `accept`: the caller's secret is used; `issue`: it is ignored and the provider returns its own, once. */
+	secretMode: 'accept' | 'issue';
+	/** Status of a request body that is refused. */
+	invalidStatus: 400 | 422;
+	/** Status of a plan refusal. */
+	planStatus: 402 | 403 | 429;
+	/** Event names accepted on top of the documented ones. */
+	extraEvents: string[];
+	/** reach, post: only the names of the provider's own API client, or every name any document lists. */
+	knownEvents: 'client' | 'union';
+	/** reach, post: whether `DELETE …/{id}` exists. */
+	deleteOffered: boolean;
+	/** reach, post: what a missing delete answers. */
+	deleteMissingStatus: 404 | 405;
+	/** post: send a ping to a new endpoint before answering, and refuse the endpoint if it fails. */
+	pingOnCreate: boolean;
+	/** mailPanda: where update and delete take the id from. */
+	manageStyle: 'query' | 'body' | 'path';
+	/** mailPanda, metigan: the methods an update answers to. */
+	updateMethods: 'both' | 'PUT' | 'PATCH' | 'none';
+	/** mailPanda: whether API keys, and not only sessions, open `/api/webhooks/manage`. */
+	bearerOnManage: boolean;
+	/** metigan: whether `X-Webhook-Id` names the delivery (JS SDK 3) or the endpoint (API page). */
+	webhookIdHeader: 'delivery' | 'endpoint';
+}
+
+/** How a faulty answer looks on the wire. */
+export type FaultKind =
+	| 'status'
+	| 'drop'
+	| 'truncate'
+	| 'html'
+	| 'hang'
+	| 'empty'
+	| 'delay'
+	| 'planRefusal'
+	| 'rateLimit'
+	| 'scopeRefusal';
+
+/** A fault of the management API. The first one that matches a request is used up by it. */
+export interface Fault {
+	provider?: ProviderId;
+	method?: string;
+	/** Text: this path and everything below it. RegExp: tested against the path without the query. */
+	path?: RegExp | string;
+	/** How many requests it hits; default 1. */
+	times?: number;
+	/** Milliseconds before anything else happens. */
+	delayMs?: number;
+	/** `before` (default): nothing happens at the provider; `after`: the effect happens, then the answer fails. */
+	when?: 'before' | 'after';
+	/**
+	 * `status`: an error status (500); `drop`: the connection ends without an answer; `truncate`: it ends in
+	 * the middle of the answer; `html`: a gateway's page (502); `hang`: no answer at all; `empty`: 200
+	 * without a body; `delay`: the true answer, late; the others in the provider's own words.
+	 */
+	kind: FaultKind;
+	status?: number;
+	headers?: Record<string, string>;
+	/** Text as it is, anything else as JSON. */
+	body?: unknown;
+}
+
+/** A call of the management API. Never holds the value that authenticated it. */
+export interface ApiRequestRecord {
+	/** Epoch milliseconds. */
+	at: number;
+	/** Absent when no provider serves the path. */
+	provider?: ProviderId;
+	method: string;
+	/** With the query. */
+	path: string;
+	/** Absent while there is no answer, and for ever when the connection was dropped. */
+	status?: number;
+	body?: unknown;
+}
+
+/** One try to deliver. */
+export interface DeliveryAttempt {
+	/** Epoch milliseconds. */
+	at: number;
+	status?: number;
+	/** Why there is no status. */
+	error?: string;
+	/** The first 10,000 characters. */
+	responseBody?: string;
+	durationMs: number;
+}
+
+/** A delivery with all its attempts. */
+export interface DeliveryRecord {
+	/** The event's id (`evt_…`, Metigan's `messageId`); copies of a delivery share it. */
+	id: string;
+	provider: ProviderId;
+	/** Absent for a manually registered URL. */
+	endpointId?: string;
+	event: string;
+	/** As registered, before routes. */
+	url: string;
+	attempts: DeliveryAttempt[];
+	state: 'pending' | 'delivered' | 'failed';
+}
+
+/** What a forger or a broken clock would do to a delivery. Forged deliveries are not retried by default. */
+export type Tamper =
+	/** one byte of the body changed after signing; it stays valid JSON */
+	| 'body'
+	/** the last digit of the signature changed */
+	| 'signature'
+	/** signed with another secret */
+	| 'wrongSecret'
+	/** without the headers the scheme adds */
+	| 'unsigned'
+	/** signed ten minutes ago */
+	| 'stale'
+	/** signed ten minutes ahead */
+	| 'future'
+	/** the event header names another event than the signed body */
+	| 'swappedEvent';
+
+/** The parts of a delivery that do not depend on who receives it. */
+export interface DeliveryInput {
+	provider: ProviderId;
+	/** Any name; undocumented ones get a minimal `data`. */
+	event: string;
+	/** Replaces the documented sample. Misar.Blog: `{article, author}`. */
+	data?: unknown;
+	/** Default: the first of the catalogue. */
+	scheme?: string;
+	/** Default: the first of the catalogue. */
+	envelope?: string;
+	/** The event's id where the envelope carries one. */
+	id?: string;
+	/** When the event happened and the delivery was signed; default now (and again for each retry). */
+	timestampMs?: number;
+	tamper?: Tamper;
+}
+
+export interface BuildDeliveryInput extends DeliveryInput {
+	secret: string;
+}
+
+export interface FireInput extends DeliveryInput {
+	/** Signs instead of the endpoint's secret. */
+	secret?: string;
+	/** Manual registration: send here, with `secret`. */
+	url?: string;
+	/** Only to this endpoint, whatever it is subscribed to. */
+	endpointId?: string;
+	/** Send the same delivery this many times at once. */
+	copies?: number;
+	/** Default: the provider's policy, or none for a tampered delivery. */
+	retry?: boolean;
+}
+
+/** A fact and the page or package it comes from. */
+export interface Named {
+	name: string;
+	source: string;
+}
+
+export interface CatalogueScheme {
+	id: string;
+	source: string;
+	/** Whether a timestamp is signed, so that `stale` and `future` are possible. */
+	timestamped: boolean;
+	/** The header `swappedEvent` changes, in lower case, where the scheme's document has one. */
+	eventHeader?: string;
+}
+
+export interface CatalogueEntry {
+	provider: ProviderId;
+	schemes: CatalogueScheme[];
+	envelopes: Array<{ id: string; source: string }>;
+	events: Named[];
+}
+
+/** A running stand-in. */
+export interface Sandbox {
+	/** `http://127.0.0.1:<port>`, for a credential's `baseUrl`. */
+	url: string;
+	/** A key that may do everything, for each provider. */
+	keys: Record<ProviderId, string>;
+	/** A valid key without permission to manage webhooks: 403 in the provider's own error shape. */
+	limitedKeys: Record<ProviderId, string>;
+	/** Mail Panda's seeded administrator (mailpanda.io/docs/authentication). */
+	login: { email: string; password: string };
+	setRoute(from: string, to: string): void;
+	/** Copies, in the order of creation, secrets included. */
+	endpoints(provider?: ProviderId): SandboxEndpoint[];
+	addEndpoint(provider: ProviderId, input: EndpointInput): SandboxEndpoint;
+	/** Throws when there is no such endpoint; so does `removeEndpoint`. */
+	changeEndpoint(provider: ProviderId, id: string, change: EndpointChange): void;
+	removeEndpoint(provider: ProviderId, id: string): void;
+	/** The account's maximum; a create above it is refused as a plan limit. */
+	setEndpointLimit(provider: ProviderId, limit: number | undefined): void;
+	/** Throws for a point the provider does not have or a value it cannot take. */
+	setBehaviour(provider: ProviderId, behaviour: Partial<Behaviour>): void;
+	/** Ends every login session of Mail Panda, as after its seven days. */
+	expireSessions(): void;
+	fault(fault: Fault): void;
+	clearFaults(): void;
+	requests(): ApiRequestRecord[];
+	deliveries(): DeliveryRecord[];
+	/**
+	 * Signs and sends to every active endpoint subscribed to the event; resolves when each delivery has
+	 * arrived or was given up. Throws for an unknown scheme, envelope or endpoint.
+	 */
+	fire(input: FireInput): Promise<DeliveryRecord[]>;
+	/** Resolves when no delivery is pending. */
+	settled(): Promise<void>;
+	/** Back to how it started, with the same keys and port. */
+	reset(): void;
+	/** Ends everything: pending deliveries fail, sockets and timers are gone. */
+	close(): Promise<void>;
+}
