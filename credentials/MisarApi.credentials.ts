@@ -6,6 +6,19 @@ import type {
 	INodeProperties,
 } from 'n8n-workflow';
 
+/**
+ * A cheap call of each API. Of Misar.Dev, Misar.ai and Misar.Ink only the pattern of the base URL is
+ * known (misar.io/docs/webhooks).
+ */
+const TEST_PATHS = {
+	mail: '/mail/v1/webhooks',
+	reach: '/reach/api/plan',
+	post: '/post/webhooks',
+	dev: '/dev/v1',
+	ai: '/ai/v1',
+	ink: '/ink/v1',
+};
+
 export class MisarApi implements ICredentialType {
 	name = 'misarApi';
 
@@ -23,7 +36,14 @@ export class MisarApi implements ICredentialType {
 			displayName: 'Product',
 			name: 'product',
 			type: 'options',
-			options: [{ name: 'Misar Mail', value: 'mail' }],
+			options: [
+				{ name: 'Misar Mail', value: 'mail' },
+				{ name: 'Misar Post', value: 'post' },
+				{ name: 'Misar Reach', value: 'reach' },
+				{ name: 'Misar.ai', value: 'ai' },
+				{ name: 'Misar.Dev', value: 'dev' },
+				{ name: 'Misar.Ink', value: 'ink' },
+			],
 			default: 'mail',
 			description: 'The product the key belongs to. Misar keys work for one product only.',
 		},
@@ -35,7 +55,7 @@ export class MisarApi implements ICredentialType {
 			default: '',
 			placeholder: 'e.g. msk_…',
 			description:
-				'Needed for automatic registration. For Misar Mail: Dashboard → Developers → API keys. Leave empty when you add the webhook URL by hand.',
+				'Needed for automatic registration, found in the settings of the product under API keys. Leave empty when you add the webhook URL by hand.',
 		},
 		{
 			displayName: 'Signing Secret',
@@ -74,7 +94,7 @@ export class MisarApi implements ICredentialType {
 	test: ICredentialTestRequest = {
 		request: {
 			baseURL: '={{$credentials.baseUrl.replace(/\\/+$/, "")}}',
-			url: '/mail/v1/webhooks',
+			url: `={{(${JSON.stringify(TEST_PATHS)})[$credentials.product]}}`,
 		},
 		rules: [
 			{
@@ -96,7 +116,8 @@ export class MisarApi implements ICredentialType {
 				type: 'responseCode',
 				properties: {
 					value: 404,
-					message: 'There is no Misar API at this Base URL.',
+					message:
+						'No API answers here for this product. For Misar.Dev, Misar.ai and Misar.Ink none is documented: their triggers need the signing secret only, and this can be ignored.',
 				},
 			},
 		],

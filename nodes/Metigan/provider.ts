@@ -154,6 +154,7 @@ const provider: Provider = {
 		],
 		// The old API page reads `event.type`.
 		eventFields: ['event', 'type'],
+		eventHeaders: [],
 		timeFields: ['timestamp'],
 		// One message id recurs for sent, delivered, opened and so on. X-Webhook-Id is the endpoint's
 		// id on the API page and a delivery id in the SDK, so it cannot be relied on.

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import type { EnvelopeFacts, EventFact, Provider, SignatureScheme } from '../shared/provider';
+import { platformEnvelope, platformScheme, platformShape } from './platform';
 
 /**
  * Misar Mail. Its sources disagree on path, signature and envelope, and all of them are served:
@@ -16,18 +17,7 @@ const nullableText = z.string().nullish();
  * reference, E4 of the platform's API page.
  */
 const shapes: EnvelopeFacts['shapes'] = [
-	{
-		id: 'E1',
-		mark: 'api_version',
-		schema: z.object({
-			id: text,
-			type: text,
-			product: text,
-			timestamp: text,
-			api_version: text,
-			data: z.object({}),
-		}),
-	},
+	platformShape,
 	{
 		id: 'E2',
 		mark: 'createdAt',
@@ -138,7 +128,7 @@ const events: readonly EventFact[] = [
 		name: 'automation.triggered',
 		label: 'Automation Triggered',
 		description: 'An automation started',
-		inferred: true,
+		reservation: 'The documents do not tell its machine name: automation.triggered is inferred',
 	},
 ];
 
@@ -154,16 +144,7 @@ const schemes: readonly SignatureScheme[] = [
 		timestampHeader: 'x-misar-timestamp',
 		auto: true,
 	},
-	{
-		id: 'platform',
-		name: 'X-Misar-Signature with sha256=',
-		description: 'As on the Misar platform page: the body alone is signed',
-		kind: 'hmac',
-		header: 'x-misar-signature',
-		layout: { type: 'hex', prefixes: ['sha256='] },
-		signed: 'body',
-		auto: true,
-	},
+	platformScheme,
 	{
 		id: 'mailHeader',
 		name: 'X-MisarMail-Signature',
@@ -185,15 +166,9 @@ export const misarMail: Provider = {
 	events,
 	schemes,
 	envelope: {
+		...platformEnvelope,
 		shapes,
-		eventFields: ['type', 'event'],
-		eventHeader: 'x-misar-event',
-		timeFields: ['timestamp', 'createdAt', 'created_at'],
-		idempotencyKey: (body, header) =>
-			typeof body['id'] === 'string' && body['id'] !== '' ? body['id'] : header('x-misar-delivery'),
-		pings: ['ping', 'test', 'webhook.ping', 'webhook.test'],
 		bounce: { event: 'email.bounced', fields: ['bounce_type', 'bounceType'] },
-		retried: true,
 	},
 	api: {
 		paths: ['/mail/v1/webhooks', '/mail/webhooks'],

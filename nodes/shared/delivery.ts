@@ -6,11 +6,10 @@ import { Deduplicator } from './deduplicator';
 import { parseBody, readEvent, type ReceivedEvent } from './event';
 import type { Provider, ProviderFamily } from './provider';
 import { liveSecrets, loadRecord, ownerOf } from './registrationRecord';
-import { verifySignature } from './signature';
+import { verifySignature, type Verdict } from './signature';
 import {
 	ALL_EVENTS,
 	readCredential,
-	readRegistration,
 	readSettings,
 	schemesToTry,
 	selectProvider,
@@ -64,16 +63,21 @@ async function handle(
 
 	const credential = await readCredential(context, provider);
 	const secrets = liveSecrets(loadRecord(context, provider), credential);
-	if (secrets.length === 0 && readRegistration(context, provider) === 'automatic') {
+	const isOpenPing = isPingOnCreate(provider, rawBody, headers);
+	if (secrets.length === 0 && settings.registration === 'automatic') {
+		if (isOpenPing) return ignore('ping');
 		// The endpoint is being registered, or its secret cannot be opened any more.
 		return retryLater('no signing secret is known yet; publish the workflow again if this lasts');
 	}
-	const verdict = verifySignature({ headers, rawBody }, schemesToTry(provider, settings), {
-		secrets,
-		toleranceSeconds: settings.toleranceSeconds,
-		now: Date.now(),
-	});
-	if (!verdict.valid) return refuse(verdict.reason);
+	const verdict: Verdict =
+		secrets.length === 0 && settings.acceptUnverified
+			? { valid: true, scheme: 'none' }
+			: verifySignature({ headers, rawBody }, schemesToTry(provider, settings), {
+					secrets,
+					toleranceSeconds: settings.toleranceSeconds,
+					now: Date.now(),
+				});
+	if (!verdict.valid) return isOpenPing ? ignore('ping') : refuse(verdict.reason);
 
 	const body = parseBody(rawBody);
 	if (body === undefined) return { status: 400, body: { error: 'the body is not a JSON object' } };
@@ -81,7 +85,7 @@ async function handle(
 	if (event === undefined) return refuse('the event header differs from the event in the body');
 
 	const ignored = reasonToIgnore(provider, settings, event);
-	if (ignored !== undefined) return { status: 200, body: { received: true, ignored } };
+	if (ignored !== undefined) return ignore(ignored);
 
 	const deliveryId = event.deliveryId ?? digest(rawBody);
 	const duplicate = checkDuplicate(context, provider, settings, deliveryId);
@@ -119,6 +123,21 @@ async function handle(
 	return { workflowData: [[{ json }]], webhookResponse: { received: true } };
 }
 
+/**
+ * Whether this is the ping that a provider sends before it tells the secret of a new endpoint. It is
+ * answered although nothing vouches for it: it starts no run and tells the sender nothing.
+ */
+function isPingOnCreate(
+	provider: Provider,
+	rawBody: Buffer,
+	headers: Readonly<Record<string, unknown>>,
+): boolean {
+	if (provider.envelope.pingsOnCreate !== true) return false;
+	const body = parseBody(rawBody);
+	const event = body && readEvent(provider, body, headers);
+	return event !== undefined && isPing(provider, event);
+}
+
 /** The bytes as they were signed. Multipart bodies have none, and no provider sends them. */
 async function readRawBody(context: IWebhookFunctions): Promise<Buffer | undefined> {
 	const request = context.getRequestObject();
@@ -127,17 +146,21 @@ async function readRawBody(context: IWebhookFunctions): Promise<Buffer | undefin
 	return Buffer.isBuffer(request.rawBody) ? request.rawBody : undefined;
 }
 
+function isPing({ envelope }: Provider, { name }: ReceivedEvent): boolean {
+	return envelope.pings.includes(name);
+}
+
 function reasonToIgnore(
-	{ envelope }: Provider,
+	provider: Provider,
 	{ events, bounceType }: TriggerSettings,
 	event: ReceivedEvent,
 ): string | undefined {
-	const canonical = envelope.canonicalEvent ?? ((name: string) => name);
-	if (envelope.pings.includes(event.name)) return 'ping';
+	const canonical = provider.envelope.canonicalEvent ?? ((name: string) => name);
+	if (isPing(provider, event)) return 'ping';
 	const selected =
 		!event.named ||
 		events.includes(ALL_EVENTS) ||
-		events.some((name) => canonical(name) === canonical(event.name));
+		events.some((name) => canonical(name) === event.name);
 	if (!selected) return 'event is not selected';
 	// A bounce that does not say what it is runs: better one too many than a lost one.
 	if (bounceType !== 'any' && event.bounceType !== undefined && event.bounceType !== bounceType) {
@@ -171,6 +194,10 @@ function withoutSignatures(headers: IDataObject, { schemes }: Provider): IDataOb
 
 function digest(content: Buffer | string): string {
 	return createHash('sha256').update(content).digest('hex');
+}
+
+function ignore(reason: string): Reply {
+	return { status: 200, body: { received: true, ignored: reason } };
 }
 
 function refuse(reason: string): Reply {

@@ -10,8 +10,6 @@ export interface RemoteEndpoint {
 	readonly active: boolean;
 	/** The signing secret, where the provider reveals it (usually once, on create). */
 	readonly secret?: string;
-	/** The provider's own object, secrets removed. */
-	readonly raw: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -23,42 +21,32 @@ const ITEM_KEYS = ['data', 'webhook', 'endpoint'] as const;
 const SECRET_KEYS = ['signatureKey', 'secret', 'signing_secret', 'signingSecret'] as const;
 
 const objectSchema = z.record(z.unknown());
-const endpointSchema = z
-	.object({
-		id: z.union([z.string().min(1), z.number()]).transform(String),
-		url: z.string().default(''),
-		events: z
-			.union([
-				z.array(z.string()),
-				z.string().transform((text) => text.split(',').map((name) => name.trim())),
-			])
-			.default([])
-			.transform((names) => names.filter((name) => name !== '')),
-		active: z.boolean().default(true),
-	})
-	.passthrough();
+/** Tolerant beyond the id: an endpoint that is described oddly exists all the same. */
+const endpointSchema = z.object({
+	id: z.union([z.string().min(1), z.number()]).transform(String),
+	url: z.string().catch(''),
+	events: z
+		.union([z.array(z.string()), z.string().transform((text) => text.split(','))])
+		.catch([])
+		.transform((names) => names.map((name) => name.trim()).filter((name) => name !== '')),
+	active: z.unknown().transform((active) => active !== false && active !== 0 && active !== 'false'),
+});
 
 /**
  * Reads a single endpoint from an API answer.
  * @returns undefined when the answer has no endpoint with an id in it.
  */
 export function readEndpoint(answer: unknown): RemoteEndpoint | undefined {
-	const outer = objectSchema.safeParse(answer);
-	if (!outer.success) return undefined;
+	const object = objectSchema.safeParse(answer);
+	if (!object.success) return undefined;
 
-	const nested = ITEM_KEYS.map((key) => objectSchema.safeParse(outer.data[key])).find(
-		(candidate) => candidate.success,
-	);
-	const inner = nested?.success === true ? nested.data : outer.data;
-	const endpoint = endpointSchema.safeParse(inner);
-	if (!endpoint.success) return undefined;
-
-	const { id, url, events, active } = endpoint.data;
-	const secret = findSecret(inner) ?? findSecret(outer.data);
-	const raw = Object.fromEntries(
-		Object.entries(inner).filter(([key]) => !SECRET_KEYS.some((secretKey) => secretKey === key)),
-	);
-	return { id, url, events, active, raw, ...(secret === undefined ? {} : { secret }) };
+	const own = endpointSchema.safeParse(object.data);
+	const endpoint = own.success
+		? own.data
+		: ITEM_KEYS.map((key) => readEndpoint(object.data[key])).find((inner) => inner !== undefined);
+	if (endpoint === undefined) return undefined;
+	const secret = findSecret(object.data);
+	return secret === undefined ? endpoint : { secret, ...endpoint };
 }
 
 /**
@@ -73,16 +61,10 @@ export function readEndpointList(answer: unknown): readonly RemoteEndpoint[] | u
 
 function findList(answer: unknown): unknown[] | undefined {
 	if (Array.isArray(answer)) return answer;
-	const outer = objectSchema.safeParse(answer);
-	if (!outer.success) return undefined;
-	for (const key of LIST_KEYS) {
-		const value = outer.data[key];
-		if (Array.isArray(value)) return value;
-		// `{success, data: {webhooks: […]}}`
-		const inner = objectSchema.safeParse(value);
-		if (inner.success) return findList(inner.data);
-	}
-	return undefined;
+	const object = objectSchema.safeParse(answer);
+	if (!object.success) return undefined;
+	// Also `{success, data: {webhooks: […]}}`.
+	return LIST_KEYS.map((key) => findList(object.data[key])).find((list) => list !== undefined);
 }
 
 function findSecret(object: Readonly<Record<string, unknown>>): string | undefined {

@@ -21,6 +21,10 @@ export interface ApiAccess {
 	readonly baseUrl: string;
 	/** Collection paths to try in order: the provider's own, or the one a user or a record names. */
 	readonly paths: readonly string[];
+	/** Styles of addressing one endpoint, in the order to try. */
+	readonly itemStyles: readonly [ItemStyle, ...ItemStyle[]];
+	/** The style that was served before. */
+	readonly servedItemStyle?: ItemStyle;
 	/** Texts that must never reach a message. */
 	readonly secrets: readonly string[];
 }
@@ -72,14 +76,21 @@ const fullResponseSchema = z.object({
 export class EndpointApi {
 	/** The path that answered; known after the first `list`. */
 	private path: string | undefined;
-	private itemStyle: ItemStyle | undefined;
+	private served: ItemStyle | undefined;
 
 	constructor(
 		private readonly context: ApiContext,
 		private readonly provider: Provider,
 		private readonly api: ManagementApi,
 		private readonly access: ApiAccess,
-	) {}
+	) {
+		this.served = access.servedItemStyle;
+	}
+
+	/** The style that this installation was found to serve. */
+	get servedItemStyle(): ItemStyle | undefined {
+		return this.served;
+	}
 
 	/** The collection path in use. */
 	get collectionPath(): string {
@@ -135,21 +146,24 @@ export class EndpointApi {
 		};
 		const { method, path, attempt } = await this.sendToItem((style) => style.update, id, body);
 		if (attempt.kind === 'success') return true;
-		if (notServed(attempt)) return false;
+		if (this.notServed(attempt)) return false;
 		throw this.failure(method, path, attempt);
 	}
 
 	/**
 	 * Deletes an endpoint. One that is gone already counts as deleted.
-	 * @returns false when the provider offers no delete call.
+	 * @returns false when the provider turns out to offer no delete call
 	 */
 	async remove(id: string): Promise<boolean> {
 		const { method, path, attempt } = await this.sendToItem(() => 'DELETE', id);
 		if (attempt.kind === 'success') return true;
 		const status = attempt.kind === 'status' ? attempt.status : undefined;
-		const absent = status === 404 || status === 410;
-		if (this.api.delete === 'notOffered' && (absent || status === 405)) return false;
-		if (absent) return true;
+		if (this.api.delete === 'unconfirmed' && this.notServed(attempt)) {
+			// No such endpoint, or no such call: the list tells.
+			const all = await this.list();
+			return all.every((endpoint) => endpoint.id !== id);
+		}
+		if (status === 404 || status === 410) return true;
 		throw this.failure(method, path, attempt);
 	}
 
@@ -171,7 +185,7 @@ export class EndpointApi {
 				return endpoints;
 			}
 			refusal = this.failure('GET', path, attempt);
-			if (!notServed(attempt)) break;
+			if (!isMissing(attempt)) break;
 		}
 		if (refusal === undefined) return [];
 		throw refusal;
@@ -183,16 +197,28 @@ export class EndpointApi {
 		id: string,
 		changes: IDataObject = {},
 	): Promise<{ method: IHttpRequestMethods; path: string; attempt: Attempt }> {
-		const [first, ...others] =
-			this.itemStyle === undefined ? this.api.itemStyles : [this.itemStyle];
+		const [first, ...others] = this.styles();
+		const tried = new Set([`${methodOf(first)} ${first.id}`]);
 		let result = await this.sendWithStyle(first, methodOf(first), id, changes);
 		for (const style of others) {
-			if (!notServed(result.attempt)) break;
+			if (!this.notServed(result.attempt)) break;
 			// Styles that differ in their update alone delete in the same way.
-			if (style.id === first.id && methodOf(style) === methodOf(first)) continue;
+			const call = `${methodOf(style)} ${style.id}`;
+			if (tried.has(call)) continue;
+			tried.add(call);
 			result = await this.sendWithStyle(style, methodOf(style), id, changes);
 		}
 		return result;
+	}
+
+	/** The style that was served before comes first. */
+	private styles(): readonly [ItemStyle, ...ItemStyle[]] {
+		const { served } = this;
+		if (served === undefined) return this.access.itemStyles;
+		const others = this.access.itemStyles.filter(
+			({ id, update }) => id !== served.id || update !== served.update,
+		);
+		return [served, ...others];
 	}
 
 	private async sendWithStyle(
@@ -215,8 +241,16 @@ export class EndpointApi {
 			},
 			'always',
 		);
-		if (attempt.kind === 'success') this.itemStyle = style;
+		if (attempt.kind === 'success') this.served = style;
 		return { method, path, attempt };
+	}
+
+	/** Whether a call on one endpoint may not exist in the style it was made. */
+	private notServed(attempt: Attempt): boolean {
+		// An id in the wrong place is a bad request to an installation that reads it elsewhere.
+		const misread =
+			this.access.itemStyles.length > 1 && attempt.kind === 'status' && attempt.status === 400;
+		return isMissing(attempt) || misread;
 	}
 
 	private async send(
@@ -295,7 +329,7 @@ export class EndpointApi {
 	}
 }
 
-function notServed(attempt: Attempt): boolean {
+function isMissing(attempt: Attempt): boolean {
 	return attempt.kind === 'status' && (attempt.status === 404 || attempt.status === 405);
 }
 

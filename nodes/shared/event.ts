@@ -12,7 +12,8 @@ export interface ReceivedEvent {
 	/** ISO 8601, UTC; null when the body tells no time that can be read. */
 	readonly occurredAt: string | null;
 	readonly data: IDataObject;
-	readonly bounceType: string | undefined;
+	/** Undefined when a bounce does not say it in these words, and for every other event. */
+	readonly bounceType: 'hard' | 'soft' | undefined;
 	/** Where the body differs from its documented shape. */
 	readonly warnings: readonly string[];
 }
@@ -20,6 +21,8 @@ export interface ReceivedEvent {
 /** Name given to a delivery whose body names no event. */
 const UNNAMED = 'unknown';
 const MAX_WARNINGS = 20;
+/** `Date` alone would make a time of almost any text with a number in it. */
+const ISO_TIME = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/;
 
 /** Parses the raw body. @returns undefined when it is no JSON object */
 export function parseBody(rawBody: Buffer): IDataObject | undefined {
@@ -35,7 +38,7 @@ export function parseBody(rawBody: Buffer): IDataObject | undefined {
  * Reads a verified body by the provider's facts. Tolerant on purpose: the signature says that the
  * provider sent it, so what misses its documented shape is reported, not dropped.
  *
- * @returns undefined when the event header contradicts the body
+ * @returns undefined when the event header contradicts the body, or is missing where it must not
  */
 export function readEvent(
 	provider: Provider,
@@ -43,10 +46,13 @@ export function readEvent(
 	headers: Readonly<Record<string, unknown>>,
 ): ReceivedEvent | undefined {
 	const { envelope } = provider;
+	const canonical = envelope.canonicalEvent ?? ((name: string) => name);
 	const header = (name: string) => textOf(headers[name]);
-	const inBody = envelope.eventFields.map((field) => textOf(body[field])).find(isPresent);
-	const inHeader = envelope.eventHeader === undefined ? undefined : header(envelope.eventHeader);
-	if (inBody !== undefined && inHeader !== undefined && inBody !== inHeader) return undefined;
+	const named = envelope.eventFields.map((field) => textOf(body[field])).find(isPresent);
+	const inBody = named === undefined ? undefined : canonical(named);
+	const inHeaders = envelope.eventHeaders.map(header).filter(isPresent).map(canonical);
+	if (envelope.eventHeaderRequired === true && inHeaders.length === 0) return undefined;
+	if (inBody !== undefined && inHeaders.some((name) => name !== inBody)) return undefined;
 
 	// The header is not signed, so it can contradict the body but never names the event.
 	const data = objectOf(envelope.data === undefined ? body['data'] : envelope.data(body));
@@ -64,23 +70,28 @@ export function readEvent(
 function readTime({ timeFields }: EnvelopeFacts, body: IDataObject): string | null {
 	for (const field of timeFields) {
 		const value = body[field];
-		if (typeof value !== 'string' && typeof value !== 'number') continue;
-		const time = new Date(value);
+		const time = typeof value === 'number' ? new Date(value) : parseTime(textOf(value) ?? '');
 		if (!Number.isNaN(time.getTime())) return time.toISOString();
 	}
 	return null;
+}
+
+function parseTime(text: string): Date {
+	const match = ISO_TIME.exec(text);
+	if (match === null) return new Date(Number.NaN);
+	// A time without a zone is UTC, as the documents' times are; not the zone of this machine.
+	return new Date(text.includes('T') && match[1] === undefined ? `${text}Z` : text);
 }
 
 function readBounceType(
 	{ bounce }: EnvelopeFacts,
 	name: string | undefined,
 	data: IDataObject,
-): string | undefined {
+): ReceivedEvent['bounceType'] {
 	if (bounce === undefined || name !== bounce.event) return undefined;
-	return bounce.fields
-		.map((field) => textOf(data[field]))
-		.find(isPresent)
-		?.toLowerCase();
+	const types = bounce.fields.map((field) => textOf(data[field])?.toLowerCase());
+	const type = types.find(isPresent);
+	return type === 'hard' || type === 'soft' ? type : undefined;
 }
 
 function findDeviations(

@@ -58,8 +58,8 @@ export interface EventFact {
 	 * reported as a warning, never dropped.
 	 */
 	readonly data?: Readonly<Record<string, z.ZodTypeAny>>;
-	/** The machine name is not documented: offered, but not registered by "all events". */
-	readonly inferred?: true;
+	/** Why "all events" does not register it, e.g. because the name is inferred; shown to the user. */
+	readonly reservation?: string;
 }
 
 /** One documented shape of a whole body, checked for warnings only. */
@@ -76,8 +76,10 @@ export interface EnvelopeFacts {
 	readonly shapes: readonly [EnvelopeShape, ...EnvelopeShape[]];
 	/** Body fields that may hold the event name. */
 	readonly eventFields: readonly string[];
-	/** Header that repeats the event name; it must agree with the body. */
-	readonly eventHeader?: string;
+	/** Headers that repeat the event name; each that is present must agree with the body. */
+	readonly eventHeaders: readonly string[];
+	/** One of `eventHeaders` has to be present. */
+	readonly eventHeaderRequired?: true;
 	/** Body fields that may hold the time: ISO 8601 text or epoch milliseconds. */
 	readonly timeFields: readonly string[];
 	/** The event's own data. Default: the body's `data`. */
@@ -98,20 +100,31 @@ export interface EnvelopeFacts {
 	readonly bounce?: { readonly event: string; readonly fields: readonly string[] };
 	/** Whether the provider sends a delivery again when the answer is not 2xx. */
 	readonly retried: boolean;
+	/**
+	 * A new endpoint is pinged before anybody here knows its secret, and refused when the ping is not
+	 * answered with 2xx. Such a ping is answered unverified, and starts nothing.
+	 */
+	readonly pingsOnCreate?: true;
 }
 
-/** How an operation on one endpoint names it. */
+/** How an operation on one endpoint names it, and changes it. */
 export interface ItemStyle {
-	readonly id: 'path' | 'query' | 'body';
+	readonly id: ItemAddress;
 	/** Method of an update. */
 	readonly update: 'PATCH' | 'PUT';
 }
+
+/** Where the id of an endpoint travels: `…/{id}`, `?id=` or in the JSON body. */
+export type ItemAddress = 'path' | 'query' | 'body';
 
 /** The provider's API for webhook endpoints. */
 export interface ManagementApi {
 	/** Paths of the collection, in the order to try: the next one is tried on 404 and 405. */
 	readonly paths: readonly string[];
-	/** How one endpoint is addressed; the next style is tried when an answer is 404 or 405. */
+	/**
+	 * How one endpoint is addressed; while none is known to be served, the next style is tried when
+	 * an answer is 400, 404 or 405.
+	 */
 	readonly itemStyles: readonly [ItemStyle, ...ItemStyle[]];
 	/** How `events` travels. */
 	readonly eventsFormat: 'list' | 'commaSeparated';
@@ -120,9 +133,10 @@ export interface ManagementApi {
 	 * of the credential is sent, `never` the provider issues it once.
 	 */
 	readonly sendsSecret: 'always' | 'whenSet' | 'never';
-	/** Operations the provider offers for one endpoint. */
+	/** Whether an endpoint can be changed in place. */
 	readonly update: boolean;
-	readonly delete: 'offered' | 'notOffered';
+	/** `unconfirmed`: no document names a delete call; it is tried, and may turn out not to exist. */
+	readonly delete: 'offered' | 'unconfirmed';
 	/** Query of page n (from 1), where the list is paged; a short page is the last. */
 	readonly page?: { readonly size: number; readonly query: (page: number) => IDataObject };
 	/** Body fields of a create besides `url`, `events` and `secret`. */
@@ -146,6 +160,11 @@ export interface Provider {
 	readonly defaultRegistration: Registration;
 	/** Where the user pastes the URL and finds the secret, as HTML for a notice. */
 	readonly manualSteps: string;
+	/**
+	 * The documents let a webhook do without a secret. Then the user may choose to accept deliveries
+	 * that nothing vouches for.
+	 */
+	readonly secretOptional?: true;
 }
 
 /** Who puts the webhook URL into the provider's account. */

@@ -1,13 +1,15 @@
-import { NodeOperationError, sleep, type IHookFunctions } from 'n8n-workflow';
+import { sleep, type IHookFunctions } from 'n8n-workflow';
 
 import { EndpointApi } from './endpointApi';
 import type { RemoteEndpoint } from './endpointAnswer';
-import type { ManagementApi, Provider, ProviderFamily } from './provider';
+import type { ItemStyle, ManagementApi, Provider, ProviderFamily } from './provider';
 import {
 	forgetRecord,
+	loadItemStyle,
 	loadRecord,
 	makeRecord,
 	ownerOf,
+	saveItemStyle,
 	saveRecord,
 	secretIsCurrent,
 	type RegistrationRecord,
@@ -19,7 +21,9 @@ import {
 	readRegistration,
 	readSettings,
 	selectProvider,
+	settingsError,
 	type ProviderCredential,
+	type TriggerSettings,
 } from './triggerSettings';
 import { isHttpUrl, webhookUrlObjection } from './webhookUrl';
 
@@ -54,7 +58,9 @@ export async function endpointExists(
 ): Promise<boolean> {
 	const plan = await makePlan(context, family);
 	if (plan === undefined) return true;
-	return (await reconcile(plan)) !== undefined;
+	const record = await reconcile(plan);
+	rememberItemStyle(plan);
+	return record !== undefined;
 }
 
 /** n8n's `create`. May be called again and again: there is one endpoint in the end. */
@@ -70,6 +76,7 @@ export async function createEndpoint(
 	const running = creating.get(key) ?? createOnce(plan).finally(() => creating.delete(key));
 	creating.set(key, running);
 	saveRecord(context, await running);
+	rememberItemStyle(plan);
 	return true;
 }
 
@@ -92,20 +99,20 @@ export async function deleteEndpoint(
 	}
 
 	const credential = await readCredential(context, provider);
-	const api = openApi(context, provider, management, credential, record?.apiPath);
+	const api = openApi(context, provider, management, credential, {
+		...(record === undefined ? {} : { apiPath: record.apiPath }),
+	});
 	const url = webhookUrlOf(context);
 	const ids =
 		record !== undefined
 			? [record.endpointId]
 			: (await endpointsAt(api, url)).map((endpoint) => endpoint.id);
 	for (const id of ids) {
-		if (await api.remove(id)) continue;
-		context.logger.warn(
-			`${provider.displayName} offers no call to delete a webhook endpoint: remove ${url} (endpoint ${id}) in its dashboard, or publish again to use it again`,
-			{ workflowId: context.getWorkflow().id, node: context.getNode().name },
-		);
+		if (await removeOrTell({ context, provider, api, url }, id)) continue;
+		// The record stays: with its secret the endpoint can be used again by the next publish.
 		return true;
 	}
+	rememberItemStyle({ context, management, api });
 	forgetRecord(context);
 	return true;
 }
@@ -121,36 +128,38 @@ async function makePlan(
 	const provider = selectProvider(context, family);
 	const settings = readSettings(context, provider);
 	const credential = await readCredential(context, provider);
-	const node = context.getNode();
 
 	if (settings.registration === 'manual' || provider.api === undefined) {
-		if (credential.signingSecret === '') {
-			throw new NodeOperationError(node, 'The signing secret is missing', {
-				description: `Without it no delivery of ${provider.displayName} can be verified, and all would be refused. Copy it from the provider's dashboard to Signing Secret in the credential`,
-			});
+		if (credential.signingSecret === '' && !settings.acceptUnverified) {
+			throw settingsError(
+				context,
+				'The signing secret is missing',
+				`Without it no delivery of ${provider.displayName} can be verified. Copy it from the provider's dashboard to Signing Secret in the credential`,
+			);
 		}
 		return undefined;
 	}
-	if (credential.apiKey === '') {
-		throw new NodeOperationError(node, 'The API key is missing', {
-			description: `Automatic registration calls the ${provider.displayName} API. Enter an API key in the credential, or set Registration to Manual`,
-		});
+	if (credential.apiSecret === '') {
+		throw settingsError(
+			context,
+			'The API key is missing',
+			`Automatic registration calls the ${provider.displayName} API. Enter an API key (or, where there is one, the login) in the credential, or set Registration to Manual`,
+		);
 	}
 	if (!isHttpUrl(credential.baseUrl)) {
-		throw new NodeOperationError(node, `The Base URL "${credential.baseUrl}" is not a URL`, {
-			description: 'Enter an address such as https://api.example.com in the credential',
-		});
+		throw settingsError(
+			context,
+			`The Base URL "${credential.baseUrl}" is not a web address`,
+			'Enter one such as https://api.example.com in the credential',
+		);
 	}
 	const url = webhookUrlOf(context);
 	const objection = webhookUrlObjection(url, credential.baseUrl);
 	if (objection !== undefined) {
-		throw new NodeOperationError(
-			node,
+		throw settingsError(
+			context,
 			`${provider.displayName} cannot deliver to this webhook URL: ${objection}`,
-			{
-				description:
-					'Set the environment variable WEBHOOK_URL of n8n to its public https:// address, or use a tunnel, then publish again',
-			},
+			'Set the environment variable WEBHOOK_URL of n8n to its public https:// address, or use a tunnel, then publish again',
 		);
 	}
 	return {
@@ -158,7 +167,7 @@ async function makePlan(
 		provider,
 		management: provider.api,
 		credential,
-		api: openApi(context, provider, provider.api, credential, settings.apiPath),
+		api: openApi(context, provider, provider.api, credential, settings),
 		url,
 		events: eventsToRegister(provider, settings),
 	};
@@ -229,13 +238,10 @@ async function createFresh(plan: Plan, keepId?: string): Promise<RegistrationRec
 			const issued = endpoint.secret === sent ? undefined : endpoint.secret;
 			if (issued === undefined && (sent === undefined || sent === '')) {
 				await removeAll(plan, [endpoint]);
-				throw new NodeOperationError(
-					context.getNode(),
+				throw settingsError(
+					context,
 					`${provider.displayName} created the endpoint without telling its signing secret`,
-					{
-						description:
-							'Its deliveries could not be verified, so it was removed again. Set Registration to Manual, or enter a Signing Secret in the credential',
-					},
+					'Its deliveries could not be verified, so it was removed again. Set Registration to Manual, or enter a Signing Secret in the credential',
 				);
 			}
 			return makeRecord(
@@ -259,20 +265,45 @@ async function createFresh(plan: Plan, keepId?: string): Promise<RegistrationRec
 }
 
 async function removeAll(plan: Plan, endpoints: readonly RemoteEndpoint[]): Promise<void> {
-	for (const { id } of endpoints) await plan.api.remove(id);
+	for (const { id } of endpoints) await removeOrTell(plan, id);
+}
+
+/** Deletes an endpoint, or tells the user to where the provider has no call for it. */
+async function removeOrTell(
+	{ context, provider, api, url }: Pick<Plan, 'context' | 'provider' | 'api' | 'url'>,
+	id: string,
+): Promise<boolean> {
+	const removed = await api.remove(id);
+	if (!removed) {
+		context.logger.warn(
+			`${provider.displayName} offers no call to delete a webhook endpoint. Remove endpoint ${id} (${url}) in its dashboard, where webhooks are set up`,
+			{ workflowId: context.getWorkflow().id, node: context.getNode().name },
+		);
+	}
+	return removed;
+}
+
+function rememberItemStyle({
+	context,
+	management,
+	api,
+}: Pick<Plan, 'context' | 'management' | 'api'>): void {
+	if (management.itemStyles.length > 1) saveItemStyle(context, api.servedItemStyle);
 }
 
 async function endpointsAt(api: EndpointApi, url: string): Promise<readonly RemoteEndpoint[]> {
 	return (await api.list()).filter((endpoint) => endpoint.url === url);
 }
 
-function isInLine(endpoint: RemoteEndpoint, { url, events }: Plan): boolean {
-	const registered = new Set(endpoint.events);
+function isInLine(endpoint: RemoteEndpoint, { provider, url, events }: Plan): boolean {
+	const canonical = provider.envelope.canonicalEvent ?? ((name: string) => name);
+	const registered = new Set(endpoint.events.map(canonical));
+	const wanted = new Set(events.map(canonical));
 	return (
 		endpoint.url === url &&
 		endpoint.active &&
-		registered.size === events.length &&
-		events.every((event) => registered.has(event))
+		registered.size === wanted.size &&
+		[...wanted].every((event) => registered.has(event))
 	);
 }
 
@@ -281,12 +312,17 @@ function openApi(
 	provider: Provider,
 	management: ManagementApi,
 	credential: ProviderCredential,
-	path: string | undefined,
+	{ apiPath, itemAddress }: Pick<TriggerSettings, 'apiPath' | 'itemAddress'>,
 ): EndpointApi {
+	const allowed = ({ id }: ItemStyle) => itemAddress === undefined || id === itemAddress;
+	const [first, ...others] = management.itemStyles.filter(allowed);
+	const remembered = loadItemStyle(context);
 	return new EndpointApi(context, provider, management, {
 		baseUrl: credential.baseUrl,
-		paths: path === undefined ? management.paths : [path],
-		secrets: [credential.apiKey, credential.signingSecret, credential.previousSigningSecret],
+		paths: apiPath === undefined ? management.paths : [apiPath],
+		itemStyles: first === undefined ? management.itemStyles : [first, ...others],
+		...(remembered !== undefined && allowed(remembered) ? { servedItemStyle: remembered } : {}),
+		secrets: [credential.apiSecret, credential.signingSecret, credential.previousSigningSecret],
 	});
 }
 

@@ -1,7 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 import { z } from 'zod';
 
-import type { ManagementApi, Provider } from './provider';
+import type { ItemStyle, ManagementApi, Provider } from './provider';
 import { fingerprint, open, sameFingerprint, seal, type Binding } from './secretVault';
 import type { ProviderCredential, TriggerContext } from './triggerSettings';
 
@@ -23,6 +23,8 @@ export interface RegistrationRecord {
 }
 
 const STATIC_DATA_KEY = 'registration';
+/** Survives an unpublish, because it is a fact of the installation and not of the endpoint. */
+const ITEM_STYLE_KEY = 'itemStyle';
 
 const recordSchema = z.object({
 	workflowId: z.string(),
@@ -63,7 +65,26 @@ export function forgetRecord(context: TriggerContext): void {
 	delete context.getWorkflowStaticData('node')[STATIC_DATA_KEY];
 }
 
-/** Makes the record of a fresh endpoint; `secrets.issued` is sealed, `secrets.sent` fingerprinted. */
+const itemStyleSchema = z.object({
+	id: z.enum(['path', 'query', 'body']),
+	update: z.enum(['PATCH', 'PUT']),
+});
+
+/** How the installation was last found to address one endpoint. */
+export function loadItemStyle(context: TriggerContext): ItemStyle | undefined {
+	const stored = context.getWorkflowStaticData('node')[ITEM_STYLE_KEY];
+	const parsed = itemStyleSchema.safeParse(stored);
+	return parsed.success ? parsed.data : undefined;
+}
+
+export function saveItemStyle(context: TriggerContext, style: ItemStyle | undefined): void {
+	if (style !== undefined) context.getWorkflowStaticData('node')[ITEM_STYLE_KEY] = { ...style };
+}
+
+/**
+ * Makes the record of a fresh endpoint. `secretToSeal` is a secret that the credential does not
+ * hold; the credential's own is kept as a fingerprint.
+ */
 export function makeRecord(
 	context: TriggerContext,
 	provider: Provider,
@@ -136,12 +157,12 @@ export function ownerOf(context: TriggerContext): { workflowId: string; nodeId: 
 
 /** Keys a seal may have been made with; the first one seals. */
 function sealingKeys(credential: ProviderCredential): readonly string[] {
-	return [credential.signingSecret, credential.previousSigningSecret, credential.apiKey].filter(
+	return [credential.signingSecret, credential.previousSigningSecret, credential.apiSecret].filter(
 		(key) => key !== '',
 	);
 }
 
 /** The API key keeps a short signing secret from being guessed by its fingerprint. */
 function fingerprintKey(credential: ProviderCredential): string {
-	return credential.apiKey === '' ? credential.signingSecret : credential.apiKey;
+	return credential.apiSecret === '' ? credential.signingSecret : credential.apiSecret;
 }

@@ -18,7 +18,8 @@ export interface Binding {
 	readonly endpointId: string;
 }
 
-const VERSION = 'v1';
+const PREFIX = 'v1.';
+const SEALED = /^v1\.[A-Za-z0-9_-]+$/;
 const SALT_BYTES = 16;
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
@@ -36,7 +37,7 @@ export function seal(secret: string, keyMaterial: string, binding: Binding): str
 	cipher.setAAD(bindingBytes(binding));
 	const content = Buffer.concat([cipher.update(secret, 'utf8'), cipher.final()]);
 	const sealed = Buffer.concat([salt, iv, cipher.getAuthTag(), content]);
-	return `${VERSION}.${sealed.toString('base64url')}`;
+	return `${PREFIX}${sealed.toString('base64url')}`;
 }
 
 /**
@@ -48,9 +49,9 @@ export function open(
 	keyMaterials: readonly string[],
 	binding: Binding,
 ): string | undefined {
-	const [version, text = ''] = sealed.split('.');
-	const bytes = Buffer.from(text, 'base64url');
-	if (version !== VERSION || bytes.length <= SALT_BYTES + IV_BYTES + TAG_BYTES) return undefined;
+	if (!SEALED.test(sealed)) return undefined;
+	const bytes = Buffer.from(sealed.slice(PREFIX.length), 'base64url');
+	if (bytes.length <= SALT_BYTES + IV_BYTES + TAG_BYTES) return undefined;
 
 	const salt = bytes.subarray(0, SALT_BYTES);
 	const iv = bytes.subarray(SALT_BYTES, SALT_BYTES + IV_BYTES);

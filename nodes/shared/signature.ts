@@ -1,6 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 
-import type { HmacScheme, SharedSecretScheme, SignatureScheme } from './provider';
+import type { SignatureScheme } from './provider';
 
 /** The parts of a request that a signature covers or travels in. Header names are lower case. */
 export interface SignedRequest {
@@ -27,16 +27,21 @@ export type Verdict =
 	| { readonly valid: false; readonly reason: string };
 
 /** What a header says: the signatures that may match, and the timestamp they cover. */
-type Claim =
-	| { readonly signatures: readonly Buffer[]; readonly timestamp?: string }
-	| { readonly reason: string };
+interface Signed {
+	readonly signatures: readonly Buffer[];
+	/** Unix seconds as written, because that is what is signed. */
+	readonly timestamp?: string;
+}
+
+type Claim = Signed | { readonly reason: string };
 
 const HEX_SHA256 = /^[0-9a-f]{64}$/;
 /** Unix seconds; MisarMail SDK 5 reads them as a decimal number. */
 const UNIX_SECONDS = /^(?:0|[1-9]\d{0,11})(?:\.\d{1,9})?$/;
 
 /**
- * Checks a request against schemes in order; the first that verifies wins.
+ * Checks a request against schemes in order. The first scheme whose header is present picks the
+ * header; the first scheme of that header that verifies wins.
  *
  * Never throws. Strict on purpose: signatures are lower-case hex (all providers document that),
  * surrounding white space is ignored because HTTP does not carry it, a repeated header or a
@@ -50,47 +55,48 @@ export function verifySignature(
 	const secrets = options.secrets.filter((secret) => secret !== '');
 	if (secrets.length === 0) return { valid: false, reason: 'no signing secret is configured' };
 
+	// The first header that is present decides: a delivery that carries the stronger signature is not
+	// accepted for a weaker one beside it.
+	const header = schemes.find((scheme) => request.headers[scheme.header] !== undefined)?.header;
+	const value = header === undefined ? undefined : request.headers[header];
+	if (value === undefined) {
+		const expected = [...new Set(schemes.map((scheme) => scheme.header))].join(' or ');
+		return refused(`signature header is missing (expected ${expected})`);
+	}
+	if (typeof value !== 'string') return refused(`header ${header} is repeated`);
+
 	let reason: string | undefined;
-	for (const scheme of schemes) {
-		const value = request.headers[scheme.header];
-		if (value === undefined) continue;
+	for (const scheme of schemes.filter((candidate) => candidate.header === header)) {
+		const claim = readClaim(request, scheme, value.trim());
+		if (claim === undefined) continue;
 		const verdict =
-			typeof value !== 'string'
-				? refused(`header ${scheme.header} is repeated`)
-				: scheme.kind === 'hmac'
-					? verifyHmac(request, scheme, value.trim(), secrets, options)
-					: verifySharedSecret(scheme, value, secrets);
+			'reason' in claim
+				? refused(claim.reason)
+				: verifyClaim(request, scheme, claim, secrets, options);
 		if (verdict.valid) return verdict;
 		reason ??= verdict.reason;
 	}
-	const expected = [...new Set(schemes.map((scheme) => scheme.header))].join(' or ');
-	return refused(reason ?? `signature header is missing (expected ${expected})`);
+	return refused(reason ?? `header ${header} is not written as documented`);
 }
 
-function verifyHmac(
+function verifyClaim(
 	request: SignedRequest,
-	scheme: HmacScheme,
-	value: string,
+	scheme: SignatureScheme,
+	{ signatures, timestamp }: Signed,
 	secrets: readonly string[],
 	{ toleranceSeconds, now }: VerifyOptions,
 ): Verdict {
-	const claim = readClaim(request, scheme, value);
-	if ('reason' in claim) return refused(claim.reason);
-
-	const { signatures, timestamp } = claim;
-	if (timestamp === undefined) {
-		// A body that starts with a digit could be `<timestamp>.<body>` of another scheme, replayed
-		// without its timestamp. No documented body starts so: all are JSON objects.
-		const first = request.rawBody[0] ?? 0;
-		if (first >= 0x30 && first <= 0x39) return refused('body is not a JSON object');
-	} else if (toleranceSeconds > 0 && Math.abs(now / 1000 - Number(timestamp)) > toleranceSeconds) {
-		return refused(`timestamp is more than ${toleranceSeconds} seconds away from now`);
+	if (timestamp !== undefined) {
+		const age = Math.abs(now / 1000 - Number(timestamp));
+		if (toleranceSeconds > 0 && age > toleranceSeconds) {
+			return refused(`timestamp is more than ${toleranceSeconds} seconds away from now`);
+		}
+	} else if (scheme.kind === 'hmac' && startsWithDigit(request.rawBody)) {
+		return refused('body is not a JSON object');
 	}
 
 	const matches = secrets.some((secret) => {
-		const hmac = createHmac('sha256', secret);
-		if (timestamp !== undefined) hmac.update(`${timestamp}.`);
-		const expected = hmac.update(request.rawBody).digest();
+		const expected = scheme.kind === 'hmac' ? sign(request, secret, timestamp) : sha256(secret);
 		return signatures.some((signature) => timingSafeEqual(signature, expected));
 	});
 	if (!matches) return refused('signature does not match');
@@ -99,27 +105,56 @@ function verifyHmac(
 		: { valid: true, scheme: scheme.id, signedAt: Math.round(Number(timestamp) * 1000) };
 }
 
-function readClaim(request: SignedRequest, scheme: HmacScheme, value: string): Claim {
-	const { layout } = scheme;
+function sign({ rawBody }: SignedRequest, secret: string, timestamp: string | undefined): Buffer {
+	const hmac = createHmac('sha256', secret);
+	if (timestamp !== undefined) hmac.update(`${timestamp}.`);
+	return hmac.update(rawBody).digest();
+}
+
+/** Digests have one length, so comparing them does not tell how long a shared secret is. */
+function sha256(text: string): Buffer {
+	return createHash('sha256').update(text).digest();
+}
+
+/**
+ * A body that starts with a digit could be `<timestamp>.<body>` of another scheme, replayed without
+ * its timestamp. No documented body starts so: all are JSON objects.
+ */
+function startsWithDigit(body: Buffer): boolean {
+	const first = body[0] ?? 0;
+	return first >= 0x30 && first <= 0x39;
+}
+
+/** @returns undefined when the value is not written in the scheme's layout at all */
+function readClaim(
+	request: SignedRequest,
+	scheme: SignatureScheme,
+	value: string,
+): Claim | undefined {
+	if (scheme.kind === 'sharedSecret') return { signatures: [sha256(value)] };
+	const { layout, timestampHeader } = scheme;
 	if (layout.type === 'elements') return readElements(value, layout.timestamp, layout.signature);
 
 	const prefix = layout.prefixes.find(
 		(candidate) => value.startsWith(candidate) && HEX_SHA256.test(value.slice(candidate.length)),
 	);
-	if (prefix === undefined)
-		return { reason: `header ${scheme.header} is not a signature of this scheme` };
+	if (prefix === undefined) return undefined;
 	const signatures = [Buffer.from(value.slice(prefix.length), 'hex')];
-	if (scheme.timestampHeader === undefined) return { signatures };
+	if (timestampHeader === undefined) return { signatures };
 
-	const timestamp = request.headers[scheme.timestampHeader];
+	const timestamp = request.headers[timestampHeader];
 	if (typeof timestamp !== 'string' || !UNIX_SECONDS.test(timestamp.trim())) {
-		return { reason: `header ${scheme.timestampHeader} holds no Unix timestamp` };
+		return { reason: `header ${timestampHeader} holds no Unix timestamp` };
 	}
 	return { signatures, timestamp: timestamp.trim() };
 }
 
 /** Reads `t=…,v1=…`; the Metigan SDK also splits on white space and allows several `v1=`. */
-function readElements(value: string, timestampKey: string, signatureKey: string): Claim {
+function readElements(
+	value: string,
+	timestampKey: string,
+	signatureKey: string,
+): Claim | undefined {
 	const timestamps: string[] = [];
 	const signatures: Buffer[] = [];
 	for (const element of value.split(/[\s,]+/)) {
@@ -131,24 +166,12 @@ function readElements(value: string, timestampKey: string, signatureKey: string)
 		}
 	}
 	const [timestamp] = timestamps;
+	if (timestamp === undefined && signatures.length === 0) return undefined;
 	if (timestamp === undefined || timestamps.length > 1 || !UNIX_SECONDS.test(timestamp)) {
 		return { reason: `signature header needs exactly one ${timestampKey}=<Unix seconds>` };
 	}
 	if (signatures.length === 0) return { reason: `signature header has no ${signatureKey}=<hex>` };
 	return { signatures, timestamp };
-}
-
-function verifySharedSecret(
-	scheme: SharedSecretScheme,
-	value: string,
-	secrets: readonly string[],
-): Verdict {
-	// Digests have one length, so the comparison does not tell how long the secret is.
-	const digest = (text: string) => createHash('sha256').update(text).digest();
-	const given = digest(value);
-	return secrets.some((secret) => timingSafeEqual(given, digest(secret)))
-		? { valid: true, scheme: scheme.id }
-		: refused('shared secret does not match');
 }
 
 function refused(reason: string): Verdict {

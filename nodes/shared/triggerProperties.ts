@@ -1,6 +1,6 @@
 import type { IDisplayOptions, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
-import type { Provider, ProviderFamily } from './provider';
+import type { ManagementApi, Provider, ProviderFamily } from './provider';
 import { ALL_EVENTS } from './triggerSettings';
 
 /**
@@ -51,6 +51,7 @@ function providerProperties(provider: Provider): INodeProperties[] {
 			default: '',
 			...shownFor(byHand),
 		},
+		...(provider.secretOptional === true ? [unverifiedNotice(provider, show)] : []),
 		{
 			displayName: 'Events',
 			name: 'events',
@@ -63,6 +64,19 @@ function providerProperties(provider: Provider): INodeProperties[] {
 		},
 		optionsProperty(provider, show),
 	];
+}
+
+function unverifiedNotice(
+	provider: Provider,
+	show: NonNullable<IDisplayOptions['show']>,
+): INodeProperties {
+	return {
+		displayName: `Verification may be off: while the credential holds no signing secret, every request to the webhook URL starts this workflow, also one that ${provider.displayName} did not send. Enter the secret in the credential as soon as you have it.`,
+		name: 'unverifiedNotice',
+		type: 'notice',
+		default: '',
+		...shownFor({ ...show, 'options.acceptUnverified': [true] }),
+	};
 }
 
 function registrationProperty(
@@ -94,18 +108,16 @@ function registrationProperty(
 }
 
 function eventOptions(provider: Provider): INodePropertyOptions[] {
-	const documented = provider.events.map(({ name, label, description, inferred }) => ({
+	const documented = provider.events.map(({ name, label, description, reservation }) => ({
 		name: label,
 		value: name,
-		description: inferred
-			? `${description}. The documents do not tell this name: ${name} is inferred.`
-			: description,
+		description: reservation === undefined ? description : `${description}. ${reservation}`,
 	}));
 	return [
 		{
 			name: 'All Events',
 			value: ALL_EVENTS,
-			description: 'Every event, also names that are added later and custom ones',
+			description: 'Every event, also those whose names are not in this list',
 		},
 		...documented.sort((a, b) => a.name.localeCompare(b.name)),
 	];
@@ -118,8 +130,11 @@ function optionsProperty(
 	const timestamped = provider.schemes.some(
 		(scheme) => scheme.kind === 'hmac' && scheme.signed === 'timestamp.body',
 	);
+	const { api } = provider;
 	const options: INodeProperties[] = [
-		...(provider.api === undefined ? [] : [apiPathOption(provider.api.paths)]),
+		...(provider.secretOptional === true ? [ACCEPT_UNVERIFIED_OPTION] : []),
+		...(api === undefined ? [] : [apiPathOption(api.paths)]),
+		...(api !== undefined && addresses(api).size > 1 ? [ITEM_ADDRESS_OPTION] : []),
 		...(provider.envelope.bounce === undefined ? [] : [BOUNCE_TYPE_OPTION]),
 		CUSTOM_EVENTS_OPTION,
 		signatureSchemeOption(provider),
@@ -165,6 +180,34 @@ function signatureSchemeOption(provider: Provider): INodeProperties {
 		description: 'How deliveries are signed. A delivery that does not verify is always refused.',
 	};
 }
+
+function addresses(api: ManagementApi): Set<string> {
+	return new Set(api.itemStyles.map(({ id }) => id));
+}
+
+const ACCEPT_UNVERIFIED_OPTION: INodeProperties = {
+	displayName: 'Accept Without Secret',
+	name: 'acceptUnverified',
+	type: 'boolean',
+	default: false,
+	description:
+		'Whether to run deliveries although no signing secret is configured. Anybody who learns the webhook URL can then start this workflow. Has no effect once the credential holds a secret.',
+};
+
+const ITEM_ADDRESS_OPTION: INodeProperties = {
+	displayName: 'Endpoint ID In',
+	name: 'itemAddress',
+	type: 'options',
+	options: [
+		{ name: 'Automatic', value: 'auto', description: 'Try what the installation answers to' },
+		{ name: 'Body', value: 'body', description: 'In the JSON body: {"ID": 3}' },
+		{ name: 'Path', value: 'path', description: 'In the path: /api/webhooks/manage/3' },
+		{ name: 'Query', value: 'query', description: 'In the query: /api/webhooks/manage?ID=3' },
+	],
+	default: 'auto',
+	description:
+		'Where updates and deletes of an endpoint carry its ID. The documents do not tell, so installations may differ.',
+};
 
 const BOUNCE_TYPE_OPTION: INodeProperties = {
 	displayName: 'Bounce Type',

@@ -1,7 +1,13 @@
 import { NodeOperationError, type IHookFunctions, type IWebhookFunctions } from 'n8n-workflow';
 import { z } from 'zod';
 
-import type { Provider, ProviderFamily, Registration, SignatureScheme } from './provider';
+import type {
+	ItemAddress,
+	Provider,
+	ProviderFamily,
+	Registration,
+	SignatureScheme,
+} from './provider';
 
 /** The two contexts a trigger is called in. */
 export type TriggerContext = IHookFunctions | IWebhookFunctions;
@@ -22,12 +28,17 @@ export interface TriggerSettings {
 	readonly apiPath?: string;
 	readonly bounceType: 'any' | 'hard' | 'soft';
 	readonly simplify: boolean;
+	/** Runs deliveries that nothing vouches for while no secret is configured. */
+	readonly acceptUnverified: boolean;
+	/** Where the API takes the id of an endpoint from; undefined = find out. */
+	readonly itemAddress?: ItemAddress;
 }
 
 /** The secrets and the address a credential holds; fields a credential type lacks are empty. */
 export interface ProviderCredential {
 	readonly baseUrl: string;
-	readonly apiKey: string;
+	/** What opens the API: the API key, or the password of a login. Empty = the API cannot be called. */
+	readonly apiSecret: string;
 	readonly signingSecret: string;
 	readonly previousSigningSecret: string;
 }
@@ -39,14 +50,29 @@ const optionsSchema = z.object({
 	skipDuplicates: z.boolean().default(true),
 	apiPath: z.string().default(''),
 	bounceType: z.enum(['any', 'hard', 'soft']).default('any'),
+	acceptUnverified: z.boolean().default(false),
+	itemAddress: z.enum(['auto', 'path', 'query', 'body']).default('auto'),
 });
 
 const credentialSchema = z.object({
 	baseUrl: z.string().trim().default(''),
 	apiKey: z.string().trim().default(''),
+	password: z.string().default(''),
 	signingSecret: z.string().default(''),
 	previousSigningSecret: z.string().default(''),
 });
+
+/**
+ * Something the user set cannot work. What to do is part of the message, because n8n shows no
+ * description of such an error when publishing fails.
+ */
+export function settingsError(
+	context: TriggerContext,
+	what: string,
+	whatToDo: string,
+): NodeOperationError {
+	return new NodeOperationError(context.getNode(), `${what}. ${whatToDo}.`);
+}
 
 /**
  * The provider that the node's `product` parameter names; the first where there are no products.
@@ -57,9 +83,11 @@ export function selectProvider(context: TriggerContext, family: ProviderFamily):
 	const product = context.getNodeParameter('product');
 	const provider = family.find((candidate) => candidate.product === product);
 	if (provider !== undefined) return provider;
-	throw new NodeOperationError(context.getNode(), `The product "${String(product)}" is not known`, {
-		description: `Choose one of: ${family.map((candidate) => candidate.product).join(', ')}`,
-	});
+	throw settingsError(
+		context,
+		`The product "${String(product)}" is not known`,
+		`Choose one of: ${family.map((candidate) => candidate.product).join(', ')}`,
+	);
 }
 
 /**
@@ -70,23 +98,27 @@ export function readSettings(context: TriggerContext, provider: Provider): Trigg
 	const parsed = optionsSchema.safeParse(context.getNodeParameter('options', {}));
 	if (!parsed.success) {
 		const issue = parsed.error.issues[0];
-		throw new NodeOperationError(
-			context.getNode(),
+		throw settingsError(
+			context,
 			`The option "${issue?.path.join('.') ?? ''}" cannot be used: ${issue?.message ?? ''}`,
-			{ description: 'Open the node and correct it under Options' },
+			'Open the node and correct it under Options',
 		);
 	}
-	const { customEvents, apiPath, ...options } = parsed.data;
+	const { customEvents, apiPath, itemAddress, acceptUnverified, ...options } = parsed.data;
 	const selected = z.array(z.string()).catch([]).parse(context.getNodeParameter('events', []));
 	const events = [...selected, ...customEvents.split(/[\s,]+/)].filter((name) => name !== '');
 	if (events.length === 0) {
-		throw new NodeOperationError(context.getNode(), 'No event is selected', {
-			description: `Choose at least one event of ${provider.displayName}, or add a name under Options → Custom Events`,
-		});
+		throw settingsError(
+			context,
+			'No event is selected',
+			`Choose at least one event of ${provider.displayName}, or add a name under Options → Custom Events`,
+		);
 	}
 	return {
 		...options,
 		...(apiPath.trim() === '' ? {} : { apiPath: apiPath.trim() }),
+		...(itemAddress === 'auto' ? {} : { itemAddress }),
+		acceptUnverified: acceptUnverified && provider.secretOptional === true,
 		events: [...new Set(events)],
 		registration: readRegistration(context, provider),
 		simplify: context.getNodeParameter('simplify', true) !== false,
@@ -107,11 +139,14 @@ export async function readCredential(
 ): Promise<ProviderCredential> {
 	const data = await context.getCredentials(provider.credentialType);
 	const parsed = credentialSchema.safeParse(data);
-	if (parsed.success) return parsed.data;
-	throw new NodeOperationError(
-		context.getNode(),
+	if (parsed.success) {
+		const { apiKey, password, ...rest } = parsed.data;
+		return { ...rest, apiSecret: apiKey === '' ? password : apiKey };
+	}
+	throw settingsError(
+		context,
 		`The ${provider.displayName} credential has a field that is not text`,
-		{ description: 'Open the credential, enter its fields again and save it' },
+		'Open the credential, enter its fields again and save it',
 	);
 }
 
@@ -132,6 +167,6 @@ export function eventsToRegister(
 ): readonly string[] {
 	const custom = events.filter((name) => name !== ALL_EVENTS);
 	if (!events.includes(ALL_EVENTS)) return custom;
-	const documented = provider.events.filter((event) => event.inferred !== true);
+	const documented = provider.events.filter((event) => event.reservation === undefined);
 	return [...new Set([...documented.map((event) => event.name), ...custom])];
 }

@@ -1,15 +1,9 @@
-/** Host names and address ranges that only this machine or its network can reach. */
-const PRIVATE_HOSTS = [
-	// A name without a dot is a machine or container name, `localhost` included.
-	/^[^.:[\]]+$/,
-	/\.(?:localhost|local|internal|lan)$/,
-	/^(?:0|10|127)\./,
-	/^169\.254\./,
-	/^172\.(?:1[6-9]|2\d|3[01])\./,
-	/^192\.168\./,
-	/^100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./,
-	/^\[(?:::|::1|f[cd][0-9a-f]*:.*|fe[89ab][0-9a-f]*:.*|::ffff:.*)\]$/,
-];
+/** Names that only this machine or its network knows; one without a dot is a machine or a container. */
+const PRIVATE_NAME = /^[^.:[\]]+$|\.(?:localhost|local|internal|lan)$/;
+const IPV4 = /^\d+\.\d+\.\d+\.\d+$/;
+const PRIVATE_IPV4 =
+	/^(?:0|10|127|169\.254|172\.(?:1[6-9]|2\d|3[01])|192\.168|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\./;
+const PRIVATE_IPV6 = /^\[(?:::|::1|::ffff:.*|f[cd][0-9a-f]*:.*|fe[89ab][0-9a-f]*:.*)\]$/;
 
 /**
  * Why providers would refuse a webhook URL, or undefined when nothing speaks against it.
@@ -19,7 +13,7 @@ const PRIVATE_HOSTS = [
  */
 export function webhookUrlObjection(webhookUrl: string, baseUrl: string): string | undefined {
 	const url = parseUrl(webhookUrl);
-	if (url === undefined) return `"${webhookUrl}" is not a URL`;
+	if (url === undefined || !isHttpUrl(webhookUrl)) return `"${webhookUrl}" is not a web address`;
 	const base = parseUrl(baseUrl);
 	if (base !== undefined && isPrivateHost(base.hostname)) return undefined;
 	if (isPrivateHost(url.hostname)) {
@@ -35,7 +29,9 @@ export function isHttpUrl(text: string): boolean {
 }
 
 function isPrivateHost(hostname: string): boolean {
-	return PRIVATE_HOSTS.some((pattern) => pattern.test(hostname.toLowerCase()));
+	const name = hostname.replace(/\.$/, '');
+	if (IPV4.test(name)) return PRIVATE_IPV4.test(name);
+	return PRIVATE_NAME.test(name) || PRIVATE_IPV6.test(name);
 }
 
 function parseUrl(text: string): URL | undefined {

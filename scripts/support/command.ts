@@ -9,7 +9,12 @@ export class Interrupted extends Error {
 	}
 }
 
-const SIGNALS: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Whether this is the name of one of the signals that ask a program to end. */
+export function isEndSignal(name: unknown): name is (typeof SIGNALS)[number] {
+	return SIGNALS.some((signal) => signal === name);
+}
 
 /** How a command ended. */
 export interface CommandResult {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, pack } from './artifacts';
-import { runNode } from './command';
+import { Interrupted, isEndSignal, runNode } from './command';
 import { oneCheck, readJestReport, type Tally } from './results';
 
 const LINGER_MS = 15_000;
@@ -63,12 +63,21 @@ export function defineSuites(folder: string, jestOptions: string[]): Suite[] {
 			name: 'e2e',
 			run: async () => {
 				const tarball = await packed();
-				const { ensureN8nHost } = await import('../../test/n8n-host/install.mjs');
-				await ensureN8nHost({ log: console.log });
+				await installN8n();
 				return await jest('e2e', { PACKAGE_TARBALL: tarball });
 			},
 		},
 	];
+}
+
+async function installN8n(): Promise<void> {
+	const { ensureN8nHost } = await import('../../test/n8n-host/install.mjs');
+	try {
+		await ensureN8nHost({ log: console.log });
+	} catch (error) {
+		const signal = error instanceof Error && 'signal' in error ? error.signal : undefined;
+		throw isEndSignal(signal) ? new Interrupted(signal) : error;
+	}
 }
 
 async function runJest(

@@ -47,7 +47,7 @@ function signed(
 		provider: trigger.provider,
 		event: trigger.events[0],
 		secret: SECRET,
-		scheme: trigger.timestampedScheme,
+		scheme: trigger.scheme,
 		...changes,
 	});
 }
@@ -101,7 +101,7 @@ describe.each([
 
 		expect(output['payload']).toEqual(JSON.parse(delivery.body.toString()));
 		expect(output['verification']).toMatchObject({
-			scheme: trigger.timestampedScheme,
+			scheme: trigger.scheme,
 			signedAt: expect.stringMatching(/^\d{4}-/),
 		});
 		expect(output['headers']).toMatchObject({ 'content-type': 'application/json' });

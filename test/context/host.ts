@@ -12,6 +12,7 @@ import {
 	type ICredentialType,
 	type IDataObject,
 	type IHookFunctions,
+	type IHttpRequestHelper,
 	type IHttpRequestOptions,
 	type INode,
 	type INodeExecutionData,
@@ -130,6 +131,7 @@ export class ContextHost {
 
 	/** Local address of the webhook URL; deliveries for `webhookOrigin` are to be routed there. */
 	async listen(): Promise<string> {
+		if (this.server !== undefined) return this.origin;
 		const app = express();
 		app.use(express.raw({ type: () => true, limit: '20mb' }));
 		app.use((request, response) => {
@@ -255,6 +257,9 @@ export class ContextHost {
 			credentialsHelper: new DecryptedCredentials(
 				this.options.credentialType,
 				() => this.credential,
+				(changes) => {
+					this.credential = { ...this.credential, ...changes };
+				},
 			),
 			webhookBaseUrl: `${origin}/webhook`,
 			webhookTestBaseUrl: `${origin}/webhook-test`,
@@ -309,6 +314,7 @@ class DecryptedCredentials extends ICredentialsHelper {
 	constructor(
 		private readonly type: ICredentialType,
 		private readonly current: () => ICredentialDataDecryptedObject,
+		private readonly keep: (changes: ICredentialDataDecryptedObject) => void,
 	) {
 		super();
 	}
@@ -327,7 +333,9 @@ class DecryptedCredentials extends ICredentialsHelper {
 		request: IHttpRequestOptions,
 		workflow: Workflow,
 	): Promise<IHttpRequestOptions> {
-		const { properties } = this.type.authenticate as IAuthenticateGeneric;
+		const { authenticate } = this.type;
+		if (typeof authenticate === 'function') return await authenticate(credentials, request);
+		const { properties } = authenticate as IAuthenticateGeneric;
 		const headers = Object.entries(properties.headers ?? {}).map(([name, value]) => [
 			name,
 			workflow.expression.getParameterValue(value as string, null, 0, 0, '', [], 'internal', {
@@ -337,8 +345,22 @@ class DecryptedCredentials extends ICredentialsHelper {
 		return { ...request, headers: { ...request.headers, ...Object.fromEntries(headers) } };
 	}
 
-	async preAuthentication(): Promise<undefined> {
-		return undefined;
+	/** As n8n does it: an expirable token is fetched when it is empty or has expired, and kept. */
+	async preAuthentication(
+		helpers: IHttpRequestHelper,
+		credentials: ICredentialDataDecryptedObject,
+		_typeName: string,
+		_node: INode,
+		expired: boolean,
+	): Promise<ICredentialDataDecryptedObject | undefined> {
+		const token = this.type.properties.find(({ typeOptions }) => typeOptions?.expirable === true);
+		if (token === undefined || this.type.preAuthentication === undefined) return undefined;
+		if (!expired && credentials[token.name] !== '') return undefined;
+		const fetched = await this.type.preAuthentication.call(helpers, credentials);
+		const value = fetched[token.name];
+		if (typeof value !== 'string') return undefined;
+		this.keep({ [token.name]: value });
+		return { ...credentials, [token.name]: value };
 	}
 
 	async runPreAuthentication(): Promise<undefined> {

@@ -30,4 +30,10 @@ function instantiate<T>(file: string): T {
 }
 
 export const misarMail = load(triggers.misarMail);
+export const misarReach = load(triggers.misarReach);
+export const misarPost = load(triggers.misarPost);
+export const misarInk = load(triggers.misarInk);
+export const misarBlog = load(triggers.misarBlog);
+export const mailPanda = load(triggers.mailPanda);
 export const metigan = load(triggers.metigan);
+export const triggersUnderTest = triggers.triggerCases.map(load);

@@ -73,7 +73,7 @@ async function fire(
 	const deliveries = await sandbox.fire({
 		provider: trigger.provider,
 		event: trigger.events[0],
-		scheme: trigger.timestampedScheme,
+		scheme: trigger.scheme,
 		...(endpoint === undefined
 			? { url: webhookUrl, secret: secret ?? SECRET }
 			: { endpointId: endpoint.id }),

@@ -14,8 +14,8 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /**
  * Runs `job` while holding the lock; waits as long as another live process holds it.
- * On SIGINT, SIGTERM or SIGHUP the job's signal is aborted, and once it has cleaned up and the lock
- * is given back the process ends by that same signal.
+ * On SIGINT, SIGTERM or SIGHUP the job's signal is aborted; once it has cleaned up and the lock is
+ * given back, an error tells with its `signal` which one it was, for the caller to end by it.
  *
  * @param {string} lockDir
  * @param {(line: string) => void} log
@@ -36,11 +36,12 @@ export async function withInstallLock(lockDir, log, job) {
 	const heartbeat = setInterval(() => touch(lockDir), HEARTBEAT_MS);
 	try {
 		await job(abort.signal);
+	} catch (error) {
+		throw received ? Object.assign(error, { signal: received }) : error;
 	} finally {
 		clearInterval(heartbeat);
 		for (const signal of SIGNALS) process.off(signal, onSignal);
 		fs.rmSync(lockDir, { recursive: true, force: true });
-		if (received) process.kill(process.pid, received);
 	}
 }
 

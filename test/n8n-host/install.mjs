@@ -15,12 +15,14 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { guardGroup } from './guard.cjs';
 import { withInstallLock } from './install-lock.mjs';
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const PINS = ['package.json', 'package-lock.json', '.npmrc'];
 /** Raise it when the steps below change what ends up in the folder. */
 const RECIPE = 1;
+const PARTIAL = '.partial';
 const PROGRESS_MS = 5_000;
 const SIZE_EVERY = 3;
 
@@ -55,7 +57,8 @@ export function cacheKey() {
  *
  * @param {{ log?: (line: string) => void }} [options] log gets one progress line at a time
  * @returns {Promise<import('./install.mjs').InstalledHost>}
- * @throws {Error} when a step of the install fails; the end of its output is in the message
+ * @throws {Error} when a step of the install fails; the end of its output is in the message. When
+ *   a signal to end this process came meanwhile, it is in the error's `signal`.
  */
 export async function ensureN8nHost({ log = () => undefined } = {}) {
 	if (!fs.existsSync(path.join(HERE, 'package-lock.json'))) {
@@ -96,9 +99,8 @@ function describe(dir) {
 }
 
 async function install(dir, log, signal) {
-	const temporary = `${dir}.partial`;
-	// Left by an installer that was killed; we hold the lock, so nobody is using it.
-	fs.rmSync(temporary, { recursive: true, force: true });
+	removeLeftovers(dir);
+	const temporary = `${dir}.${process.pid}${PARTIAL}`;
 	fs.mkdirSync(temporary);
 	for (const name of PINS) fs.copyFileSync(path.join(HERE, name), path.join(temporary, name));
 	const started = Date.now();
@@ -136,12 +138,22 @@ async function install(dir, log, signal) {
 			N8N_USER_FOLDER: path.join(temporary, 'check'),
 		});
 		fs.rmSync(path.join(temporary, 'check'), { recursive: true, force: true });
+		// Should two installers have got past the lock after all, the first one's work stays.
+		if (isComplete(dir)) throw new Error(`${dir} was made by another process meanwhile`);
 		fs.rmSync(dir, { recursive: true, force: true });
 		fs.renameSync(temporary, dir);
 		log(`n8n host: ready after ${seconds(started)}`);
 	} catch (error) {
 		fs.rmSync(temporary, { recursive: true, force: true });
 		throw error;
+	}
+}
+
+/** Half-made folders of installers that were killed; we hold the lock, so nobody is using them. */
+function removeLeftovers(dir) {
+	for (const name of fs.readdirSync(path.dirname(dir))) {
+		if (!name.startsWith(`${path.basename(dir)}.`) || !name.endsWith(PARTIAL)) continue;
+		fs.rmSync(path.join(path.dirname(dir), name), { recursive: true, force: true });
 	}
 }
 
@@ -177,7 +189,10 @@ function seconds(since) {
 	return `${Math.round((Date.now() - since) / 1000)} s`;
 }
 
-/** Runs one command in its own process group, so that an abort takes everything it started with it. */
+/**
+ * Runs one command in its own process group, so that an abort, or the death of this process, takes
+ * everything it started with it.
+ */
 function run(command, args, { cwd, env, signal }) {
 	return new Promise((resolve, reject) => {
 		const child = spawn(command, args, {
@@ -186,6 +201,7 @@ function run(command, args, { cwd, env, signal }) {
 			detached: true,
 			stdio: ['ignore', 'pipe', 'pipe'],
 		});
+		const dismissGuard = child.pid === undefined ? () => undefined : guardGroup(child.pid, cwd);
 		let output = '';
 		const keep = (chunk) => {
 			output = (output + chunk).slice(-8_000);
@@ -202,6 +218,7 @@ function run(command, args, { cwd, env, signal }) {
 		signal.addEventListener('abort', abort, { once: true });
 		child.on('error', (error) => reject(new Error(`Could not run ${command}: ${error.message}`)));
 		child.on('close', (code) => {
+			dismissGuard();
 			signal.removeEventListener('abort', abort);
 			if (signal.aborted) reject(new Error('The install of the n8n host was interrupted'));
 			else if (code === 0) resolve(output);
@@ -219,6 +236,7 @@ if (process.argv[1] && path.resolve(process.argv[1]) === fileURLToPath(import.me
 		process.stdout.write(`${JSON.stringify(host)}\n`);
 	} catch (error) {
 		process.stderr.write(`${error.message}\n`);
+		if (error.signal) process.kill(process.pid, error.signal);
 		process.exitCode = 1;
 	}
 }

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { dirname, delimiter, join } from 'node:path';
-import { guardGroup } from './guard';
+import { guardGroup } from './guard.cjs';
 import type { InstalledHost } from './install.mjs';
 import { until } from './poll';
 import { HostError } from './rest';

@@ -1,4 +1,6 @@
-import { spawn } from 'node:child_process';
+'use strict';
+
+const { spawn } = require('node:child_process');
 
 /**
  * Run by `sh`: waits for a line on standard input. The end of the input without a line means that
@@ -16,21 +18,23 @@ while kill -s 0 -- "-$1" 2>/dev/null && [ $tries -lt 10 ]; do tries=$((tries+1))
 /**
  * Makes sure that a process group does not outlive this process, not even when this process is
  * killed outright: handlers of `exit` and of signals would not run then, and jest keeps them from
- * running at all.
+ * running at all. CommonJS without dependencies, because both the installer and jest load it.
  *
- * @param groupId - process group to kill
- * @param removeFolder - folder to remove with it
- * @returns call it once the group has ended by itself
+ * @param {number} groupId - process group to kill
+ * @param {string | undefined} removeFolder - folder to remove with it
+ * @returns {() => void} call it once the group has ended by itself
  */
-export function guardGroup(groupId: number, removeFolder: string | undefined): () => void {
+function guardGroup(groupId, removeFolder) {
 	const guard = spawn('sh', ['-c', SCRIPT, 'guard', String(groupId), removeFolder ?? ''], {
 		// Its own session: a Ctrl-C in the terminal must not end it before its work.
 		detached: true,
 		stdio: ['pipe', 'ignore', 'ignore'],
 	});
 	guard.unref();
+	guard.stdin.unref();
 	// It may have been ended with everything else; then there is nobody left to tell.
 	guard.stdin.on('error', () => undefined);
-	if ('unref' in guard.stdin && typeof guard.stdin.unref === 'function') guard.stdin.unref();
 	return () => guard.stdin.end('done\n');
 }
+
+module.exports = { guardGroup };

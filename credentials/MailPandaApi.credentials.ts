@@ -1,0 +1,157 @@
+import type {
+	ICredentialDataDecryptedObject,
+	ICredentialTestRequest,
+	ICredentialType,
+	Icon,
+	IDataObject,
+	IHttpRequestHelper,
+	IHttpRequestOptions,
+	INodeProperties,
+} from 'n8n-workflow';
+import { z } from 'zod';
+
+/** Mail Panda's session cookie; valid 7 days (mailpanda.io/docs/authentication). */
+const SESSION_COOKIE = 'admin_token';
+
+const loginAnswer = z.object({
+	headers: z.object({ 'set-cookie': z.array(z.string()).default([]) }),
+});
+
+export class MailPandaApi implements ICredentialType {
+	name = 'mailPandaApi';
+
+	displayName = 'Mail Panda API';
+
+	icon: Icon = {
+		light: 'file:../nodes/MailPanda/mailPanda.svg',
+		dark: 'file:../nodes/MailPanda/mailPanda.dark.svg',
+	};
+
+	documentationUrl = 'https://www.mailpanda.io/docs/webhooks';
+
+	properties: INodeProperties[] = [
+		{
+			displayName: 'Base URL',
+			name: 'baseUrl',
+			type: 'string',
+			default: 'https://www.mailpanda.io',
+			placeholder: 'e.g. https://mail.your-company.com',
+			description: 'Address of your Mail Panda installation',
+		},
+		{
+			displayName: 'Sign In With',
+			name: 'authentication',
+			type: 'options',
+			options: [
+				{ name: 'API Key', value: 'apiKey' },
+				{ name: 'Email and Password', value: 'session' },
+			],
+			default: 'apiKey',
+			description:
+				'The documents confirm API keys for sending only. If the test of this credential refuses yours, sign in with email and password.',
+		},
+		{
+			displayName: 'API Key',
+			name: 'apiKey',
+			type: 'string',
+			typeOptions: { password: true },
+			default: '',
+			placeholder: 'e.g. em_prod_…',
+			displayOptions: { show: { authentication: ['apiKey'] } },
+		},
+		{
+			displayName: 'Email',
+			name: 'email',
+			type: 'string',
+			default: '',
+			placeholder: 'e.g. admin@your-company.com',
+			displayOptions: { show: { authentication: ['session'] } },
+		},
+		{
+			displayName: 'Password',
+			name: 'password',
+			type: 'string',
+			typeOptions: { password: true },
+			default: '',
+			displayOptions: { show: { authentication: ['session'] } },
+		},
+		{
+			displayName: 'Session Token',
+			name: 'sessionToken',
+			type: 'hidden',
+			typeOptions: { expirable: true, password: true },
+			default: '',
+		},
+		{
+			displayName: 'Signing Secret',
+			name: 'signingSecret',
+			type: 'string',
+			typeOptions: { password: true },
+			default: '',
+			placeholder: 'e.g. whsec_…',
+			description:
+				'Verifies deliveries. With automatic registration it is sent to Mail Panda; leave it empty to have one generated for each trigger.',
+		},
+		{
+			displayName: 'Previous Signing Secret',
+			name: 'previousSigningSecret',
+			type: 'string',
+			typeOptions: { password: true },
+			default: '',
+			description:
+				'Also accepted while you change the secret: move the old one here, enter the new one above, publish the workflows again, then clear this field',
+		},
+	];
+
+	/** Signs in for the session mode; n8n keeps the token and calls this again when it expires. */
+	async preAuthentication(
+		this: IHttpRequestHelper,
+		credentials: ICredentialDataDecryptedObject,
+	): Promise<IDataObject> {
+		if (credentials['authentication'] !== 'session') return {};
+		const { email, password } = credentials;
+		const answer: unknown = await this.helpers.httpRequest({
+			method: 'POST',
+			url: `${String(credentials['baseUrl']).replace(/\/+$/, '')}/api/auth`,
+			body: { action: 'login', email, password },
+			json: true,
+			returnFullResponse: true,
+			disableFollowRedirect: true,
+		});
+		const { headers } = loginAnswer.parse(answer);
+		const cookie = headers['set-cookie'].find((text) => text.startsWith(`${SESSION_COOKIE}=`));
+		return { sessionToken: cookie?.split(';')[0]?.slice(SESSION_COOKIE.length + 1) ?? '' };
+	}
+
+	async authenticate(
+		credentials: ICredentialDataDecryptedObject,
+		request: IHttpRequestOptions,
+	): Promise<IHttpRequestOptions> {
+		const proof =
+			credentials['authentication'] === 'session'
+				? { Cookie: `${SESSION_COOKIE}=${String(credentials['sessionToken'])}` }
+				: { Authorization: `Bearer ${String(credentials['apiKey'])}` };
+		return { ...request, headers: { ...request.headers, ...proof } };
+	}
+
+	test: ICredentialTestRequest = {
+		request: {
+			baseURL: '={{$credentials.baseUrl.replace(/\\/+$/, "")}}',
+			url: '/api/webhooks/manage',
+		},
+		rules: [
+			{
+				type: 'responseCode',
+				properties: {
+					value: 401,
+					message:
+						'Mail Panda did not accept this. Check the key or the password; if an API key is refused, sign in with email and password.',
+				},
+			},
+			{
+				type: 'responseCode',
+				properties: { value: 404, message: 'There is no Mail Panda at this Base URL.' },
+			},
+		],
+	};
+}

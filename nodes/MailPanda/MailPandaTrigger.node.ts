@@ -1,0 +1,53 @@
+import {
+	NodeConnectionTypes,
+	type IHookFunctions,
+	type INodeType,
+	type INodeTypeDescription,
+	type IWebhookFunctions,
+	type IWebhookResponseData,
+} from 'n8n-workflow';
+
+import { receiveDelivery } from '../shared/delivery';
+import { createEndpoint, deleteEndpoint, endpointExists } from '../shared/registration';
+import { triggerProperties } from '../shared/triggerProperties';
+import { mailPanda } from './provider';
+
+export class MailPandaTrigger implements INodeType {
+	description: INodeTypeDescription = {
+		displayName: 'Mail Panda Trigger',
+		name: 'mailPandaTrigger',
+		icon: { light: 'file:mailPanda.svg', dark: 'file:mailPanda.dark.svg' },
+		group: ['trigger'],
+		version: 1,
+		subtitle: '={{$parameter["events"].join(", ")}}',
+		description: 'Starts the workflow when something happens in Mail Panda',
+		eventTriggerDescription: 'Waiting for a delivery from Mail Panda',
+		activationMessage: 'Published. Deliveries from Mail Panda that verify now start this workflow.',
+		defaults: { name: 'Mail Panda Trigger' },
+		inputs: [],
+		outputs: [NodeConnectionTypes.Main],
+		credentials: [{ name: 'mailPandaApi', required: true }],
+		webhooks: [
+			{ name: 'default', httpMethod: 'POST', responseMode: 'onReceived', path: 'mail-panda' },
+		],
+		properties: triggerProperties(mailPanda),
+	};
+
+	webhookMethods = {
+		default: {
+			async checkExists(this: IHookFunctions): Promise<boolean> {
+				return await endpointExists(this, mailPanda);
+			},
+			async create(this: IHookFunctions): Promise<boolean> {
+				return await createEndpoint(this, mailPanda);
+			},
+			async delete(this: IHookFunctions): Promise<boolean> {
+				return await deleteEndpoint(this, mailPanda);
+			},
+		},
+	};
+
+	async webhook(this: IWebhookFunctions): Promise<IWebhookResponseData> {
+		return await receiveDelivery(this, mailPanda);
+	}
+}

@@ -1,0 +1,90 @@
+import { z } from 'zod';
+
+import type { EventFact, Provider, ProviderFamily } from '../shared/provider';
+
+/**
+ * Mail Panda, after its webhook page (mailpanda.io/docs/webhooks). The page documents list and
+ * create; update and delete are implied, so the ways an installation may serve them are tried.
+ */
+
+const events: readonly EventFact[] = [
+	{
+		name: 'open',
+		label: 'Email Opened',
+		description: 'A recipient opened an email (the tracking pixel was loaded)',
+	},
+	{ name: 'click', label: 'Email Clicked', description: 'A recipient clicked a tracked link' },
+	{
+		name: 'bounce',
+		label: 'Email Bounced',
+		description: 'An email came back: hard or soft bounce',
+	},
+	{
+		name: 'unsubscribe',
+		label: 'Email Unsubscribed',
+		description: 'A recipient unsubscribed with the opt-out link',
+	},
+];
+
+const shortNames = new Set(events.map(({ name }) => name));
+
+/** The page subscribes to `open` and describes `email.open`: one event. */
+function shortName(name: string): string {
+	const short = name.replace(/^email\./, '');
+	return shortNames.has(short) ? short : name;
+}
+
+const mailPandaProvider: Provider = {
+	id: 'mailPanda',
+	displayName: 'Mail Panda',
+	description: 'Emails opened, clicked, bounced and unsubscribed',
+	credentialType: 'mailPandaApi',
+	events,
+	schemes: [
+		{
+			id: 'bare',
+			name: 'X-Webhook-Signature',
+			description: 'The body alone is signed',
+			kind: 'hmac',
+			header: 'x-webhook-signature',
+			layout: { type: 'hex', prefixes: [''] },
+			signed: 'body',
+			auto: true,
+		},
+	],
+	envelope: {
+		// No document shows the body of a delivery: any object is in order.
+		shapes: [{ id: 'any', mark: 'event', schema: z.object({}) }],
+		eventFields: ['event', 'type'],
+		eventHeaders: [],
+		timeFields: ['timestamp', 'created_at', 'createdAt'],
+		data: (body) => body['data'] ?? body,
+		// None is documented, and an id in the body may be the email's: the digest of the body serves.
+		idempotencyKey: () => undefined,
+		pings: ['ping', 'test', 'webhook.test'],
+		canonicalEvent: shortName,
+		retried: true,
+	},
+	api: {
+		paths: ['/api/webhooks/manage'],
+		itemStyles: [
+			{ id: 'query', update: 'PUT' },
+			{ id: 'query', update: 'PATCH' },
+			{ id: 'body', update: 'PUT' },
+			{ id: 'body', update: 'PATCH' },
+			{ id: 'path', update: 'PUT' },
+			{ id: 'path', update: 'PATCH' },
+		],
+		eventsFormat: 'commaSeparated',
+		sendsSecret: 'always',
+		update: true,
+		delete: 'unconfirmed',
+	},
+	defaultRegistration: 'automatic',
+	manualSteps:
+		'Open your Mail Panda dashboard, go to its webhooks, add the webhook URL with the same events and enter a secret there that you also put into the credential.',
+	secretOptional: true,
+};
+
+/** Mail Panda has one product. */
+export const mailPanda: ProviderFamily = [mailPandaProvider];

@@ -1,0 +1,116 @@
+import { z } from 'zod';
+
+import type {
+	EnvelopeFacts,
+	EnvelopeShape,
+	EventFact,
+	Provider,
+	SignatureScheme,
+} from '../shared/provider';
+
+/** What all Misar products share, after the platform page (misar.io/docs/webhooks). */
+
+const text = z.string();
+
+/** The envelope of the platform page. */
+export const platformShape: EnvelopeShape = {
+	id: 'E1',
+	mark: 'api_version',
+	schema: z.object({
+		id: text,
+		type: text,
+		product: text,
+		timestamp: text,
+		api_version: text,
+		data: z.object({}),
+	}),
+};
+
+/** `X-Misar-Signature: sha256=<hex>` over the body. */
+export const platformScheme: SignatureScheme = {
+	id: 'platform',
+	name: 'X-Misar-Signature with sha256=',
+	description: 'As on the Misar platform page: the body alone is signed',
+	kind: 'hmac',
+	header: 'x-misar-signature',
+	layout: { type: 'hex', prefixes: ['sha256='] },
+	signed: 'body',
+	auto: true,
+};
+
+/** How deliveries of the platform are read; products with envelopes of their own add their shapes. */
+export const platformEnvelope: EnvelopeFacts = {
+	shapes: [platformShape],
+	eventFields: ['type', 'event'],
+	eventHeaders: ['x-misar-event'],
+	timeFields: ['timestamp', 'createdAt', 'created_at'],
+	// "Use the event `id` field as an idempotency key"; X-Misar-Delivery repeats it.
+	idempotencyKey: (body, header) =>
+		typeof body['id'] === 'string' && body['id'] !== '' ? body['id'] : header('x-misar-delivery'),
+	pings: ['ping', 'test', 'webhook.ping', 'webhook.test'],
+	retried: true,
+};
+
+/** A product of which nothing but its deliveries is documented: its URL is added in the dashboard. */
+function deliveriesOnly(
+	product: string,
+	displayName: string,
+	description: string,
+	events: readonly EventFact[],
+): Provider {
+	return {
+		id: 'misar',
+		product,
+		displayName,
+		description,
+		credentialType: 'misarApi',
+		events,
+		schemes: [platformScheme],
+		envelope: platformEnvelope,
+		defaultRegistration: 'manual',
+		manualSteps: `${displayName} has no API for webhooks. Open its dashboard, go to <b>Settings → Webhooks</b>, add the webhook URL and copy the signing secret.`,
+	};
+}
+
+export const misarDev = deliveriesOnly(
+	'dev',
+	'Misar.Dev',
+	'Plugins installed, updated and removed; agent runs',
+	[
+		{ name: 'plugin.installed', label: 'Plugin Installed', description: 'A plugin was installed' },
+		{ name: 'plugin.updated', label: 'Plugin Updated', description: 'A plugin was updated' },
+		{
+			name: 'plugin.uninstalled',
+			label: 'Plugin Uninstalled',
+			description: 'A plugin was removed',
+		},
+		{
+			name: 'agent.run.completed',
+			label: 'Agent Run Completed',
+			description: 'A run of an agent finished',
+		},
+		{
+			name: 'agent.run.failed',
+			label: 'Agent Run Failed',
+			description: 'A run of an agent ended without a result',
+		},
+	],
+);
+
+export const misarAi = deliveriesOnly(
+	'ai',
+	'Misar.ai',
+	'Projects created and deploys. Misar announces this product as coming soon.',
+	[
+		{ name: 'project.created', label: 'Project Created', description: 'A project was created' },
+		{ name: 'deploy.succeeded', label: 'Deploy Succeeded', description: 'A deploy went live' },
+		{ name: 'deploy.failed', label: 'Deploy Failed', description: 'A deploy did not go live' },
+	],
+);
+
+export const misarInk = deliveriesOnly(
+	'ink',
+	'Misar.Ink',
+	'Misar announces this product as coming soon and names no events yet: choose all events or add names under Custom Events.',
+	[],
+);

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+
+import type { Provider } from '../shared/provider';
+import { platformEnvelope } from './platform';
+
+/**
+ * Misar Reach, after its SDKs (list and create only, the secret told once, a closed set of events).
+ * The platform page names other events; the SDKs' are registered, those are offered.
+ */
+
+const PLATFORM_ONLY =
+	'Only the platform page names this event, the API may refuse it: not registered by all events';
+
+export const misarReach: Provider = {
+	id: 'misar',
+	product: 'reach',
+	displayName: 'Misar Reach',
+	description: 'Replies, deals won and lost, lead searches and campaigns',
+	credentialType: 'misarApi',
+	events: [
+		{
+			name: 'reply.received',
+			label: 'Reply Received',
+			description: 'A contact replied to a message',
+		},
+		{ name: 'deal.won', label: 'Deal Won', description: 'A deal was won' },
+		{ name: 'deal.lost', label: 'Deal Lost', description: 'A deal was lost' },
+		{
+			name: 'lead_search.completed',
+			label: 'Lead Search Completed',
+			description: 'A search for leads finished',
+		},
+		{
+			name: 'campaign.completed',
+			label: 'Campaign Completed',
+			description: 'A campaign finished',
+		},
+		{
+			name: 'lead.found',
+			label: 'Lead Found',
+			description: 'A lead was found',
+			reservation: PLATFORM_ONLY,
+		},
+		{
+			name: 'campaign.sent',
+			label: 'Campaign Sent',
+			description: 'A campaign was sent',
+			reservation: PLATFORM_ONLY,
+		},
+		{
+			name: 'deal.updated',
+			label: 'Deal Updated',
+			description: 'A deal was changed',
+			reservation: PLATFORM_ONLY,
+		},
+		{
+			name: 'contact.replied',
+			label: 'Contact Replied',
+			description: 'A contact replied',
+			reservation: PLATFORM_ONLY,
+		},
+	],
+	schemes: [
+		{
+			id: 'reach',
+			name: 'X-Reach-Signature',
+			description: 'A timestamp is signed with the body, so old deliveries are refused',
+			kind: 'hmac',
+			header: 'x-reach-signature',
+			// The encoding is not documented: bare hex, with the prefixes of the sister products tolerated.
+			layout: { type: 'hex', prefixes: ['', 'sha256=', 'v1='] },
+			signed: 'timestamp.body',
+			timestampHeader: 'x-reach-timestamp',
+			auto: true,
+		},
+	],
+	// No document shows a body of Reach: any object is in order.
+	envelope: { ...platformEnvelope, shapes: [{ id: 'any', mark: 'type', schema: z.object({}) }] },
+	api: {
+		paths: ['/reach/api/webhooks/endpoints'],
+		itemStyles: [{ id: 'path', update: 'PATCH' }],
+		eventsFormat: 'list',
+		sendsSecret: 'never',
+		update: false,
+		delete: 'unconfirmed',
+		createExtras: ({ workflowId, nodeName }) => ({
+			description: `n8n workflow ${workflowId}, node ${nodeName}`,
+		}),
+	},
+	defaultRegistration: 'automatic',
+	manualSteps:
+		'Open <a href="https://reach.misar.io" target="_blank">Misar Reach</a>, go to its webhook settings, add the webhook URL with the same events and copy the signing secret, which is shown only once.',
+};

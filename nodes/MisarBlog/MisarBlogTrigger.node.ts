@@ -1,0 +1,53 @@
+import {
+	NodeConnectionTypes,
+	type IHookFunctions,
+	type INodeType,
+	type INodeTypeDescription,
+	type IWebhookFunctions,
+	type IWebhookResponseData,
+} from 'n8n-workflow';
+
+import { receiveDelivery } from '../shared/delivery';
+import { createEndpoint, deleteEndpoint, endpointExists } from '../shared/registration';
+import { triggerProperties } from '../shared/triggerProperties';
+import { misarBlog } from './provider';
+
+export class MisarBlogTrigger implements INodeType {
+	description: INodeTypeDescription = {
+		displayName: 'Misar.Blog Trigger',
+		name: 'misarBlogTrigger',
+		icon: { light: 'file:misarBlog.svg', dark: 'file:misarBlog.dark.svg' },
+		group: ['trigger'],
+		version: 1,
+		subtitle: '={{$parameter["events"].join(", ")}}',
+		description: 'Starts the workflow when something happens in Misar.Blog',
+		eventTriggerDescription: 'Waiting for a delivery from Misar.Blog',
+		activationMessage: 'Published. Deliveries from Misar.Blog that verify now start this workflow.',
+		defaults: { name: 'Misar.Blog Trigger' },
+		inputs: [],
+		outputs: [NodeConnectionTypes.Main],
+		credentials: [{ name: 'misarBlogApi', required: true }],
+		webhooks: [
+			{ name: 'default', httpMethod: 'POST', responseMode: 'onReceived', path: 'misar-blog' },
+		],
+		properties: triggerProperties(misarBlog),
+	};
+
+	webhookMethods = {
+		default: {
+			async checkExists(this: IHookFunctions): Promise<boolean> {
+				return await endpointExists(this, misarBlog);
+			},
+			async create(this: IHookFunctions): Promise<boolean> {
+				return await createEndpoint(this, misarBlog);
+			},
+			async delete(this: IHookFunctions): Promise<boolean> {
+				return await deleteEndpoint(this, misarBlog);
+			},
+		},
+	};
+
+	async webhook(this: IWebhookFunctions): Promise<IWebhookResponseData> {
+		return await receiveDelivery(this, misarBlog);
+	}
+}

@@ -1,0 +1,132 @@
+import { z } from 'zod';
+
+import type { Provider, ProviderFamily } from '../shared/provider';
+
+/**
+ * Misar.Blog, after its webhook reference (docs.misar.io/blog/api-reference/webhooks). It has no API
+ * for webhooks: one URL is pasted into the dashboard and gets every event, once, without retries.
+ */
+
+const text = z.string();
+const nullableText = z.string().nullable();
+const optionalText = z.string().nullish();
+
+/** The article at the time of the event; body, excerpt, tags and URL are null once it is deleted. */
+export const articleSchema = z.object({
+	id: text,
+	slug: text,
+	title: text,
+	excerpt: nullableText,
+	content_html: nullableText,
+	/** The authoritative source of the content; not in every delivery. */
+	content_markdown: optionalText,
+	/** `webhook_only` articles are delivered for syndication and are not public. */
+	visibility: z.enum(['public', 'subscribers', 'paid', 'private', 'webhook_only']).optional(),
+	tags: z.array(text).nullable(),
+	published_at: nullableText,
+	updated_at: nullableText,
+	canonical_url: nullableText,
+	featured_image_url: optionalText,
+	featured_image_credit_name: optionalText,
+	featured_image_credit_url: optionalText,
+	featured_image_source: z.enum(['upload', 'ai', 'unsplash', 'pexels']).nullish(),
+});
+
+export const authorSchema = z.object({ username: text, display_name: nullableText });
+
+export type MisarBlogArticle = z.infer<typeof articleSchema>;
+export type MisarBlogAuthor = z.infer<typeof authorSchema>;
+
+const articleData = { blog: z.object({ article: articleSchema, author: authorSchema }) };
+
+const misarBlogProvider: Provider = {
+	id: 'misarBlog',
+	displayName: 'Misar.Blog',
+	description: 'Articles published, updated and deleted',
+	credentialType: 'misarBlogApi',
+	events: [
+		{
+			name: 'article.published',
+			label: 'Article Published',
+			description: 'A new article was published, or a draft went live',
+			data: articleData,
+		},
+		{
+			name: 'article.updated',
+			label: 'Article Updated',
+			description: 'The content of a published article was changed',
+			data: articleData,
+		},
+		{
+			name: 'article.deleted',
+			label: 'Article Deleted',
+			description: 'A published article was deleted for good',
+			data: articleData,
+		},
+		{
+			name: 'comment.created',
+			label: 'Comment Created',
+			description: 'A comment was written. Named on the platform page only',
+		},
+	],
+	schemes: [
+		{
+			id: 'platform',
+			name: 'X-Misar-Signature with sha256=',
+			description: 'As the platform page claims for every Misar product: the body is signed',
+			kind: 'hmac',
+			header: 'x-misar-signature',
+			layout: { type: 'hex', prefixes: ['sha256='] },
+			signed: 'body',
+			auto: true,
+		},
+		{
+			id: 'sharedSecret',
+			name: 'X-Webhook-Secret',
+			description: 'As in the reference of Misar.Blog: the header holds the shared secret itself',
+			kind: 'sharedSecret',
+			header: 'x-webhook-secret',
+			auto: true,
+		},
+	],
+	envelope: {
+		shapes: [
+			{
+				id: 'blog',
+				mark: 'article',
+				schema: z.object({ event: text, timestamp: text }),
+			},
+			{
+				id: 'platform',
+				mark: 'api_version',
+				schema: z.object({ id: text, type: text, timestamp: text, data: z.object({}) }),
+			},
+		],
+		eventFields: ['event', 'type'],
+		// "For production, verify that X-Webhook-Event matches the event field."
+		eventHeaders: ['x-webhook-event', 'x-misar-event'],
+		eventHeaderRequired: true,
+		timeFields: ['timestamp'],
+		data: (body) =>
+			body['article'] === undefined && body['author'] === undefined
+				? body['data']
+				: { article: body['article'], author: body['author'] },
+		// An article can be updated again and again, so its id and event alone would lose updates.
+		idempotencyKey: ({ article, event, timestamp, id }) => {
+			const parsed = z.object({ id: text }).safeParse(article);
+			if (parsed.success && typeof event === 'string' && typeof timestamp === 'string') {
+				return `${parsed.data.id}:${event}:${timestamp}`;
+			}
+			return typeof id === 'string' && id !== '' ? id : undefined;
+		},
+		pings: ['ping', 'test', 'webhook.test'],
+		retried: false,
+	},
+	defaultRegistration: 'manual',
+	manualSteps:
+		'Misar.Blog has no API for webhooks. Open <a href="https://misar.blog/dashboard/integrations" target="_blank">misar.blog/dashboard/integrations</a>, paste the webhook URL and click <b>Save</b>. All events go to this one URL; the node runs those you choose below.',
+	secretOptional: true,
+};
+
+/** Misar.Blog has one product. */
+export const misarBlog: ProviderFamily = [misarBlogProvider];

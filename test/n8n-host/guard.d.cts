@@ -1,0 +1,2 @@
+/** See guard.cjs. */
+export function guardGroup(groupId: number, removeFolder: string | undefined): () => void;

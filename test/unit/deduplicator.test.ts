@@ -1,0 +1,207 @@
+import { EventEmitter } from 'node:events';
+
+import { beforeEach, describe, expect, it } from '@jest/globals';
+
+import { Deduplicator, type Answer } from '../../nodes/shared/deduplicator';
+
+/** The part of an HTTP response that counts here, ended by hand. */
+class FakeAnswer extends EventEmitter implements Answer {
+	statusCode = 200;
+	writableEnded = false;
+
+	/** n8n answered, and the sender received it. */
+	finish(statusCode = 200): void {
+		this.end(statusCode);
+		this.emit('finish');
+	}
+
+	/** n8n answered, but the sender had hung up: `finish` never comes. */
+	end(statusCode = 200): void {
+		this.statusCode = statusCode;
+		this.writableEnded = true;
+	}
+}
+
+let now: number;
+let memory: Deduplicator;
+
+beforeEach(() => {
+	now = 1_767_323_045_000;
+	memory = new Deduplicator(3, () => now);
+});
+
+/** A delivery that was answered at once. */
+function accept(key: string): void {
+	const answer = new FakeAnswer();
+	memory.see(key, answer);
+	answer.finish();
+}
+
+describe('a delivery', () => {
+	it('is new, then in progress, then accepted', () => {
+		const answer = new FakeAnswer();
+		expect(memory.see('a', answer)).toBe('new');
+		expect(memory.see('a', new FakeAnswer())).toBe('inProgress');
+		answer.finish(200);
+		expect(memory.see('a', new FakeAnswer())).toBe('accepted');
+		expect(memory.see('a', new FakeAnswer())).toBe('accepted');
+		expect(memory.size).toBe(1);
+	});
+
+	it('is told apart by its key', () => {
+		accept('a');
+		expect(memory.see('b', new FakeAnswer())).toBe('new');
+		expect(memory.see('', new FakeAnswer())).toBe('new');
+		expect(memory.see('__proto__', new FakeAnswer())).toBe('new');
+	});
+
+	it.each([200, 201, 202, 204, 299])('is accepted with status %d', (status) => {
+		const answer = new FakeAnswer();
+		memory.see('a', answer);
+		answer.finish(status);
+		expect(memory.see('a', new FakeAnswer())).toBe('accepted');
+	});
+
+	it.each([101, 199, 300, 304, 400, 401, 429, 500, 503])(
+		'is forgotten with status %d',
+		(status) => {
+			const answer = new FakeAnswer();
+			memory.see('a', answer);
+			answer.finish(status);
+			expect(memory.size).toBe(0);
+			expect(memory.see('a', new FakeAnswer())).toBe('new');
+		},
+	);
+
+	it('that failed is accepted when its copy is', () => {
+		const [first, second] = [new FakeAnswer(), new FakeAnswer()];
+		memory.see('a', first);
+		first.finish(500);
+		memory.see('a', second);
+		expect(memory.see('a', new FakeAnswer())).toBe('inProgress');
+		second.finish(200);
+		expect(memory.see('a', new FakeAnswer())).toBe('accepted');
+	});
+
+	it('is not affected by the answer to its refused copy', () => {
+		const [first, copy] = [new FakeAnswer(), new FakeAnswer()];
+		memory.see('a', first);
+		expect(memory.see('a', copy)).toBe('inProgress');
+		copy.finish(503);
+		expect(memory.see('a', new FakeAnswer())).toBe('inProgress');
+		first.finish(200);
+		expect(memory.see('a', new FakeAnswer())).toBe('accepted');
+	});
+});
+
+describe('a delivery whose sender hung up', () => {
+	it('counts as accepted when it was answered with 200 all the same', () => {
+		const answer = new FakeAnswer();
+		memory.see('a', answer);
+		answer.end(200);
+		expect(memory.see('a', new FakeAnswer())).toBe('accepted');
+		// Long after, too: it no longer waits for its answer.
+		now += 86_400_000;
+		expect(memory.see('a', new FakeAnswer())).toBe('accepted');
+	});
+
+	it('may run again when it was answered with 500', () => {
+		const answer = new FakeAnswer();
+		memory.see('a', answer);
+		answer.end(500);
+		expect(memory.see('a', new FakeAnswer())).toBe('new');
+		expect(memory.size).toBe(1);
+	});
+});
+
+describe('a delivery that is never answered', () => {
+	it('is given up after 120 seconds, not before', () => {
+		memory.see('a', new FakeAnswer());
+		now += 120_000;
+		expect(memory.see('a', new FakeAnswer())).toBe('inProgress');
+		now += 1;
+		expect(memory.see('a', new FakeAnswer())).toBe('new');
+		expect(memory.see('a', new FakeAnswer())).toBe('inProgress');
+		expect(memory.size).toBe(1);
+	});
+
+	it('counts its time from its own start, not from the last copy', () => {
+		memory.see('a', new FakeAnswer());
+		now += 119_000;
+		memory.see('a', new FakeAnswer());
+		now += 1_001;
+		expect(memory.see('a', new FakeAnswer())).toBe('new');
+	});
+
+	it('does not disturb its copy by an answer that comes too late', () => {
+		const [late, copy] = [new FakeAnswer(), new FakeAnswer()];
+		memory.see('a', late);
+		now += 120_001;
+		expect(memory.see('a', copy)).toBe('new');
+		late.finish(500);
+		expect(memory.see('a', new FakeAnswer())).toBe('inProgress');
+		copy.finish(200);
+		expect(memory.see('a', new FakeAnswer())).toBe('accepted');
+	});
+});
+
+describe('the memory', () => {
+	it('evicts the oldest first', () => {
+		for (const key of ['a', 'b', 'c', 'd']) accept(key);
+		expect(memory.size).toBe(3);
+		for (const key of ['b', 'c', 'd']) {
+			expect({ key, seen: memory.see(key, new FakeAnswer()) }).toEqual({ key, seen: 'accepted' });
+		}
+		expect(memory.see('a', new FakeAnswer())).toBe('new');
+	});
+
+	it('counts a delivery that runs again as young', () => {
+		const failed = new FakeAnswer();
+		memory.see('a', failed);
+		failed.end(500);
+		accept('b');
+		accept('c');
+		accept('a');
+		accept('d');
+		expect(memory.see('a', new FakeAnswer())).toBe('accepted');
+		expect(memory.see('b', new FakeAnswer())).toBe('new');
+	});
+
+	it('counts a delivery that was given up and runs again as young', () => {
+		memory.see('a', new FakeAnswer());
+		accept('b');
+		accept('c');
+		now += 120_001;
+		accept('a');
+		accept('d');
+		expect(memory.see('a', new FakeAnswer())).toBe('accepted');
+		expect(memory.see('b', new FakeAnswer())).toBe('new');
+	});
+
+	it('takes the answer to a delivery that was evicted meanwhile', () => {
+		const answer = new FakeAnswer();
+		memory.see('a', answer);
+		for (const key of ['b', 'c', 'd']) accept(key);
+		answer.finish(200);
+		expect(memory.size).toBe(3);
+		for (const key of ['b', 'c', 'd']) expect(memory.see(key, new FakeAnswer())).toBe('accepted');
+	});
+
+	it('never holds more than its capacity over 50,000 deliveries, and keeps the newest', () => {
+		const large = new Deduplicator();
+		let largest = 0;
+		for (let index = 0; index < 50_000; index++) {
+			const answer = new FakeAnswer();
+			large.see(`key ${index}`, answer);
+			if (index % 3 === 0) answer.finish(200);
+			else if (index % 3 === 1) answer.end(200);
+			largest = Math.max(largest, large.size);
+		}
+		expect(largest).toBe(10_000);
+		expect(large.see('key 49998', new FakeAnswer())).toBe('accepted');
+		expect(large.see('key 49999', new FakeAnswer())).toBe('accepted');
+		expect(large.see('key 49997', new FakeAnswer())).toBe('inProgress');
+		expect(large.see('key 40002', new FakeAnswer())).toBe('accepted');
+		expect(large.see('key 39999', new FakeAnswer())).toBe('new');
+	});
+});

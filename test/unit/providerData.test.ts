@@ -1,0 +1,242 @@
+import { describe, expect, it } from '@jest/globals';
+
+import { metigan } from '../../nodes/Metigan/provider';
+import { misar } from '../../nodes/Misar/provider';
+import type { Provider } from '../../nodes/shared/provider';
+import { ALL_EVENTS, eventsToRegister, schemesToTry } from '../../nodes/shared/triggerSettings';
+
+/** What the package knows of its providers, held against what their documents say. */
+
+const providers: ReadonlyArray<readonly [string, Provider]> = [...misar, ...metigan].map(
+	(provider) => [provider.displayName, provider],
+);
+
+/** Every name of the Misar Mail documents: platform page, both API references, SDK examples. */
+const MISAR_MAIL_EVENTS = [
+	'email.sent',
+	'email.delivered',
+	'email.opened',
+	'email.clicked',
+	'email.bounced',
+	'email.complained',
+	'email.unsubscribed',
+	'email.received',
+	'campaign.sent',
+	'campaign.completed',
+	'contact.created',
+	'contact.updated',
+];
+
+/** Every name of the Metigan API pages, guide and SDK. */
+const METIGAN_EVENTS = [
+	'email.sent',
+	'email.delivered',
+	'email.opened',
+	'email.clicked',
+	'email.bounced',
+	'email.complained',
+	'email.delivery_delayed',
+	'email.unsubscribed',
+	'email.failed',
+	'contact.created',
+	'contact.updated',
+	'contact.deleted',
+	'audience.created',
+	'audience.updated',
+	'audience.deleted',
+	'form.submitted',
+];
+
+function providerNamed(name: string): Provider {
+	const found = providers.find(([displayName]) => displayName === name);
+	if (found === undefined) throw new Error(`no provider is called ${name}`);
+	return found[1];
+}
+
+function settings(events: readonly string[], signatureScheme = 'auto') {
+	return {
+		registration: 'automatic',
+		events,
+		signatureScheme,
+		toleranceSeconds: 300,
+		skipDuplicates: true,
+		acceptUnverified: false,
+		bounceType: 'any',
+		simplify: true,
+	} as const;
+}
+
+describe.each([
+	['Misar Mail', MISAR_MAIL_EVENTS],
+	['Metigan', METIGAN_EVENTS],
+])('the events of %s', (name, documented) => {
+	const provider = providerNamed(name);
+
+	it('hold every documented one', () => {
+		expect(provider.events.map((event) => event.name)).toEqual(expect.arrayContaining(documented));
+	});
+
+	it('are registered by "all events": exactly the documented names', () => {
+		const registered = eventsToRegister(provider, settings([ALL_EVENTS]));
+		expect([...registered].sort()).toEqual([...documented].sort());
+	});
+
+	it('are registered with custom names beside "all events", each once', () => {
+		const selected = [ALL_EVENTS, 'list.imported', 'email.sent'];
+		const registered = eventsToRegister(provider, settings(selected));
+		expect([...registered].sort()).toEqual([...documented, 'list.imported'].sort());
+	});
+
+	it('are registered as they are selected otherwise', () => {
+		const selected = ['email.bounced', 'list.imported'];
+		expect(eventsToRegister(provider, settings(selected))).toEqual(selected);
+	});
+});
+
+it.each([
+	// The integration page has the words "automation triggered", and no machine name for them.
+	['Misar Mail', ['automation.triggered']],
+	['Metigan', []],
+])('%s offers beyond the documented names: %j', (name, expected) => {
+	const provider = providerNamed(name);
+	const documented = eventsToRegister(provider, settings([ALL_EVENTS]));
+	const others = provider.events.filter((event) => !documented.includes(event.name));
+	expect(others.map((event) => event.name)).toEqual(expected);
+});
+
+describe.each(providers)('the facts of %s', (_name, provider) => {
+	const { envelope, events, schemes, api } = provider;
+
+	it('name each event once, in lower case, with a title of its own', () => {
+		const names = events.map(({ name }) => name);
+		expect(new Set(names).size).toBe(names.length);
+		expect(new Set(events.map(({ label }) => label)).size).toBe(names.length);
+		for (const name of names) expect(name).toMatch(/^[a-z]+(?:[._][a-z]+)+$/);
+		expect(names).not.toContain(ALL_EVENTS);
+	});
+
+	it('title each event in Title Case, with the words of its name', () => {
+		for (const { name, label } of events) {
+			expect(label).toMatch(/^[A-Z][A-Za-z]*(?: [A-Z][A-Za-z]*)*$/);
+			expect(label.toLowerCase().split(' ')).toEqual(name.split(/[._]/));
+		}
+	});
+
+	it('describe each event in a sentence without a full stop, as n8n does', () => {
+		for (const { label, description } of events) {
+			expect(description).toMatch(/^[A-Z].{10,}[^.\s]$/s);
+			expect(description).not.toBe(label);
+		}
+	});
+
+	it('hold data shapes for known envelopes only', () => {
+		const envelopes = envelope.shapes.map(({ id }) => id);
+		for (const { name, data = {} } of events) {
+			for (const id of Object.keys(data))
+				expect({ name, envelopes }).toMatchObject({
+					envelopes: expect.arrayContaining([id]),
+				});
+		}
+	});
+
+	it('tell several envelopes apart by a mark that each requires', () => {
+		const { shapes } = envelope;
+		expect(new Set(shapes.map(({ id }) => id)).size).toBe(shapes.length);
+		expect(new Set(shapes.map(({ mark }) => mark)).size).toBe(shapes.length);
+		for (const { mark, schema } of shapes.length > 1 ? shapes : []) {
+			const result = schema.safeParse({});
+			const required = result.success ? [] : result.error.issues.map(({ path }) => path[0]);
+			expect(required).toContain(mark);
+		}
+	});
+
+	it('name schemes once, by ids and titles of their own, with lower-case headers', () => {
+		expect(new Set(schemes.map(({ id }) => id)).size).toBe(schemes.length);
+		expect(new Set(schemes.map(({ name }) => name)).size).toBe(schemes.length);
+		expect(schemes.map(({ id }) => id)).not.toContain('auto');
+		for (const scheme of schemes) {
+			expect(scheme.header).toMatch(/^[a-z][a-z-]+$/);
+			if (scheme.kind !== 'hmac' || scheme.timestampHeader === undefined) continue;
+			expect(scheme.timestampHeader).toMatch(/^[a-z][a-z-]+$/);
+		}
+		for (const header of envelope.eventHeaders) expect(header).toMatch(/^[a-z][a-z-]+$/);
+	});
+
+	it('say where the timestamp of a scheme is exactly when it is signed', () => {
+		for (const scheme of schemes) {
+			if (scheme.kind !== 'hmac') continue;
+			const told = scheme.layout.type === 'elements' || scheme.timestampHeader !== undefined;
+			expect({ id: scheme.id, told }).toEqual({
+				id: scheme.id,
+				told: scheme.signed === 'timestamp.body',
+			});
+		}
+	});
+
+	it('leave "auto" a scheme to try, and let each scheme be pinned', () => {
+		expect(schemesToTry(provider, settings([]))).toEqual(schemes.filter(({ auto }) => auto));
+		expect(schemesToTry(provider, settings([])).length).toBeGreaterThan(0);
+		for (const scheme of schemes) {
+			expect(schemesToTry(provider, settings([], scheme.id))).toEqual([scheme]);
+		}
+		expect(schemesToTry(provider, settings([], 'no such scheme'))).toEqual([]);
+	});
+
+	it('keep pings and bounces apart from each other, and bounces among the events', () => {
+		const names = events.map(({ name }) => name);
+		for (const ping of envelope.pings) expect(names).not.toContain(ping);
+		if (envelope.bounce !== undefined) expect(names).toContain(envelope.bounce.event);
+	});
+
+	it('reach the API below the base URL, or have it registered by hand', () => {
+		if (api === undefined) return expect(provider.defaultRegistration).toBe('manual');
+		expect(api.paths.length).toBeGreaterThan(0);
+		for (const path of api.paths) expect(path).toMatch(/^(?:\/[a-z0-9]+)+$/);
+	});
+});
+
+describe('signature schemes', () => {
+	it.each([
+		['Misar Mail', 'timestamped', 'x-misar-signature', 'timestamp.body', true],
+		['Misar Mail', 'platform', 'x-misar-signature', 'body', true],
+		['Misar Mail', 'mailHeader', 'x-misarmail-signature', 'body', true],
+		['Metigan', 'timestamped', 'x-webhook-signature', 'timestamp.body', true],
+		['Metigan', 'timestampHeader', 'x-webhook-signature', 'timestamp.body', true],
+		['Metigan', 'legacy', 'x-metigan-signature', 'body', false],
+	])('of %s: %s reads %s over %s, by itself: %s', (name, id, header, signed, auto) => {
+		const scheme = providerNamed(name).schemes.find((candidate) => candidate.id === id);
+		expect(scheme).toMatchObject({ kind: 'hmac', header, signed, auto });
+	});
+
+	it('are no others', () => {
+		expect(providerNamed('Misar Mail').schemes).toHaveLength(3);
+		expect(providerNamed('Metigan').schemes).toHaveLength(3);
+	});
+});
+
+describe('management APIs', () => {
+	it('of Misar Mail: both documented paths, registered by itself with a secret of ours', () => {
+		const { api, defaultRegistration } = providerNamed('Misar Mail');
+		expect(defaultRegistration).toBe('automatic');
+		expect(api).toMatchObject({
+			paths: ['/mail/v1/webhooks', '/mail/webhooks'],
+			itemStyles: [{ id: 'path', update: 'PATCH' }],
+			eventsFormat: 'list',
+			sendsSecret: 'always',
+			update: true,
+			delete: 'offered',
+		});
+	});
+
+	it('of Metigan: inferred, so registered by hand unless the user wants otherwise', () => {
+		const { api, defaultRegistration } = providerNamed('Metigan');
+		expect(defaultRegistration).toBe('manual');
+		expect(api).toMatchObject({ paths: ['/api/webhooks'], eventsFormat: 'list' });
+		expect(api?.page?.query(3)).toEqual({ page: 3, limit: api?.page?.size });
+	});
+});
+
+it('no two providers share id and product', () => {
+	const keys = providers.map(([, { id, product }]) => `${id}/${product ?? ''}`);
+	expect(new Set(keys).size).toBe(keys.length);
+});
