@@ -101,13 +101,15 @@ export class EndpointApi {
 	async list(): Promise<readonly RemoteEndpoint[]> {
 		const { page } = this.api;
 		if (page === undefined) return await this.listPage();
-		const all: RemoteEndpoint[] = [];
+		const all = new Map<string, RemoteEndpoint>();
 		for (let number = 1; number <= MAX_PAGES; number++) {
+			const known = all.size;
 			const found = await this.listPage(page.query(number));
-			all.push(...found);
-			if (found.length < page.size) break;
+			for (const endpoint of found) all.set(endpoint.id, endpoint);
+			// A page without anything new comes from an API that does not page.
+			if (found.length < page.size || all.size === known) break;
 		}
-		return all;
+		return [...all.values()];
 	}
 
 	/**

@@ -252,20 +252,21 @@ async function createFresh(plan: Plan, keepId?: string): Promise<RegistrationRec
 				issued ?? generated,
 			);
 		}
-		if (outcome.lost) {
-			const found = await endpointsAt(api, url);
-			await removeAll(
-				plan,
-				found.filter((endpoint) => endpoint.id !== keepId),
-			);
-		}
-		if (!outcome.lost || attempt >= CREATE_ATTEMPTS) throw outcome.failure;
+		if (!outcome.lost) throw outcome.failure;
+		const found = await endpointsAt(api, url);
+		const strays = found.filter((endpoint) => endpoint.id !== keepId);
+		// Where strays cannot be removed, another attempt might leave another one.
+		const cleared = await removeAll(plan, strays);
+		if (!cleared || attempt >= CREATE_ATTEMPTS) throw outcome.failure;
 		await sleep(CREATE_BACKOFF_MS * attempt);
 	}
 }
 
-async function removeAll(plan: Plan, endpoints: readonly RemoteEndpoint[]): Promise<void> {
-	for (const { id } of endpoints) await removeOrTell(plan, id);
+/** @returns whether all of them are gone */
+async function removeAll(plan: Plan, endpoints: readonly RemoteEndpoint[]): Promise<boolean> {
+	let cleared = true;
+	for (const { id } of endpoints) cleared = (await removeOrTell(plan, id)) && cleared;
+	return cleared;
 }
 
 /** Deletes an endpoint, or tells the user to where the provider has no call for it. */

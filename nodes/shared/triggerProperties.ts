@@ -56,9 +56,9 @@ function providerProperties(provider: Provider): INodeProperties[] {
 			displayName: 'Events',
 			name: 'events',
 			type: 'multiOptions',
-			required: true,
 			options: eventOptions(provider),
 			default: [],
+			// Not `required`: n8n would refuse a node whose events are all under Custom Events.
 			description: 'Which events start the workflow',
 			...shownFor(show),
 		},

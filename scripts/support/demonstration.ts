@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import type { Sandbox } from '../../sandbox';
 import { chain, type N8nHost } from '../../test/n8n-host/driver';
-import type { TriggerCase } from '../../test/triggers';
+import { eventParameters, type TriggerCase } from '../../test/triggers';
 
 /** What happened to one trigger, as a row of the table that `npm start` prints. */
 export interface Demonstration {
@@ -56,7 +56,7 @@ export async function demonstrate(
 					name: `${trigger.title} Trigger`,
 					type: `n8n-nodes-misar-metigan.${trigger.node}`,
 					webhookId,
-					parameters: { ...trigger.parameters, registration, events: [...trigger.events] },
+					parameters: { ...trigger.parameters, registration, ...eventParameters(trigger) },
 					credentials: { [trigger.credential]: { id: credentialId, name: trigger.title } },
 				},
 				{ name: 'Your Next Step', type: 'n8n-nodes-base.noOp' },
@@ -73,6 +73,7 @@ export async function demonstrate(
 		const [delivery] = await sandbox.fire({
 			provider: trigger.provider,
 			event: trigger.events[0],
+			scheme: trigger.scheme,
 			...target,
 		});
 		const answer = delivery?.attempts.at(-1)?.status;

@@ -15,12 +15,14 @@ import {
 	credentialTestSchema,
 	executionListSchema,
 	executionSchema,
+	nodeTypesSchema,
 	publicationSchema,
 	storedCredentialSchema,
 	workflowSchema,
 	type CredentialTestResult,
 	type Execution,
 	type ExecutionSummary,
+	type NodeTypeDescription,
 	type Publication,
 	type StoredWorkflow,
 	type WorkflowDefinition,
@@ -273,6 +275,13 @@ export class N8nHost {
 	 */
 	async stopListening(id: string): Promise<void> {
 		await this.rest.call(z.unknown(), 'DELETE', `/test-webhook/${id}`);
+	}
+
+	/** What the editor is told of a node type, e.g. `n8n-nodes-base.webhook`. */
+	async nodeType(name: string): Promise<NodeTypeDescription> {
+		const body = { nodeInfos: [{ name, version: 1 }] };
+		const [description] = await this.rest.call(nodeTypesSchema, 'POST', '/node-types', body);
+		return description;
 	}
 
 	/** All stored executions of a workflow, oldest first. */

@@ -1,4 +1,5 @@
 import { parse } from 'flatted';
+import type { INodeProperties } from 'n8n-workflow';
 import { z } from 'zod';
 
 /** A node as the editor stores it. `webhookId` is needed for a trigger that has webhooks. */
@@ -50,6 +51,17 @@ export const workflowSchema = z
 
 /** A stored workflow, static data included, as everyone who may read it gets it. */
 export type StoredWorkflow = z.output<typeof workflowSchema>;
+
+export const nodeTypesSchema = z
+	.array(z.object({ properties: z.array(z.custom<INodeProperties>(isObject)) }).passthrough())
+	.nonempty();
+
+function isObject(value: unknown): boolean {
+	return typeof value === 'object' && value !== null;
+}
+
+/** A node type as the editor is told of it. */
+export type NodeTypeDescription = z.output<typeof nodeTypesSchema>[number];
 
 export const credentialSchema = z.object({ id: z.string() });
 

@@ -1,0 +1,361 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { ICredentialDataDecryptedObject, INodeParameters } from 'n8n-workflow';
+
+import { buildDelivery, startSandbox, type Sandbox } from '../../sandbox';
+import { eventParameters } from '../triggers';
+import { ContextHost, type ContextHostOptions } from './host';
+import { mailPanda, misarBlog, misarPost, misarReach, type TriggerUnderTest } from './providers';
+
+/** What only some providers do: endpoints that cannot be deleted, pings, styles, sessions, no secret. */
+
+const ORIGIN = 'https://n8n.example.com';
+
+let sandbox: Sandbox;
+const hosts: ContextHost[] = [];
+
+beforeAll(async () => {
+	sandbox = await startSandbox();
+});
+afterEach(async () => {
+	await Promise.all(hosts.splice(0).map((host) => host.close()));
+	sandbox.reset();
+});
+afterAll(async () => {
+	await sandbox.close();
+});
+
+async function startHost(
+	trigger: TriggerUnderTest,
+	credential: ICredentialDataDecryptedObject = { apiKey: sandbox.keys[trigger.provider] },
+	parameters: INodeParameters = {},
+	changes: Partial<ContextHostOptions> = {},
+): Promise<ContextHost> {
+	const host = new ContextHost({
+		node: trigger.nodeType,
+		credentialType: trigger.credentialType,
+		webhookOrigin: ORIGIN,
+		parameters: {
+			...trigger.parameters,
+			...(trigger.api === undefined ? {} : { registration: 'automatic' }),
+			...eventParameters(trigger),
+			...parameters,
+		},
+		credential: { baseUrl: sandbox.url, ...credential },
+		// Its own workflow, because the nodes' memory of deliveries is the process's.
+		workflowId: `workflow ${hosts.length} of ${expect.getState().currentTestName}`,
+		...changes,
+	});
+	hosts.push(host);
+	sandbox.setRoute(ORIGIN, await host.listen());
+	return host;
+}
+
+async function runsOfOneEvent(trigger: TriggerUnderTest, host: ContextHost): Promise<number> {
+	const before = host.runs.length;
+	const [event] = trigger.events;
+	await sandbox.fire({ provider: trigger.provider, event, retry: false });
+	return host.runs.length - before;
+}
+
+const requestsSince = (count: number) =>
+	sandbox
+		.requests()
+		.slice(count)
+		.map(({ method, status }) => `${method} ${status}`);
+
+describe('Misar Reach, which documents no delete call', () => {
+	const endpoints = () => sandbox.endpoints('misar.reach');
+
+	it('marks its endpoint as this workflow’s', async () => {
+		await (await startHost(misarReach, undefined, {}, { workflowId: 'wf-reach' })).publish();
+		expect(endpoints()).toMatchObject([{ description: 'n8n workflow wf-reach, node Trigger' }]);
+	});
+
+	it.each([404, 405] as const)(
+		'unpublishes when a delete is answered %i, and uses the endpoint again',
+		async (deleteMissingStatus) => {
+			sandbox.setBehaviour('misar.reach', { deleteMissingStatus });
+			const host = await startHost(misarReach);
+			await host.publish();
+			const [before] = endpoints();
+			await host.unpublish();
+			expect(endpoints()).toHaveLength(1);
+
+			host.restart();
+			await host.publish();
+			expect(endpoints()).toMatchObject([{ id: before?.id }]);
+			expect(await runsOfOneEvent(misarReach, host)).toBe(1);
+		},
+	);
+
+	it('makes a new endpoint when the secret of the one left behind is lost', async () => {
+		const host = await startHost(misarReach);
+		await host.create();
+		host.restart();
+		await host.publish();
+		expect(endpoints()).toHaveLength(2);
+		// Both get the event; what the lost one sends cannot be verified.
+		expect(await runsOfOneEvent(misarReach, host)).toBe(1);
+	});
+
+	it('deletes where the API offers it after all', async () => {
+		sandbox.setBehaviour('misar.reach', { deleteOffered: true });
+		const host = await startHost(misarReach);
+		await host.publish();
+		await host.unpublish();
+		expect(endpoints()).toEqual([]);
+	});
+
+	it('throws when a delete is answered 500, and keeps the id', async () => {
+		const host = await startHost(misarReach);
+		await host.publish();
+		sandbox.fault({ provider: 'misar.reach', method: 'DELETE', kind: 'status', status: 500 });
+		await expect(host.delete()).rejects.toThrow('is not available at the moment (HTTP 500)');
+		host.save();
+		expect(JSON.stringify(host.savedStaticData)).toContain(endpoints()[0]?.id);
+	});
+
+	it('registers the names its API knows for "all events", not those of the platform page', async () => {
+		await (await startHost(misarReach, undefined, { events: ['*'] })).publish();
+		expect([...(endpoints()[0]?.events ?? [])].sort()).toEqual([
+			'campaign.completed',
+			'deal.lost',
+			'deal.won',
+			'lead_search.completed',
+			'reply.received',
+		]);
+	});
+
+	it('names the event that its API refuses', async () => {
+		const host = await startHost(misarReach, undefined, { events: ['lead.found'] });
+		await expect(host.publish()).rejects.toMatchObject({
+			message: 'Misar Reach did not accept the webhook endpoint (HTTP 422)',
+			description: expect.stringContaining('lead.found'),
+		});
+	});
+});
+
+describe('Misar Post, which pings a new endpoint', () => {
+	it('answers the ping before it knows the secret, and starts no run', async () => {
+		const host = await startHost(misarPost);
+		await host.publish();
+		expect(sandbox.endpoints('misar.post')).toHaveLength(1);
+		expect(sandbox.deliveries()).toMatchObject([
+			{ event: 'ping', state: 'delivered', attempts: [{ status: 200 }] },
+		]);
+		expect(host.runs).toEqual([]);
+		expect(await runsOfOneEvent(misarPost, host)).toBe(1);
+	});
+
+	it('puts every other event off until the secret is known', async () => {
+		const host = await startHost(misarPost);
+		const delivery = buildDelivery({
+			provider: 'misar.post',
+			event: 'post.published',
+			secret: 'a secret nobody was told',
+		});
+		expect(await host.deliver(delivery)).toMatchObject({ status: 503, run: undefined });
+	});
+
+	it('answers the ping of an endpoint that is added by hand, whose secret comes only afterwards', async () => {
+		const host = await startHost(
+			misarPost,
+			{ signingSecret: 'any text for now' },
+			{ registration: 'manual' },
+		);
+		await host.publish();
+		const deliver = async (event: string) =>
+			await host.deliver(buildDelivery({ provider: 'misar.post', event, secret: 'the real one' }));
+		expect(await deliver('ping')).toMatchObject({ status: 200, body: { ignored: 'ping' } });
+		expect(await deliver('post.published')).toMatchObject({ status: 401, run: undefined });
+	});
+
+	it.each([true, false])(
+		'unpublishes whether a delete is offered or not: %s',
+		async (deleteOffered) => {
+			sandbox.setBehaviour('misar.post', { deleteOffered });
+			const host = await startHost(misarPost);
+			await host.publish();
+			await host.unpublish();
+			expect(sandbox.endpoints('misar.post')).toHaveLength(deleteOffered ? 0 : 1);
+		},
+	);
+});
+
+describe('Mail Panda, whose update and delete are not documented', () => {
+	const endpoints = () => sandbox.endpoints('mailPanda');
+	const styles = (['query', 'body', 'path'] as const).flatMap((manageStyle) =>
+		(['PUT', 'PATCH'] as const).map((updateMethods) => ({ manageStyle, updateMethods })),
+	);
+
+	it.each(styles)('finds out and remembers how to update and delete: %j', async (behaviour) => {
+		sandbox.setBehaviour('mailPanda', behaviour);
+		const host = await startHost(mailPanda);
+		await host.publish();
+		const [before] = endpoints();
+		sandbox.changeEndpoint('mailPanda', before?.id ?? '', { active: false });
+		await host.publish();
+		expect(endpoints()).toMatchObject([{ id: before?.id, active: true }]);
+		expect(await runsOfOneEvent(mailPanda, host)).toBe(1);
+
+		host.restart();
+		let seen = sandbox.requests().length;
+		await host.unpublish();
+		expect(endpoints()).toEqual([]);
+		expect(requestsSince(seen)).toEqual(['DELETE 200']);
+
+		await host.publish();
+		sandbox.changeEndpoint('mailPanda', endpoints()[0]?.id ?? '', { active: false });
+		host.restart();
+		seen = sandbox.requests().length;
+		await host.publish();
+		expect(requestsSince(seen)).toEqual(['GET 200', `${behaviour.updateMethods} 200`]);
+	});
+
+	it.each(['query', 'body', 'path'] as const)(
+		'uses the style that is chosen: %s',
+		async (style) => {
+			sandbox.setBehaviour('mailPanda', { manageStyle: style, updateMethods: 'both' });
+			const host = await startHost(mailPanda, undefined, { options: { itemAddress: style } });
+			await host.publish();
+			sandbox.changeEndpoint('mailPanda', endpoints()[0]?.id ?? '', { active: false });
+			const seen = sandbox.requests().length;
+			await host.publish();
+			expect(requestsSince(seen)).toEqual(['GET 200', 'PUT 200']);
+		},
+	);
+
+	it('replaces an endpoint that cannot be updated', async () => {
+		sandbox.setBehaviour('mailPanda', { updateMethods: 'none' });
+		const host = await startHost(mailPanda);
+		await host.publish();
+		sandbox.changeEndpoint('mailPanda', endpoints()[0]?.id ?? '', { active: false });
+		await host.publish();
+		expect(endpoints()).toMatchObject([{ active: true }]);
+		expect(await runsOfOneEvent(mailPanda, host)).toBe(1);
+	});
+
+	it('registers short names, and takes long ones for the same events', async () => {
+		const host = await startHost(mailPanda);
+		await host.publish();
+		expect(endpoints()[0]?.events).toEqual(['bounce', 'unsubscribe']);
+		sandbox.changeEndpoint('mailPanda', endpoints()[0]?.id ?? '', {
+			events: ['email.unsubscribe', 'email.bounce'],
+		});
+		const seen = sandbox.requests().length;
+		await host.publish();
+		expect(requestsSince(seen)).toEqual(['GET 200']);
+
+		await sandbox.fire({ provider: 'mailPanda', event: 'email.bounce' });
+		expect(host.runs[0]?.[0]?.json).toMatchObject({ event: 'bounce' });
+	});
+
+	it('signs in with email and password, and again when the session has expired', async () => {
+		sandbox.setBehaviour('mailPanda', { bearerOnManage: false });
+		const host = await startHost(mailPanda, { authentication: 'session', ...sandbox.login });
+		await host.publish();
+		expect(endpoints()).toHaveLength(1);
+		const logins = () => sandbox.requests().filter(({ path }) => path === '/api/auth').length;
+		await host.checkExists();
+		expect(logins()).toBe(1);
+
+		sandbox.expireSessions();
+		await host.checkExists();
+		expect(logins()).toBe(2);
+		expect(await runsOfOneEvent(mailPanda, host)).toBe(1);
+	});
+
+	it('says what to do when keys do not open the webhook API', async () => {
+		sandbox.setBehaviour('mailPanda', { bearerOnManage: false });
+		const host = await startHost(mailPanda);
+		await expect(host.publish()).rejects.toThrow(
+			'Mail Panda did not accept the API key (HTTP 401)',
+		);
+	});
+});
+
+describe('Misar.Blog, which vouches for nothing but a shared secret', () => {
+	const delivery = (changes: Partial<Parameters<typeof buildDelivery>[0]> = {}) =>
+		buildDelivery({
+			provider: 'misarBlog',
+			event: 'article.published',
+			secret: 'the shared secret',
+			...changes,
+		});
+
+	it('activates without calling any API', async () => {
+		const host = await startHost(misarBlog, { signingSecret: 'the shared secret' });
+		await host.publish();
+		await host.unpublish();
+		expect(sandbox.requests()).toEqual([]);
+	});
+
+	it('needs a secret unless the user accepts to do without', async () => {
+		const careful = await startHost(misarBlog, {});
+		await expect(careful.publish()).rejects.toThrow('The signing secret is missing');
+		expect(await careful.deliver(delivery())).toMatchObject({ status: 401, run: undefined });
+
+		const careless = await startHost(misarBlog, {}, { options: { acceptUnverified: true } });
+		await careless.publish();
+		expect((await careless.deliver(delivery({ secret: 'anything' }))).run).toHaveLength(1);
+		// Even so the header has to agree with the body.
+		expect(await careless.deliver(delivery({ tamper: 'swappedEvent' }))).toMatchObject({
+			status: 401,
+		});
+	});
+
+	it('verifies all the same once there is a secret', async () => {
+		const host = await startHost(
+			misarBlog,
+			{ signingSecret: 'the shared secret' },
+			{ options: { acceptUnverified: true } },
+		);
+		expect(await host.deliver(delivery({ secret: 'another' }))).toMatchObject({ status: 401 });
+		expect((await host.deliver(delivery())).run).toHaveLength(1);
+	});
+
+	it('verifies X-Misar-Signature instead where a delivery carries it', async () => {
+		const host = await startHost(misarBlog, { signingSecret: 'the shared secret' });
+		const signed = delivery({ scheme: 'platform' });
+		const wrong = delivery({ scheme: 'platform', secret: 'another' });
+		const withSharedSecret = {
+			...wrong,
+			headers: { ...wrong.headers, 'x-webhook-secret': 'the shared secret' },
+		};
+		expect(await host.deliver(withSharedSecret)).toMatchObject({ status: 401 });
+		expect((await host.deliver(signed)).run).toHaveLength(1);
+	});
+
+	it('runs two updates of one article, and a repeated one once', async () => {
+		const host = await startHost(
+			misarBlog,
+			{ signingSecret: 'the shared secret' },
+			{ events: ['*'] },
+		);
+		const data = { article: { id: 'a1' }, author: {} };
+		for (const timestampMs of [1_000, 2_000, 2_000]) {
+			await host.deliver(delivery({ event: 'article.updated', timestampMs, data }));
+		}
+		expect(host.runs).toHaveLength(2);
+	});
+
+	it('answers a copy with 200 even while the first is being handled, because none comes again', async () => {
+		const host = await startHost(misarBlog, { signingSecret: 'the shared secret' });
+		let release = () => {};
+		const entered = new Promise<void>((resolve) => {
+			host.beforeAnswer = async () => {
+				resolve();
+				await new Promise<void>((done) => {
+					release = done;
+				});
+			};
+		});
+		const same = delivery();
+		const first = host.deliver(same);
+		await entered;
+		expect(await host.deliver(same)).toMatchObject({ status: 200, body: { duplicate: true } });
+		release();
+		await first;
+		expect(host.runs).toHaveLength(1);
+	});
+});
