@@ -63,9 +63,8 @@ async function handle(
 
 	const credential = await readCredential(context, provider);
 	const secrets = liveSecrets(loadRecord(context, provider), credential);
-	const isOpenPing = isPingOnCreate(provider, rawBody, headers);
 	if (secrets.length === 0 && settings.registration === 'automatic') {
-		if (isOpenPing) return ignore('ping');
+		if (isPingOnCreate(provider, rawBody, headers)) return ignore('ping');
 		// The endpoint is being registered, or its secret cannot be opened any more.
 		return retryLater('no signing secret is known yet; publish the workflow again if this lasts');
 	}
@@ -77,7 +76,9 @@ async function handle(
 					toleranceSeconds: settings.toleranceSeconds,
 					now: Date.now(),
 				});
-	if (!verdict.valid) return isOpenPing ? ignore('ping') : refuse(verdict.reason);
+	if (!verdict.valid) {
+		return isPingOnCreate(provider, rawBody, headers) ? ignore('ping') : refuse(verdict.reason);
+	}
 
 	const body = parseBody(rawBody);
 	if (body === undefined) return { status: 400, body: { error: 'the body is not a JSON object' } };
@@ -91,6 +92,13 @@ async function handle(
 	const duplicate = checkDuplicate(context, provider, settings, deliveryId);
 	if (duplicate !== undefined) return duplicate;
 
+	if (event.warnings.length > 0) {
+		context.logger.warn('A verified delivery differs from its documented shape', {
+			node: context.getNode().name,
+			event: event.name,
+			warnings: event.warnings,
+		});
+	}
 	const simple = {
 		provider: provider.id,
 		...(provider.product === undefined ? {} : { product: provider.product }),
@@ -99,28 +107,28 @@ async function handle(
 		occurredAt: event.occurredAt,
 		data: event.data,
 	};
-	if (event.warnings.length > 0) {
-		context.logger.warn('A verified delivery differs from its documented shape', {
-			node: context.getNode().name,
-			event: event.name,
-			warnings: event.warnings,
-		});
-	}
 	const json: IDataObject = settings.simplify
 		? simple
-		: {
-				...simple,
-				headers: withoutSignatures(headers, provider),
-				payload: body,
-				verification: {
-					scheme: verdict.scheme,
-					...(verdict.signedAt === undefined
-						? {}
-						: { signedAt: new Date(verdict.signedAt).toISOString() }),
-				},
-				...(event.warnings.length === 0 ? {} : { warnings: [...event.warnings] }),
-			};
+		: { ...simple, ...evidence(provider, event, verdict, headers), payload: body };
 	return { workflowData: [[{ json }]], webhookResponse: { received: true } };
+}
+
+/** What the full output adds: where the delivery came from and why it was trusted. No secrets. */
+function evidence(
+	{ schemes }: Provider,
+	{ warnings }: ReceivedEvent,
+	{ scheme, signedAt }: Extract<Verdict, { valid: true }>,
+	headers: IDataObject,
+): IDataObject {
+	const hidden = new Set(['authorization', 'cookie', ...schemes.map(({ header }) => header)]);
+	return {
+		headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !hidden.has(name))),
+		verification: {
+			scheme,
+			...(signedAt === undefined ? {} : { signedAt: new Date(signedAt).toISOString() }),
+		},
+		...(warnings.length === 0 ? {} : { warnings: [...warnings] }),
+	};
 }
 
 /**
@@ -185,11 +193,6 @@ function checkDuplicate(
 		return retryLater('the same delivery is being handled');
 	}
 	return { status: 200, body: { received: true, duplicate: true } };
-}
-
-function withoutSignatures(headers: IDataObject, { schemes }: Provider): IDataObject {
-	const hidden = new Set(['authorization', 'cookie', ...schemes.map((scheme) => scheme.header)]);
-	return Object.fromEntries(Object.entries(headers).filter(([name]) => !hidden.has(name)));
 }
 
 function digest(content: Buffer | string): string {
