@@ -77,8 +77,8 @@ const mailPandaProvider: Provider = {
 		],
 		eventsFormat: 'commaSeparated',
 		sendsSecret: 'always',
-		update: true,
-		delete: 'unconfirmed',
+		operations: { update: 'unconfirmed', delete: 'unconfirmed' },
+		inboundPath: '/api/webhooks',
 	},
 	defaultRegistration: 'automatic',
 	manualSteps:

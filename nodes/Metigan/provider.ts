@@ -175,9 +175,8 @@ const provider: Provider = {
 		],
 		eventsFormat: 'list',
 		sendsSecret: 'whenSet',
-		update: true,
-		delete: 'offered',
-		page: { size: 100, query: (page) => ({ page, limit: 100 }) },
+		operations: { get: 'unconfirmed', update: 'unconfirmed', delete: 'unconfirmed' },
+		page: { size: 100, query: (page, limit) => ({ page, limit }) },
 	},
 	defaultRegistration: 'manual',
 	manualSteps:

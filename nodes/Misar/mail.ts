@@ -175,8 +175,13 @@ export const misarMail: Provider = {
 		itemStyles: [{ id: 'path', update: 'PATCH' }],
 		eventsFormat: 'list',
 		sendsSecret: 'always',
-		update: true,
-		delete: 'offered',
+		operations: {
+			get: 'documented',
+			update: 'documented',
+			delete: 'documented',
+			test: 'documented',
+			deliveries: 'documented',
+		},
 	},
 	defaultRegistration: 'automatic',
 	manualSteps:

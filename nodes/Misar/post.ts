@@ -84,8 +84,7 @@ export const misarPost: Provider = {
 		itemStyles: [{ id: 'path', update: 'PATCH' }],
 		eventsFormat: 'list',
 		sendsSecret: 'never',
-		update: false,
-		delete: 'unconfirmed',
+		operations: { delete: 'unconfirmed' },
 	},
 	defaultRegistration: 'automatic',
 	manualSteps:

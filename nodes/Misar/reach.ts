@@ -81,8 +81,7 @@ export const misarReach: Provider = {
 		itemStyles: [{ id: 'path', update: 'PATCH' }],
 		eventsFormat: 'list',
 		sendsSecret: 'never',
-		update: false,
-		delete: 'unconfirmed',
+		operations: { delete: 'unconfirmed' },
 		createExtras: ({ workflowId, nodeName }) => ({
 			description: `n8n workflow ${workflowId}, node ${nodeName}`,
 		}),

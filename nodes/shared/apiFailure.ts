@@ -9,6 +9,8 @@ export interface FailedRequest {
 	readonly providerName: string;
 	/** Texts that must never be shown, whatever the provider answers. */
 	readonly secrets: readonly string[];
+	/** The item an action node is at. */
+	readonly itemIndex?: number | undefined;
 }
 
 export type Refusal =
@@ -72,6 +74,7 @@ export function apiFailure(node: INode, request: FailedRequest, refusal: Refusal
 			message: hide(message),
 			description: hide(description),
 			...(httpCode === undefined ? {} : { httpCode }),
+			...(request.itemIndex === undefined ? {} : { itemIndex: request.itemIndex }),
 		},
 	);
 }

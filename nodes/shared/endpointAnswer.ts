@@ -8,6 +8,8 @@ export interface RemoteEndpoint {
 	readonly events: readonly string[];
 	/** True where the provider does not tell. */
 	readonly active: boolean;
+	/** ISO 8601, as the provider writes it. */
+	readonly createdAt?: string;
 	/** The signing secret, where the provider reveals it (usually once, on create). */
 	readonly secret?: string;
 }
@@ -17,6 +19,7 @@ export interface RemoteEndpoint {
  * lists as an array, `{data}` or `{webhooks}` (provider-facts: response unwrapping).
  */
 const LIST_KEYS = ['data', 'webhooks', 'endpoints', 'items'] as const;
+const ATTEMPT_KEYS = ['data', 'events', 'deliveries', 'attempts', 'items'] as const;
 const ITEM_KEYS = ['data', 'webhook', 'endpoint'] as const;
 const SECRET_KEYS = ['signatureKey', 'secret', 'signing_secret', 'signingSecret'] as const;
 
@@ -41,12 +44,17 @@ export function readEndpoint(answer: unknown): RemoteEndpoint | undefined {
 	if (!object.success) return undefined;
 
 	const own = endpointSchema.safeParse(object.data);
-	const endpoint = own.success
-		? own.data
+	const endpoint: RemoteEndpoint | undefined = own.success
+		? withCreation(own.data, object.data)
 		: ITEM_KEYS.map((key) => readEndpoint(object.data[key])).find((inner) => inner !== undefined);
 	if (endpoint === undefined) return undefined;
 	const secret = findSecret(object.data);
 	return secret === undefined ? endpoint : { secret, ...endpoint };
+}
+
+function withCreation(endpoint: RemoteEndpoint, object: Record<string, unknown>): RemoteEndpoint {
+	const createdAt = object['created_at'] ?? object['createdAt'];
+	return typeof createdAt === 'string' ? { ...endpoint, createdAt } : endpoint;
 }
 
 /**
@@ -55,16 +63,27 @@ export function readEndpoint(answer: unknown): RemoteEndpoint | undefined {
  * @returns undefined when the answer is no list.
  */
 export function readEndpointList(answer: unknown): readonly RemoteEndpoint[] | undefined {
-	const list = findList(answer);
+	const list = findList(answer, LIST_KEYS);
 	return list?.map(readEndpoint).filter((endpoint) => endpoint !== undefined);
 }
 
-function findList(answer: unknown): unknown[] | undefined {
+/**
+ * Reads a list of delivery attempts, whose fields no document names.
+ * @returns undefined when the answer is no list.
+ */
+export function readAttemptList(
+	answer: unknown,
+): ReadonlyArray<Record<string, unknown>> | undefined {
+	const parsed = z.array(objectSchema).safeParse(findList(answer, ATTEMPT_KEYS));
+	return parsed.success ? parsed.data : undefined;
+}
+
+function findList(answer: unknown, keys: readonly string[]): unknown[] | undefined {
 	if (Array.isArray(answer)) return answer;
 	const object = objectSchema.safeParse(answer);
 	if (!object.success) return undefined;
 	// Also `{success, data: {webhooks: […]}}`.
-	return LIST_KEYS.map((key) => findList(object.data[key])).find((list) => list !== undefined);
+	return keys.map((key) => findList(object.data[key], keys)).find((list) => list !== undefined);
 }
 
 function findSecret(object: Readonly<Record<string, unknown>>): string | undefined {

@@ -10,8 +10,14 @@ import {
 import { z } from 'zod';
 
 import { apiFailure, isPlanRefusal, type Refusal } from './apiFailure';
-import { readEndpoint, readEndpointList, type RemoteEndpoint } from './endpointAnswer';
-import type { ItemStyle, ManagementApi, Provider } from './provider';
+import {
+	readAttemptList,
+	readEndpoint,
+	readEndpointList,
+	type RemoteEndpoint,
+} from './endpointAnswer';
+import type { ItemAddress, ItemStyle, ManagementApi, Provider } from './provider';
+import type { ProviderCredential } from './triggerSettings';
 
 /** Contexts that may call a provider's API: publishing, action nodes and list searches. */
 export type ApiContext = IHookFunctions | IExecuteFunctions | ILoadOptionsFunctions;
@@ -27,6 +33,8 @@ export interface ApiAccess {
 	readonly servedItemStyle?: ItemStyle;
 	/** Texts that must never reach a message. */
 	readonly secrets: readonly string[];
+	/** The item an action node is at, for its errors. */
+	readonly itemIndex?: number;
 }
 
 export interface EndpointDraft {
@@ -58,6 +66,11 @@ const MAX_ATTEMPTS = 4;
 const MAX_PAGES = 200;
 
 type Success = { readonly kind: 'success'; readonly status: number; readonly body: unknown };
+type ItemResult = {
+	readonly method: IHttpRequestMethods;
+	readonly path: string;
+	readonly attempt: Attempt;
+};
 type Attempt = Success | Exclude<Refusal, { kind: 'unreadable' }>;
 
 const fullResponseSchema = z.object({
@@ -97,19 +110,23 @@ export class EndpointApi {
 		return this.path ?? this.access.paths[0] ?? '/';
 	}
 
-	/** Every endpoint of the account. Finds out which of the documented paths is served. */
-	async list(): Promise<readonly RemoteEndpoint[]> {
+	/**
+	 * The endpoints of the account, the first `limit` of them. Finds out which of the documented
+	 * paths is served.
+	 */
+	async list(limit = Number.POSITIVE_INFINITY): Promise<readonly RemoteEndpoint[]> {
 		const { page } = this.api;
-		if (page === undefined) return await this.listPage();
+		if (page === undefined) return (await this.listPage()).slice(0, limit);
+		const size = Math.min(page.size, limit);
 		const all = new Map<string, RemoteEndpoint>();
-		for (let number = 1; number <= MAX_PAGES; number++) {
+		for (let number = 1; number <= MAX_PAGES && all.size < limit; number++) {
 			const known = all.size;
-			const found = await this.listPage(page.query(number));
+			const found = await this.listPage(page.query(number, size));
 			for (const endpoint of found) all.set(endpoint.id, endpoint);
 			// A page without anything new comes from an API that does not page.
-			if (found.length < page.size || all.size === known) break;
+			if (found.length < size || all.size === known) break;
 		}
-		return [...all.values()];
+		return [...all.values()].slice(0, limit);
 	}
 
 	/**
@@ -139,6 +156,33 @@ export class EndpointApi {
 		return { failure, lost: true };
 	}
 
+	/** One endpoint. @throws NodeApiError, also when there is none with this id */
+	async get(id: string): Promise<RemoteEndpoint> {
+		const result = await this.sendToItem(() => 'GET', id);
+		const endpoint = readEndpoint(this.bodyOf(result));
+		if (endpoint !== undefined) return endpoint;
+		throw this.unreadable(result, 'a webhook endpoint with an id');
+	}
+
+	/** Asks the provider to send a test delivery. @returns the provider's own answer */
+	async test(id: string): Promise<unknown> {
+		return this.bodyOf(await this.sendToItem(() => 'POST', id, {}, '/test'));
+	}
+
+	/** The provider's log of delivery attempts, newest first as it comes (Misar Mail: the last 100). */
+	async deliveries(id: string): Promise<ReadonlyArray<Record<string, unknown>>> {
+		const result = await this.sendToItem(() => 'GET', id, {}, '/events');
+		const attempts = readAttemptList(this.bodyOf(result));
+		if (attempts !== undefined) return attempts;
+		throw this.unreadable(result, 'a list of delivery attempts');
+	}
+
+	/** Hands an event of another mail provider to the inbound endpoint. */
+	async record(path: string, event: IDataObject): Promise<unknown> {
+		const attempt = await this.send('POST', path, { body: event }, 'ifNotExecuted');
+		return this.bodyOf({ method: 'POST', path, attempt });
+	}
+
 	/** Changes an endpoint in place. @returns false when the API has no such call for it */
 	async update(id: string, changes: EndpointChanges): Promise<boolean> {
 		const body = {
@@ -160,7 +204,7 @@ export class EndpointApi {
 		const { method, path, attempt } = await this.sendToItem(() => 'DELETE', id);
 		if (attempt.kind === 'success') return true;
 		const status = attempt.kind === 'status' ? attempt.status : undefined;
-		if (this.api.delete === 'unconfirmed' && this.notServed(attempt)) {
+		if (this.api.operations.delete === 'unconfirmed' && this.notServed(attempt)) {
 			// No such endpoint, or no such call: the list tells.
 			const all = await this.list();
 			return all.every((endpoint) => endpoint.id !== id);
@@ -198,19 +242,41 @@ export class EndpointApi {
 		methodOf: (style: ItemStyle) => IHttpRequestMethods,
 		id: string,
 		changes: IDataObject = {},
-	): Promise<{ method: IHttpRequestMethods; path: string; attempt: Attempt }> {
+		suffix = '',
+	): Promise<ItemResult> {
 		const [first, ...others] = this.styles();
 		const tried = new Set([`${methodOf(first)} ${first.id}`]);
-		let result = await this.sendWithStyle(first, methodOf(first), id, changes);
+		let result = await this.sendWithStyle(first, methodOf(first), id, changes, suffix);
+		if (isMissing(result.attempt) && (await this.findsAnotherPath())) {
+			result = await this.sendWithStyle(first, methodOf(first), id, changes, suffix);
+		}
 		for (const style of others) {
 			if (!this.notServed(result.attempt)) break;
 			// Styles that differ in their update alone delete in the same way.
 			const call = `${methodOf(style)} ${style.id}`;
 			if (tried.has(call)) continue;
 			tried.add(call);
-			result = await this.sendWithStyle(style, methodOf(style), id, changes);
+			result = await this.sendWithStyle(style, methodOf(style), id, changes, suffix);
 		}
 		return result;
+	}
+
+	/** A missing endpoint may be a wrong path: where several are documented, the list tells. */
+	private async findsAnotherPath(): Promise<boolean> {
+		if (this.path !== undefined || this.access.paths.length < 2) return false;
+		const assumed = this.collectionPath;
+		await this.listPage();
+		return this.collectionPath !== assumed;
+	}
+
+	private bodyOf({ method, path, attempt }: ItemResult): unknown {
+		if (attempt.kind === 'success') return attempt.body;
+		throw this.failure(method, path, attempt);
+	}
+
+	private unreadable({ method, path, attempt }: ItemResult, expected: string): NodeApiError {
+		const status = attempt.kind === 'success' ? attempt.status : 0;
+		return this.failure(method, path, { kind: 'unreadable', status, expected });
 	}
 
 	/** The style that was served before comes first. */
@@ -228,10 +294,11 @@ export class EndpointApi {
 		method: IHttpRequestMethods,
 		id: string,
 		changes: IDataObject,
-	): Promise<{ method: IHttpRequestMethods; path: string; attempt: Attempt }> {
+		suffix: string,
+	): Promise<ItemResult> {
 		const path =
 			style.id === 'path'
-				? `${this.collectionPath}/${encodeURIComponent(id)}`
+				? `${this.collectionPath}/${encodeURIComponent(id)}${suffix}`
 				: this.collectionPath;
 		const body = style.id === 'body' ? { ...changes, id } : changes;
 		const attempt = await this.send(
@@ -317,6 +384,7 @@ export class EndpointApi {
 				url: this.urlOf(path),
 				providerName: this.provider.displayName,
 				secrets: [...this.access.secrets, sentSecret],
+				itemIndex: this.access.itemIndex,
 			},
 			refusal,
 		);
@@ -329,6 +397,34 @@ export class EndpointApi {
 	private formatEvents(events: readonly string[]): string | string[] {
 		return this.api.eventsFormat === 'list' ? [...events] : events.join(',');
 	}
+}
+
+/** What a node's options and its memory say of an installation's API. */
+export interface ApiChoice {
+	readonly apiPath?: string | undefined;
+	readonly itemAddress?: ItemAddress | undefined;
+	readonly servedItemStyle?: ItemStyle | undefined;
+	readonly itemIndex?: number;
+}
+
+/** Opens a provider's API with a credential and a node's options. */
+export function openEndpointApi(
+	context: ApiContext,
+	provider: Provider,
+	management: ManagementApi,
+	credential: ProviderCredential,
+	{ apiPath, itemAddress, servedItemStyle, itemIndex }: ApiChoice,
+): EndpointApi {
+	const allowed = ({ id }: ItemStyle) => itemAddress === undefined || id === itemAddress;
+	const [first, ...others] = management.itemStyles.filter(allowed);
+	return new EndpointApi(context, provider, management, {
+		baseUrl: credential.baseUrl,
+		paths: apiPath === undefined ? management.paths : [apiPath],
+		itemStyles: first === undefined ? management.itemStyles : [first, ...others],
+		...(servedItemStyle !== undefined && allowed(servedItemStyle) ? { servedItemStyle } : {}),
+		secrets: [credential.apiSecret, credential.signingSecret, credential.previousSigningSecret],
+		...(itemIndex === undefined ? {} : { itemIndex }),
+	});
 }
 
 function isMissing(attempt: Attempt): boolean {

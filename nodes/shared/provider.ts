@@ -117,6 +117,12 @@ export interface ItemStyle {
 /** Where the id of an endpoint travels: `…/{id}`, `?id=` or in the JSON body. */
 export type ItemAddress = 'path' | 'query' | 'body';
 
+/** A call on one endpoint. `deliveries` is the log of its delivery attempts. */
+export type EndpointOperation = 'get' | 'update' | 'delete' | 'test' | 'deliveries';
+
+/** `unconfirmed`: no document names the call; it is tried, and may turn out not to exist. */
+export type Confirmation = 'documented' | 'unconfirmed';
+
 /** The provider's API for webhook endpoints. */
 export interface ManagementApi {
 	/** Paths of the collection, in the order to try: the next one is tried on 404 and 405. */
@@ -133,12 +139,15 @@ export interface ManagementApi {
 	 * of the credential is sent, `never` the provider issues it once.
 	 */
 	readonly sendsSecret: 'always' | 'whenSet' | 'never';
-	/** Whether an endpoint can be changed in place. */
-	readonly update: boolean;
-	/** `unconfirmed`: no document names a delete call; it is tried, and may turn out not to exist. */
-	readonly delete: 'offered' | 'unconfirmed';
+	/** Calls beyond list and create, with how sure the documents are of them. */
+	readonly operations: Readonly<Partial<Record<EndpointOperation, Confirmation>>>;
+	/** Path of the call that takes events of other mail providers, where there is one. */
+	readonly inboundPath?: string;
 	/** Query of page n (from 1), where the list is paged; a short page is the last. */
-	readonly page?: { readonly size: number; readonly query: (page: number) => IDataObject };
+	readonly page?: {
+		readonly size: number;
+		readonly query: (page: number, size: number) => IDataObject;
+	};
 	/** Body fields of a create besides `url`, `events` and `secret`. */
 	readonly createExtras?: (owner: { workflowId: string; nodeName: string }) => IDataObject;
 }

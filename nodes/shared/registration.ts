@@ -1,8 +1,8 @@
 import { sleep, type IHookFunctions } from 'n8n-workflow';
 
-import { EndpointApi } from './endpointApi';
+import { openEndpointApi, type EndpointApi } from './endpointApi';
 import type { RemoteEndpoint } from './endpointAnswer';
-import type { ItemStyle, ManagementApi, Provider, ProviderFamily } from './provider';
+import type { ManagementApi, Provider, ProviderFamily } from './provider';
 import {
 	forgetRecord,
 	loadItemStyle,
@@ -195,7 +195,7 @@ async function reconcile(plan: Plan): Promise<RegistrationRecord | undefined> {
 	if (secretIsCurrent(record, credential, management)) {
 		if (isInLine(own, plan)) return record;
 		const changes = { url, events: plan.events, active: true };
-		if (management.update && (await api.update(own.id, changes))) return record;
+		if (management.operations.update && (await api.update(own.id, changes))) return record;
 	}
 
 	// It has to be replaced. The new one comes first, so that no event falls into a gap.
@@ -313,17 +313,11 @@ function openApi(
 	provider: Provider,
 	management: ManagementApi,
 	credential: ProviderCredential,
-	{ apiPath, itemAddress }: Pick<TriggerSettings, 'apiPath' | 'itemAddress'>,
+	settings: Pick<TriggerSettings, 'apiPath' | 'itemAddress'>,
 ): EndpointApi {
-	const allowed = ({ id }: ItemStyle) => itemAddress === undefined || id === itemAddress;
-	const [first, ...others] = management.itemStyles.filter(allowed);
-	const remembered = loadItemStyle(context);
-	return new EndpointApi(context, provider, management, {
-		baseUrl: credential.baseUrl,
-		paths: apiPath === undefined ? management.paths : [apiPath],
-		itemStyles: first === undefined ? management.itemStyles : [first, ...others],
-		...(remembered !== undefined && allowed(remembered) ? { servedItemStyle: remembered } : {}),
-		secrets: [credential.apiSecret, credential.signingSecret, credential.previousSigningSecret],
+	return openEndpointApi(context, provider, management, credential, {
+		...settings,
+		servedItemStyle: loadItemStyle(context),
 	});
 }
 

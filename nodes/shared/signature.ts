@@ -105,7 +105,34 @@ function verifyClaim(
 		: { valid: true, scheme: scheme.id, signedAt: Math.round(Number(timestamp) * 1000) };
 }
 
-function sign({ rawBody }: SignedRequest, secret: string, timestamp: string | undefined): Buffer {
+/**
+ * Signs a body as a provider does: the headers to send with it, names in lower case.
+ * @param timestamp Unix seconds; used by the schemes that sign one
+ */
+export function signRequest(
+	rawBody: Buffer,
+	scheme: SignatureScheme,
+	secret: string,
+	timestamp: number,
+): Record<string, string> {
+	if (scheme.kind === 'sharedSecret') return { [scheme.header]: secret };
+	const { layout, header, timestampHeader } = scheme;
+	const seconds = scheme.signed === 'timestamp.body' ? String(timestamp) : undefined;
+	const hex = sign({ rawBody }, secret, seconds).toString('hex');
+	if (layout.type === 'elements') {
+		return { [header]: `${layout.timestamp}=${timestamp},${layout.signature}=${hex}` };
+	}
+	return {
+		[header]: `${layout.prefixes[0] ?? ''}${hex}`,
+		...(timestampHeader === undefined ? {} : { [timestampHeader]: String(timestamp) }),
+	};
+}
+
+function sign(
+	{ rawBody }: Pick<SignedRequest, 'rawBody'>,
+	secret: string,
+	timestamp: string | undefined,
+): Buffer {
 	const hmac = createHmac('sha256', secret);
 	if (timestamp !== undefined) hmac.update(`${timestamp}.`);
 	return hmac.update(rawBody).digest();

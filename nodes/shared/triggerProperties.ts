@@ -1,7 +1,16 @@
-import type { IDisplayOptions, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
+import type { INodeProperties } from 'n8n-workflow';
 
-import type { ManagementApi, Provider, ProviderFamily } from './provider';
-import { ALL_EVENTS } from './triggerSettings';
+import type { Provider, ProviderFamily } from './provider';
+import {
+	CUSTOM_EVENTS,
+	eventOptions,
+	productProperty,
+	reachOptions,
+	schemeOptions,
+	shownFor,
+	TOLERANCE,
+	type Show,
+} from './properties';
 
 /**
  * The parameters of a trigger node, made from the facts of its providers, so that every trigger of
@@ -20,23 +29,6 @@ export function triggerProperties(family: ProviderFamily): INodeProperties[] {
 				'Whether to return a simplified version of the delivery instead of the raw data with headers and verification details',
 		},
 	];
-}
-
-function productProperty(family: ProviderFamily): INodeProperties {
-	const firstProduct = family[0].product ?? '';
-	return {
-		displayName: 'Product',
-		name: 'product',
-		type: 'options',
-		noDataExpression: true,
-		options: family.map((provider) => ({
-			name: provider.displayName,
-			value: provider.product ?? '',
-			description: provider.description,
-		})),
-		default: firstProduct,
-		description: 'Which product sends the events. The credential has to be one of this product.',
-	};
 }
 
 function providerProperties(provider: Provider): INodeProperties[] {
@@ -66,10 +58,7 @@ function providerProperties(provider: Provider): INodeProperties[] {
 	];
 }
 
-function unverifiedNotice(
-	provider: Provider,
-	show: NonNullable<IDisplayOptions['show']>,
-): INodeProperties {
+function unverifiedNotice(provider: Provider, show: Show): INodeProperties {
 	return {
 		displayName: `Verification may be off: while the credential holds no signing secret, every request to the webhook URL starts this workflow, also one that ${provider.displayName} did not send. Enter the secret in the credential as soon as you have it.`,
 		name: 'unverifiedNotice',
@@ -79,10 +68,7 @@ function unverifiedNotice(
 	};
 }
 
-function registrationProperty(
-	provider: Provider,
-	show: NonNullable<IDisplayOptions['show']>,
-): INodeProperties {
+function registrationProperty(provider: Provider, show: Show): INodeProperties {
 	const { defaultRegistration } = provider;
 	return {
 		displayName: 'Registration',
@@ -107,38 +93,18 @@ function registrationProperty(
 	};
 }
 
-function eventOptions(provider: Provider): INodePropertyOptions[] {
-	const documented = provider.events.map(({ name, label, description, reservation }) => ({
-		name: label,
-		value: name,
-		description: reservation === undefined ? description : `${description}. ${reservation}`,
-	}));
-	return [
-		{
-			name: 'All Events',
-			value: ALL_EVENTS,
-			description: 'Every event, also those whose names are not in this list',
-		},
-		...documented.sort((a, b) => a.name.localeCompare(b.name)),
-	];
-}
-
-function optionsProperty(
-	provider: Provider,
-	show: NonNullable<IDisplayOptions['show']>,
-): INodeProperties {
+function optionsProperty(provider: Provider, show: Show): INodeProperties {
 	const timestamped = provider.schemes.some(
 		(scheme) => scheme.kind === 'hmac' && scheme.signed === 'timestamp.body',
 	);
 	const { api } = provider;
 	const options: INodeProperties[] = [
 		...(provider.secretOptional === true ? [ACCEPT_UNVERIFIED_OPTION] : []),
-		...(api === undefined ? [] : [apiPathOption(api.paths)]),
-		...(api !== undefined && addresses(api).size > 1 ? [ITEM_ADDRESS_OPTION] : []),
+		...(api === undefined ? [] : reachOptions(api)),
 		...(provider.envelope.bounce === undefined ? [] : [BOUNCE_TYPE_OPTION]),
-		CUSTOM_EVENTS_OPTION,
+		CUSTOM_EVENTS,
 		signatureSchemeOption(provider),
-		...(timestamped ? [TOLERANCE_OPTION] : []),
+		...(timestamped ? [TOLERANCE] : []),
 		SKIP_DUPLICATES_OPTION,
 	];
 	return {
@@ -152,37 +118,15 @@ function optionsProperty(
 	};
 }
 
-function apiPathOption(paths: readonly string[]): INodeProperties {
-	return {
-		displayName: 'API Path',
-		name: 'apiPath',
-		type: 'string',
-		default: '',
-		placeholder: `e.g. ${paths[0] ?? '/webhooks'}`,
-		description: `Path of the webhook API below the Base URL of the credential. Leave empty to use ${paths.join(', else ')}.`,
-	};
-}
-
 function signatureSchemeOption(provider: Provider): INodeProperties {
 	return {
 		displayName: 'Signature Scheme',
 		name: 'signatureScheme',
 		type: 'options',
-		options: [
-			{
-				name: 'Automatic',
-				value: 'auto',
-				description: 'Pick by the headers of the delivery',
-			},
-			...provider.schemes.map(({ id, name, description }) => ({ name, value: id, description })),
-		],
+		options: schemeOptions(provider),
 		default: 'auto',
 		description: 'How deliveries are signed. A delivery that does not verify is always refused.',
 	};
-}
-
-function addresses(api: ManagementApi): Set<string> {
-	return new Set(api.itemStyles.map(({ id }) => id));
 }
 
 const ACCEPT_UNVERIFIED_OPTION: INodeProperties = {
@@ -192,21 +136,6 @@ const ACCEPT_UNVERIFIED_OPTION: INodeProperties = {
 	default: false,
 	description:
 		'Whether to run deliveries although no signing secret is configured. Anybody who learns the webhook URL can then start this workflow. Has no effect once the credential holds a secret.',
-};
-
-const ITEM_ADDRESS_OPTION: INodeProperties = {
-	displayName: 'Endpoint ID In',
-	name: 'itemAddress',
-	type: 'options',
-	options: [
-		{ name: 'Automatic', value: 'auto', description: 'Try what the installation answers to' },
-		{ name: 'Body', value: 'body', description: 'In the JSON body: {"ID": 3}' },
-		{ name: 'Path', value: 'path', description: 'In the path: /api/webhooks/manage/3' },
-		{ name: 'Query', value: 'query', description: 'In the query: /api/webhooks/manage?ID=3' },
-	],
-	default: 'auto',
-	description:
-		'Where updates and deletes of an endpoint carry its ID. The documents do not tell, so installations may differ.',
 };
 
 const BOUNCE_TYPE_OPTION: INodeProperties = {
@@ -223,25 +152,6 @@ const BOUNCE_TYPE_OPTION: INodeProperties = {
 		'Which bounces start the workflow. A bounce that does not tell its type always does.',
 };
 
-const CUSTOM_EVENTS_OPTION: INodeProperties = {
-	displayName: 'Custom Events',
-	name: 'customEvents',
-	type: 'string',
-	default: '',
-	placeholder: 'e.g. email.deferred, list.imported',
-	description: 'Names of further events that are not in the list, separated by commas',
-};
-
-const TOLERANCE_OPTION: INodeProperties = {
-	displayName: 'Timestamp Tolerance (Seconds)',
-	name: 'toleranceSeconds',
-	type: 'number',
-	typeOptions: { minValue: 0 },
-	default: 300,
-	description:
-		'How far the signed time of a delivery may be from now, past or future. Older deliveries are refused as replays. 0 accepts any time.',
-};
-
 const SKIP_DUPLICATES_OPTION: INodeProperties = {
 	displayName: 'Skip Duplicates',
 	name: 'skipDuplicates',
@@ -250,9 +160,3 @@ const SKIP_DUPLICATES_OPTION: INodeProperties = {
 	description:
 		'Whether to answer a delivery that was accepted before without running the workflow again. Remembered in the memory of one n8n process.',
 };
-
-function shownFor(show: NonNullable<IDisplayOptions['show']>): {
-	displayOptions?: IDisplayOptions;
-} {
-	return Object.keys(show).length === 0 ? {} : { displayOptions: { show } };
-}

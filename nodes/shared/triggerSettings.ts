@@ -12,6 +12,9 @@ import type {
 /** The two contexts a trigger is called in. */
 export type TriggerContext = IHookFunctions | IWebhookFunctions;
 
+/** Any context that knows its node, those of action nodes included. */
+export type NodeContext = Pick<IHookFunctions, 'getNode'>;
+
 /** Value of the `events` parameter that stands for every event. */
 export const ALL_EVENTS = '*';
 
@@ -67,7 +70,7 @@ const credentialSchema = z.object({
  * description of such an error when publishing fails.
  */
 export function settingsError(
-	context: TriggerContext,
+	context: NodeContext,
 	what: string,
 	whatToDo: string,
 ): NodeOperationError {
@@ -79,8 +82,16 @@ export function settingsError(
  * @throws NodeOperationError for a product nobody knows (an expression can yield anything)
  */
 export function selectProvider(context: TriggerContext, family: ProviderFamily): Provider {
-	if (family[0].product === undefined) return family[0];
-	const product = context.getNodeParameter('product');
+	const product = family[0].product && context.getNodeParameter('product');
+	return providerFor(context, family, product);
+}
+
+/** @throws NodeOperationError for a product that the family does not have */
+export function providerFor(
+	context: NodeContext,
+	family: ProviderFamily,
+	product: unknown,
+): Provider {
 	const provider = family.find((candidate) => candidate.product === product);
 	if (provider !== undefined) return provider;
 	throw settingsError(
@@ -104,7 +115,8 @@ export function readSettings(context: TriggerContext, provider: Provider): Trigg
 			'Open the node and correct it under Options',
 		);
 	}
-	const { customEvents, apiPath, itemAddress, acceptUnverified, ...options } = parsed.data;
+	const { customEvents, signatureScheme, toleranceSeconds, skipDuplicates, bounceType } =
+		parsed.data;
 	const selected = z.array(z.string()).catch([]).parse(context.getNodeParameter('events', []));
 	const events = [...selected, ...customEvents.split(/[\s,]+/)].filter((name) => name !== '');
 	if (events.length === 0) {
@@ -115,10 +127,12 @@ export function readSettings(context: TriggerContext, provider: Provider): Trigg
 		);
 	}
 	return {
-		...options,
-		...(apiPath.trim() === '' ? {} : { apiPath: apiPath.trim() }),
-		...(itemAddress === 'auto' ? {} : { itemAddress }),
-		acceptUnverified: acceptUnverified && provider.secretOptional === true,
+		signatureScheme,
+		toleranceSeconds,
+		skipDuplicates,
+		bounceType,
+		...readApiOptions(parsed.data),
+		acceptUnverified: parsed.data.acceptUnverified && provider.secretOptional === true,
 		events: [...new Set(events)],
 		registration: readRegistration(context, provider),
 		simplify: context.getNodeParameter('simplify', true) !== false,
@@ -134,7 +148,7 @@ export function readRegistration(context: TriggerContext, provider: Provider): R
 
 /** Reads the credential. @throws what n8n throws when none is set, or NodeOperationError */
 export async function readCredential(
-	context: TriggerContext,
+	context: NodeContext & Pick<IHookFunctions, 'getCredentials'>,
 	provider: Provider,
 ): Promise<ProviderCredential> {
 	const data = await context.getCredentials(provider.credentialType);
@@ -153,7 +167,7 @@ export async function readCredential(
 /** The schemes to try, in order: the pinned one, or every scheme that `auto` covers. */
 export function schemesToTry(
 	provider: Provider,
-	{ signatureScheme }: TriggerSettings,
+	{ signatureScheme }: Pick<TriggerSettings, 'signatureScheme'>,
 ): readonly SignatureScheme[] {
 	return provider.schemes.filter((scheme) =>
 		signatureScheme === 'auto' ? scheme.auto : scheme.id === signatureScheme,
@@ -167,6 +181,24 @@ export function eventsToRegister(
 ): readonly string[] {
 	const custom = events.filter((name) => name !== ALL_EVENTS);
 	if (!events.includes(ALL_EVENTS)) return custom;
-	const documented = provider.events.filter((event) => event.reservation === undefined);
-	return [...new Set([...documented.map((event) => event.name), ...custom])];
+	return [...new Set([...documentedEvents(provider), ...custom])];
+}
+
+/** The names that "all events" stands for when a webhook is registered. */
+export function documentedEvents(provider: Provider): readonly string[] {
+	return provider.events
+		.filter((event) => event.reservation === undefined)
+		.map((event) => event.name);
+}
+
+/** The options that say how to reach an API; what cannot be used is left to its default. */
+export function readApiOptions(value: unknown): Pick<TriggerSettings, 'apiPath' | 'itemAddress'> {
+	const { apiPath, itemAddress } = optionsSchema
+		.pick({ apiPath: true, itemAddress: true })
+		.catch({ apiPath: '', itemAddress: 'auto' })
+		.parse(value);
+	return {
+		...(apiPath.trim() === '' ? {} : { apiPath: apiPath.trim() }),
+		...(itemAddress === 'auto' ? {} : { itemAddress }),
+	};
 }

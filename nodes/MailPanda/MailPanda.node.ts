@@ -1,0 +1,47 @@
+import {
+	NodeConnectionTypes,
+	type IExecuteFunctions,
+	type ILoadOptionsFunctions,
+	type INodeExecutionData,
+	type INodeListSearchResult,
+	type INodeType,
+	type INodeTypeDescription,
+} from 'n8n-workflow';
+
+import { executeAction, searchEndpoints } from '../shared/action';
+import { actionProperties, ACTION_OUTPUTS } from '../shared/actionProperties';
+import { mailPanda } from './provider';
+
+export class MailPanda implements INodeType {
+	description: INodeTypeDescription = {
+		displayName: 'Mail Panda',
+		name: 'mailPanda',
+		icon: { light: 'file:mailPanda.svg', dark: 'file:mailPanda.dark.svg' },
+		group: ['output'],
+		version: 1,
+		subtitle: '={{$parameter["operation"] + ": " + $parameter["resource"]}}',
+		description:
+			'Manage webhook endpoints of Mail Panda, record events, and sign or verify deliveries',
+		defaults: { name: 'Mail Panda' },
+		usableAsTool: true,
+		inputs: [NodeConnectionTypes.Main],
+		outputs: ACTION_OUTPUTS,
+		credentials: [{ name: 'mailPandaApi', required: true }],
+		properties: actionProperties(mailPanda),
+	};
+
+	methods = {
+		listSearch: {
+			async searchEndpoints(
+				this: ILoadOptionsFunctions,
+				filter?: string,
+			): Promise<INodeListSearchResult> {
+				return await searchEndpoints(this, mailPanda, filter);
+			},
+		},
+	};
+
+	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+		return await executeAction(this, mailPanda);
+	}
+}

@@ -1,0 +1,46 @@
+import {
+	NodeConnectionTypes,
+	type IExecuteFunctions,
+	type ILoadOptionsFunctions,
+	type INodeExecutionData,
+	type INodeListSearchResult,
+	type INodeType,
+	type INodeTypeDescription,
+} from 'n8n-workflow';
+
+import { executeAction, searchEndpoints } from '../shared/action';
+import { actionProperties, ACTION_OUTPUTS } from '../shared/actionProperties';
+import { metigan } from './provider';
+
+export class Metigan implements INodeType {
+	description: INodeTypeDescription = {
+		displayName: 'Metigan',
+		name: 'metigan',
+		icon: { light: 'file:metigan.svg', dark: 'file:metigan.dark.svg' },
+		group: ['output'],
+		version: 1,
+		subtitle: '={{$parameter["operation"] + ": " + $parameter["resource"]}}',
+		description: 'Manage webhook endpoints of Metigan, and sign or verify deliveries',
+		defaults: { name: 'Metigan' },
+		usableAsTool: true,
+		inputs: [NodeConnectionTypes.Main],
+		outputs: ACTION_OUTPUTS,
+		credentials: [{ name: 'metiganApi', required: true }],
+		properties: actionProperties(metigan),
+	};
+
+	methods = {
+		listSearch: {
+			async searchEndpoints(
+				this: ILoadOptionsFunctions,
+				filter?: string,
+			): Promise<INodeListSearchResult> {
+				return await searchEndpoints(this, metigan, filter);
+			},
+		},
+	};
+
+	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+		return await executeAction(this, metigan);
+	}
+}

@@ -1,0 +1,46 @@
+import {
+	NodeConnectionTypes,
+	type IExecuteFunctions,
+	type ILoadOptionsFunctions,
+	type INodeExecutionData,
+	type INodeListSearchResult,
+	type INodeType,
+	type INodeTypeDescription,
+} from 'n8n-workflow';
+
+import { executeAction, searchEndpoints } from '../shared/action';
+import { actionProperties, ACTION_OUTPUTS } from '../shared/actionProperties';
+import { misar } from './provider';
+
+export class Misar implements INodeType {
+	description: INodeTypeDescription = {
+		displayName: 'Misar',
+		name: 'misar',
+		icon: { light: 'file:misar.svg', dark: 'file:misar.dark.svg' },
+		group: ['output'],
+		version: 1,
+		subtitle: '={{$parameter["operation"] + ": " + $parameter["resource"]}}',
+		description: 'Manage webhook endpoints of Misar products, and sign or verify deliveries',
+		defaults: { name: 'Misar' },
+		usableAsTool: true,
+		inputs: [NodeConnectionTypes.Main],
+		outputs: ACTION_OUTPUTS,
+		credentials: [{ name: 'misarApi', required: true }],
+		properties: actionProperties(misar),
+	};
+
+	methods = {
+		listSearch: {
+			async searchEndpoints(
+				this: ILoadOptionsFunctions,
+				filter?: string,
+			): Promise<INodeListSearchResult> {
+				return await searchEndpoints(this, misar, filter);
+			},
+		},
+	};
+
+	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+		return await executeAction(this, misar);
+	}
+}

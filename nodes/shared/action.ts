@@ -1,0 +1,124 @@
+import {
+	NodeApiError,
+	NodeOperationError,
+	type IDataObject,
+	type IExecuteFunctions,
+	type ILoadOptionsFunctions,
+	type INodeExecutionData,
+	type INodeListSearchResult,
+} from 'n8n-workflow';
+
+import { endpointActions } from './endpointActions';
+import { openEndpointApi } from './endpointApi';
+import type { ProviderFamily } from './provider';
+import { signPayload, verifyPayload } from './signatureActions';
+import { providerFor, readApiOptions, readCredential, settingsError } from './triggerSettings';
+
+/** Items of one input item, and the output they leave by. */
+interface Result {
+	readonly output: 0 | 1;
+	readonly items: INodeExecutionData[];
+}
+
+/**
+ * n8n's `execute()` of an action node: runs the chosen operation for each item. With "continue on
+ * fail" an item that cannot be done yields `{ error }` and the others go on.
+ */
+export async function executeAction(
+	context: IExecuteFunctions,
+	family: ProviderFamily,
+): Promise<INodeExecutionData[][]> {
+	const verifies =
+		context.getNodeParameter('resource', 0) === 'signature' &&
+		context.getNodeParameter('operation', 0) === 'verify';
+	const outputs: INodeExecutionData[][] = verifies ? [[], []] : [[]];
+	for (let itemIndex = 0; itemIndex < context.getInputData().length; itemIndex++) {
+		const result = await runItem(context, family, itemIndex);
+		if (!(result instanceof Error)) outputs[result.output]?.push(...result.items);
+		else if (context.continueOnFail()) {
+			outputs.at(-1)?.push({ json: { error: result.message }, pairedItem: { item: itemIndex } });
+		} else throw result;
+	}
+	return outputs;
+}
+
+async function runItem(
+	context: IExecuteFunctions,
+	family: ProviderFamily,
+	itemIndex: number,
+): Promise<Result | Error> {
+	try {
+		return await runOperation(context, family, itemIndex);
+	} catch (error) {
+		if (error instanceof NodeApiError) return error;
+		const message = error instanceof Error ? error.message : String(error);
+		return new NodeOperationError(context.getNode(), message, { itemIndex });
+	}
+}
+
+async function runOperation(
+	context: IExecuteFunctions,
+	family: ProviderFamily,
+	itemIndex: number,
+): Promise<Result> {
+	const product = family[0].product && context.getNodeParameter('product', itemIndex);
+	const provider = providerFor(context, family, product);
+	const resource = String(context.getNodeParameter('resource', itemIndex));
+	const operation = String(context.getNodeParameter('operation', itemIndex));
+	const credential = await readCredential(
+		{
+			getNode: () => context.getNode(),
+			getCredentials: async (type) => await context.getCredentials(type, itemIndex),
+		},
+		provider,
+	);
+	const pairedItem = { item: itemIndex };
+
+	if (resource === 'signature') {
+		const call = { context, itemIndex, provider, credential };
+		const input = context.getInputData()[itemIndex];
+		if (operation === 'sign') {
+			return { output: 0, items: [{ json: await signPayload(call), pairedItem }] };
+		}
+		const verification = await verifyPayload(call);
+		const json: IDataObject = { ...input?.json, verification };
+		const binary = input?.binary === undefined ? {} : { binary: input.binary };
+		return { output: verification.valid ? 0 : 1, items: [{ json, ...binary, pairedItem }] };
+	}
+
+	const action = endpointActions[`${resource}.${operation}`];
+	if (provider.api === undefined || action === undefined) {
+		throw settingsError(
+			context,
+			`${provider.displayName} has no API for this`,
+			'Choose another product or operation',
+		);
+	}
+	const options = readApiOptions(context.getNodeParameter('options', itemIndex, {}));
+	const api = openEndpointApi(context, provider, provider.api, credential, {
+		...options,
+		itemIndex,
+	});
+	const results = await action({ context, itemIndex, provider, management: provider.api, api });
+	return { output: 0, items: results.map((json) => ({ json, pairedItem })) };
+}
+
+/** The endpoints of the account for the resource locator, by their URL. */
+export async function searchEndpoints(
+	context: ILoadOptionsFunctions,
+	family: ProviderFamily,
+	filter = '',
+): Promise<INodeListSearchResult> {
+	const product = family[0].product && context.getCurrentNodeParameter('product');
+	const provider = providerFor(context, family, product);
+	if (provider.api === undefined) return { results: [] };
+	const credential = await readCredential(context, provider);
+	const options = readApiOptions(context.getCurrentNodeParameter('options') ?? {});
+	const all = await openEndpointApi(context, provider, provider.api, credential, options).list();
+	const wanted = filter.toLowerCase();
+	return {
+		results: all
+			.filter(({ url }) => url.toLowerCase().includes(wanted))
+			.map(({ id, url, active }) => ({ name: active ? url : `${url} (inactive)`, value: id })),
+	};
+}

@@ -1,0 +1,113 @@
+import type { IDisplayOptions, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
+
+import type { ManagementApi, Provider, ProviderFamily } from './provider';
+import { ALL_EVENTS } from './triggerSettings';
+
+/** Parameters that triggers and action nodes have in common. */
+
+export type Show = NonNullable<IDisplayOptions['show']>;
+
+/** When a parameter is shown; always where there is no condition. */
+export function shownFor(show: Show): {
+	displayOptions?: IDisplayOptions;
+} {
+	return Object.keys(show).length === 0 ? {} : { displayOptions: { show } };
+}
+
+/** The choice between the products of a family. */
+export function productProperty(family: ProviderFamily): INodeProperties {
+	const firstProduct = family[0].product ?? '';
+	return {
+		displayName: 'Product',
+		name: 'product',
+		type: 'options',
+		noDataExpression: true,
+		options: family.map((provider) => ({
+			name: provider.displayName,
+			value: provider.product ?? '',
+			description: provider.description,
+		})),
+		default: firstProduct,
+		description: 'Which product to work with. The credential has to be one of this product.',
+	};
+}
+
+/** The events of a provider for a multi-select, every event first. */
+export function eventOptions(provider: Provider): INodePropertyOptions[] {
+	const documented = provider.events.map(({ name, label, description, reservation }) => ({
+		name: label,
+		value: name,
+		description: reservation === undefined ? description : `${description}. ${reservation}`,
+	}));
+	return [
+		{
+			name: 'All Events',
+			value: ALL_EVENTS,
+			description: 'Every event, also those whose names are not in this list',
+		},
+		...documented.sort((a, b) => a.name.localeCompare(b.name)),
+	];
+}
+
+/** The signature schemes of a provider for a choice, the automatic one first. */
+export function schemeOptions(
+	provider: Provider,
+): [INodePropertyOptions, ...INodePropertyOptions[]] {
+	return [
+		{ name: 'Automatic', value: 'auto', description: 'Pick by the headers of the delivery' },
+		...provider.schemes.map(({ id, name, description }) => ({ name, value: id, description })),
+	];
+}
+
+/** Options that say how to reach an API whose documents leave that open. */
+export function reachOptions(api: ManagementApi): INodeProperties[] {
+	const addresses = new Set(api.itemStyles.map(({ id }) => id));
+	return [apiPathOption(api.paths), ...(addresses.size > 1 ? [ITEM_ADDRESS_OPTION] : [])];
+}
+
+function apiPathOption(paths: readonly string[]): INodeProperties {
+	return {
+		displayName: 'API Path',
+		name: 'apiPath',
+		type: 'string',
+		default: '',
+		placeholder: `e.g. ${paths[0] ?? '/webhooks'}`,
+		description: `Path of the webhook API below the Base URL of the credential. Leave empty to use ${paths.join(', else ')}.`,
+	};
+}
+
+/** Names that a list of documented events cannot have. */
+export const CUSTOM_EVENTS: INodeProperties = {
+	displayName: 'Custom Events',
+	name: 'customEvents',
+	type: 'string',
+	default: '',
+	placeholder: 'e.g. email.deferred, list.imported',
+	description: 'Names of further events that are not in the list, separated by commas',
+};
+
+/** For every place where a timestamp is verified. */
+export const TOLERANCE: INodeProperties = {
+	displayName: 'Timestamp Tolerance (Seconds)',
+	name: 'toleranceSeconds',
+	type: 'number',
+	typeOptions: { minValue: 0 },
+	default: 300,
+	description:
+		'How far the signed time of a delivery may be from now, past or future. Older deliveries are refused as replays. 0 accepts any time.',
+};
+
+const ITEM_ADDRESS_OPTION: INodeProperties = {
+	displayName: 'Endpoint ID In',
+	name: 'itemAddress',
+	type: 'options',
+	options: [
+		{ name: 'Automatic', value: 'auto', description: 'Try what the installation answers to' },
+		{ name: 'Body', value: 'body', description: 'In the JSON body: {"ID": 3}' },
+		{ name: 'Path', value: 'path', description: 'In the path: /api/webhooks/manage/3' },
+		{ name: 'Query', value: 'query', description: 'In the query: /api/webhooks/manage?ID=3' },
+	],
+	default: 'auto',
+	description:
+		'Where updates and deletes of an endpoint carry its ID. The documents do not tell, so installations may differ.',
+};

@@ -1,0 +1,105 @@
+import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
+import { z } from 'zod';
+
+import type { Provider } from './provider';
+import { signRequest, verifySignature } from './signature';
+import { schemesToTry, settingsError, type ProviderCredential } from './triggerSettings';
+
+/** One item of an action node whose payload is signed or verified. */
+export interface SignatureCall {
+	readonly context: IExecuteFunctions;
+	readonly itemIndex: number;
+	readonly provider: Provider;
+	readonly credential: ProviderCredential;
+}
+
+/** Signs a payload as the provider would: the headers to send with it. */
+export async function signPayload(call: SignatureCall): Promise<IDataObject> {
+	const { context, itemIndex, provider, credential } = call;
+	if (credential.signingSecret === '') throw missingSecret(call);
+	const chosen = context.getNodeParameter('signatureScheme', itemIndex);
+	const scheme = provider.schemes.find(({ id }) => id === chosen) ?? provider.schemes[0];
+	if (scheme === undefined) throw missingSecret(call);
+	const given = z.number().parse(context.getNodeParameter('timestamp', itemIndex, 0));
+	const timestamp = given > 0 ? Math.floor(given) : Math.floor(Date.now() / 1000);
+	const payload = await readPayload(call);
+	return {
+		scheme: scheme.id,
+		headers: signRequest(payload, scheme, credential.signingSecret, timestamp),
+		...(scheme.kind === 'hmac' && scheme.signed === 'timestamp.body' ? { timestamp } : {}),
+	};
+}
+
+/** Verifies a payload as the trigger would. Never throws for a payload that does not verify. */
+export async function verifyPayload(
+	call: SignatureCall,
+): Promise<{ valid: boolean; scheme?: string; signedAt?: string; reason?: string }> {
+	const { context, itemIndex, provider, credential } = call;
+	const secrets = [credential.signingSecret, credential.previousSigningSecret];
+	if (secrets.every((secret) => secret === '')) throw missingSecret(call);
+	const signatureScheme = z.string().parse(context.getNodeParameter('signatureScheme', itemIndex));
+	const verdict = verifySignature(
+		{ headers: readHeaders(call), rawBody: await readPayload(call) },
+		schemesToTry(provider, { signatureScheme }),
+		{
+			secrets,
+			toleranceSeconds: z
+				.number()
+				.min(0)
+				.parse(context.getNodeParameter('toleranceSeconds', itemIndex, 300)),
+			now: Date.now(),
+		},
+	);
+	if (!verdict.valid) return { valid: false, reason: verdict.reason };
+	const { scheme, signedAt } = verdict;
+	return {
+		valid: true,
+		scheme,
+		...(signedAt === undefined ? {} : { signedAt: new Date(signedAt).toISOString() }),
+	};
+}
+
+/** The payload's bytes as they are: nothing is parsed and written again. */
+async function readPayload({ context, itemIndex }: SignatureCall): Promise<Buffer> {
+	if (context.getNodeParameter('payloadSource', itemIndex) === 'text') {
+		return Buffer.from(z.string().parse(context.getNodeParameter('payload', itemIndex, '')));
+	}
+	const property = z.string().parse(context.getNodeParameter('binaryPropertyName', itemIndex));
+	return await context.helpers.getBinaryDataBuffer(itemIndex, property);
+}
+
+/** Headers as n8n's Webhook node outputs them, or as JSON text. */
+function readHeaders({ context, itemIndex }: SignatureCall): Record<string, string> {
+	const value: unknown = context.getNodeParameter('headers', itemIndex, {});
+	const parsed = z
+		.record(z.unknown())
+		.safeParse(typeof value === 'string' ? parseJson(value) : value);
+	if (!parsed.success) {
+		throw settingsError(
+			context,
+			'The headers are not a JSON object',
+			'Map the headers of the Webhook node, for example {{ $json.headers }}',
+		);
+	}
+	return Object.fromEntries(
+		Object.entries(parsed.data).flatMap(([name, content]) =>
+			typeof content === 'string' ? [[name.toLowerCase(), content]] : [],
+		),
+	);
+}
+
+function parseJson(text: string): unknown {
+	try {
+		return JSON.parse(text);
+	} catch {
+		return undefined;
+	}
+}
+
+function missingSecret({ context, provider }: SignatureCall) {
+	return settingsError(
+		context,
+		'The signing secret is missing',
+		`Enter the Signing Secret of ${provider.displayName} in the credential`,
+	);
+}
