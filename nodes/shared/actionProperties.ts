@@ -5,6 +5,7 @@ import {
 	CUSTOM_EVENTS,
 	eventOptions,
 	productProperty,
+	productShow,
 	reachOptions,
 	schemeOptions,
 	shownFor,
@@ -24,7 +25,7 @@ export function actionProperties(family: ProviderFamily): INodeProperties[] {
 }
 
 function providerProperties(provider: Provider): INodeProperties[] {
-	const show: Show = provider.product === undefined ? {} : { product: [provider.product] };
+	const show = productShow(provider);
 	const { api } = provider;
 	const resources = [
 		...(api === undefined ? [] : ['endpoint']),

@@ -3,8 +3,7 @@ import type { IDisplayOptions, INodeProperties, INodePropertyOptions } from 'n8n
 import type { ManagementApi, Provider, ProviderFamily } from './provider';
 import { ALL_EVENTS } from './triggerSettings';
 
-/** Parameters that triggers and action nodes have in common. */
-
+/** When a parameter is shown: values of other parameters. */
 export type Show = NonNullable<IDisplayOptions['show']>;
 
 /** When a parameter is shown; always where there is no condition. */
@@ -12,6 +11,11 @@ export function shownFor(show: Show): {
 	displayOptions?: IDisplayOptions;
 } {
 	return Object.keys(show).length === 0 ? {} : { displayOptions: { show } };
+}
+
+/** Only while the provider's product is chosen, where there are several. */
+export function productShow({ product }: Provider): Show {
+	return product === undefined ? {} : { product: [product] };
 }
 
 /** The choice between the products of a family. */

@@ -5,6 +5,7 @@ import {
 	CUSTOM_EVENTS,
 	eventOptions,
 	productProperty,
+	productShow,
 	reachOptions,
 	schemeOptions,
 	shownFor,
@@ -28,11 +29,12 @@ export function triggerProperties(family: ProviderFamily): INodeProperties[] {
 			description:
 				'Whether to return a simplified version of the delivery instead of the raw data with headers and verification details',
 		},
+		...family.map(optionsProperty),
 	];
 }
 
 function providerProperties(provider: Provider): INodeProperties[] {
-	const show = provider.product === undefined ? {} : { product: [provider.product] };
+	const show = productShow(provider);
 	const byHand = { ...show, ...(provider.api === undefined ? {} : { registration: ['manual'] }) };
 	return [
 		...(provider.api === undefined ? [] : [registrationProperty(provider, show)]),
@@ -54,7 +56,6 @@ function providerProperties(provider: Provider): INodeProperties[] {
 			description: 'Which events start the workflow',
 			...shownFor(show),
 		},
-		optionsProperty(provider, show),
 	];
 }
 
@@ -93,7 +94,7 @@ function registrationProperty(provider: Provider, show: Show): INodeProperties {
 	};
 }
 
-function optionsProperty(provider: Provider, show: Show): INodeProperties {
+function optionsProperty(provider: Provider): INodeProperties {
 	const timestamped = provider.schemes.some(
 		(scheme) => scheme.kind === 'hmac' && scheme.signed === 'timestamp.body',
 	);
@@ -114,7 +115,7 @@ function optionsProperty(provider: Provider, show: Show): INodeProperties {
 		placeholder: 'Add option',
 		default: {},
 		options: options.sort((a, b) => a.displayName.localeCompare(b.displayName)),
-		...shownFor(show),
+		...shownFor(productShow(provider)),
 	};
 }
 
