@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto';
+
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+import { startSandbox, type Sandbox } from '../../sandbox';
+import { startN8n, type N8nHost } from '../n8n-host/driver';
+import { until } from '../n8n-host/poll';
+import { misarMail as trigger } from '../triggers';
+
+/**
+ * n8n's publication service, the default from 2.41 on: it registers in the background, repeats a
+ * create and a delete that failed, calls `delete` after each failed create, and calls nothing at a
+ * restart.
+ */
+
+const ORIGIN = 'https://n8n.example.com';
+const webhookId = randomUUID();
+
+let n8n: N8nHost;
+let sandbox: Sandbox;
+let workflowId: string;
+
+beforeAll(async () => {
+	const tarball = process.env['PACKAGE_TARBALL'];
+	if (tarball === undefined) throw new Error('PACKAGE_TARBALL is not set: run npm run test:e2e');
+	sandbox = await startSandbox();
+	n8n = await startN8n({
+		tarball,
+		webhookUrl: ORIGIN,
+		env: { N8N_USE_WORKFLOW_PUBLICATION_SERVICE: 'true' },
+	});
+	sandbox.setRoute(ORIGIN, n8n.url);
+	const id = await n8n.createCredential(trigger.title, trigger.credential, {
+		product: 'mail',
+		baseUrl: sandbox.url,
+		apiKey: sandbox.keys[trigger.provider],
+	});
+	const workflow = await n8n.createWorkflow({
+		name: trigger.title,
+		nodes: [
+			{
+				name: 'Trigger',
+				type: `n8n-nodes-misar-metigan.${trigger.node}`,
+				webhookId,
+				parameters: { product: 'mail', registration: 'automatic', events: [...trigger.events] },
+				credentials: { [trigger.credential]: { id, name: trigger.title } },
+			},
+		],
+	});
+	workflowId = workflow.id;
+}, 600_000);
+
+afterAll(async () => {
+	await n8n?.stop();
+	await sandbox?.close();
+}, 60_000);
+
+const endpoints = () => sandbox.endpoints(trigger.provider);
+
+async function expectOneRun(count: number): Promise<void> {
+	const [delivery] = await sandbox.fire({ provider: trigger.provider, event: trigger.events[0] });
+	expect(delivery?.attempts.at(-1)?.status).toBe(200);
+	expect(await n8n.waitForExecutions(workflowId, count)).toHaveLength(count);
+}
+
+describe('with the publication service', () => {
+	it('ends with one endpoint although the answers to the first creates are lost', async () => {
+		// More than one call repeats by itself, so that n8n has to repeat it.
+		sandbox.fault({
+			provider: trigger.provider,
+			method: 'POST',
+			kind: 'status',
+			status: 500,
+			when: 'after',
+			times: 4,
+		});
+		await n8n.publish(workflowId);
+		expect(endpoints()).toMatchObject([{ active: true, events: [...trigger.events] }]);
+		await expectOneRun(1);
+	}, 90_000);
+
+	it('goes on after a restart that calls nothing', async () => {
+		const before = sandbox.requests().length;
+		await n8n.restart();
+		expect(sandbox.requests()).toHaveLength(before);
+		expect(endpoints()).toHaveLength(1);
+		await expectOneRun(2);
+	}, 90_000);
+
+	it('deletes the endpoint although the first delete is answered 500', async () => {
+		sandbox.fault({ provider: trigger.provider, method: 'DELETE', kind: 'status', status: 500 });
+		await n8n.unpublish(workflowId);
+		await until('the endpoint to be gone', 30_000, () =>
+			endpoints().length === 0 ? true : undefined,
+		);
+	}, 60_000);
+});
