@@ -151,6 +151,8 @@ const provider: Provider = {
 					timestamp: z.number(),
 				}),
 			},
+			// The old API page shows these two fields only.
+			{ id: 'old', mark: 'type', schema: z.object({ type: z.string(), data: z.object({}) }) },
 		],
 		// The old API page reads `event.type`.
 		eventFields: ['event', 'type'],

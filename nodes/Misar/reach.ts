@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import type { Provider } from '../shared/provider';
-import { platformEnvelope } from './platform';
+import { platformEnvelope, platformScheme } from './platform';
 
 /**
  * Misar Reach, after its SDKs (list and create only, the secret told once, a closed set of events).
@@ -73,6 +73,8 @@ export const misarReach: Provider = {
 			timestampHeader: 'x-reach-timestamp',
 			auto: true,
 		},
+		// The platform page claims its signature for every product.
+		platformScheme,
 	],
 	// No document shows a body of Reach: any object is in order.
 	envelope: { ...platformEnvelope, shapes: [{ id: 'any', mark: 'type', schema: z.object({}) }] },

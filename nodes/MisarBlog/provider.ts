@@ -99,7 +99,14 @@ const misarBlogProvider: Provider = {
 			{
 				id: 'platform',
 				mark: 'api_version',
-				schema: z.object({ id: text, type: text, timestamp: text, data: z.object({}) }),
+				schema: z.object({
+					id: text,
+					type: text,
+					product: text,
+					timestamp: text,
+					api_version: text,
+					data: z.object({}),
+				}),
 			},
 		],
 		eventFields: ['event', 'type'],

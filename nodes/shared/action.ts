@@ -77,12 +77,13 @@ async function runOperation(
 	if (resource === 'signature') {
 		const call = { context, itemIndex, provider, credential };
 		const input = context.getInputData()[itemIndex];
+		// The next node sends, or works on, the very bytes that the signature is about.
+		const binary = input?.binary === undefined ? {} : { binary: input.binary };
 		if (operation === 'sign') {
-			return { output: 0, items: [{ json: await signPayload(call), pairedItem }] };
+			return { output: 0, items: [{ json: await signPayload(call), ...binary, pairedItem }] };
 		}
 		const verification = await verifyPayload(call);
 		const json: IDataObject = { ...input?.json, verification };
-		const binary = input?.binary === undefined ? {} : { binary: input.binary };
 		return { output: verification.valid ? 0 : 1, items: [{ json, ...binary, pairedItem }] };
 	}
 

@@ -1,15 +1,14 @@
-import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
+import type { IDataObject } from 'n8n-workflow';
 import { z } from 'zod';
 
+import { limitSchema, namesSchema, readParameter, type ActionItem } from './actionParameter';
 import type { RemoteEndpoint } from './endpointAnswer';
 import type { EndpointApi } from './endpointApi';
 import type { ManagementApi, Provider } from './provider';
 import { ALL_EVENTS, documentedEvents, settingsError } from './triggerSettings';
 
 /** One item of an action node, with what its operation works on. */
-export interface EndpointCall {
-	readonly context: IExecuteFunctions;
-	readonly itemIndex: number;
+export interface EndpointCall extends ActionItem {
 	readonly provider: Provider;
 	readonly management: ManagementApi;
 	readonly api: EndpointApi;
@@ -19,9 +18,14 @@ type EndpointAction = (call: EndpointCall) => Promise<IDataObject[]>;
 
 const valuesSchema = z.object({
 	url: z.string().trim().optional(),
-	events: z.array(z.string()).optional(),
+	events: namesSchema.optional(),
 	customEvents: z.string().default(''),
 	active: z.boolean().optional(),
+});
+
+const additionalSchema = z.object({
+	recipient: z.string().optional(),
+	timestamp: z.string().optional(),
 });
 
 /** What each operation of the resources Endpoint, Delivery and Event does for one item. */
@@ -56,9 +60,7 @@ export const endpointActions: Readonly<Record<string, EndpointAction>> = {
 
 	'endpoint.getAll': async (call) => {
 		const all = call.context.getNodeParameter('returnAll', call.itemIndex) === true;
-		const limit = all
-			? undefined
-			: z.number().parse(call.context.getNodeParameter('limit', call.itemIndex));
+		const limit = all ? undefined : readParameter(call, 'limit', limitSchema);
 		return (await call.api.list(limit)).map(asOutput);
 	},
 
@@ -73,8 +75,8 @@ export const endpointActions: Readonly<Record<string, EndpointAction>> = {
 
 	'endpoint.update': async (call) => {
 		const id = endpointId(call);
-		const parameter = call.context.getNodeParameter('updateFields', call.itemIndex, {});
-		const { customEvents, events, ...fields } = valuesSchema.parse(parameter);
+		const values = readParameter(call, 'updateFields', valuesSchema, {});
+		const { customEvents, events, ...fields } = values;
 		const names = withCustom(call, events ?? [], customEvents);
 		const changes = { ...fields, ...(names.length === 0 ? {} : { events: names }) };
 		if (Object.keys(changes).length === 0) {
@@ -94,24 +96,19 @@ export const endpointActions: Readonly<Record<string, EndpointAction>> = {
 		const failedOnly = context.getNodeParameter('failedOnly', itemIndex, false) === true;
 		const wanted = failedOnly ? attempts.filter(hasFailed) : attempts;
 		const all = context.getNodeParameter('returnAll', itemIndex) === true;
-		const limit = all
-			? wanted.length
-			: z.number().parse(context.getNodeParameter('limit', itemIndex));
+		const limit = all ? wanted.length : readParameter(call, 'limit', limitSchema);
 		return wanted.slice(0, limit).map(toData);
 	},
 
 	'event.record': async (call) => {
-		const { context, itemIndex, management } = call;
-		const optional = z
-			.object({ recipient: z.string().optional(), timestamp: z.string().optional() })
-			.parse(context.getNodeParameter('additionalFields', itemIndex, {}));
+		const optional = readParameter(call, 'additionalFields', additionalSchema, {});
 		const event = {
 			type: text(call, 'eventType'),
 			email_id: text(call, 'emailId'),
 			...(optional.recipient ? { recipient: optional.recipient } : {}),
 			...(optional.timestamp ? { timestamp: isoTime(call, optional.timestamp) } : {}),
 		};
-		await call.api.record(management.inboundPath ?? '', event);
+		await call.api.record(call.management.inboundPath ?? '', event);
 		return [{ recorded: true, ...event }];
 	},
 };
@@ -119,9 +116,7 @@ export const endpointActions: Readonly<Record<string, EndpointAction>> = {
 async function create(call: EndpointCall, url: string): Promise<IDataObject> {
 	const { context, itemIndex, management, api } = call;
 	const secret =
-		management.sendsSecret === 'never'
-			? ''
-			: z.string().parse(context.getNodeParameter('signingSecret', itemIndex, ''));
+		management.sendsSecret === 'never' ? '' : readParameter(call, 'signingSecret', z.string(), '');
 	const outcome = await api.create({
 		url,
 		events: selectedEvents(call),
@@ -167,9 +162,9 @@ function asOutput({ id, url, events, active, createdAt }: RemoteEndpoint): IData
 }
 
 function selectedEvents(call: EndpointCall): string[] {
-	const { context, itemIndex, provider } = call;
-	const events = z.array(z.string()).parse(context.getNodeParameter('events', itemIndex, []));
-	const custom = z.string().parse(context.getNodeParameter('customEvents', itemIndex, ''));
+	const { context, provider } = call;
+	const events = readParameter(call, 'events', namesSchema, []);
+	const custom = readParameter(call, 'customEvents', z.string(), '');
 	const names = withCustom(call, events, custom);
 	if (names.length > 0) return names;
 	throw settingsError(

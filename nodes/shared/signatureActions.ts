@@ -1,26 +1,31 @@
-import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
+import type { IDataObject } from 'n8n-workflow';
 import { z } from 'zod';
 
+import { numberSchema, readParameter, type ActionItem } from './actionParameter';
 import type { Provider } from './provider';
 import { signRequest, verifySignature } from './signature';
 import { schemesToTry, settingsError, type ProviderCredential } from './triggerSettings';
 
 /** One item of an action node whose payload is signed or verified. */
-export interface SignatureCall {
-	readonly context: IExecuteFunctions;
-	readonly itemIndex: number;
+export interface SignatureCall extends ActionItem {
 	readonly provider: Provider;
 	readonly credential: ProviderCredential;
 }
 
 /** Signs a payload as the provider would: the headers to send with it. */
 export async function signPayload(call: SignatureCall): Promise<IDataObject> {
-	const { context, itemIndex, provider, credential } = call;
+	const { context, provider, credential } = call;
 	if (credential.signingSecret === '') throw missingSecret(call);
-	const chosen = context.getNodeParameter('signatureScheme', itemIndex);
-	const scheme = provider.schemes.find(({ id }) => id === chosen) ?? provider.schemes[0];
-	if (scheme === undefined) throw missingSecret(call);
-	const given = z.number().parse(context.getNodeParameter('timestamp', itemIndex, 0));
+	const chosen = readParameter(call, 'signatureScheme', z.string());
+	const scheme = provider.schemes.find(({ id }) => id === chosen);
+	if (scheme === undefined) {
+		throw settingsError(
+			context,
+			`${provider.displayName} has no signature scheme "${chosen}"`,
+			`Choose one of: ${provider.schemes.map(({ id }) => id).join(', ')}`,
+		);
+	}
+	const given = readParameter(call, 'timestamp', numberSchema, 0);
 	const timestamp = given > 0 ? Math.floor(given) : Math.floor(Date.now() / 1000);
 	const payload = await readPayload(call);
 	return {
@@ -34,19 +39,16 @@ export async function signPayload(call: SignatureCall): Promise<IDataObject> {
 export async function verifyPayload(
 	call: SignatureCall,
 ): Promise<{ valid: boolean; scheme?: string; signedAt?: string; reason?: string }> {
-	const { context, itemIndex, provider, credential } = call;
+	const { provider, credential } = call;
 	const secrets = [credential.signingSecret, credential.previousSigningSecret];
 	if (secrets.every((secret) => secret === '')) throw missingSecret(call);
-	const signatureScheme = z.string().parse(context.getNodeParameter('signatureScheme', itemIndex));
+	const signatureScheme = readParameter(call, 'signatureScheme', z.string());
 	const verdict = verifySignature(
 		{ headers: readHeaders(call), rawBody: await readPayload(call) },
 		schemesToTry(provider, { signatureScheme }),
 		{
 			secrets,
-			toleranceSeconds: z
-				.number()
-				.min(0)
-				.parse(context.getNodeParameter('toleranceSeconds', itemIndex, 300)),
+			toleranceSeconds: readParameter(call, 'toleranceSeconds', numberSchema, 300),
 			now: Date.now(),
 		},
 	);
@@ -60,11 +62,12 @@ export async function verifyPayload(
 }
 
 /** The payload's bytes as they are: nothing is parsed and written again. */
-async function readPayload({ context, itemIndex }: SignatureCall): Promise<Buffer> {
+async function readPayload(call: SignatureCall): Promise<Buffer> {
+	const { context, itemIndex } = call;
 	if (context.getNodeParameter('payloadSource', itemIndex) === 'text') {
-		return Buffer.from(z.string().parse(context.getNodeParameter('payload', itemIndex, '')));
+		return Buffer.from(readParameter(call, 'payload', z.string(), ''));
 	}
-	const property = z.string().parse(context.getNodeParameter('binaryPropertyName', itemIndex));
+	const property = readParameter(call, 'binaryPropertyName', z.string());
 	return await context.helpers.getBinaryDataBuffer(itemIndex, property);
 }
 

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, request as httpRequest, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import express from 'express';
@@ -53,6 +53,8 @@ export interface ContextHostOptions {
 	readonly webhookOrigin?: string;
 	readonly workflowId?: string;
 	readonly nodeName?: string;
+	/** First part of the webhook's path; two nodes of one workflow have different ones. */
+	readonly webhookId?: string;
 	readonly mode?: WorkflowExecuteMode;
 	/** Static data as the database would hold it. */
 	readonly staticData?: IDataObject;
@@ -71,31 +73,53 @@ export interface DeliveryResult {
 
 const WEBHOOK_ID = '7a3c1f0e-5b1d-4a52-9a55-2f1d3c0b9e11';
 
+/** What the trigger nodes of one workflow have in common. */
+interface SharedWorkflow {
+	/** One host for each trigger node. */
+	readonly members: ContextHost[];
+	/** The static data column of the database. */
+	saved: IDataObject;
+	/** As n8n holds it in memory; undefined before it is first needed. */
+	loaded?: Workflow | undefined;
+}
+
 export class ContextHost {
-	/** What the database would hold: survives `restart`. */
-	savedStaticData: IDataObject;
 	credential: ICredentialDataDecryptedObject;
 	/** Makes n8n fail to start the run, as a full disk or a lost database would. */
 	failToStart = false;
 	/** Called inside `webhook()` handling, before n8n answers a run. */
 	beforeAnswer: () => Promise<void> = async () => {};
+	/** Called with each request before n8n sees it, for what no HTTP client can send. */
+	alterRequest: (request: express.Request) => void = () => {};
 
 	private options: ContextHostOptions;
-	private workflow: Workflow;
+	private readonly shared: SharedWorkflow;
 	private server: Server | undefined;
 	private readonly results: Array<Pick<DeliveryResult, 'run' | 'ended'>> = [];
 
-	constructor(options: ContextHostOptions) {
+	/** @param beside another trigger node of the same workflow, which answers for this one as well */
+	constructor(options: ContextHostOptions, beside?: ContextHost) {
 		this.options = options;
 		this.credential = options.credential;
-		this.savedStaticData = structuredClone(options.staticData ?? {});
-		this.workflow = this.loadWorkflow();
+		const saved = structuredClone(options.staticData ?? {});
+		this.shared = beside?.shared ?? { members: [], saved };
+		this.shared.members.push(this);
+		this.restart();
 	}
 
 	/** Starts over from what was saved, with other settings where given: a new process. */
 	restart(changes: Partial<ContextHostOptions> = {}): void {
 		this.options = { ...this.options, ...changes };
-		this.workflow = this.loadWorkflow();
+		this.shared.loaded = undefined;
+	}
+
+	/** What the database would hold: survives `restart`. */
+	get savedStaticData(): IDataObject {
+		return this.shared.saved;
+	}
+
+	set savedStaticData(staticData: IDataObject) {
+		this.shared.saved = staticData;
 	}
 
 	get webhookUrl(): string {
@@ -126,7 +150,7 @@ export class ContextHost {
 	}
 
 	save(): void {
-		this.savedStaticData = JSON.parse(JSON.stringify(this.workflow.staticData));
+		this.shared.saved = JSON.parse(JSON.stringify(this.workflow.staticData));
 	}
 
 	/** Local address of the webhook URL; deliveries for `webhookOrigin` are to be routed there. */
@@ -135,7 +159,8 @@ export class ContextHost {
 		const app = express();
 		app.use(express.raw({ type: () => true, limit: '20mb' }));
 		app.use((request, response) => {
-			void this.receive(request, response);
+			const isFor = (host: ContextHost) => new URL(host.webhookUrl).pathname === request.path;
+			void (this.shared.members.find(isFor) ?? this).receive(request, response);
 		});
 		this.server = createServer(app);
 		await new Promise<void>((resolve) => this.server?.listen(0, '127.0.0.1', resolve));
@@ -150,23 +175,25 @@ export class ContextHost {
 		await new Promise((resolve) => server.close(resolve));
 	}
 
-	/** Sends a request to the webhook and tells what the sender and n8n saw. */
+	/**
+	 * Sends a request to the webhook and tells what the sender and n8n saw. A header with several
+	 * values is sent as several lines.
+	 */
 	async deliver(request: {
-		headers: Record<string, string>;
+		headers: Readonly<Record<string, string | string[]>>;
 		body: Buffer | string;
 	}): Promise<DeliveryResult> {
 		if (this.server === undefined) await this.listen();
 		const before = this.results.length;
-		const response = await fetch(`${this.origin}${new URL(this.webhookUrl).pathname}`, {
-			method: 'POST',
-			headers: { 'content-type': 'application/json', ...request.headers },
-			body: new Uint8Array(Buffer.from(request.body)),
-		});
-		const text = await response.text();
+		const { status, headers, text } = await post(
+			`${this.origin}${new URL(this.webhookUrl).pathname}`,
+			{ 'content-type': 'application/json', ...request.headers },
+			Buffer.from(request.body),
+		);
 		const [result] = this.results.slice(before);
 		return {
-			status: response.status,
-			headers: response.headers,
+			status,
+			headers,
 			body: text === '' ? undefined : JSON.parse(text),
 			run: result?.run,
 			ended: result?.ended ?? false,
@@ -201,6 +228,11 @@ export class ContextHost {
 		);
 	}
 
+	private get workflow(): Workflow {
+		this.shared.loaded ??= this.loadWorkflow();
+		return this.shared.loaded;
+	}
+
 	private get node(): INode {
 		const node = this.workflow.getNode(this.options.nodeName ?? 'Trigger');
 		if (node === null) throw new Error('the workflow has no trigger node');
@@ -213,7 +245,7 @@ export class ContextHost {
 		return {
 			httpMethod: 'POST',
 			node: this.node.name,
-			path: `${WEBHOOK_ID}/${webhookDescription.path}`,
+			path: `${this.options.webhookId ?? WEBHOOK_ID}/${webhookDescription.path}`,
 			webhookDescription,
 			workflowId: this.workflow.id,
 			workflowExecuteAdditionalData: this.additionalData(),
@@ -221,10 +253,13 @@ export class ContextHost {
 	}
 
 	private loadWorkflow(): Workflow {
-		const { node, parameters, workflowId = 'wf1', nodeName = 'Trigger' } = this.options;
+		const { members, saved } = this.shared;
+		const { node: ownNode, workflowId = 'wf1' } = this.options;
+		const nodeOf = (type: string) =>
+			members.map(({ options }) => options.node).find((node) => typeName(node) === type) ?? ownNode;
 		const nodeTypes: INodeTypes = {
-			getByName: () => node,
-			getByNameAndVersion: () => node,
+			getByName: nodeOf,
+			getByNameAndVersion: nodeOf,
 			getKnownTypes: () => ({}),
 		};
 		return new Workflow({
@@ -233,21 +268,8 @@ export class ContextHost {
 			active: true,
 			connections: {},
 			nodeTypes,
-			staticData: structuredClone(this.savedStaticData),
-			nodes: [
-				{
-					id: `node-of-${nodeName}`,
-					name: nodeName,
-					type: `n8n-nodes-misar-metigan.${node.description.name}`,
-					typeVersion: 1,
-					position: [0, 0],
-					parameters: structuredClone(parameters),
-					webhookId: WEBHOOK_ID,
-					credentials: {
-						[this.options.credentialType.name]: { id: 'cred1', name: 'Test credential' },
-					},
-				},
-			],
+			staticData: structuredClone(saved),
+			nodes: members.map(({ options }) => describeNode(options)),
 		});
 	}
 
@@ -276,6 +298,7 @@ export class ContextHost {
 		request.rawBody = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
 		request.readRawBody = async () => {};
 		request.body = parseAsN8nDoes(request);
+		this.alterRequest(request);
 		// n8n loads the workflow from the database for each delivery, static data included.
 		const context = new WebhookContext(
 			this.workflow,
@@ -300,6 +323,53 @@ export class ContextHost {
 	}
 }
 
+/** The node as it stands in the workflow. */
+function describeNode(options: ContextHostOptions): INode {
+	const { node, parameters, nodeName = 'Trigger', webhookId = WEBHOOK_ID } = options;
+	return {
+		id: `node-of-${nodeName}`,
+		name: nodeName,
+		type: typeName(node),
+		typeVersion: 1,
+		position: [0, 0],
+		parameters: structuredClone(parameters),
+		webhookId,
+		credentials: {
+			[options.credentialType.name]: { id: 'cred1', name: 'Test credential' },
+		},
+	};
+}
+
+function typeName({ description }: TriggerNode): string {
+	return `n8n-nodes-misar-metigan.${description.name}`;
+}
+
+/** Not `fetch`, which joins the values of a header to one line. */
+async function post(
+	url: string,
+	headers: Readonly<Record<string, string | string[]>>,
+	body: Buffer,
+): Promise<{ status: number; headers: Headers; text: string }> {
+	return await new Promise((resolve, reject) => {
+		const sent = httpRequest(url, { method: 'POST', headers }, (response) => {
+			const chunks: Buffer[] = [];
+			response.on('data', (chunk: Buffer) => chunks.push(chunk));
+			response.on('error', reject);
+			response.on('end', () =>
+				resolve({
+					status: response.statusCode ?? 0,
+					headers: new Headers(
+						Object.entries(response.headers).map(([name, value]) => [name, String(value)]),
+					),
+					text: Buffer.concat(chunks).toString('utf8'),
+				}),
+			);
+		});
+		sent.on('error', reject);
+		sent.end(body);
+	});
+}
+
 function parseAsN8nDoes(request: express.Request): unknown {
 	if (request.headers['content-type'] !== 'application/json') return {};
 	try {
@@ -310,7 +380,7 @@ function parseAsN8nDoes(request: express.Request): unknown {
 }
 
 /** Hands out one credential and applies its type's `authenticate`, expressions included. */
-class DecryptedCredentials extends ICredentialsHelper {
+export class DecryptedCredentials extends ICredentialsHelper {
 	constructor(
 		private readonly type: ICredentialType,
 		private readonly current: () => ICredentialDataDecryptedObject,

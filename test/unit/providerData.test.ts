@@ -1,15 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
 
+import { mailPanda } from '../../nodes/MailPanda/provider';
 import { metigan } from '../../nodes/Metigan/provider';
 import { misar } from '../../nodes/Misar/provider';
+import { misarBlog } from '../../nodes/MisarBlog/provider';
 import type { Provider } from '../../nodes/shared/provider';
 import { ALL_EVENTS, eventsToRegister, schemesToTry } from '../../nodes/shared/triggerSettings';
 
 /** What the package knows of its providers, held against what their documents say. */
 
-const providers: ReadonlyArray<readonly [string, Provider]> = [...misar, ...metigan].map(
-	(provider) => [provider.displayName, provider],
-);
+const providers: ReadonlyArray<readonly [string, Provider]> = [
+	...misar,
+	...misarBlog,
+	...mailPanda,
+	...metigan,
+].map((provider) => [provider.displayName, provider]);
 
 /** Every name of the Misar Mail documents: platform page, both API references, SDK examples. */
 const MISAR_MAIL_EVENTS = [
@@ -47,6 +52,49 @@ const METIGAN_EVENTS = [
 	'form.submitted',
 ];
 
+/** The closed set of the MisarReach SDKs; the names of the platform page are offered besides. */
+const MISAR_REACH_EVENTS = [
+	'reply.received',
+	'deal.won',
+	'deal.lost',
+	'lead_search.completed',
+	'campaign.completed',
+];
+const PLATFORM_REACH_EVENTS = ['lead.found', 'campaign.sent', 'deal.updated', 'contact.replied'];
+
+/** The help page, the MCP server's tool and the platform page together. */
+const MISAR_POST_EVENTS = [
+	'post.published',
+	'post.failed',
+	'post.scheduled',
+	'post.approved',
+	'account.disconnected',
+	'codeshield.finding',
+	'trendpulse.rising',
+	'campaign.completed',
+];
+
+/** The platform page (misar.io/docs/webhooks). */
+const MISAR_DEV_EVENTS = [
+	'plugin.installed',
+	'plugin.updated',
+	'plugin.uninstalled',
+	'agent.run.completed',
+	'agent.run.failed',
+];
+const MISAR_AI_EVENTS = ['project.created', 'deploy.succeeded', 'deploy.failed'];
+
+/** Its own reference, and `comment.created` of the platform page. */
+const MISAR_BLOG_EVENTS = [
+	'article.published',
+	'article.updated',
+	'article.deleted',
+	'comment.created',
+];
+
+/** As its API takes them; the page calls the same events `email.open` and so on. */
+const MAIL_PANDA_EVENTS = ['open', 'click', 'bounce', 'unsubscribe'];
+
 function providerNamed(name: string): Provider {
 	const found = providers.find(([displayName]) => displayName === name);
 	if (found === undefined) throw new Error(`no provider is called ${name}`);
@@ -68,6 +116,13 @@ function settings(events: readonly string[], signatureScheme = 'auto') {
 
 describe.each([
 	['Misar Mail', MISAR_MAIL_EVENTS],
+	['Misar Reach', MISAR_REACH_EVENTS],
+	['Misar Post', MISAR_POST_EVENTS],
+	['Misar.Dev', MISAR_DEV_EVENTS],
+	['Misar.ai', MISAR_AI_EVENTS],
+	['Misar.Ink', []],
+	['Misar.Blog', MISAR_BLOG_EVENTS],
+	['Mail Panda', MAIL_PANDA_EVENTS],
 	['Metigan', METIGAN_EVENTS],
 ])('the events of %s', (name, documented) => {
 	const provider = providerNamed(name);
@@ -82,7 +137,7 @@ describe.each([
 	});
 
 	it('are registered with custom names beside "all events", each once', () => {
-		const selected = [ALL_EVENTS, 'list.imported', 'email.sent'];
+		const selected = [ALL_EVENTS, 'list.imported', ...documented.slice(0, 1)];
 		const registered = eventsToRegister(provider, settings(selected));
 		expect([...registered].sort()).toEqual([...documented, 'list.imported'].sort());
 	});
@@ -96,6 +151,14 @@ describe.each([
 it.each([
 	// The integration page has the words "automation triggered", and no machine name for them.
 	['Misar Mail', ['automation.triggered']],
+	// The SDKs know none of the platform page's names, so the API may refuse them.
+	['Misar Reach', PLATFORM_REACH_EVENTS],
+	['Misar Post', []],
+	['Misar.Dev', []],
+	['Misar.ai', []],
+	['Misar.Ink', []],
+	['Misar.Blog', []],
+	['Mail Panda', []],
 	['Metigan', []],
 ])('%s offers beyond the documented names: %j', (name, expected) => {
 	const provider = providerNamed(name);
@@ -111,14 +174,18 @@ describe.each(providers)('the facts of %s', (_name, provider) => {
 		const names = events.map(({ name }) => name);
 		expect(new Set(names).size).toBe(names.length);
 		expect(new Set(events.map(({ label }) => label)).size).toBe(names.length);
-		for (const name of names) expect(name).toMatch(/^[a-z]+(?:[._][a-z]+)+$/);
+		for (const name of names) expect(name).toMatch(/^[a-z]+(?:[._][a-z]+)*$/);
 		expect(names).not.toContain(ALL_EVENTS);
 	});
 
 	it('title each event in Title Case, with the words of its name', () => {
 		for (const { name, label } of events) {
 			expect(label).toMatch(/^[A-Z][A-Za-z]*(?: [A-Z][A-Za-z]*)*$/);
-			expect(label.toLowerCase().split(' ')).toEqual(name.split(/[._]/));
+			// Mail Panda's `open` is "Email Opened".
+			const words = label.toLowerCase().split(' ');
+			const parts = name.split(/[._]/);
+			if (parts.length > 1) expect(words).toEqual(parts);
+			else expect(words).toEqual(['email', expect.stringMatching(`^${name.replace(/e$/, '')}`)]);
 		}
 	});
 
@@ -143,10 +210,12 @@ describe.each(providers)('the facts of %s', (_name, provider) => {
 		const { shapes } = envelope;
 		expect(new Set(shapes.map(({ id }) => id)).size).toBe(shapes.length);
 		expect(new Set(shapes.map(({ mark }) => mark)).size).toBe(shapes.length);
-		for (const { mark, schema } of shapes.length > 1 ? shapes : []) {
+		// The article of Misar.Blog is data of its events, whose own shapes require it.
+		const required = shapes.length > 1 && provider.id !== 'misarBlog';
+		for (const { mark, schema } of required ? shapes : []) {
 			const result = schema.safeParse({});
-			const required = result.success ? [] : result.error.issues.map(({ path }) => path[0]);
-			expect(required).toContain(mark);
+			const missed = result.success ? [] : result.error.issues.map(({ path }) => path[0]);
+			expect(missed).toContain(mark);
 		}
 	});
 
@@ -200,6 +269,13 @@ describe('signature schemes', () => {
 		['Misar Mail', 'timestamped', 'x-misar-signature', 'timestamp.body', true],
 		['Misar Mail', 'platform', 'x-misar-signature', 'body', true],
 		['Misar Mail', 'mailHeader', 'x-misarmail-signature', 'body', true],
+		['Misar Reach', 'reach', 'x-reach-signature', 'timestamp.body', true],
+		['Misar Post', 'platform', 'x-misar-signature', 'body', true],
+		['Misar.Dev', 'platform', 'x-misar-signature', 'body', true],
+		['Misar.ai', 'platform', 'x-misar-signature', 'body', true],
+		['Misar.Ink', 'platform', 'x-misar-signature', 'body', true],
+		['Misar.Blog', 'platform', 'x-misar-signature', 'body', true],
+		['Mail Panda', 'bare', 'x-webhook-signature', 'body', true],
 		['Metigan', 'timestamped', 'x-webhook-signature', 'timestamp.body', true],
 		['Metigan', 'timestampHeader', 'x-webhook-signature', 'timestamp.body', true],
 		['Metigan', 'legacy', 'x-metigan-signature', 'body', false],
@@ -208,9 +284,23 @@ describe('signature schemes', () => {
 		expect(scheme).toMatchObject({ kind: 'hmac', header, signed, auto });
 	});
 
-	it('are no others', () => {
-		expect(providerNamed('Misar Mail').schemes).toHaveLength(3);
-		expect(providerNamed('Metigan').schemes).toHaveLength(3);
+	it('of Misar.Blog: the shared secret itself, in its header', () => {
+		const scheme = providerNamed('Misar.Blog').schemes.find(({ id }) => id === 'sharedSecret');
+		expect(scheme).toMatchObject({ kind: 'sharedSecret', header: 'x-webhook-secret', auto: true });
+	});
+
+	it.each([
+		['Misar Mail', 3],
+		['Misar Reach', 2],
+		['Misar Post', 1],
+		['Misar.Dev', 1],
+		['Misar.ai', 1],
+		['Misar.Ink', 1],
+		['Misar.Blog', 2],
+		['Mail Panda', 1],
+		['Metigan', 3],
+	])('of %s are no others: %i', (name, count) => {
+		expect(providerNamed(name).schemes).toHaveLength(count);
 	});
 });
 
@@ -223,8 +313,7 @@ describe('management APIs', () => {
 			itemStyles: [{ id: 'path', update: 'PATCH' }],
 			eventsFormat: 'list',
 			sendsSecret: 'always',
-			update: true,
-			delete: 'offered',
+			operations: { update: 'documented', delete: 'documented' },
 		});
 	});
 
@@ -232,8 +321,55 @@ describe('management APIs', () => {
 		const { api, defaultRegistration } = providerNamed('Metigan');
 		expect(defaultRegistration).toBe('manual');
 		expect(api).toMatchObject({ paths: ['/api/webhooks'], eventsFormat: 'list' });
-		expect(api?.page?.query(3)).toEqual({ page: 3, limit: api?.page?.size });
+		expect(api?.page?.query(3, 20)).toEqual({ page: 3, limit: 20 });
 	});
+
+	it('of Misar Reach and Misar Post: list and create, the secret issued once', () => {
+		for (const name of ['Misar Reach', 'Misar Post']) {
+			const { api, defaultRegistration } = providerNamed(name);
+			expect(defaultRegistration).toBe('automatic');
+			expect(api).toMatchObject({
+				eventsFormat: 'list',
+				sendsSecret: 'never',
+			});
+			// Their SDKs have no other call; a delete is tried all the same.
+			expect(api?.operations).toEqual({ delete: 'unconfirmed' });
+		}
+		expect(providerNamed('Misar Reach').api?.paths).toEqual(['/reach/api/webhooks/endpoints']);
+	});
+
+	it('of Mail Panda: events in one text, a secret of ours, and every way to name an endpoint', () => {
+		const { api, defaultRegistration } = providerNamed('Mail Panda');
+		expect(defaultRegistration).toBe('automatic');
+		expect(api).toMatchObject({
+			paths: ['/api/webhooks/manage'],
+			eventsFormat: 'commaSeparated',
+			sendsSecret: 'always',
+			operations: { update: 'unconfirmed', delete: 'unconfirmed' },
+		});
+		expect(new Set(api?.itemStyles.map(({ id }) => id))).toEqual(
+			new Set(['query', 'body', 'path']),
+		);
+	});
+
+	it.each(['Misar.Dev', 'Misar.ai', 'Misar.Ink', 'Misar.Blog'])(
+		'of %s: none is documented',
+		(name) => {
+			expect(providerNamed(name).api).toBeUndefined();
+		},
+	);
+});
+
+it('only Misar.Blog and Mail Panda may do without a secret, and only a secret of Misar Post comes after a ping', () => {
+	const named = (has: (provider: Provider) => boolean) =>
+		providers.filter(([, provider]) => has(provider)).map(([name]) => name);
+	expect(named(({ secretOptional }) => secretOptional === true)).toEqual([
+		'Misar.Blog',
+		'Mail Panda',
+	]);
+	expect(named(({ envelope }) => envelope.pingsOnCreate === true)).toEqual(['Misar Post']);
+	// "Retries: none" (docs.misar.io/blog/api-reference/webhooks).
+	expect(named(({ envelope }) => !envelope.retried)).toEqual(['Misar.Blog']);
 });
 
 it('no two providers share id and product', () => {

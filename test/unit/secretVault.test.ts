@@ -125,6 +125,26 @@ describe('a sealed secret', () => {
 		}
 	});
 
+	it('is nothing but the version and base64url, to the last character', () => {
+		const sealed = seal(SECRET, KEY, BINDING);
+		const body = sealed.slice('v1.'.length);
+		const decorated = [
+			`${sealed}=`,
+			`${sealed}\n`,
+			` ${sealed}`,
+			`${sealed} `,
+			`${sealed}.`,
+			`${sealed}.${body}`,
+			`v1.${body.slice(0, 20)}\n${body.slice(20)}`,
+			`v1.${body.slice(0, 20)}!${body.slice(20)}`,
+			`v1.${body.slice(0, 20)}+/${body.slice(20)}`,
+			`"${sealed}"`,
+		];
+		for (const text of decorated) {
+			expect({ text, opened: open(text, [KEY], BINDING) }).toEqual({ text });
+		}
+	});
+
 	it('looks different every time', () => {
 		const seals = Array.from({ length: 50 }, () => seal(SECRET, KEY, BINDING));
 		expect(new Set(seals).size).toBe(seals.length);

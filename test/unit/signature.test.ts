@@ -4,8 +4,10 @@ import { createHmac } from 'node:crypto';
 import { describe, expect, it, jest } from '@jest/globals';
 import Stripe from 'stripe';
 
+import { mailPanda } from '../../nodes/MailPanda/provider';
 import { metigan } from '../../nodes/Metigan/provider';
 import { misar } from '../../nodes/Misar/provider';
+import { misarBlog } from '../../nodes/MisarBlog/provider';
 import type { HmacScheme, Provider, SharedSecretScheme } from '../../nodes/shared/provider';
 import { verifySignature, type SignedRequest, type Verdict } from '../../nodes/shared/signature';
 
@@ -30,7 +32,8 @@ interface Form {
 	readonly prefix: string;
 }
 
-const forms: readonly Form[] = [...misar, ...metigan].flatMap((provider) =>
+const families = [...misar, ...misarBlog, ...mailPanda, ...metigan];
+const forms: readonly Form[] = families.flatMap((provider) =>
 	provider.schemes.flatMap((scheme) => {
 		if (scheme.kind !== 'hmac') return [];
 		const prefixes = scheme.layout.type === 'hex' ? scheme.layout.prefixes : [''];
@@ -182,6 +185,25 @@ describe('published test vectors', () => {
 			headers: { 'x-webhook-signature': metiganHex, 'x-webhook-timestamp': '1767323045' },
 			body: metiganBody,
 			secret: metiganSecret,
+		},
+		{
+			title: 'MisarReach SDK',
+			form: formOf('Misar Reach', 'reach'),
+			headers: {
+				'x-reach-signature': '36ff7c1dd9ad3fb5fcdc7300eaa4ba960dcfab5529e90b9010c22f4b18972104',
+				'x-reach-timestamp': '1767323045',
+			},
+			body: '{"event":"deal.won","data":{"id":"d1"}}',
+			secret: 'reach_secret',
+		},
+		{
+			title: 'Mail Panda webhook page',
+			form: formOf('Mail Panda', 'bare'),
+			headers: {
+				'x-webhook-signature': '3b789e1e869eca8c603038e8b5f67c77ec20bcefd67d1d0c58749d540ff1eb36',
+			},
+			body: '{"event":"email.open","data":{"id":1}}',
+			secret: 'whsec_panda',
 		},
 	])('verify: $title', ({ form, headers, body, secret }) => {
 		const checking = { body: Buffer.from(body), secrets: [secret] };

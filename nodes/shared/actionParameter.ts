@@ -1,0 +1,48 @@
+import type { IExecuteFunctions } from 'n8n-workflow';
+import { z } from 'zod';
+
+import { settingsError } from './triggerSettings';
+
+/** One item of an action node. */
+export interface ActionItem {
+	readonly context: IExecuteFunctions;
+	readonly itemIndex: number;
+}
+
+/**
+ * A number of 0 or more, which an expression may yield as text. An empty value must not turn into 0,
+ * which stands for "no limit" of a tolerance.
+ */
+export const numberSchema = z.preprocess(
+	(value) => (typeof value === 'string' && /^\d+$/.test(value.trim()) ? Number(value) : value),
+	z.number().min(0),
+);
+
+/** How many results at most. */
+export const limitSchema = numberSchema.pipe(z.number().int().min(1));
+
+/** Names as a multi-select holds them, or as text with commas, which an expression may yield. */
+export const namesSchema = z.preprocess(
+	(value) => (typeof value === 'string' ? value.split(/[\s,]+/) : value),
+	z.array(z.string()),
+);
+
+/**
+ * Reads a parameter, which an expression or an AI agent may have filled with anything.
+ * @throws NodeOperationError that names the parameter and says what is wrong with it
+ */
+export function readParameter<S extends z.ZodTypeAny>(
+	{ context, itemIndex }: ActionItem,
+	name: string,
+	schema: S,
+	fallback?: unknown,
+): z.output<S> {
+	const parsed = schema.safeParse(context.getNodeParameter(name, itemIndex, fallback));
+	if (parsed.success) return parsed.data;
+	const [issue] = parsed.error.issues;
+	throw settingsError(
+		context,
+		`The parameter "${[name, ...(issue?.path ?? [])].join('.')}" cannot be used: ${issue?.message ?? ''}`,
+		'Correct it, or the expression that it comes from',
+	);
+}

@@ -1,0 +1,268 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { NodeApiError, type INodeParameters } from 'n8n-workflow';
+
+import { checkTwins, spacedOut, stopClock, type WireScheme } from './conformanceTwins';
+import { PigeonPostApi, PigeonPostTrigger, signLetter, wireSchemes } from './fifthProvider';
+import { startLoft, type Loft } from './fifthProviderServer';
+import { ContextHost, type ContextHostOptions } from './host';
+
+/**
+ * A provider is added with data, a trigger class and a credential, and without an edit in
+ * `nodes/shared`: one that exists in this folder alone passes what the others pass.
+ */
+
+const SECRET = 'the pigeon knows';
+const ORIGIN = 'https://n8n.example.com';
+const EVENTS = ['letter.carried', 'letter.lost'];
+const [proof, feather] = wireSchemes;
+
+let loft: Loft;
+let letters = 0;
+const hosts: ContextHost[] = [];
+
+beforeAll(async () => {
+	loft = await startLoft();
+});
+afterEach(async () => {
+	await Promise.all(hosts.splice(0).map((host) => host.close()));
+	loft.reset();
+});
+afterAll(async () => {
+	await loft.close();
+});
+
+function startHost(
+	parameters: INodeParameters = {},
+	changes: Partial<ContextHostOptions> = {},
+): ContextHost {
+	const host = new ContextHost({
+		node: new PigeonPostTrigger(),
+		credentialType: new PigeonPostApi(),
+		credential: { baseUrl: loft.url, apiKey: loft.key },
+		webhookOrigin: ORIGIN,
+		parameters: { registration: 'automatic', events: [...EVENTS], ...parameters },
+		workflowId: `workflow ${hosts.length} of ${expect.getState().currentTestName}`,
+		...changes,
+	});
+	hosts.push(host);
+	return host;
+}
+
+/** A trigger whose secret a person has put into the credential. */
+function startManual(parameters: INodeParameters = {}): ContextHost {
+	return startHost(
+		{ registration: 'manual', ...parameters },
+		{ credential: { signingSecret: SECRET } },
+	);
+}
+
+function letter(
+	scheme: WireScheme = proof,
+	changes: { secret?: string; ageSeconds?: number; kind?: string } = {},
+) {
+	letters++;
+	const { secret = SECRET, ageSeconds = 0, kind = 'letter.carried' } = changes;
+	const atMs = Date.now() - ageSeconds * 1000;
+	return {
+		atMs,
+		uid: `uid-${letters}`,
+		...signLetter(scheme, { uid: `uid-${letters}`, kind, secret, atMs }),
+	};
+}
+
+/** Delivers what the loft would send to its perch, and tells whether it ran. */
+async function runsOfOneLetter(host: ContextHost): Promise<number> {
+	const before = host.runs.length;
+	for (const { url, secret } of loft.perches) {
+		if (url === host.webhookUrl) await host.deliver(letter(proof, { secret }));
+	}
+	return host.runs.length - before;
+}
+
+it('nothing of nodes/shared imports a provider', () => {
+	const shared = path.join(__dirname, '../../nodes/shared');
+	for (const file of readdirSync(shared)) {
+		const text = readFileSync(path.join(shared, file), 'utf8');
+		const imported = [...text.matchAll(/from '([^']+)'/g)].map(([, from]) => from);
+		for (const from of imported) {
+			expect({ file, from }).toEqual({
+				file,
+				from: expect.stringMatching(/^(\.\/\w+|n8n-workflow|zod|node:\w+)$/),
+			});
+		}
+	}
+});
+
+describe('a delivery of the fifth provider', () => {
+	beforeAll(() => stopClock(Date.parse('2026-01-02T03:04:05Z')));
+	afterAll(() => {
+		jest.useRealTimers();
+	});
+
+	it.each([
+		['proof', proof],
+		['feather', feather],
+	])('runs with its output: %s', async (id, scheme) => {
+		const host = startManual({ simplify: false });
+		const sent = letter(scheme);
+		const { status, run } = await host.deliver(sent);
+		const at = new Date(sent.atMs).toISOString();
+		expect(status).toBe(200);
+		expect(run?.map(({ json }) => json)).toEqual([
+			{
+				provider: 'pigeonPost',
+				event: 'letter.carried',
+				deliveryId: sent.uid,
+				occurredAt: at,
+				data: sent.letter,
+				headers: expect.objectContaining({ 'x-pigeon-kind': 'letter.carried' }),
+				payload: JSON.parse(sent.body.toString()),
+				verification: { scheme: id, ...(scheme === proof ? { signedAt: at } : {}) },
+			},
+		]);
+		expect((await host.deliver(spacedOut(letter(scheme)))).run).toHaveLength(1);
+	});
+
+	it.each([
+		['proof', proof, feather],
+		['feather', feather, proof],
+	])('is refused in every forged form: %s', async (_id, scheme, sibling) => {
+		const host = startManual();
+		const specimen = {
+			scheme,
+			siblings: [sibling],
+			sign: (changes = {}) => letter(scheme, changes),
+		};
+		expect(await checkTwins(specimen, () => host)).toBeGreaterThan(10);
+	});
+
+	it('is told apart by the selected events, and from a ping', async () => {
+		const host = startManual({ events: ['letter.lost'] });
+		for (const [kind, ignored] of [
+			['letter.carried', 'event is not selected'],
+			['coo', 'ping'],
+		] as const) {
+			expect(await host.deliver(letter(proof, { kind }))).toMatchObject({
+				status: 200,
+				body: { received: true, ignored },
+				run: undefined,
+			});
+		}
+	});
+
+	it('runs once, however often it comes', async () => {
+		const host = startManual();
+		const sent = letter();
+		let release = () => {};
+		const entered = new Promise<void>((resolve) => {
+			host.beforeAnswer = async () => {
+				resolve();
+				await new Promise<void>((done) => {
+					release = done;
+				});
+			};
+		});
+		const first = host.deliver(sent);
+		await entered;
+		const copy = await host.deliver(sent);
+		expect(copy).toMatchObject({ status: 503, run: undefined, ended: true });
+		expect(copy.headers.get('retry-after')).not.toBeNull();
+		release();
+		expect(await first).toMatchObject({ status: 200 });
+		expect(await host.deliver(sent)).toMatchObject({ status: 200, body: { duplicate: true } });
+		expect(host.runs).toHaveLength(1);
+	});
+
+	it('is put off with 503 while its registration is in flight', async () => {
+		const result = await startHost().deliver(letter());
+		expect(result).toMatchObject({ status: 503, run: undefined, ended: true });
+		expect(Number(result.headers.get('retry-after'))).toBeGreaterThan(0);
+	});
+});
+
+describe('a registration at the fifth provider', () => {
+	it('registers URL and events, keeps the secret sealed, and leaves other endpoints alone', async () => {
+		const others = ['a', 'b', 'c'].map((name) => ({ ...loft.add(`https://${name}.example.com/`) }));
+		const host = startHost();
+		await host.publish();
+		const [mine] = loft.perches.slice(others.length);
+		expect(mine).toMatchObject({ url: host.webhookUrl, active: true });
+		expect(mine?.events.split(',').sort()).toEqual(EVENTS);
+		expect(JSON.stringify(host.savedStaticData)).not.toContain(mine?.secret);
+		host.restart();
+		expect(await host.checkExists()).toBe(true);
+		expect(loft.answers).toContain('GET /loft/v2/perches?offset=2&max=2 200');
+		expect(await runsOfOneLetter(host)).toBe(1);
+
+		await host.unpublish();
+		expect(loft.perches).toEqual(others);
+	});
+
+	it('ends with one endpoint when create is called five times at once', async () => {
+		const host = startHost();
+		await Promise.all(Array.from({ length: 5 }, async () => await host.create()));
+		expect(loft.perches).toHaveLength(1);
+		expect(await runsOfOneLetter(host)).toBe(1);
+	});
+
+	it('ends with one endpoint when the answer to a create is lost', async () => {
+		loft.fault({ method: 'POST' });
+		const host = startHost();
+		await host.publish();
+		// What the lost one left behind was removed, and another one made.
+		expect(loft.answers.map((answer) => answer.replace(/ .* /, ' '))).toEqual(
+			expect.arrayContaining(['DELETE 204', 'POST 201']),
+		);
+		expect(loft.perches).toHaveLength(1);
+		expect(await runsOfOneLetter(host)).toBe(1);
+	});
+
+	it('does not adopt an endpoint whose secret was lost before the save', async () => {
+		const host = startHost();
+		await host.create();
+		host.restart();
+		await host.publish();
+		expect(loft.perches).toHaveLength(1);
+		expect(await runsOfOneLetter(host)).toBe(1);
+	});
+
+	it.each([
+		['events', { events: 'letter.lost' }],
+		['URL', { url: `${ORIGIN}/moved` }],
+		['active flag', { active: false }],
+	])('repairs a changed %s in place', async (_what, drift) => {
+		const host = startHost();
+		await host.publish();
+		const [perch] = loft.perches;
+		if (perch === undefined) throw new Error('nothing was registered');
+		const { id } = Object.assign(perch, drift);
+		host.restart();
+		await host.publish();
+		expect(loft.perches).toMatchObject([{ id, url: host.webhookUrl, active: true }]);
+		expect(loft.perches[0]?.events.split(',').sort()).toEqual(EVENTS);
+		expect(loft.answers).toContain(`PUT /loft/v2/perches?id=${id} 200`);
+		expect(await runsOfOneLetter(host)).toBe(1);
+	});
+
+	it('deletes an endpoint that is gone already', async () => {
+		const host = startHost();
+		await host.publish();
+		loft.perches.splice(0);
+		await expect(host.delete()).resolves.toBe(true);
+		expect(loft.answers.at(-1)).toMatch(/^DELETE .* 404$/);
+	});
+
+	it('throws when a delete is answered 500, and keeps the id', async () => {
+		const host = startHost();
+		await host.publish();
+		loft.fault({ method: 'DELETE', status: 500 });
+		await expect(host.delete()).rejects.toBeInstanceOf(NodeApiError);
+		host.save();
+		expect(JSON.stringify(host.savedStaticData)).toContain(loft.perches[0]?.id);
+		await host.unpublish();
+		expect(loft.perches).toEqual([]);
+	});
+});

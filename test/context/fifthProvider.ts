@@ -1,0 +1,183 @@
+import { createHmac } from 'node:crypto';
+
+import {
+	NodeConnectionTypes,
+	type IAuthenticateGeneric,
+	type ICredentialType,
+	type IHookFunctions,
+	type INodeProperties,
+	type INodeType,
+	type INodeTypeDescription,
+	type IWebhookFunctions,
+	type IWebhookResponseData,
+} from 'n8n-workflow';
+import { z } from 'zod';
+
+import { receiveDelivery } from '../../nodes/shared/delivery';
+import type { ProviderFamily } from '../../nodes/shared/provider';
+import { createEndpoint, deleteEndpoint, endpointExists } from '../../nodes/shared/registration';
+import { triggerProperties } from '../../nodes/shared/triggerProperties';
+import type { Delivery, WireScheme } from './conformanceTwins';
+
+/**
+ * Pigeon Post, a provider that does not exist and is unlike the others in every name: what it takes
+ * to add a fifth one. All of it is here and in its stand-in; nothing of `nodes/shared` knows it.
+ */
+
+/** Path of its webhook API. */
+export const PERCHES = '/loft/v2/perches';
+/** Endpoints on one page of its list. */
+export const PAGE_SIZE = 2;
+
+export const pigeonPost: ProviderFamily = [
+	{
+		id: 'pigeonPost',
+		displayName: 'Pigeon Post',
+		description: 'Letters carried and lost',
+		credentialType: 'pigeonPostApi',
+		events: [
+			{
+				name: 'letter.carried',
+				label: 'Letter Carried',
+				description: 'A letter arrived',
+				data: { letter: z.object({ to: z.string(), grams: z.number() }) },
+			},
+			{ name: 'letter.lost', label: 'Letter Lost', description: 'A letter did not arrive' },
+		],
+		schemes: [
+			{
+				id: 'proof',
+				name: 'X-Pigeon-Proof',
+				description: 'The time is signed with the body',
+				kind: 'hmac',
+				header: 'x-pigeon-proof',
+				layout: { type: 'elements', timestamp: 'at', signature: 'sig' },
+				signed: 'timestamp.body',
+				auto: true,
+			},
+			{
+				id: 'feather',
+				name: 'X-Pigeon-Feather',
+				description: 'The body alone is signed',
+				kind: 'hmac',
+				header: 'x-pigeon-feather',
+				layout: { type: 'hex', prefixes: ['grey:'] },
+				signed: 'body',
+				auto: true,
+			},
+		],
+		envelope: {
+			shapes: [
+				{
+					id: 'letter',
+					mark: 'kind',
+					schema: z.object({ uid: z.string(), kind: z.string(), flown_at: z.number() }),
+				},
+			],
+			eventFields: ['kind'],
+			eventHeaders: ['x-pigeon-kind'],
+			timeFields: ['flown_at'],
+			data: (body) => body['letter'],
+			idempotencyKey: ({ uid }) => (typeof uid === 'string' ? uid : undefined),
+			pings: ['coo'],
+			retried: true,
+		},
+		api: {
+			paths: [PERCHES],
+			itemStyles: [{ id: 'query', update: 'PUT' }],
+			eventsFormat: 'commaSeparated',
+			sendsSecret: 'never',
+			operations: { update: 'documented', delete: 'documented' },
+			page: {
+				size: PAGE_SIZE,
+				query: (page, size) => ({ offset: (page - 1) * size, max: size }),
+			},
+		},
+		defaultRegistration: 'automatic',
+		manualSteps: 'Tell the pigeons.',
+	},
+];
+
+export class PigeonPostApi implements ICredentialType {
+	name = 'pigeonPostApi';
+
+	displayName = 'Pigeon Post API';
+
+	properties: INodeProperties[] = [
+		'baseUrl',
+		'apiKey',
+		'signingSecret',
+		'previousSigningSecret',
+	].map((name) => ({ displayName: name, name, type: 'string', default: '' }));
+
+	authenticate: IAuthenticateGeneric = {
+		type: 'generic',
+		properties: { headers: { 'x-pigeon-key': '={{$credentials.apiKey}}' } },
+	};
+}
+
+export class PigeonPostTrigger implements INodeType {
+	description: INodeTypeDescription = {
+		displayName: 'Pigeon Post Trigger',
+		name: 'pigeonPostTrigger',
+		group: ['trigger'],
+		version: 1,
+		description: 'Starts the workflow when a pigeon arrives',
+		defaults: { name: 'Pigeon Post Trigger' },
+		inputs: [],
+		outputs: [NodeConnectionTypes.Main],
+		credentials: [{ name: 'pigeonPostApi', required: true }],
+		webhooks: [
+			{ name: 'default', httpMethod: 'POST', responseMode: 'onReceived', path: 'pigeon-post' },
+		],
+		properties: triggerProperties(pigeonPost),
+	};
+
+	webhookMethods = {
+		default: {
+			async checkExists(this: IHookFunctions): Promise<boolean> {
+				return await endpointExists(this, pigeonPost);
+			},
+			async create(this: IHookFunctions): Promise<boolean> {
+				return await createEndpoint(this, pigeonPost);
+			},
+			async delete(this: IHookFunctions): Promise<boolean> {
+				return await deleteEndpoint(this, pigeonPost);
+			},
+		},
+	};
+
+	async webhook(this: IWebhookFunctions): Promise<IWebhookResponseData> {
+		return await receiveDelivery(this, pigeonPost);
+	}
+}
+
+/** Its two schemes as they look on the wire. */
+export const wireSchemes: readonly [WireScheme, WireScheme] = [
+	{
+		covers: 'timestamp.body',
+		header: 'x-pigeon-proof',
+		eventHeaders: ['x-pigeon-kind'],
+		present: (hex, seconds) => ({ 'x-pigeon-proof': `at=${seconds},sig=${hex}` }),
+	},
+	{
+		covers: 'body',
+		header: 'x-pigeon-feather',
+		eventHeaders: ['x-pigeon-kind'],
+		present: (hex) => ({ 'x-pigeon-feather': `grey:${hex}` }),
+	},
+];
+
+/** What a pigeon carries, signed. Times are epoch milliseconds. */
+export function signLetter(
+	scheme: WireScheme,
+	{ uid, kind, secret, atMs }: { uid: string; kind: string; secret: string; atMs: number },
+): Delivery & { readonly letter: { to: string; grams: number } } {
+	const letter = { to: 'ada@example.com', grams: 12 };
+	const body = Buffer.from(JSON.stringify({ uid, kind, flown_at: atMs, letter }));
+	const seconds = String(Math.floor(atMs / 1000));
+	const hmac = createHmac('sha256', secret);
+	if (scheme.covers === 'timestamp.body') hmac.update(`${seconds}.`);
+	const proof = scheme.present(hmac.update(body).digest('hex'), seconds);
+	return { headers: { 'x-pigeon-kind': kind, ...proof }, body, letter };
+}

@@ -1,0 +1,184 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { IDataObject } from 'n8n-workflow';
+
+import { startSandbox, type Sandbox, type SandboxEndpoint } from '../../sandbox';
+import { ContextHost } from './host';
+import { misarMail, misarReach, type TriggerUnderTest } from './providers';
+
+/**
+ * One workflow that listens to two products: its triggers share one static data column, which n8n
+ * reads and writes whole, and one address.
+ */
+
+const ORIGIN = 'https://n8n.example.com';
+
+let sandbox: Sandbox;
+let mail: ContextHost;
+let reach: ContextHost;
+
+beforeAll(async () => {
+	sandbox = await startSandbox();
+});
+beforeEach(async () => {
+	mail = new ContextHost({ ...optionsOf(misarMail, 'Mail'), webhookId: 'mail-id' });
+	reach = new ContextHost({ ...optionsOf(misarReach, 'Reach'), webhookId: 'reach-id' }, mail);
+	sandbox.setBehaviour('misar.reach', { deleteOffered: true });
+	sandbox.setRoute(ORIGIN, await mail.listen());
+	await publishAll();
+});
+afterEach(async () => {
+	await mail.close();
+	sandbox.reset();
+});
+afterAll(async () => {
+	await sandbox.close();
+});
+
+function optionsOf(trigger: TriggerUnderTest, nodeName: string) {
+	return {
+		node: trigger.nodeType,
+		credentialType: trigger.credentialType,
+		credential: { baseUrl: sandbox.url, apiKey: sandbox.keys[trigger.provider] },
+		webhookOrigin: ORIGIN,
+		parameters: {
+			...trigger.parameters,
+			registration: 'automatic',
+			events: [...trigger.events],
+		},
+		nodeName,
+		workflowId: `two triggers: ${expect.getState().currentTestName}`,
+	};
+}
+
+/** As n8n publishes a workflow: every trigger in one process, the static data saved after each. */
+async function publishAll(): Promise<void> {
+	for (const host of [mail, reach]) await host.publish();
+}
+
+/** What one node remembers in the shared column. */
+function memoryOf(nodeName: string): IDataObject[string] {
+	return structuredClone(mail.savedStaticData[`node:${nodeName}`]);
+}
+
+function endpointOf({ provider }: TriggerUnderTest): SandboxEndpoint {
+	const [endpoint, ...others] = sandbox.endpoints(provider);
+	if (endpoint === undefined || others.length > 0) {
+		throw new Error(`${provider} has ${others.length} endpoints too many, or none`);
+	}
+	return { ...endpoint, consecutiveFailures: 0 };
+}
+
+/** Fires one event of each product, and tells which node ran for it. */
+async function runsOfEach(): Promise<{ mail: string[]; reach: string[] }> {
+	const before = [mail.runs.length, reach.runs.length] as const;
+	for (const { provider, events } of [misarMail, misarReach]) {
+		await sandbox.fire({ provider, event: events[0], retry: false });
+	}
+	const since = (host: ContextHost, count: number) =>
+		host.runs.slice(count).map(([item]) => String(item?.json['event']));
+	return { mail: since(mail, before[0]), reach: since(reach, before[1]) };
+}
+
+const BOTH = { mail: [misarMail.events[0]], reach: [misarReach.events[0]] };
+
+describe('two triggers in one workflow', () => {
+	it('have an endpoint, a memory and runs of their own', async () => {
+		expect(mail.webhookUrl).not.toBe(reach.webhookUrl);
+		expect(endpointOf(misarMail).url).toBe(mail.webhookUrl);
+		expect(endpointOf(misarReach).url).toBe(reach.webhookUrl);
+		expect(Object.keys(mail.savedStaticData).sort()).toEqual(['node:Mail', 'node:Reach']);
+		expect(reach.savedStaticData).toBe(mail.savedStaticData);
+		expect(JSON.stringify(memoryOf('Mail'))).toContain(endpointOf(misarMail).id);
+		expect(JSON.stringify(memoryOf('Reach'))).toContain(endpointOf(misarReach).id);
+		expect(await runsOfEach()).toEqual(BOTH);
+	});
+
+	it('write nothing to their memory when a delivery comes', async () => {
+		const saved = structuredClone(mail.savedStaticData);
+		await Promise.all([runsOfEach(), runsOfEach()]);
+		mail.save();
+		expect(mail.savedStaticData).toEqual(saved);
+	});
+
+	it('work on after a restart, without a change at either provider', async () => {
+		const before = [endpointOf(misarMail), endpointOf(misarReach)];
+		mail.restart();
+		await publishAll();
+		expect([endpointOf(misarMail), endpointOf(misarReach)]).toEqual(before);
+		expect(await runsOfEach()).toEqual(BOTH);
+	});
+
+	it('are created at once without mixing up their endpoints', async () => {
+		await Promise.all([mail.delete(), reach.delete()]);
+		await Promise.all([mail.create(), reach.create(), mail.create(), reach.create()]);
+		mail.save();
+		mail.restart();
+		expect(endpointOf(misarMail).url).toBe(mail.webhookUrl);
+		expect(endpointOf(misarReach).url).toBe(reach.webhookUrl);
+		expect(await runsOfEach()).toEqual(BOTH);
+	});
+
+	it.each([
+		['Mail', misarMail, 'Reach', misarReach],
+		['Reach', misarReach, 'Mail', misarMail],
+	])(
+		'bring %s back in line without touching the other',
+		async (_name, trigger, otherName, other) => {
+			const [memory, endpoint] = [memoryOf(otherName), endpointOf(other)];
+			sandbox.changeEndpoint(trigger.provider, endpointOf(trigger).id, {
+				events: [trigger.events[1]],
+				active: false,
+			});
+			mail.restart();
+			await publishAll();
+			expect(endpointOf(trigger)).toMatchObject({ active: true, events: [...trigger.events] });
+			expect(memoryOf(otherName)).toEqual(memory);
+			expect(endpointOf(other)).toEqual(endpoint);
+			expect(await runsOfEach()).toEqual(BOTH);
+		},
+	);
+
+	it.each([
+		['Mail', misarMail, 'Reach', misarReach],
+		['Reach', misarReach, 'Mail', misarMail],
+	])('let go of %s without touching the other', async (name, trigger, otherName, other) => {
+		const [memory, endpoint] = [memoryOf(otherName), endpointOf(other)];
+		await (name === 'Mail' ? mail : reach).unpublish();
+		mail.restart();
+
+		expect(sandbox.endpoints(trigger.provider)).toEqual([]);
+		expect(memoryOf(name)).toEqual({});
+		expect(memoryOf(otherName)).toEqual(memory);
+		expect(endpointOf(other)).toEqual(endpoint);
+		const left = name === 'Mail' ? { ...BOTH, mail: [] } : { ...BOTH, reach: [] };
+		expect(await runsOfEach()).toEqual(left);
+
+		await publishAll();
+		expect(endpointOf(other)).toEqual(endpoint);
+		expect(await runsOfEach()).toEqual(BOTH);
+	});
+
+	it('keep the other’s memory when one cannot be deleted', async () => {
+		const memory = memoryOf('Reach');
+		sandbox.fault({ provider: 'misar.mail', method: 'DELETE', kind: 'status', status: 500 });
+		await expect(mail.unpublish()).rejects.toThrow('HTTP 500');
+		mail.save();
+		expect(JSON.stringify(memoryOf('Mail'))).toContain(endpointOf(misarMail).id);
+		expect(memoryOf('Reach')).toEqual(memory);
+		expect(await runsOfEach()).toEqual(BOTH);
+	});
+
+	it('do not answer for each other', async () => {
+		const { secret } = endpointOf(misarMail);
+		expect(secret).toBeDefined();
+		await sandbox.fire({
+			provider: 'misar.mail',
+			event: misarMail.events[0],
+			url: reach.webhookUrl,
+			secret: secret ?? '',
+			retry: false,
+		});
+		expect(reach.runs).toEqual([]);
+		expect(sandbox.deliveries()).toMatchObject([{ attempts: [{ status: 401 }] }]);
+	});
+});

@@ -1,0 +1,495 @@
+import { describe, expect, it } from '@jest/globals';
+import type { IDataObject } from 'n8n-workflow';
+import { z } from 'zod';
+
+import { mailPanda } from '../../nodes/MailPanda/provider';
+import { metigan } from '../../nodes/Metigan/provider';
+import { misarMail } from '../../nodes/Misar/mail';
+import { parseBody, readEvent, type ReceivedEvent } from '../../nodes/shared/event';
+import type { EnvelopeFacts, Provider } from '../../nodes/shared/provider';
+
+const [metiganProvider] = metigan;
+const [mailPandaProvider] = mailPanda;
+const ISO = '2026-01-02T03:04:05.000Z';
+const DELIVERY = { 'x-misar-delivery': 'evt_of_header' };
+
+function parse(text: string): IDataObject {
+	const body = parseBody(Buffer.from(text));
+	if (body === undefined) throw new Error(`no JSON object: ${text}`);
+	return body;
+}
+
+/** Reads a body as it would arrive, as JSON text. */
+function read(
+	provider: Provider,
+	body: object,
+	headers: Readonly<Record<string, unknown>> = {},
+): ReceivedEvent {
+	const event = readEvent(provider, parse(JSON.stringify(body)), headers);
+	if (event === undefined) throw new Error('the header contradicts the body');
+	return event;
+}
+
+function withEnvelope(changes: Partial<EnvelopeFacts>): Provider {
+	return { ...misarMail, envelope: { ...misarMail.envelope, ...changes } };
+}
+
+describe('parsing a body', () => {
+	it.each([
+		['{}', {}],
+		[' \r\n{"a":[1]} ', { a: [1] }],
+		['{"name":"Zoë 🐼"}', { name: 'Zoë 🐼' }],
+	])('reads an object: %j', (text, expected) => {
+		expect(parseBody(Buffer.from(text))).toEqual(expected);
+	});
+
+	it.each(['', ' ', 'null', 'true', '5', '"text"', '[]', '[{"a":1}]', '{"a":', '{a:1}', '{} {}'])(
+		'refuses %j',
+		(text) => {
+			expect(parseBody(Buffer.from(text))).toBeUndefined();
+		},
+	);
+
+	it('reads bytes that are no UTF-8 and survives deep nesting', () => {
+		const bytes = Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xff]), Buffer.from('"}')]);
+		expect(parseBody(bytes)).toEqual({ a: '\ufffd' });
+		const deep = `{"event":"email.sent","data":${'['.repeat(5000)}${']'.repeat(5000)}}`;
+		expect(readEvent(metiganProvider, parse(deep), {})?.name).toBe('email.sent');
+	});
+});
+
+/** One documented example an envelope; none of them may raise a warning. */
+describe('Misar Mail envelopes', () => {
+	it.each([
+		[
+			'E1 of the platform page',
+			{
+				id: 'evt_1',
+				type: 'email.delivered',
+				product: 'mail',
+				timestamp: '2026-01-02T03:04:05Z',
+				api_version: 'v1',
+				data: { id: 'msg_1', to: 'a@example.com', subject: 'Hi', delivered_at: ISO },
+			},
+			{ name: 'email.delivered', deliveryId: 'evt_1' },
+		],
+		[
+			'E2 of the developer reference',
+			{
+				id: 'evt_2',
+				type: 'email.opened',
+				createdAt: ISO,
+				data: {
+					messageId: 'msg_1',
+					email: 'a@example.com',
+					openedAt: ISO,
+					userAgent: 'Mozilla/5.0',
+					ip: '192.0.2.1',
+					machineOpen: false,
+				},
+			},
+			{ name: 'email.opened', deliveryId: 'evt_2' },
+		],
+		[
+			'E3 of the mail reference',
+			{
+				id: 'evt_3',
+				type: 'email.bounced',
+				created_at: '2026-01-02T05:04:05+02:00',
+				data: {
+					message_id: 'msg_1',
+					email: 'a@example.com',
+					bounce_type: 'hard',
+					bounce_code: '550',
+					bounce_message: 'no such user',
+				},
+			},
+			{ name: 'email.bounced', deliveryId: 'evt_3', bounceType: 'hard' },
+		],
+		[
+			"E4 of the platform's API page",
+			{ event: 'email.delivered', timestamp: ISO, data: { id: 'msg_123' } },
+			{ name: 'email.delivered', deliveryId: 'evt_of_header' },
+		],
+	])('reads %s', (_what, body, expected) => {
+		expect(read(misarMail, body, DELIVERY)).toEqual({
+			bounceType: undefined,
+			...expected,
+			named: true,
+			occurredAt: ISO,
+			data: body.data,
+			warnings: [],
+		});
+	});
+
+	it.each([
+		[
+			'email.delivered',
+			{ messageId: 'm', to: 'a@example.com', subject: 'Hi', campaignId: null, deliveredAt: ISO },
+		],
+		[
+			'email.clicked',
+			{ messageId: 'm', email: 'a@example.com', url: 'https://a/', clickedAt: ISO },
+		],
+		['email.complained', {}],
+		['email.brand_new', { anything: 1 }],
+	])('has nothing to warn of in documented E2 data of %s', (type, data) => {
+		expect(read(misarMail, { id: 'evt_1', type, createdAt: ISO, data }).warnings).toEqual([]);
+	});
+
+	it('holds data against the shape of its own envelope', () => {
+		const snakeCase = { message_id: 'm', email: 'a@example.com', timestamp: ISO };
+		const event = { id: 'evt_1', type: 'email.opened', data: snakeCase };
+		expect(read(misarMail, { ...event, created_at: ISO }).warnings).toEqual([]);
+		const { warnings } = read(misarMail, { ...event, createdAt: ISO });
+		expect(warnings).toEqual(
+			expect.arrayContaining(['data.messageId: Required', 'data.openedAt: Required']),
+		);
+	});
+
+	it('holds a body without any mark against the platform page', () => {
+		const { warnings, named } = read(misarMail, { id: 'evt_1', type: 'email.sent', data: {} });
+		expect(named).toBe(true);
+		expect([...warnings].sort()).toEqual([
+			'api_version: Required',
+			'product: Required',
+			'timestamp: Required',
+		]);
+	});
+
+	it('keys a delivery by the id in its body, else by its header, else not at all', () => {
+		const body = { event: 'email.sent', timestamp: ISO, data: {} };
+		expect(read(misarMail, { ...body, id: 'evt_1' }, DELIVERY).deliveryId).toBe('evt_1');
+		for (const id of ['', 5, null, {}]) {
+			expect(read(misarMail, { ...body, id }, DELIVERY).deliveryId).toBe('evt_of_header');
+		}
+		expect(read(misarMail, body).deliveryId).toBeUndefined();
+		expect(read(misarMail, body, { 'x-misar-delivery': '' }).deliveryId).toBeUndefined();
+		expect(read(misarMail, body, { 'x-misar-delivery': ['a', 'b'] }).deliveryId).toBeUndefined();
+	});
+});
+
+describe('Metigan bodies', () => {
+	const delivered = {
+		event: 'email.delivered',
+		messageId: 'msg_1',
+		data: {
+			recipient: 'a@example.com',
+			subject: 'Hi',
+			status: 'delivered',
+			timestamp: ISO,
+			metadata: { queueId: 'q1', dsn: '2.0.0', statusDetail: '250 OK' },
+		},
+		timestamp: 1767323045000,
+	};
+
+	it('are read as the guide and the SDK document them', () => {
+		expect(read(metiganProvider, delivered)).toEqual({
+			name: 'email.delivered',
+			named: true,
+			deliveryId: 'email.delivered:msg_1:1767323045000',
+			occurredAt: ISO,
+			data: delivered.data,
+			bounceType: undefined,
+			warnings: [],
+		});
+	});
+
+	it.each([
+		[
+			'email.sent',
+			{
+				to: 'a@example.com',
+				from: 'b@example.com',
+				subject: 'Hi',
+				emailId: 'e',
+				messageId: 'm',
+				trackingId: 't',
+				hasAttachments: false,
+				attachmentsCount: 0,
+				timestamp: ISO,
+			},
+		],
+		[
+			'email.opened',
+			{
+				recipient: 'a@example.com',
+				subject: 'Hi',
+				status: 'opened',
+				timestamp: ISO,
+				openCount: 2,
+				metadata: { ip: '192.0.2.1', device: { type: 'phone' }, geolocation: { city: 'Maputo' } },
+			},
+		],
+		['email.opened', { recipient: 'a@example.com', timestamp: ISO, metadata: { device: 'phone' } }],
+		['email.clicked', { ...delivered.data, metadata: { url: 'https://example.com/' } }],
+		['email.bounced', { ...delivered.data, metadata: { bounceReason: 'no such user' } }],
+		['email.bounced', { ...delivered.data, bounceType: 'hard' }],
+		['email.complained', delivered.data],
+		['email.unsubscribed', { email: 'a@example.com', timestamp: ISO }],
+		['email.failed', { to: 'a@example.com', emailId: 'e', reason: 'suppressed' }],
+		['contact.created', { contactId: 'c', email: 'a@example.com', audienceId: 'a', userId: 'u' }],
+		['contact.created', { id: 'c', email: 'a@example.com', firstName: 'A', tags: ['x'] }],
+		['contact.deleted', { _id: 'c', name: 'A' }],
+		['form.submitted', {}],
+	])('have nothing to warn of in documented data of %s', (event, data) => {
+		expect(read(metiganProvider, { ...delivered, event, data }).warnings).toEqual([]);
+	});
+
+	it('are keyed by event, message and time, not by a header that means two things', () => {
+		const key = (changes: object) =>
+			read(metiganProvider, { ...delivered, ...changes }, { 'x-webhook-id': 'wh_1' }).deliveryId;
+		expect(key({})).toBe('email.delivered:msg_1:1767323045000');
+		expect(key({ event: 'email.opened' })).not.toBe(key({}));
+		expect(key({ messageId: 'msg_2' })).not.toBe(key({}));
+		expect(key({ timestamp: 1767323045001 })).not.toBe(key({}));
+		for (const missing of [{ messageId: undefined }, { timestamp: ISO }, { event: undefined }]) {
+			expect(key(missing)).toBeUndefined();
+		}
+	});
+
+	it('may name their event in "type", as the old API page does', () => {
+		const { event, ...old } = delivered;
+		expect(read(metiganProvider, { ...old, type: event })).toMatchObject({
+			name: 'email.delivered',
+			named: true,
+			warnings: ['event: Required'],
+		});
+	});
+});
+
+describe('the time of an event', () => {
+	const at = (timestamp: unknown, more: object = {}) =>
+		read(misarMail, { event: 'email.sent', timestamp, data: {}, ...more }).occurredAt;
+
+	it.each<[unknown, string]>([
+		['2026-01-02T03:04:05Z', ISO],
+		['2026-01-02T03:04:05.000Z', ISO],
+		['2026-01-02T03:04:05.123456Z', '2026-01-02T03:04:05.123Z'],
+		['2026-01-02T08:34:05+05:30', ISO],
+		['2026-01-02', '2026-01-02T00:00:00.000Z'],
+		['2026-01-02T03:04Z', '2026-01-02T03:04:00.000Z'],
+		['2026-01-02T08:34:05+0530', ISO],
+		['2026-01-01T22:04:05-05:00', ISO],
+		// Without a zone it is UTC, whatever zone this machine is in.
+		['2026-01-02T03:04:05', ISO],
+		['2026-01-02T03:04:05.000', ISO],
+		['2026-01-02T03:04', '2026-01-02T03:04:00.000Z'],
+		['2026-07-02T03:04:05', '2026-07-02T03:04:05.000Z'],
+		[1767323045000, ISO],
+		[1767323045123, '2026-01-02T03:04:05.123Z'],
+		[0, '1970-01-01T00:00:00.000Z'],
+	])('is given in UTC for %j', (timestamp, expected) => {
+		expect(at(timestamp)).toBe(expected);
+	});
+
+	it.each([
+		'',
+		'yesterday',
+		'foo 1',
+		'1',
+		'2026',
+		'2026-01',
+		'1767323045',
+		'1767323045000',
+		'01/02/2026',
+		'2 January 2026',
+		'Fri, 02 Jan 2026 03:04:05 GMT',
+		'2026-01-02 03:04:05',
+		' 2026-01-02T03:04:05Z',
+		'2026-01-02T03:04:05Z ',
+		'2026-01-02T03:04:05 UTC',
+		'2026-01-02T03:04:05Z\n',
+		'2026-1-2',
+		'2026-01-02Z',
+		'2026-13-01T00:00:00Z',
+		'2026-01-02T25:00:00Z',
+		'NaN',
+		1e300,
+		-1e16,
+		true,
+		null,
+		{},
+		[],
+		[1767323045000],
+	])('is null for %j', (timestamp) => {
+		expect(at(timestamp)).toBeNull();
+	});
+
+	it('is null when no field tells it, and taken from the first field that does', () => {
+		expect(at(undefined)).toBeNull();
+		expect(at(undefined, { sent_at: ISO })).toBeNull();
+		expect(at('junk', { createdAt: {}, created_at: ISO })).toBe(ISO);
+		expect(at(ISO, { createdAt: '2020-01-01T00:00:00Z' })).toBe(ISO);
+	});
+});
+
+describe('the name of an event', () => {
+	it.each<[string, object]>([
+		['missing', {}],
+		['empty', { type: '', event: '' }],
+		['no text', { type: 5, event: { name: 'email.sent' } }],
+		['null', { type: null }],
+	])('is "unknown" when it is %s, whatever the header says', (_what, body) => {
+		const event = read(misarMail, body, { 'x-misar-event': 'email.sent' });
+		expect(event).toMatchObject({ name: 'unknown', named: false, data: {} });
+		expect(event.warnings.length).toBeGreaterThan(0);
+	});
+
+	it('is told apart from an event that is called "unknown"', () => {
+		expect(read(misarMail, { type: 'unknown' })).toMatchObject({ name: 'unknown', named: true });
+	});
+
+	it('is taken from the first field that holds text', () => {
+		expect(read(misarMail, { type: 'a.b', event: 'c.d' }).name).toBe('a.b');
+		expect(read(misarMail, { type: '', event: 'c.d' }).name).toBe('c.d');
+		expect(read(metiganProvider, { type: 'a.b', event: 'c.d' }).name).toBe('c.d');
+	});
+
+	it('may be repeated by the header', () => {
+		const body = { type: 'email.sent' };
+		for (const value of ['email.sent', undefined, '']) {
+			expect(read(misarMail, body, { 'x-misar-event': value }).name).toBe('email.sent');
+		}
+	});
+
+	it.each(['email.bounced', 'EMAIL.SENT', 'email.sent.', 'email.sent, email.sent', '*'])(
+		'must not be contradicted by the header: %s',
+		(value) => {
+			const body = parse('{"type":"email.sent","data":{}}');
+			expect(readEvent(misarMail, body, { 'x-misar-event': value })).toBeUndefined();
+		},
+	);
+
+	it('has to be repeated by a header where the provider says so', () => {
+		const provider = withEnvelope({ eventHeaders: ['x-webhook-event'], eventHeaderRequired: true });
+		const body = parse('{"type":"email.sent"}');
+		expect(readEvent(provider, body, { 'x-webhook-event': 'email.sent' })?.name).toBe('email.sent');
+		for (const headers of [{}, { 'x-webhook-event': '' }, { 'x-misar-event': 'email.sent' }]) {
+			expect(readEvent(provider, body, headers)).toBeUndefined();
+		}
+	});
+
+	it('is given in its one form where the provider has two', () => {
+		const canonicalEvent = (name: string) => name.replace(/^email\./, '');
+		const provider = withEnvelope({ canonicalEvent });
+		expect(read(provider, { type: 'email.open' }).name).toBe('open');
+		expect(read(provider, { type: 'open' }).name).toBe('open');
+	});
+
+	it('is compared with its header in that one form', () => {
+		const canonicalEvent = (name: string) => name.replace(/^email\./, '');
+		const provider = withEnvelope({ canonicalEvent });
+		for (const inBody of ['open', 'email.open']) {
+			for (const inHeader of ['open', 'email.open']) {
+				const event = read(provider, { type: inBody }, { 'x-misar-event': inHeader });
+				expect(event).toMatchObject({ name: 'open', named: true });
+			}
+			const body = parse(JSON.stringify({ type: inBody }));
+			expect(readEvent(provider, body, { 'x-misar-event': 'email.click' })).toBeUndefined();
+		}
+	});
+
+	it.each([
+		['open', 'open'],
+		['email.open', 'open'],
+		['email.unsubscribe', 'unsubscribe'],
+		// Names that are not Mail Panda's own stay as they came.
+		['email.delivered', 'email.delivered'],
+		['email.', 'email.'],
+		['email.email.open', 'email.email.open'],
+	])('is the short one of Mail Panda: %s', (event, expected) => {
+		expect(read(mailPandaProvider, { event, data: {} }).name).toBe(expected);
+		expect(read(mailPandaProvider, { type: event, data: {} }).name).toBe(expected);
+	});
+
+	it('is not compared with a header where the provider has none', () => {
+		const body = parse('{"event":"email.sent"}');
+		const headers = { 'x-misar-event': 'email.bounced', 'x-webhook-event': 'email.bounced' };
+		expect(readEvent(metiganProvider, body, headers)?.name).toBe('email.sent');
+	});
+});
+
+describe('the data of an event', () => {
+	it.each<[unknown, IDataObject]>([
+		[
+			{ id: 'msg_1', nested: { a: [1] } },
+			{ id: 'msg_1', nested: { a: [1] } },
+		],
+		[{}, {}],
+		[null, {}],
+		[undefined, {}],
+		['text', { value: 'text' }],
+		['', { value: '' }],
+		[0, { value: 0 }],
+		[false, { value: false }],
+		[[1, 2], { value: [1, 2] }],
+	])('is an object for %j', (data, expected) => {
+		expect(read(misarMail, { type: 'email.sent', data }).data).toEqual(expected);
+	});
+
+	it('may be found elsewhere by the facts of a provider', () => {
+		const provider = withEnvelope({ data: (body) => body['article'] });
+		const body = { type: 'email.sent', article: { slug: 's' }, data: { id: 'msg_1' } };
+		expect(read(provider, body).data).toEqual({ slug: 's' });
+	});
+
+	it.each([
+		[misarMail, { bounce_type: 'Hard' }, 'hard'],
+		[misarMail, { bounceType: 'soft' }, 'soft'],
+		[misarMail, { bounce_type: '', bounceType: 'soft' }, 'soft'],
+		[misarMail, { bounce_type: 5 }, undefined],
+		[misarMail, { bounce_type: 'transient' }, undefined],
+		[misarMail, { bounce_type: 'hard bounce' }, undefined],
+		[misarMail, { bounce_type: ' hard' }, undefined],
+		[metiganProvider, { bounceType: 'undetermined' }, undefined],
+		[misarMail, {}, undefined],
+		[metiganProvider, { bounceType: 'HARD' }, 'hard'],
+		[metiganProvider, { metadata: { bounceType: 'hard' } }, undefined],
+	])('tells the type of a bounce: %#', (provider, data, expected) => {
+		const bounce = { [provider.envelope.eventFields[0] ?? '']: 'email.bounced', data };
+		expect(read(provider, bounce).bounceType).toBe(expected);
+		expect(read(provider, { ...bounce, type: 'email.sent', event: 'email.sent' }).bounceType).toBe(
+			undefined,
+		);
+	});
+});
+
+describe('warnings', () => {
+	it('name the place, not the value', () => {
+		const body = { event: 'email.unsubscribed', messageId: 'm', timestamp: 1, data: { email: 55 } };
+		const { warnings } = read(metiganProvider, body);
+		expect(warnings).toEqual([
+			'data.email: Expected string, received number',
+			'data.timestamp: Required',
+		]);
+	});
+
+	it('are capped at 20', () => {
+		const provider = withEnvelope({
+			shapes: [{ id: 'E1', mark: 'type', schema: z.object({ data: z.array(z.string()) }) }],
+		});
+		const warningsOf = (count: number) =>
+			read(provider, { type: 'a.b', data: Array.from({ length: count }, () => 0) }).warnings;
+		expect(warningsOf(19)).toHaveLength(19);
+		expect(warningsOf(5000)).toHaveLength(20);
+	});
+});
+
+describe('a body with a __proto__ key', () => {
+	const text =
+		'{"__proto__":{"polluted":1,"type":"email.sent"},"data":{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}}';
+
+	it.each([['Misar Mail', misarMail] as const, ['Metigan', metiganProvider] as const])(
+		'changes no prototype and names no event: %s',
+		(_name, provider) => {
+			const event = readEvent(provider, parse(text), {});
+			expect(event).toMatchObject({ name: 'unknown', named: false, deliveryId: undefined });
+			expect(event?.data['polluted']).toBeUndefined();
+			expect({}).not.toHaveProperty('polluted');
+			expect(JSON.stringify(event?.data)).toBe(
+				'{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}',
+			);
+		},
+	);
+});

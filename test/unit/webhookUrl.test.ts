@@ -1,0 +1,173 @@
+import { describe, expect, it } from '@jest/globals';
+
+import { isHttpUrl, webhookUrlObjection } from '../../nodes/shared/webhookUrl';
+
+const PUBLIC_BASE = 'https://api.misar.io';
+
+const publicUrls = [
+	'https://n8n.example.com/webhook/1',
+	'https://n8n.example.com:8443/webhook/1',
+	'HTTPS://N8N.EXAMPLE.COM/webhook/1',
+	'https://user:pass@n8n.example.com/',
+	'https://localhost.example.com/',
+	'https://internal.example.com/',
+	'https://my.local.example.org/',
+	'https://8.8.8.8/',
+	'https://9.255.255.255/',
+	'https://11.0.0.1/',
+	'https://100.63.255.255/',
+	'https://100.128.0.1/',
+	'https://126.255.255.255/',
+	'https://128.0.0.1/',
+	'https://169.253.0.1/',
+	'https://172.15.255.255/',
+	'https://172.32.0.1/',
+	'https://192.167.255.255/',
+	'https://192.169.0.1/',
+	'https://[2606:4700:4700::1111]/',
+	'https://[2001:db8:fd00::1]/',
+	'https://134744072/',
+	// Only addresses count as addresses, however a name begins.
+	'https://10.example.com/',
+	'https://127.0.0.1.example.com/',
+	'https://192.168.1.example.com/',
+	'https://0.example.com/',
+	'https://n8n.example.com./',
+];
+
+const privateUrls = [
+	'https://localhost/',
+	'https://LOCALHOST:5678/webhook/1',
+	'https://app.localhost/',
+	'https://n8n/',
+	'https://n8n:5678/webhook/1',
+	'https://n8n.local/',
+	'https://n8n.internal/',
+	'https://metadata.google.internal/',
+	'https://n8n.lan/',
+	'https://0.0.0.0/',
+	'https://127.0.0.1/',
+	'https://127.255.255.254:5678/',
+	'https://127.1/',
+	'https://10.0.0.1/',
+	'https://10.255.255.255/',
+	'https://100.64.0.1/',
+	'https://100.127.255.254/',
+	'https://169.254.169.254/latest',
+	'https://172.16.0.1/',
+	'https://172.31.255.255/',
+	'https://192.168.0.1/',
+	'https://2130706433/',
+	'https://0x7f000001/',
+	'https://0x7f.0.0.1/',
+	'https://0177.0.0.1/',
+	'https://3232235777/',
+	'https://127.0.0.1./',
+	'https://localhost./',
+	'https://n8n./',
+	'https://n8n.local./',
+	'https://n8n.internal.:5678/',
+	'https://0/',
+	'https://metadata/',
+	'https://[::1]/',
+	'https://[::]/',
+	'https://[0:0:0:0:0:0:0:1]:5678/',
+	'https://[fc00::1]/',
+	'https://[fd12:3456:789a::1]/',
+	'https://[fe80::1]/',
+	'https://[febf::1]/',
+	'https://[::ffff:127.0.0.1]/',
+	'https://[::ffff:192.168.1.1]/',
+];
+
+describe('a webhook URL at a public provider', () => {
+	it.each(publicUrls)('has nothing against it: %s', (url) => {
+		expect(webhookUrlObjection(url, PUBLIC_BASE)).toBeUndefined();
+	});
+
+	it.each(privateUrls)('cannot be reached: %s', (url) => {
+		expect(webhookUrlObjection(url, PUBLIC_BASE)).toMatch(
+			/^https:\/\/.+ can only be reached from this machine or its network$/,
+		);
+	});
+
+	it.each(privateUrls)('cannot be reached over HTTP either: %s', (url) => {
+		expect(webhookUrlObjection(url.replace(/^https/i, 'http'), PUBLIC_BASE)).toMatch(
+			/can only be reached from this machine/,
+		);
+	});
+
+	it.each(publicUrls)('has to use HTTPS: %s', (url) => {
+		expect(webhookUrlObjection(url.replace(/^https/i, 'http'), PUBLIC_BASE)).toMatch(
+			/^http:\/\/.+ does not use HTTPS$/,
+		);
+	});
+
+	it.each([
+		...['ftp://n8n.example.com/', 'ws://n8n.example.com/', 'wss://n8n.example.com/'],
+		...['mailto:a@example.com', 'javascript:alert(1)', 'file:///etc/hosts'],
+		...['', ' ', 'n8n.example.com/webhook', '/webhook/1', 'https://', 'https://a b/'],
+	])('has to be a web address: %j', (url) => {
+		expect(webhookUrlObjection(url, PUBLIC_BASE)).toBe(`"${url}" is not a web address`);
+	});
+
+	it('is named by its origin alone, without path, query and password', () => {
+		const objection = webhookUrlObjection(
+			'http://user:pass@n8n.example.com:5678/webhook/7a3c?token=t',
+			PUBLIC_BASE,
+		);
+		expect(objection).toBe('http://n8n.example.com:5678 does not use HTTPS');
+	});
+});
+
+describe('a webhook URL at a provider that is local itself', () => {
+	it.each([
+		'http://localhost:4010',
+		'http://127.0.0.1:4010/prefix',
+		'https://mailpanda.internal',
+		'http://sandbox:4010',
+		'http://192.168.1.20',
+		'http://[::1]:4010',
+		'http://localhost.:4010',
+		'http://sandbox.:4010',
+	])('may be local and plain HTTP: %s', (baseUrl) => {
+		for (const url of [...privateUrls, ...publicUrls]) {
+			expect(webhookUrlObjection(url, baseUrl)).toBeUndefined();
+			expect(webhookUrlObjection(url.replace(/^https/i, 'http'), baseUrl)).toBeUndefined();
+		}
+	});
+
+	it.each(['nonsense', 'ftp://n8n.example.com/'])('has to be a web address: %j', (url) => {
+		expect(webhookUrlObjection(url, 'http://localhost')).toBe(`"${url}" is not a web address`);
+	});
+
+	it.each([
+		'',
+		'localhost',
+		'not a url',
+		'https://mailpanda.example.com',
+		'http://8.8.8.8',
+		'http://10.example.com',
+	])('does not count as local: %j', (baseUrl) => {
+		expect(webhookUrlObjection('https://localhost/', baseUrl)).toMatch(/can only be reached/);
+		expect(webhookUrlObjection('http://n8n.example.com/', baseUrl)).toMatch(/HTTPS$/);
+		expect(webhookUrlObjection('https://n8n.example.com/', baseUrl)).toBeUndefined();
+	});
+});
+
+describe('an address to send requests to', () => {
+	it.each([
+		['https://api.misar.io', true],
+		['http://localhost:4010/prefix', true],
+		['HTTP://[::1]', true],
+		['ftp://api.misar.io', false],
+		['file:///etc/hosts', false],
+		['api.misar.io', false],
+		['localhost:4010', false],
+		['javascript:alert(1)', false],
+		['https://', false],
+		['', false],
+	])('%s: %s', (text, expected) => {
+		expect(isHttpUrl(text)).toBe(expected);
+	});
+});
