@@ -9,6 +9,8 @@ export interface FailedRequest {
 	readonly providerName: string;
 	/** Texts that must never be shown, whatever the provider answers. */
 	readonly secrets: readonly string[];
+	/** The endpoint the request is about, where it is about one. */
+	readonly endpointId?: string | undefined;
 	/** The item an action node is at. */
 	readonly itemIndex?: number | undefined;
 }
@@ -60,7 +62,7 @@ export function isPlanRefusal(status: number, body: unknown): boolean {
 export function apiFailure(node: INode, request: FailedRequest, refusal: Refusal): NodeApiError {
 	const { providerName } = request;
 	const said = refusal.kind === 'status' ? providerText(refusal.body) : undefined;
-	const { message, advice } = explain(providerName, refusal);
+	const { message, advice } = explain(providerName, refusal, request.endpointId);
 	const where = `${request.method} ${withoutUserInfo(request.url)}`;
 	const description = [said && `${providerName} answered: ${said}`, advice, `Request: ${where}`]
 		.filter(Boolean)
@@ -79,12 +81,15 @@ export function apiFailure(node: INode, request: FailedRequest, refusal: Refusal
 	);
 }
 
-function explain(name: string, refusal: Refusal): { message: string; advice: string } {
+function explain(
+	name: string,
+	refusal: Refusal,
+	endpointId: string | undefined,
+): { message: string; advice: string } {
 	if (refusal.kind === 'unreachable') {
 		return {
 			message: `${name} could not be reached (${networkReason(refusal.code)})`,
-			advice:
-				'Check the Base URL in the credential and that this n8n can reach it, then publish again',
+			advice: 'Check the Base URL in the credential and that this n8n can reach it, then try again',
 		};
 	}
 	if (refusal.kind === 'unreadable') {
@@ -113,19 +118,24 @@ function explain(name: string, refusal: Refusal): { message: string; advice: str
 			return {
 				message: `This API key may not manage ${name} webhooks (HTTP 403)`,
 				advice:
-					'Use a key with permission to manage webhooks, or set Registration to Manual and add the URL in the dashboard',
+					'Use a key with permission to manage webhooks. A trigger works without one: set its Registration to Manual and add the URL in the dashboard',
 			};
 		case 404:
 		case 405:
-			return {
-				message: `${name} has no webhook API at this address (HTTP ${status})`,
-				advice: 'Check the Base URL in the credential and Options → API Path',
-			};
+			return endpointId === undefined
+				? {
+						message: `${name} has no webhook API at this address (HTTP ${status})`,
+						advice: 'Check the Base URL in the credential and Options → API Path',
+					}
+				: {
+						message: `${name} has no endpoint ${endpointId}, or no such call (HTTP ${status})`,
+						advice: 'Choose an endpoint from the list, or check Options → API Path',
+					};
 		case 400:
 		case 409:
 		case 422:
 			return {
-				message: `${name} did not accept the webhook endpoint (HTTP ${status})`,
+				message: `${name} did not accept the request (HTTP ${status})`,
 				advice: 'Change what the answer names: usually the webhook URL or an event',
 			};
 		case 429:

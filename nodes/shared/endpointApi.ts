@@ -67,6 +67,8 @@ const MAX_PAGES = 200;
 
 type Success = { readonly kind: 'success'; readonly status: number; readonly body: unknown };
 type ItemResult = {
+	/** The endpoint the request was about. */
+	readonly id?: string;
 	readonly method: IHttpRequestMethods;
 	readonly path: string;
 	readonly attempt: Attempt;
@@ -144,7 +146,12 @@ export class EndpointApi {
 		if (attempt.kind !== 'success') {
 			const lost =
 				attempt.kind === 'unreachable' ? !neverSent(attempt.code) : attempt.status >= 500;
-			return { failure: this.failure('POST', this.collectionPath, attempt, draft.secret), lost };
+			return {
+				failure: this.failure('POST', this.collectionPath, attempt, {
+					sentSecret: draft.secret ?? '',
+				}),
+				lost,
+			};
 		}
 		const endpoint = readEndpoint(attempt.body);
 		if (endpoint !== undefined) return { endpoint };
@@ -269,9 +276,9 @@ export class EndpointApi {
 		return this.collectionPath !== assumed;
 	}
 
-	private bodyOf({ method, path, attempt }: ItemResult): unknown {
+	private bodyOf({ id, method, path, attempt }: ItemResult): unknown {
 		if (attempt.kind === 'success') return attempt.body;
-		throw this.failure(method, path, attempt);
+		throw this.failure(method, path, attempt, { endpointId: id });
 	}
 
 	private unreadable({ method, path, attempt }: ItemResult, expected: string): NodeApiError {
@@ -311,7 +318,7 @@ export class EndpointApi {
 			'always',
 		);
 		if (attempt.kind === 'success') this.served = style;
-		return { method, path, attempt };
+		return { id, method, path, attempt };
 	}
 
 	/** Whether a call on one endpoint may not exist in the style it was made. */
@@ -376,7 +383,12 @@ export class EndpointApi {
 		}
 	}
 
-	private failure(method: string, path: string, refusal: Refusal, sentSecret = ''): NodeApiError {
+	private failure(
+		method: string,
+		path: string,
+		refusal: Refusal,
+		{ sentSecret = '', endpointId }: { sentSecret?: string; endpointId?: string | undefined } = {},
+	): NodeApiError {
 		return apiFailure(
 			this.context.getNode(),
 			{
@@ -384,6 +396,7 @@ export class EndpointApi {
 				url: this.urlOf(path),
 				providerName: this.provider.displayName,
 				secrets: [...this.access.secrets, sentSecret],
+				endpointId,
 				itemIndex: this.access.itemIndex,
 			},
 			refusal,

@@ -119,7 +119,7 @@ describe.each([
 		[
 			'an http:// URL that the provider refuses itself',
 			{ origin: 'http://n8n.example.com' },
-			`${name} did not accept the webhook endpoint (HTTP 4`,
+			`${name} did not accept the request (HTTP 4`,
 			/answered: .*[Hh][Tt][Tt][Pp][Ss]/,
 		],
 		[
@@ -131,7 +131,7 @@ describe.each([
 		[
 			'an event the provider does not know',
 			{ parameters: { options: { customEvents: 'no.such.event' } } },
-			`${name} did not accept the webhook endpoint (HTTP 4`,
+			`${name} did not accept the request (HTTP 4`,
 			/no\.such\.event/,
 		],
 		[

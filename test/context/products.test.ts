@@ -129,7 +129,7 @@ describe('Misar Reach, which documents no delete call', () => {
 	it('names the event that its API refuses', async () => {
 		const host = await startHost(misarReach, undefined, { events: ['lead.found'] });
 		await expect(host.publish()).rejects.toMatchObject({
-			message: 'Misar Reach did not accept the webhook endpoint (HTTP 422)',
+			message: 'Misar Reach did not accept the request (HTTP 422)',
 			description: expect.stringContaining('lead.found'),
 		});
 	});

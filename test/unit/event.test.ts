@@ -253,7 +253,7 @@ describe('Metigan bodies', () => {
 		expect(read(metiganProvider, { ...old, type: event })).toMatchObject({
 			name: 'email.delivered',
 			named: true,
-			warnings: ['event: Required'],
+			warnings: [],
 		});
 	});
 });
