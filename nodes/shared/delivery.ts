@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { IDataObject, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
 
 import { Deduplicator } from './deduplicator';
-import { parseBody, readEvent, type ReceivedEvent } from './event';
+import { canonicalEvent, parseBody, readEvent, type ReceivedEvent } from './event';
 import type { Provider, ProviderFamily } from './provider';
 import { liveSecrets, loadRecord, ownerOf } from './registrationRecord';
 import { verifySignature, type Verdict } from './signature';
@@ -163,12 +163,11 @@ function reasonToIgnore(
 	{ events, bounceType }: TriggerSettings,
 	event: ReceivedEvent,
 ): string | undefined {
-	const canonical = provider.envelope.canonicalEvent ?? ((name: string) => name);
 	if (isPing(provider, event)) return 'ping';
 	const selected =
 		!event.named ||
 		events.includes(ALL_EVENTS) ||
-		events.some((name) => canonical(name) === event.name);
+		events.some((name) => canonicalEvent(provider, name) === event.name);
 	if (!selected) return 'event is not selected';
 	// A bounce that does not say what it is runs: better one too many than a lost one.
 	if (bounceType !== 'any' && event.bounceType !== undefined && event.bounceType !== bounceType) {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { limitSchema, namesSchema, readParameter, type ActionItem } from './actionParameter';
 import type { RemoteEndpoint } from './endpointAnswer';
 import type { EndpointApi } from './endpointApi';
+import { sameEvents } from './event';
 import type { ManagementApi, Provider } from './provider';
 import { ALL_EVENTS, documentedEvents, settingsError } from './triggerSettings';
 
@@ -39,7 +40,7 @@ export const endpointActions: Readonly<Record<string, EndpointAction>> = {
 		if (existing === undefined) return [{ ...(await create(call, url)), result: 'created' }];
 
 		const events = selectedEvents(call);
-		if (existing.active && sameEvents(existing.events, events, call.provider)) {
+		if (existing.active && sameEvents(call.provider, existing.events, events)) {
 			return [{ ...asOutput(existing), result: 'unchanged' }];
 		}
 		await update(call, existing.id, { events, active: true });
@@ -178,16 +179,6 @@ function withCustom({ provider }: EndpointCall, events: string[], custom: string
 	const documented = events.includes(ALL_EVENTS) ? documentedEvents(provider) : [];
 	const chosen = [...documented, ...events, ...custom.split(/[\s,]+/)];
 	return [...new Set(chosen.filter((name) => name !== '' && name !== ALL_EVENTS))];
-}
-
-function sameEvents(
-	left: readonly string[],
-	right: readonly string[],
-	{ envelope }: Provider,
-): boolean {
-	const canonical = envelope.canonicalEvent ?? ((name: string) => name);
-	const [a, b] = [new Set(left.map(canonical)), new Set(right.map(canonical))];
-	return a.size === b.size && [...a].every((name) => b.has(name));
 }
 
 function endpointId({ context, itemIndex }: EndpointCall): string {

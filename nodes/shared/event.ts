@@ -46,7 +46,7 @@ export function readEvent(
 	headers: Readonly<Record<string, unknown>>,
 ): ReceivedEvent | undefined {
 	const { envelope } = provider;
-	const canonical = envelope.canonicalEvent ?? ((name: string) => name);
+	const canonical = (name: string) => canonicalEvent(provider, name);
 	const header = (name: string) => textOf(headers[name]);
 	const named = envelope.eventFields.map((field) => textOf(body[field])).find(isPresent);
 	const inBody = named === undefined ? undefined : canonical(named);
@@ -65,6 +65,23 @@ export function readEvent(
 		bounceType: readBounceType(envelope, inBody, data),
 		warnings: findDeviations(provider, inBody, body, data),
 	};
+}
+
+/** One name for an event that a provider has several names for. */
+export function canonicalEvent({ envelope }: Provider, name: string): string {
+	return envelope.canonicalEvent?.(name) ?? name;
+}
+
+/** Whether two lists name the same events, in whatever order and spelling. */
+export function sameEvents(
+	provider: Provider,
+	left: readonly string[],
+	right: readonly string[],
+): boolean {
+	const canonical = (names: readonly string[]) =>
+		new Set(names.map((name) => canonicalEvent(provider, name)));
+	const [a, b] = [canonical(left), canonical(right)];
+	return a.size === b.size && [...a].every((name) => b.has(name));
 }
 
 function readTime({ timeFields }: EnvelopeFacts, body: IDataObject): string | null {

@@ -2,6 +2,7 @@ import { sleep, type IHookFunctions } from 'n8n-workflow';
 
 import { openEndpointApi, type EndpointApi } from './endpointApi';
 import type { RemoteEndpoint } from './endpointAnswer';
+import { sameEvents } from './event';
 import type { ManagementApi, Provider, ProviderFamily } from './provider';
 import {
 	forgetRecord,
@@ -297,15 +298,7 @@ async function endpointsAt(api: EndpointApi, url: string): Promise<readonly Remo
 }
 
 function isInLine(endpoint: RemoteEndpoint, { provider, url, events }: Plan): boolean {
-	const canonical = provider.envelope.canonicalEvent ?? ((name: string) => name);
-	const registered = new Set(endpoint.events.map(canonical));
-	const wanted = new Set(events.map(canonical));
-	return (
-		endpoint.url === url &&
-		endpoint.active &&
-		registered.size === wanted.size &&
-		[...wanted].every((event) => registered.has(event))
-	);
+	return endpoint.url === url && endpoint.active && sameEvents(provider, endpoint.events, events);
 }
 
 function openApi(
