@@ -8,7 +8,7 @@ import {
 	type INodeListSearchResult,
 } from 'n8n-workflow';
 
-import { endpointActions } from './endpointActions';
+import { offeredAction } from './endpointActions';
 import { openEndpointApi } from './endpointApi';
 import type { ProviderFamily } from './provider';
 import { signPayload, verifyPayload } from './signatureActions';
@@ -29,12 +29,14 @@ export async function executeAction(
 	family: ProviderFamily,
 ): Promise<INodeExecutionData[][]> {
 	const verifies =
-		context.getNodeParameter('resource', 0) === 'signature' &&
-		context.getNodeParameter('operation', 0) === 'verify';
-	const outputs: INodeExecutionData[][] = verifies ? [[], []] : [[]];
+		context.getNodeParameter('resource', 0, '') === 'signature' &&
+		context.getNodeParameter('operation', 0, '') === 'verify';
+	// A tool has one output: an agent has to get the verdict "invalid" as well.
+	const apart = verifies && context.getNodeOutputs().length > 1;
+	const outputs: INodeExecutionData[][] = apart ? [[], []] : [[]];
 	for (let itemIndex = 0; itemIndex < context.getInputData().length; itemIndex++) {
 		const result = await runItem(context, family, itemIndex);
-		if (!(result instanceof Error)) outputs[result.output]?.push(...result.items);
+		if (!(result instanceof Error)) outputs[apart ? result.output : 0]?.push(...result.items);
 		else if (context.continueOnFail()) {
 			outputs.at(-1)?.push({ json: { error: result.message }, pairedItem: { item: itemIndex } });
 		} else throw result;
@@ -51,6 +53,10 @@ async function runItem(
 		return await runOperation(context, family, itemIndex);
 	} catch (error) {
 		if (error instanceof NodeApiError) return error;
+		if (error instanceof NodeOperationError) {
+			error.context['itemIndex'] = itemIndex;
+			return error;
+		}
 		const message = error instanceof Error ? error.message : String(error);
 		return new NodeOperationError(context.getNode(), message, { itemIndex });
 	}
@@ -63,8 +69,8 @@ async function runOperation(
 ): Promise<Result> {
 	const product = family[0].product && context.getNodeParameter('product', itemIndex);
 	const provider = providerFor(context, family, product);
-	const resource = String(context.getNodeParameter('resource', itemIndex));
-	const operation = String(context.getNodeParameter('operation', itemIndex));
+	const resource = String(context.getNodeParameter('resource', itemIndex, ''));
+	const operation = String(context.getNodeParameter('operation', itemIndex, ''));
 	const credential = await readCredential(
 		{
 			getNode: () => context.getNode(),
@@ -87,11 +93,11 @@ async function runOperation(
 		return { output: verification.valid ? 0 : 1, items: [{ json, ...binary, pairedItem }] };
 	}
 
-	const action = endpointActions[`${resource}.${operation}`];
+	const action = provider.api && offeredAction(provider.api, resource, operation);
 	if (provider.api === undefined || action === undefined) {
 		throw settingsError(
 			context,
-			`${provider.displayName} has no API for this`,
+			`${provider.displayName} has no API for "${[operation, resource].filter(Boolean).join(' ')}"`,
 			'Choose another product or operation',
 		);
 	}

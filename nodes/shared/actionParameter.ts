@@ -21,9 +21,12 @@ export const numberSchema = z.preprocess(
 /** How many results at most. */
 export const limitSchema = numberSchema.pipe(z.number().int().min(1));
 
-/** Names as a multi-select holds them, or as text with commas, which an expression may yield. */
+/**
+ * Names as a multi-select holds them, or as text with commas, which an expression may yield. An AI
+ * agent fills a multi-select with text, which may be a JSON array.
+ */
 export const namesSchema = z.preprocess(
-	(value) => (typeof value === 'string' ? value.split(/[\s,]+/) : value),
+	(value) => (typeof value === 'string' ? value.split(/[\s,"[\]]+/) : value),
 	z.array(z.string()),
 );
 

@@ -61,14 +61,16 @@ export function isPlanRefusal(status: number, body: unknown): boolean {
 /** Turns a refusal into n8n's error: what happened, at which address, and what to do about it. */
 export function apiFailure(node: INode, request: FailedRequest, refusal: Refusal): NodeApiError {
 	const { providerName } = request;
-	const said = refusal.kind === 'status' ? providerText(refusal.body) : undefined;
+	const hide = (text: string) => withoutSecrets(text, request.secrets);
+	const answer = refusal.kind === 'status' ? providerText(refusal.body) : undefined;
+	// Cut after hiding: half a secret would not be recognised.
+	const said = answer && hide(answer).slice(0, 500);
 	const { message, advice } = explain(providerName, refusal, request.endpointId);
 	const where = `${request.method} ${withoutUserInfo(request.url)}`;
 	const description = [said && `${providerName} answered: ${said}`, advice, `Request: ${where}`]
 		.filter(Boolean)
 		.join(' — ');
 	const httpCode = refusal.kind === 'unreachable' ? undefined : String(refusal.status);
-	const hide = (text: string) => withoutSecrets(text, request.secrets);
 	return new NodeApiError(
 		node,
 		{ request: where },
@@ -188,7 +190,7 @@ function providerText(body: unknown): string | undefined {
 		asText(message) ?? (nested.success ? asText(nested.data.message) : undefined) ?? asText(error);
 	const fields = asFieldNotes(validationErrors) ?? asFieldNotes(errors) ?? asText(field);
 	const text = [main, fields && `(${fields})`].filter(Boolean).join(' ');
-	return text === '' ? undefined : text.slice(0, 500);
+	return text === '' ? undefined : text;
 }
 
 function asFieldNotes(value: unknown): string | undefined {

@@ -1,4 +1,4 @@
-import type { IDataObject } from 'n8n-workflow';
+import { tryToParseDateTime, type IDataObject } from 'n8n-workflow';
 import { z } from 'zod';
 
 import { limitSchema, namesSchema, readParameter, type ActionItem } from './actionParameter';
@@ -29,8 +29,32 @@ const additionalSchema = z.object({
 	timestamp: z.string().optional(),
 });
 
-/** What each operation of the resources Endpoint, Delivery and Event does for one item. */
-export const endpointActions: Readonly<Record<string, EndpointAction>> = {
+/**
+ * What an operation of the resources Endpoint, Delivery or Event does for one item.
+ * @returns undefined where the API does not have it, e.g. after the product was changed
+ */
+export function offeredAction(
+	api: ManagementApi,
+	resource: string,
+	operation: string,
+): EndpointAction | undefined {
+	const name = `${resource}.${operation}`;
+	const needed = NEEDED[name];
+	return needed === undefined || needed(api) !== undefined ? ACTIONS[name] : undefined;
+}
+
+/** What an action cannot do without, beyond list and create. */
+const NEEDED: Readonly<Record<string, (api: ManagementApi) => string | undefined>> = {
+	'delivery.getAll': ({ operations }) => operations.deliveries,
+	'endpoint.createOrUpdate': ({ operations }) => operations.update,
+	'endpoint.delete': ({ operations }) => operations.delete,
+	'endpoint.get': ({ operations }) => operations.get,
+	'endpoint.test': ({ operations }) => operations.test,
+	'endpoint.update': ({ operations }) => operations.update,
+	'event.record': ({ inboundPath }) => inboundPath,
+};
+
+const ACTIONS: Readonly<Record<string, EndpointAction>> = {
 	'endpoint.create': async (call) => [await create(call, text(call, 'url'))],
 
 	/** By URL: run twice, the second run changes nothing and says so. */
@@ -198,11 +222,17 @@ function text({ context, itemIndex }: EndpointCall, name: string): string {
 	throw settingsError(context, `The parameter "${name}" is empty`, 'Enter a value');
 }
 
-/** Mail Panda wants ISO 8601; n8n's date field yields a local time without a zone. */
+/** Mail Panda wants ISO 8601; n8n's date field yields a time of the workflow's zone, without a zone. */
 function isoTime({ context }: EndpointCall, value: string): string {
-	const time = new Date(value);
-	if (!Number.isNaN(time.getTime())) return time.toISOString();
-	throw settingsError(context, `The timestamp "${value}" is not a time`, 'Enter an ISO 8601 time');
+	try {
+		return tryToParseDateTime(value, context.getTimezone()).toJSDate().toISOString();
+	} catch {
+		throw settingsError(
+			context,
+			`The timestamp "${value}" is not a time`,
+			'Enter an ISO 8601 time',
+		);
+	}
 }
 
 /** The log's fields are not documented: a status code or the words of one tell. */

@@ -142,7 +142,10 @@ export class EndpointApi {
 			...(draft.secret === undefined ? {} : { secret: draft.secret }),
 			...extras,
 		};
-		const attempt = await this.send('POST', this.collectionPath, { body }, 'ifNotExecuted');
+		let attempt = await this.send('POST', this.collectionPath, { body }, 'ifNotExecuted');
+		if (isMissing(attempt) && (await this.findsAnotherPath())) {
+			attempt = await this.send('POST', this.collectionPath, { body }, 'ifNotExecuted');
+		}
 		if (attempt.kind !== 'success') {
 			const lost =
 				attempt.kind === 'unreachable' ? !neverSent(attempt.code) : attempt.status >= 500;
@@ -268,7 +271,7 @@ export class EndpointApi {
 		return result;
 	}
 
-	/** A missing endpoint may be a wrong path: where several are documented, the list tells. */
+	/** A missing endpoint or collection may be a wrong path: where several are documented, the list tells. */
 	private async findsAnotherPath(): Promise<boolean> {
 		if (this.path !== undefined || this.access.paths.length < 2) return false;
 		const assumed = this.collectionPath;

@@ -2,7 +2,7 @@ import type { IDataObject } from 'n8n-workflow';
 import { z } from 'zod';
 
 import { numberSchema, readParameter, type ActionItem } from './actionParameter';
-import type { Provider } from './provider';
+import type { Provider, SignatureScheme } from './provider';
 import { signRequest, verifySignature } from './signature';
 import { schemesToTry, settingsError, type ProviderCredential } from './triggerSettings';
 
@@ -14,17 +14,9 @@ export interface SignatureCall extends ActionItem {
 
 /** Signs a payload as the provider would: the headers to send with it. */
 export async function signPayload(call: SignatureCall): Promise<IDataObject> {
-	const { context, provider, credential } = call;
+	const { credential } = call;
 	if (credential.signingSecret === '') throw missingSecret(call);
-	const chosen = readParameter(call, 'signatureScheme', z.string());
-	const scheme = provider.schemes.find(({ id }) => id === chosen);
-	if (scheme === undefined) {
-		throw settingsError(
-			context,
-			`${provider.displayName} has no signature scheme "${chosen}"`,
-			`Choose one of: ${provider.schemes.map(({ id }) => id).join(', ')}`,
-		);
-	}
+	const [scheme] = chosenSchemes(call);
 	const given = readParameter(call, 'timestamp', numberSchema, 0);
 	const timestamp = given > 0 ? Math.floor(given) : Math.floor(Date.now() / 1000);
 	const payload = await readPayload(call);
@@ -39,13 +31,12 @@ export async function signPayload(call: SignatureCall): Promise<IDataObject> {
 export async function verifyPayload(
 	call: SignatureCall,
 ): Promise<{ valid: boolean; scheme?: string; signedAt?: string; reason?: string }> {
-	const { provider, credential } = call;
+	const { credential } = call;
 	const secrets = [credential.signingSecret, credential.previousSigningSecret];
 	if (secrets.every((secret) => secret === '')) throw missingSecret(call);
-	const signatureScheme = readParameter(call, 'signatureScheme', z.string());
 	const verdict = verifySignature(
 		{ headers: readHeaders(call), rawBody: await readPayload(call) },
-		schemesToTry(provider, { signatureScheme }),
+		chosenSchemes(call),
 		{
 			secrets,
 			toleranceSeconds: readParameter(call, 'toleranceSeconds', numberSchema, 300),
@@ -61,6 +52,22 @@ export async function verifyPayload(
 	};
 }
 
+/**
+ * The scheme that is chosen, or those that "automatic" tries.
+ * @throws NodeOperationError for one that the provider does not have, e.g. after the product was changed
+ */
+function chosenSchemes(call: SignatureCall): readonly [SignatureScheme, ...SignatureScheme[]] {
+	const { context, provider } = call;
+	const signatureScheme = readParameter(call, 'signatureScheme', z.string());
+	const [first, ...others] = schemesToTry(provider, { signatureScheme });
+	if (first !== undefined) return [first, ...others];
+	throw settingsError(
+		context,
+		`${provider.displayName} has no signature scheme "${signatureScheme}"`,
+		`Choose one of: ${provider.schemes.map(({ id }) => id).join(', ')}`,
+	);
+}
+
 /** The payload's bytes as they are: nothing is parsed and written again. */
 async function readPayload(call: SignatureCall): Promise<Buffer> {
 	const { context, itemIndex } = call;
@@ -68,6 +75,7 @@ async function readPayload(call: SignatureCall): Promise<Buffer> {
 		return Buffer.from(readParameter(call, 'payload', z.string(), ''));
 	}
 	const property = readParameter(call, 'binaryPropertyName', z.string());
+	context.helpers.assertBinaryData(itemIndex, property);
 	return await context.helpers.getBinaryDataBuffer(itemIndex, property);
 }
 

@@ -20,7 +20,7 @@ export function load<T extends triggers.TriggerCase>(trigger: T): T & TriggerUnd
 	};
 }
 
-function instantiate<T>(file: string): T {
+export function instantiate<T>(file: string): T {
 	const exported = jest.requireActual<Record<string, new () => T>>(
 		path.join(__dirname, '../../dist', file),
 	);

@@ -1,0 +1,435 @@
+import { ExecutionLifecycleHooks, LoadOptionsContext, WorkflowExecute } from 'n8n-core';
+import {
+	NodeConnectionTypes,
+	Workflow,
+	type IConnections,
+	type ICredentialDataDecryptedObject,
+	type ICredentialType,
+	type IDataObject,
+	type IExecuteFunctions,
+	type ILoadOptionsFunctions,
+	type INode,
+	type INodeExecutionData,
+	type INodeListSearchResult,
+	type INodeParameters,
+	type INodeType,
+	type INodeTypes,
+	type IRun,
+	type IWorkflowExecuteAdditionalData,
+	type IWorkflowSettings,
+	type OnError,
+} from 'n8n-workflow';
+
+import type { ProviderId, Sandbox } from '../../sandbox';
+import { DecryptedCredentials } from './host';
+import { instantiate } from './providers';
+
+/**
+ * Runs an action node through n8n-core's real WorkflowExecute: a start node that yields the items,
+ * then the action. What n8n's command package adds (the decrypted credential, the conversion of a
+ * node to a tool) is done here as n8n 2.39 does it.
+ */
+
+// n8n logs every error of a node.
+process.env['N8N_LOG_LEVEL'] = 'silent';
+
+/** An action node as its class makes it: the parts n8n calls. */
+export interface ActionNode extends INodeType {
+	methods: {
+		listSearch: {
+			searchEndpoints(this: ILoadOptionsFunctions, filter?: string): Promise<INodeListSearchResult>;
+		};
+	};
+}
+
+/** One provider or product whose endpoints an action node manages. */
+export interface ActionCase {
+	/** Name in the editor, e.g. "Misar Mail". */
+	readonly title: string;
+	readonly provider: ProviderId;
+	readonly node: ActionNode;
+	readonly credentialType: ICredentialType;
+	/** Node parameters that choose the product. */
+	readonly parameters: INodeParameters;
+	/** Path of the collection of endpoints. */
+	readonly path: string;
+	/** Two documented events. */
+	readonly events: readonly [string, string];
+}
+
+const misar = {
+	node: instantiate<ActionNode>('nodes/Misar/Misar.node.js'),
+	credentialType: instantiate<ICredentialType>('credentials/MisarApi.credentials.js'),
+};
+
+export const misarMail: ActionCase = {
+	...misar,
+	title: 'Misar Mail',
+	provider: 'misar.mail',
+	parameters: { product: 'mail' },
+	path: '/mail/v1/webhooks',
+	events: ['email.bounced', 'email.delivered'],
+};
+export const misarReach: ActionCase = {
+	...misar,
+	title: 'Misar Reach',
+	provider: 'misar.reach',
+	parameters: { product: 'reach' },
+	path: '/reach/api/webhooks/endpoints',
+	events: ['deal.won', 'reply.received'],
+};
+export const misarPost: ActionCase = {
+	...misar,
+	title: 'Misar Post',
+	provider: 'misar.post',
+	parameters: { product: 'post' },
+	path: '/post/webhooks',
+	events: ['post.published', 'post.failed'],
+};
+export const mailPanda: ActionCase = {
+	title: 'Mail Panda',
+	provider: 'mailPanda',
+	node: instantiate<ActionNode>('nodes/MailPanda/MailPanda.node.js'),
+	credentialType: instantiate<ICredentialType>('credentials/MailPandaApi.credentials.js'),
+	parameters: {},
+	path: '/api/webhooks/manage',
+	events: ['bounce', 'open'],
+};
+export const metigan: ActionCase = {
+	title: 'Metigan',
+	provider: 'metigan',
+	node: instantiate<ActionNode>('nodes/Metigan/Metigan.node.js'),
+	credentialType: instantiate<ICredentialType>('credentials/MetiganApi.credentials.js'),
+	parameters: {},
+	path: '/api/webhooks',
+	events: ['email.bounced', 'email.delivered'],
+};
+
+/** One for each action node. */
+export const nodesUnderTest: readonly ActionCase[] = [misarMail, mailPanda, metigan];
+export const casesWithApi: readonly ActionCase[] = [
+	misarMail,
+	misarReach,
+	misarPost,
+	mailPanda,
+	metigan,
+];
+
+export interface ActionCall {
+	readonly parameters: INodeParameters;
+	/** Default: the stand-in's address and its key that may do everything. */
+	readonly credential?: ICredentialDataDecryptedObject;
+	/** Default: one empty item. */
+	readonly items?: INodeExecutionData[];
+	readonly onError?: OnError;
+	/** Setting of the workflow. */
+	readonly timezone?: string;
+}
+
+/** An error as n8n stores it with an execution. */
+export interface StoredError {
+	readonly name: string;
+	readonly message: string;
+	readonly description?: string | null;
+	readonly httpCode?: string | null;
+	readonly context: IDataObject;
+	readonly stack?: string;
+}
+
+export interface ActionResult {
+	/** What left by each output of the action node. */
+	readonly outputs: INodeExecutionData[][];
+	readonly error?: StoredError;
+	/** Everything n8n would store of the execution but the nodes themselves. */
+	readonly stored: string;
+}
+
+/** Runs one operation for the items. Never rejects for what the node throws. */
+export async function runAction(
+	sandbox: Sandbox,
+	action: ActionCase,
+	{ parameters, credential, items = [{ json: {} }], onError, timezone }: ActionCall,
+): Promise<ActionResult> {
+	const node: INode = {
+		...describe('Action', action.node),
+		parameters: { ...action.parameters, ...parameters },
+		credentials: { [action.credentialType.name]: { id: 'cred1', name: 'Test credential' } },
+		...(onError === undefined ? {} : { onError }),
+	};
+	const start = startNode(items);
+	const run = await execute(
+		[
+			[describe('Start', start), start],
+			[node, action.node],
+		],
+		{ Start: { main: [[{ node: 'Action', type: NodeConnectionTypes.Main, index: 0 }]] } },
+		additionalData(sandbox, action, credential),
+		timezone === undefined ? {} : { timezone },
+	);
+	return readRun(run, 'Action');
+}
+
+/** The first output's items as plain data. @throws the error of the run, if there is one */
+export async function runForData(
+	sandbox: Sandbox,
+	action: ActionCase,
+	call: ActionCall,
+): Promise<IDataObject[]> {
+	const { outputs, error } = await runAction(sandbox, action, call);
+	if (error !== undefined) throw new Error(`${error.message} — ${error.description ?? ''}`);
+	return (outputs[0] ?? []).map(({ json }) => json);
+}
+
+/** The resource locator's list, as the editor asks for it. */
+export async function searchEndpoints(
+	sandbox: Sandbox,
+	action: ActionCase,
+	parameters: INodeParameters,
+	filter?: string,
+): Promise<INodeListSearchResult> {
+	const node: INode = {
+		...describe('Action', action.node),
+		parameters: { ...action.parameters, ...parameters },
+		credentials: { [action.credentialType.name]: { id: 'cred1', name: 'Test credential' } },
+	};
+	const context = new LoadOptionsContext(
+		workflowOf([[node, action.node]], {}),
+		node,
+		{ ...additionalData(sandbox, action), currentNodeParameters: node.parameters },
+		'parameters.endpoint',
+	);
+	// n8n-core declares the name of a workflow optional, n8n-workflow does not.
+	const self = context as ILoadOptionsFunctions;
+	return await action.node.methods.listSearch.searchEndpoints.call(self, filter);
+}
+
+/** What an agent sees of a tool: LangChain's StructuredTool, as far as it is used here. */
+export interface AgentTool {
+	readonly name: string;
+	readonly description: string;
+	readonly schema: unknown;
+	invoke(args: IDataObject): Promise<unknown>;
+}
+
+/**
+ * Connects the node as a tool to an agent, which n8n-core hands the tool that it generates.
+ * @param use what the agent does with it; its result is returned
+ */
+export async function runAsTool<T>(
+	sandbox: Sandbox,
+	action: ActionCase,
+	parameters: INodeParameters,
+	use: (tool: AgentTool) => Promise<T>,
+	credential: ICredentialDataDecryptedObject = {},
+): Promise<T> {
+	const tool = asTool(action.node);
+	const node: INode = {
+		...describe('Webhook tool', tool),
+		parameters: { ...action.parameters, descriptionType: 'auto', ...parameters },
+		credentials: { [action.credentialType.name]: { id: 'cred1', name: 'Test credential' } },
+	};
+	let result: { readonly value: T } | undefined;
+	const agent = agentNode(async (given) => {
+		result = { value: await use(given) };
+	});
+	const start = startNode([{ json: {} }]);
+	const run = await execute(
+		[
+			[describe('Start', start), start],
+			[describe('Agent', agent), agent],
+			[node, tool],
+		],
+		{
+			Start: { main: [[{ node: 'Agent', type: NodeConnectionTypes.Main, index: 0 }]] },
+			[node.name]: {
+				ai_tool: [[{ node: 'Agent', type: NodeConnectionTypes.AiTool, index: 0 }]],
+			},
+		},
+		additionalData(sandbox, action, credential),
+	);
+	const { error } = readRun(run, 'Agent');
+	if (result !== undefined && error === undefined) return result.value;
+	throw new Error(error?.message ?? 'the agent was given no tool');
+}
+
+/** As n8n converts a node that is usable as a tool. */
+export function asTool<T extends INodeType>(node: T): T {
+	const { usableAsTool, ...description } = node.description;
+	if (usableAsTool !== true) throw new Error(`${description.name} is not usable as a tool`);
+	const clone: T = Object.create(node);
+	clone.description = {
+		...description,
+		name: `${description.name}Tool`,
+		displayName: `${description.displayName} Tool`,
+		inputs: [],
+		outputs: [NodeConnectionTypes.AiTool],
+		properties: [
+			{
+				displayName: 'Tool Description',
+				name: 'descriptionType',
+				type: 'options',
+				options: [
+					{ name: 'Set Automatically', value: 'auto' },
+					{ name: 'Set Manually', value: 'manual' },
+				],
+				default: 'auto',
+			},
+			{
+				displayName: 'Description',
+				name: 'toolDescription',
+				type: 'string',
+				default: description.description,
+				displayOptions: { show: { descriptionType: ['manual'] } },
+			},
+			...description.properties,
+		],
+	};
+	return clone;
+}
+
+function startNode(items: INodeExecutionData[]): INodeType {
+	return {
+		description: plainDescription('start', [], [NodeConnectionTypes.Main]),
+		execute: async () => [items],
+	};
+}
+
+function agentNode(use: (tool: AgentTool) => Promise<void>): INodeType {
+	return {
+		description: plainDescription(
+			'agent',
+			[NodeConnectionTypes.Main, { type: NodeConnectionTypes.AiTool }],
+			[NodeConnectionTypes.Main],
+		),
+		async execute(this: IExecuteFunctions) {
+			const tools = (await this.getInputConnectionData(
+				NodeConnectionTypes.AiTool,
+				0,
+			)) as AgentTool[];
+			for (const tool of tools) await use(tool);
+			return [[{ json: {} }]];
+		},
+	};
+}
+
+function plainDescription(
+	name: string,
+	inputs: INodeType['description']['inputs'],
+	outputs: INodeType['description']['outputs'],
+): INodeType['description'] {
+	return {
+		displayName: name,
+		name,
+		group: ['input'],
+		version: 1,
+		description: name,
+		defaults: { name },
+		inputs,
+		outputs,
+		properties: [],
+	};
+}
+
+/** The node as it stands in a workflow, without parameters. */
+function describe(name: string, node: INodeType): INode {
+	return {
+		id: `node-of-${name}`,
+		name,
+		type: `n8n-nodes-misar-metigan.${node.description.name}`,
+		typeVersion: 1,
+		position: [0, 0],
+		parameters: {},
+	};
+}
+
+function workflowOf(
+	members: ReadonlyArray<readonly [INode, INodeType]>,
+	connections: IConnections,
+	settings: IWorkflowSettings = {},
+): Workflow {
+	const typeOf = (type: string) => {
+		const [, found] = members.find(([node]) => node.type === type) ?? [];
+		if (found === undefined) throw new Error(`no node type ${type}`);
+		return found;
+	};
+	const nodeTypes: INodeTypes = {
+		getByName: typeOf,
+		getByNameAndVersion: typeOf,
+		getKnownTypes: () => ({}),
+	};
+	return new Workflow({
+		id: 'wf1',
+		name: 'Test workflow',
+		active: false,
+		nodes: members.map(([node]) => node),
+		connections,
+		nodeTypes,
+		settings: { executionOrder: 'v1', ...settings },
+	});
+}
+
+async function execute(
+	members: ReadonlyArray<readonly [INode, INodeType]>,
+	connections: IConnections,
+	data: IWorkflowExecuteAdditionalData,
+	settings: IWorkflowSettings = {},
+): Promise<IRun> {
+	const workflow = workflowOf(members, connections, settings);
+	const hooks = new ExecutionLifecycleHooks('trigger', 'execution1', {
+		id: 'wf1',
+		name: 'Test workflow',
+		active: false,
+		activeVersionId: null,
+		isArchived: false,
+		createdAt: new Date(0),
+		updatedAt: new Date(0),
+		nodes: members.map(([node]) => node),
+		connections,
+	});
+	const startNodes = members.map(([node]) => node).filter(({ name }) => name === 'Start');
+	const [start] = startNodes;
+	return await new WorkflowExecute({ ...data, hooks }, 'trigger').run({
+		workflow,
+		...(start === undefined ? {} : { startNode: start }),
+	});
+}
+
+function additionalData(
+	sandbox: Sandbox,
+	{ provider, credentialType }: ActionCase,
+	credential: ICredentialDataDecryptedObject = {},
+): IWorkflowExecuteAdditionalData {
+	let current: ICredentialDataDecryptedObject = {
+		baseUrl: sandbox.url,
+		apiKey: sandbox.keys[provider],
+		...credential,
+	};
+	const data: Partial<IWorkflowExecuteAdditionalData> = {
+		credentialsHelper: new DecryptedCredentials(
+			credentialType,
+			() => current,
+			(changes) => {
+				current = { ...current, ...changes };
+			},
+		),
+		executionId: 'execution1',
+		instanceBaseUrl: 'https://n8n.example.com/',
+		webhookWaitingBaseUrl: 'https://n8n.example.com/webhook-waiting',
+		formWaitingBaseUrl: 'https://n8n.example.com/form-waiting',
+		currentNodeExecutionIndex: 0,
+		variables: {},
+	};
+	return data as IWorkflowExecuteAdditionalData;
+}
+
+function readRun({ data }: IRun, nodeName: string): ActionResult {
+	const [task] = data.resultData.runData[nodeName] ?? [];
+	const error = (task?.error ?? data.resultData.error) as StoredError | undefined;
+	return {
+		outputs: (task?.data?.['main'] ?? []).map((items) => items ?? []),
+		...(error === undefined ? {} : { error }),
+		stored: JSON.stringify(data.resultData, (key, value: unknown) =>
+			key === 'node' ? undefined : value,
+		),
+	};
+}

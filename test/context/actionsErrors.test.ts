@@ -1,0 +1,505 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { INodeParameters } from 'n8n-workflow';
+
+import { startSandbox, type Fault, type Sandbox } from '../../sandbox';
+import {
+	casesWithApi,
+	mailPanda,
+	nodesUnderTest,
+	runAction,
+	type ActionCase,
+	type StoredError,
+} from './actionHost';
+
+/**
+ * What a run ends with when the API does not do as asked: the error n8n stores, how often was
+ * asked, and that nothing secret is in it. Each row is a read (Get Many) and a write (Create).
+ */
+
+const SIGNING_SECRET = 'whsec_of_the_credential';
+const NEW_SECRET = 'whsec_of_the_new_endpoint';
+const URL_OF = 'https://app.example.com/hooks';
+/** Attempts at a call that may be repeated. */
+const ALL_ATTEMPTS = 4;
+
+const OPERATIONS = {
+	read: { method: 'GET', parameters: { operation: 'getAll' } },
+	write: {
+		method: 'POST',
+		parameters: {
+			operation: 'create',
+			url: URL_OF,
+			events: ['*'],
+			signingSecret: '={{ $json.secret }}',
+			includeSecret: true,
+		},
+	},
+} as const satisfies Record<string, { method: string; parameters: INodeParameters }>;
+type OperationName = keyof typeof OPERATIONS;
+
+interface Expected {
+	/** After the provider's name, and the HTTP status it ends with. */
+	readonly message: RegExp;
+	readonly description: RegExp;
+	readonly httpCode: string | null;
+	/** Number of requests. */
+	readonly requests: number | Readonly<Record<OperationName, number>>;
+}
+
+let sandbox: Sandbox;
+beforeAll(async () => {
+	sandbox = await startSandbox();
+});
+afterEach(() => sandbox.reset());
+afterAll(async () => {
+	await sandbox.close();
+});
+
+const requestsOf = ({ provider }: ActionCase, method: string) =>
+	sandbox.requests().filter((request) => request.provider === provider && request.method === method)
+		.length;
+
+/** Runs the operation with the fault in its way. */
+async function meet(
+	action: ActionCase,
+	name: OperationName,
+	fault: Fault,
+): Promise<{ error: StoredError | undefined; stored: string; requests: number }> {
+	const { method, parameters } = OPERATIONS[name];
+	const { provider } = action;
+	const path = new RegExp(`^${action.path}$`);
+	sandbox.fault({ times: 10, ...fault, provider, method, path });
+	const before = requestsOf(action, method);
+	const { error, stored } = await runAction(sandbox, action, {
+		parameters: { resource: 'endpoint', ...parameters },
+		credential: { signingSecret: SIGNING_SECRET },
+		items: [{ json: { secret: NEW_SECRET } }],
+	});
+	return { error, stored, requests: requestsOf(action, method) - before };
+}
+
+function expectNoSecret(action: ActionCase, error: StoredError | undefined) {
+	const { message, description, stack, context } = error ?? { context: {} };
+	const everything = JSON.stringify([message, description, stack, context, error]);
+	for (const secret of [sandbox.keys[action.provider], SIGNING_SECRET, NEW_SECRET]) {
+		expect(everything).not.toContain(secret);
+		expect(everything).not.toContain(encodeURIComponent(secret));
+	}
+}
+
+async function check(action: ActionCase, name: OperationName, fault: Fault, expected: Expected) {
+	const { error, requests } = await meet(action, name, fault);
+	const { method } = OPERATIONS[name];
+	expect(error).toMatchObject({
+		name: 'NodeApiError',
+		httpCode: expected.httpCode,
+		context: { itemIndex: 0 },
+	});
+	expect(error?.message).toContain(action.title);
+	expect(error?.message).toMatch(expected.message);
+	if (expected.httpCode !== null) expect(error?.message).toContain(`HTTP ${expected.httpCode}`);
+	expect(error?.description).toMatch(expected.description);
+	expect(error?.description).toContain(`${method} ${sandbox.url}${action.path}`);
+	expect(error?.description).not.toMatch(/publish/);
+	const count = typeof expected.requests === 'number' ? expected.requests : expected.requests[name];
+	expect({ title: action.title, name, requests }).toEqual({
+		title: action.title,
+		name,
+		requests: count,
+	});
+	expectNoSecret(action, error);
+}
+
+/** An answer in the provider's own words that repeats every secret it was sent. */
+function indiscreet(status: number, { provider }: ActionCase, name: OperationName): Fault {
+	const sent = name === 'write' ? NEW_SECRET : 'that';
+	const error = `Refused ${sent} for key ${sandbox.keys[provider]} (${SIGNING_SECRET})`;
+	return { kind: 'status', status, body: { error, message: error } };
+}
+
+const status = (code: number, more: Partial<Fault> = {}): Fault => ({
+	kind: 'status',
+	status: code,
+	...more,
+});
+const TRY_LATER = /try again/;
+const CHECK_ADDRESS = /Base URL in the credential and Options → API Path/;
+const limited = { message: /limits how often its API may be called/, httpCode: '429' };
+
+const rows: ReadonlyArray<readonly [string, Fault, Expected]> = [
+	[
+		'400',
+		status(400, { body: { error: 'url: must be an https URL' } }),
+		{
+			message: /did not accept/,
+			description: /answered: url: must be an https URL — Change what the answer names/,
+			httpCode: '400',
+			requests: 1,
+		},
+	],
+	[
+		'401',
+		status(401),
+		{
+			message: /did not accept the API key/,
+			description: /Check the API key in the credential/,
+			httpCode: '401',
+			// n8n itself renews what it signs in with and sends once more, whatever the credential.
+			requests: 2,
+		},
+	],
+	[
+		'402 without a word',
+		status(402, { body: {} }),
+		{
+			message: /plan does not allow this/,
+			description: /upgrade the plan/,
+			httpCode: '402',
+			requests: 1,
+		},
+	],
+	[
+		'402 with an address to upgrade at',
+		status(402, {
+			body: { error: 'Too many', upgrade: true, upgrade_url: 'https://app.example.com/pricing' },
+		}),
+		{
+			message: /plan does not allow this/,
+			description: /upgrade the plan at https:\/\/app\.example\.com\/pricing/,
+			httpCode: '402',
+			requests: 1,
+		},
+	],
+	[
+		'403 of the plan',
+		status(403, { body: { code: 'plan_limit_exceeded', error: 'Your plan ends here' } }),
+		{
+			message: /plan does not allow this/,
+			description: /answered: Your plan ends here — Remove an endpoint/,
+			httpCode: '403',
+			requests: 1,
+		},
+	],
+	[
+		'429 of the plan',
+		status(429, { body: { code: 'plan_limit_exceeded' }, headers: { 'retry-after': '0' } }),
+		{
+			message: /plan does not allow this/,
+			description: /upgrade the plan/,
+			httpCode: '429',
+			requests: 1,
+		},
+	],
+	[
+		'403 of the key’s scope',
+		{ kind: 'scopeRefusal' },
+		{
+			message: /API key may not manage/,
+			description: /Use a key with permission/,
+			httpCode: '403',
+			requests: 1,
+		},
+	],
+	[
+		'409',
+		status(409, { body: { error: { code: 'conflict', message: 'This URL is registered' } } }),
+		{
+			message: /did not accept/,
+			description: /answered: This URL is registered/,
+			httpCode: '409',
+			requests: 1,
+		},
+	],
+	[
+		'422 with field errors',
+		status(422, {
+			body: {
+				success: false,
+				error: 'VALIDATION_ERROR',
+				message: 'The request is not valid',
+				validationErrors: [
+					{ field: 'url', message: 'must be public' },
+					{ field: 'events.0', message: 'is unknown' },
+				],
+			},
+		}),
+		{
+			message: /did not accept/,
+			description:
+				/The request is not valid \(url: must be public; events\.0: is unknown\) — Change what the answer names/,
+			httpCode: '422',
+			requests: 1,
+		},
+	],
+	[
+		'429 without Retry-After',
+		status(429),
+		{ ...limited, description: /Wait a minute, then try again/, requests: ALL_ATTEMPTS },
+	],
+	[
+		'429 with Retry-After',
+		status(429, { headers: { 'retry-after': '1' } }),
+		{ ...limited, description: /Wait 1 seconds?, then try again/, requests: ALL_ATTEMPTS },
+	],
+	[
+		'429 with a Retry-After that is too long to wait',
+		status(429, { headers: { 'retry-after': '90' } }),
+		{ ...limited, description: /Wait 90 seconds, then try again/, requests: 1 },
+	],
+	[
+		'500',
+		status(500),
+		{
+			message: /not available at the moment/,
+			description: TRY_LATER,
+			httpCode: '500',
+			requests: 1,
+		},
+	],
+	[
+		'503',
+		status(503),
+		{
+			message: /not available at the moment/,
+			description: TRY_LATER,
+			httpCode: '503',
+			requests: { read: ALL_ATTEMPTS, write: 1 },
+		},
+	],
+	[
+		'a gateway’s page',
+		{ kind: 'html' },
+		{
+			message: /not available at the moment/,
+			description: TRY_LATER,
+			httpCode: '502',
+			requests: { read: ALL_ATTEMPTS, write: 1 },
+		},
+	],
+	[
+		'HTML instead of JSON',
+		{ kind: 'html', status: 200 },
+		{
+			message: /answered with something that is not a/,
+			description: CHECK_ADDRESS,
+			httpCode: '200',
+			requests: 1,
+		},
+	],
+	[
+		'an empty body',
+		{ kind: 'empty' },
+		{
+			message: /answered with something that is not a/,
+			description: CHECK_ADDRESS,
+			httpCode: '200',
+			requests: 1,
+		},
+	],
+	[
+		'truncated JSON',
+		{ kind: 'truncate', when: 'after' },
+		{
+			message: /could not be reached \(the connection was closed before the answer\)/,
+			description: TRY_LATER,
+			httpCode: null,
+			requests: { read: ALL_ATTEMPTS, write: 1 },
+		},
+	],
+	[
+		'JSON that ends early',
+		status(200, { body: '{"data":[{"id":' }),
+		{
+			message: /answered with something that is not a/,
+			description: CHECK_ADDRESS,
+			httpCode: '200',
+			requests: 1,
+		},
+	],
+	[
+		'a connection reset',
+		{ kind: 'drop' },
+		{
+			message: /could not be reached \(the connection was closed before the answer\)/,
+			description: TRY_LATER,
+			httpCode: null,
+			requests: { read: ALL_ATTEMPTS, write: 1 },
+		},
+	],
+	[
+		// Inside the budget of 15 s for all attempts, 10 s each.
+		'a timeout',
+		{ kind: 'hang' },
+		{
+			message: /could not be reached \(no answer in time\)/,
+			description: TRY_LATER,
+			httpCode: null,
+			requests: { read: 2, write: 1 },
+		},
+	],
+];
+
+const operations = Object.keys(OPERATIONS) as OperationName[];
+/** At the same time, because some rows wait. */
+async function checkAll(run: (action: ActionCase, name: OperationName) => Promise<void>) {
+	const runs = nodesUnderTest.flatMap((action) =>
+		operations.map(async (name) => await run(action, name)),
+	);
+	// None may go on into the next test.
+	await Promise.allSettled(runs);
+	await Promise.all(runs);
+}
+
+describe('Get Many and Create of each node', () => {
+	it.each(rows)('end well with %s', async (_, fault, expected) => {
+		await checkAll(async (action, name) => await check(action, name, fault, expected));
+	});
+
+	it.each([404, 405])('end well with %i, after the last of the documented paths', async (code) => {
+		await checkAll(async (action, name) => {
+			const { provider } = action;
+			sandbox.fault({ times: 10, ...indiscreet(code, action, name), provider });
+			const { parameters } = OPERATIONS[name];
+			const { error } = await runAction(sandbox, action, {
+				parameters: { resource: 'endpoint', ...parameters },
+				credential: { signingSecret: SIGNING_SECRET },
+				items: [{ json: { secret: NEW_SECRET } }],
+			});
+			expect(error).toMatchObject({
+				name: 'NodeApiError',
+				message: `${action.title} has no webhook API at this address (HTTP ${code})`,
+				description: expect.stringMatching(CHECK_ADDRESS),
+				httpCode: String(code),
+				context: { itemIndex: 0 },
+			});
+			expectNoSecret(action, error);
+		});
+	});
+
+	it.each([400, 401, 402, 403, 409, 422, 429, 500, 503])(
+		'tell no secret that an answer with %i repeats',
+		async (code) => {
+			await checkAll(async (action, name) => {
+				const { error, stored } = await meet(action, name, indiscreet(code, action, name));
+				expect(error?.description).toMatch(/answered: Refused|API key in the credential/);
+				expectNoSecret(action, error);
+				expect(stored).not.toContain(sandbox.keys[action.provider]);
+				expect(stored).not.toContain(SIGNING_SECRET);
+			});
+		},
+	);
+
+	it('tell no half of a secret where a long answer is cut', async () => {
+		await checkAll(async (action, name) => {
+			const key = sandbox.keys[action.provider];
+			for (const length of [480, 490, 495]) {
+				const error = `${'x'.repeat(length)}${key}`;
+				const met = await meet(action, name, { ...status(400), times: 1, body: { error } });
+				expect(met.error?.description).toContain('x'.repeat(length));
+				expect(met.error?.description).not.toContain(key.slice(0, 5));
+			}
+		});
+	});
+
+	it('say when nothing listens at the base URL', async () => {
+		await checkAll(async (action, name) => {
+			const run = async (baseUrl: string) =>
+				(
+					await runAction(sandbox, action, {
+						parameters: { resource: 'endpoint', ...OPERATIONS[name].parameters },
+						credential: { baseUrl },
+						items: [{ json: { secret: NEW_SECRET } }],
+					})
+				).error;
+			// Port 1 is nobody's.
+			const refused = await run('http://127.0.0.1:1');
+			expect(refused?.message).toBe(
+				`${action.title} could not be reached (nothing listens at this address)`,
+			);
+			expect(refused).toMatchObject({ name: 'NodeApiError', context: { itemIndex: 0 } });
+			expect(refused?.description).toMatch(/Check the Base URL in the credential/);
+		});
+	});
+});
+
+describe.each(casesWithApi)('$title in its own words', (action) => {
+	const run = async (name: OperationName) =>
+		(
+			await runAction(sandbox, action, {
+				parameters: { resource: 'endpoint', ...OPERATIONS[name].parameters },
+				items: [{ json: { secret: NEW_SECRET } }],
+			})
+		).error;
+
+	it('says what its refusals mean', async () => {
+		const { provider } = action;
+		sandbox.setEndpointLimit(provider, 0);
+		expect(await run('write')).toMatchObject(
+			provider === 'mailPanda'
+				? // It documents no refusal of a plan: its own words tell.
+					{ description: expect.stringMatching(/Your plan does not allow more webhooks/) }
+				: { message: expect.stringMatching(/plan does not allow this/) },
+		);
+		sandbox.fault({ provider, kind: 'rateLimit', times: 10, headers: { 'retry-after': '60' } });
+		expect(await run('read')).toMatchObject({
+			httpCode: '429',
+			description: expect.stringMatching(/Wait 60 seconds/),
+		});
+	});
+
+	it('says so when the key is wrong or may do less', async () => {
+		const { provider } = action;
+		const withKey = async (apiKey: string) =>
+			(
+				await runAction(sandbox, action, {
+					parameters: { resource: 'endpoint', operation: 'getAll' },
+					credential: { apiKey },
+				})
+			).error;
+		const wrong = await withKey('key_that_nobody_has');
+		expect(wrong).toMatchObject({ httpCode: '401' });
+		expect(JSON.stringify(wrong)).not.toContain('key_that_nobody_has');
+		const limitedKey = sandbox.limitedKeys[provider];
+		const limitedError = await withKey(limitedKey);
+		expect(limitedError).toMatchObject({ httpCode: '403' });
+		expect(JSON.stringify(limitedError)).not.toContain(limitedKey);
+	});
+});
+
+it('names the item that failed', async () => {
+	const [action] = nodesUnderTest;
+	if (action === undefined) throw new Error('no node');
+	const { error } = await runAction(sandbox, action, {
+		parameters: {
+			resource: 'endpoint',
+			operation: 'create',
+			url: '={{ $json.url }}',
+			events: ['*'],
+		},
+		items: [`${URL_OF}/0`, `${URL_OF}/1`, 'http://10.0.0.1/', `${URL_OF}/3`].map((url) => ({
+			json: { url },
+		})),
+	});
+	expect(error).toMatchObject({ name: 'NodeApiError', context: { itemIndex: 2 } });
+	expect(sandbox.endpoints(action.provider)).toHaveLength(2);
+});
+
+it('tells no password when Mail Panda’s sign-in is refused', async () => {
+	const password = 'not the password of anybody';
+	const { error, stored } = await runAction(sandbox, mailPanda, {
+		parameters: { resource: 'endpoint', operation: 'getAll' },
+		credential: { ...sandbox.login, password, authentication: 'session', apiKey: '' },
+	});
+	expect(error).toMatchObject({ name: 'NodeApiError', httpCode: '401', context: { itemIndex: 0 } });
+	expect(stored).not.toContain(password);
+});
+
+it('signs in again when Mail Panda’s session has ended', async () => {
+	const call = {
+		parameters: { resource: 'endpoint', operation: 'getAll' },
+		credential: { ...sandbox.login, authentication: 'session', apiKey: '' },
+	};
+	expect((await runAction(sandbox, mailPanda, call)).error).toBeUndefined();
+	sandbox.expireSessions();
+	expect((await runAction(sandbox, mailPanda, call)).error).toBeUndefined();
+});
