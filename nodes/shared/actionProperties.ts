@@ -427,7 +427,7 @@ function signingSecretProperty(show: Show): INodeProperties {
 		typeOptions: { password: true },
 		default: '',
 		description:
-			'Secret to sign deliveries of a new endpoint with. Leave empty to let the provider make one, where it does.',
+			'Secret to sign deliveries of a new endpoint with. Leave empty to let the provider make one, where it does. What is typed here is stored with the workflow: use an expression for a secret you keep.',
 		displayOptions: { show },
 	};
 }
