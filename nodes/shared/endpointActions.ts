@@ -6,7 +6,7 @@ import type { RemoteEndpoint } from './endpointAnswer';
 import type { EndpointApi } from './endpointApi';
 import { sameEvents } from './event';
 import type { ManagementApi, Provider } from './provider';
-import { ALL_EVENTS, documentedEvents, settingsError } from './triggerSettings';
+import { eventsToRegister, namesIn, settingsError } from './triggerSettings';
 
 /** One item of an action node, with what its operation works on. */
 export interface EndpointCall extends ActionItem {
@@ -200,9 +200,8 @@ function selectedEvents(call: EndpointCall): string[] {
 }
 
 function withCustom({ provider }: EndpointCall, events: string[], custom: string): string[] {
-	const documented = events.includes(ALL_EVENTS) ? documentedEvents(provider) : [];
-	const chosen = [...documented, ...events, ...custom.split(/[\s,]+/)];
-	return [...new Set(chosen.filter((name) => name !== '' && name !== ALL_EVENTS))];
+	const named = events.filter((name) => name !== '');
+	return eventsToRegister(provider, [...named, ...namesIn(custom)]);
 }
 
 function endpointId({ context, itemIndex }: EndpointCall): string {

@@ -170,7 +170,7 @@ async function makePlan(
 		credential,
 		api: openApi(context, provider, provider.api, credential, settings),
 		url,
-		events: eventsToRegister(provider, settings),
+		events: eventsToRegister(provider, settings.events),
 	};
 }
 

@@ -115,7 +115,7 @@ export function makeRecord(
 }
 
 /** The sealed secret of a record, or undefined when there is none or no key of the credential fits. */
-export function openSecret(
+function openSecret(
 	record: RegistrationRecord,
 	credential: ProviderCredential,
 ): string | undefined {

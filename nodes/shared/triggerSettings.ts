@@ -57,6 +57,10 @@ const optionsSchema = z.object({
 	itemAddress: z.enum(['auto', 'path', 'query', 'body']).default('auto'),
 });
 
+const apiOptionsSchema = optionsSchema
+	.pick({ apiPath: true, itemAddress: true })
+	.catch({ apiPath: '', itemAddress: 'auto' });
+
 const credentialSchema = z.object({
 	baseUrl: z.string().trim().default(''),
 	apiKey: z.string().trim().default(''),
@@ -118,7 +122,7 @@ export function readSettings(context: TriggerContext, provider: Provider): Trigg
 	const { customEvents, signatureScheme, toleranceSeconds, skipDuplicates, bounceType } =
 		parsed.data;
 	const selected = z.array(z.string()).catch([]).parse(context.getNodeParameter('events', []));
-	const events = [...selected, ...customEvents.split(/[\s,]+/)].filter((name) => name !== '');
+	const events = [...selected.filter((name) => name !== ''), ...namesIn(customEvents)];
 	if (events.length === 0) {
 		throw settingsError(
 			context,
@@ -174,29 +178,24 @@ export function schemesToTry(
 	);
 }
 
-/** The names to register for a selection: "all events" is the full list of documented names. */
-export function eventsToRegister(
-	provider: Provider,
-	{ events }: TriggerSettings,
-): readonly string[] {
-	const custom = events.filter((name) => name !== ALL_EVENTS);
-	if (!events.includes(ALL_EVENTS)) return custom;
-	return [...new Set([...documentedEvents(provider), ...custom])];
+/** Names as the field Custom Events holds them: separated by commas or white space. */
+export function namesIn(text: string): string[] {
+	return text.split(/[\s,]+/).filter((name) => name !== '');
 }
 
-/** The names that "all events" stands for when a webhook is registered. */
-export function documentedEvents(provider: Provider): readonly string[] {
-	return provider.events
-		.filter((event) => event.reservation === undefined)
-		.map((event) => event.name);
+/**
+ * The names to register for a selection: "all events" is the full list of documented names,
+ * without those that a document leaves in doubt.
+ */
+export function eventsToRegister(provider: Provider, selected: readonly string[]): string[] {
+	const documented = provider.events.filter((event) => event.reservation === undefined);
+	const all = selected.includes(ALL_EVENTS) ? documented.map((event) => event.name) : [];
+	return [...new Set([...all, ...selected.filter((name) => name !== ALL_EVENTS)])];
 }
 
 /** The options that say how to reach an API; what cannot be used is left to its default. */
 export function readApiOptions(value: unknown): Pick<TriggerSettings, 'apiPath' | 'itemAddress'> {
-	const { apiPath, itemAddress } = optionsSchema
-		.pick({ apiPath: true, itemAddress: true })
-		.catch({ apiPath: '', itemAddress: 'auto' })
-		.parse(value);
+	const { apiPath, itemAddress } = apiOptionsSchema.parse(value);
 	return {
 		...(apiPath.trim() === '' ? {} : { apiPath: apiPath.trim() }),
 		...(itemAddress === 'auto' ? {} : { itemAddress }),

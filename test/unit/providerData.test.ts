@@ -132,19 +132,19 @@ describe.each([
 	});
 
 	it('are registered by "all events": exactly the documented names', () => {
-		const registered = eventsToRegister(provider, settings([ALL_EVENTS]));
+		const registered = eventsToRegister(provider, [ALL_EVENTS]);
 		expect([...registered].sort()).toEqual([...documented].sort());
 	});
 
 	it('are registered with custom names beside "all events", each once', () => {
 		const selected = [ALL_EVENTS, 'list.imported', ...documented.slice(0, 1)];
-		const registered = eventsToRegister(provider, settings(selected));
+		const registered = eventsToRegister(provider, selected);
 		expect([...registered].sort()).toEqual([...documented, 'list.imported'].sort());
 	});
 
 	it('are registered as they are selected otherwise', () => {
 		const selected = ['email.bounced', 'list.imported'];
-		expect(eventsToRegister(provider, settings(selected))).toEqual(selected);
+		expect(eventsToRegister(provider, selected)).toEqual(selected);
 	});
 });
 
@@ -162,7 +162,7 @@ it.each([
 	['Metigan', []],
 ])('%s offers beyond the documented names: %j', (name, expected) => {
 	const provider = providerNamed(name);
-	const documented = eventsToRegister(provider, settings([ALL_EVENTS]));
+	const documented = eventsToRegister(provider, [ALL_EVENTS]);
 	const others = provider.events.filter((event) => !documented.includes(event.name));
 	expect(others.map((event) => event.name)).toEqual(expected);
 });
