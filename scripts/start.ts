@@ -14,6 +14,7 @@ import { triggerCases } from '../test/triggers';
 import { build, pack } from './support/artifacts';
 import { Interrupted } from './support/command';
 import { demonstrate, type Demonstration } from './support/demonstration';
+import { asTable } from './support/table';
 
 /** Looks public, because providers deliver to public HTTPS addresses only; routed to this machine. */
 const PUBLIC_ORIGIN = 'https://n8n.example.com';
@@ -50,7 +51,7 @@ async function run(once: boolean, interrupted: Promise<never>): Promise<number> 
 			say(`${trigger.title}: publishing a workflow and firing ${trigger.events[0]}`);
 			rows.push(await step(demonstrate(trigger, sandbox, n8n, PUBLIC_ORIGIN)));
 		}
-		console.log(`\n${asTable(rows)}\n`);
+		console.log(`\n${tableOf(rows)}\n`);
 		const held = rows.every(({ held: rowHeld }) => rowHeld);
 		console.log(held ? 'Every step held.' : 'Not every step held, see the table.');
 		if (once) return held ? 0 : 1;
@@ -79,7 +80,7 @@ function interruption(): Promise<never> {
 	});
 }
 
-function asTable(rows: readonly Demonstration[]): string {
+function tableOf(rows: readonly Demonstration[]): string {
 	const header = [
 		'trigger',
 		'registration',
@@ -90,7 +91,7 @@ function asTable(rows: readonly Demonstration[]): string {
 		'status',
 		'held',
 	];
-	const lines = [
+	return asTable([
 		header,
 		...rows.map((row) => [
 			row.trigger,
@@ -102,18 +103,7 @@ function asTable(rows: readonly Demonstration[]): string {
 			row.runStatus,
 			row.held ? 'yes' : 'NO',
 		]),
-	];
-	const widths = header.map((_, column) =>
-		Math.max(...lines.map((line) => line[column]?.length ?? 0)),
-	);
-	return lines
-		.map((line) =>
-			line
-				.map((cell, column) => cell.padEnd(widths[column] ?? 0))
-				.join('  ')
-				.trimEnd(),
-		)
-		.join('\n');
+	]);
 }
 
 async function main(): Promise<void> {

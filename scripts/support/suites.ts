@@ -29,6 +29,11 @@ export function defineSuites(folder: string, jestOptions: string[]): Suite[] {
 	});
 	const jest = async (name: string, env?: Record<string, string>) =>
 		await runJest(name, join(folder, `${name}.json`), jestOptions, env);
+	const inRealN8n = async (name: string) => {
+		const tarball = await packed();
+		await installN8n();
+		return await jest(name, { PACKAGE_TARBALL: tarball });
+	};
 
 	return [
 		{
@@ -59,14 +64,10 @@ export function defineSuites(folder: string, jestOptions: string[]): Suite[] {
 				return await jest('context');
 			},
 		},
-		{
-			name: 'e2e',
-			run: async () => {
-				const tarball = await packed();
-				await installN8n();
-				return await jest('e2e', { PACKAGE_TARBALL: tarball });
-			},
-		},
+		{ name: 'e2e', run: async () => await inRealN8n('e2e') },
+		{ name: 'faults', onDemand: true, run: async () => await inRealN8n('faults') },
+		{ name: 'queue', onDemand: true, run: async () => await inRealN8n('queue') },
+		{ name: 'browser', onDemand: true, run: async () => await inRealN8n('browser') },
 	];
 }
 
