@@ -1,0 +1,128 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+
+import { describe, expect, it } from '@jest/globals';
+import MarkdownIt from 'markdown-it';
+
+import { mailPanda } from '../../nodes/MailPanda/provider';
+import { metigan } from '../../nodes/Metigan/provider';
+import { misar } from '../../nodes/Misar/provider';
+import { misarBlog } from '../../nodes/MisarBlog/provider';
+import { messagesOfTheNodes } from './messages';
+
+/** The documents say what is true: links lead somewhere, messages and events are the nodes' own. */
+
+const ROOT = join(__dirname, '..', '..');
+const markdown = new MarkdownIt({ html: true });
+
+type Token = ReturnType<MarkdownIt['parse']>[number];
+
+const documents = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.md'], {
+	cwd: ROOT,
+	encoding: 'utf8',
+})
+	.split('\n')
+	.filter((name) => name !== '');
+
+function read(name: string): string {
+	return readFileSync(join(ROOT, name), 'utf8');
+}
+
+function tokensOf(name: string): Token[] {
+	return markdown.parse(read(name), {}).flatMap((token) => [token, ...(token.children ?? [])]);
+}
+
+function targetsIn(name: string): string[] {
+	return tokensOf(name)
+		.map((token) => token.attrGet('href') ?? token.attrGet('src'))
+		.filter((target) => target !== null);
+}
+
+/** The names that GitHub gives to the headings of a document. */
+function anchorsOf(name: string): string[] {
+	const tokens = tokensOf(name);
+	return tokens
+		.filter((_, at) => tokens[at - 1]?.type === 'heading_open')
+		.map(({ content }) =>
+			content
+				.toLowerCase()
+				.replace(/[^\p{L}\p{N}\s_-]/gu, '')
+				.replace(/\s/g, '-'),
+		);
+}
+
+/** The text below a heading, up to the next one of the same level or a higher one. */
+function section(text: string, heading: string): string {
+	const level = heading.indexOf(' ');
+	const [, after] = text.split(`\n${heading}\n`);
+	if (after === undefined) throw new Error(`No heading "${heading}"`);
+	return after.split(new RegExp(`^#{1,${level}} `, 'm'))[0] ?? '';
+}
+
+/** The code in the first column of every table of a text. */
+function firstColumn(text: string): string[] {
+	return [...text.matchAll(/^\| `(.+?)`\s*\|/gm)].map(([, code = '']) => code);
+}
+
+const external = (target: string) => /^[a-z]+:/.test(target);
+
+describe.each(documents)('%s', (name) => {
+	const targets = targetsIn(name);
+
+	it('links only to files and headings that exist', () => {
+		const broken = targets
+			.filter((target) => !external(target))
+			.filter((target) => {
+				const [path = '', anchor] = target.split('#');
+				const file = path === '' ? name : relative(ROOT, join(ROOT, dirname(name), path));
+				if (!existsSync(join(ROOT, file))) return true;
+				return anchor !== undefined && !anchorsOf(file).includes(anchor);
+			});
+		expect(broken).toEqual([]);
+	});
+
+	it('links to the web by HTTPS', () => {
+		const odd = targets
+			.filter(external)
+			.filter((target) => !URL.canParse(target) || !target.startsWith('https://'));
+		expect(odd).toEqual([]);
+	});
+});
+
+describe('the README', () => {
+	const readme = read('README.md');
+
+	it('explains every message that the nodes and credentials give, and no other', () => {
+		const explained = firstColumn(section(readme, '## Troubleshooting'));
+		expect([...explained].sort()).toEqual([...messagesOfTheNodes(ROOT)].sort());
+	});
+
+	it.each([...misar, ...misarBlog, ...mailPanda, ...metigan])(
+		'lists the events of $displayName',
+		({ displayName, events }) => {
+			const row = section(readme, '## Events')
+				.split('\n')
+				.find((line) => line.startsWith(`| ${displayName} `));
+			const listed = [...(row ?? '').matchAll(/`([^`]+)`/g)].map(([, event]) => event);
+			expect(row).toBeDefined();
+			expect(listed).toEqual(events.map(({ name }) => name));
+		},
+	);
+
+	it('gives developers the two commands', () => {
+		const command = (number: number) =>
+			execFileSync(process.execPath, ['scripts/readme-command.mjs', String(number)], {
+				cwd: ROOT,
+				encoding: 'utf8',
+			}).trim();
+		expect([command(1), command(2)]).toEqual(['npm start', 'npm test']);
+	});
+
+	it('names only scripts that package.json has', () => {
+		const { scripts }: { scripts: Record<string, string> } = JSON.parse(read('package.json'));
+		const named = [...readme.matchAll(/npm run ([a-z0-9:-]+)/g)].map(([, script = '']) => script);
+		expect(named.length).toBeGreaterThan(5);
+		expect(named.filter((script) => !(script in scripts))).toEqual([]);
+	});
+});
