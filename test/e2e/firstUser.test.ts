@@ -88,7 +88,8 @@ it(
 		process.kill(-groupId(), 'SIGINT');
 		await until('the command to end', END_MS, () => ended() || undefined);
 		expect(() => process.kill(-groupId(), 0)).toThrow('ESRCH');
-		expect(readdirSync(temporary)).toEqual([]);
+		// tsx keeps its cache of compiled files there, for the next command.
+		expect(readdirSync(temporary).filter((name) => !name.startsWith('tsx-'))).toEqual([]);
 	},
 	END_MS,
 );

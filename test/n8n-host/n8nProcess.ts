@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import { dirname, delimiter, join } from 'node:path';
 import { guardGroup } from './guard.cjs';
 import type { InstalledHost } from './install.mjs';
@@ -25,7 +25,7 @@ const STOP_MS = 20_000;
 const LOG_TAIL = 3_000;
 /** Printed after the published workflows have been activated; readiness alone comes before that. */
 const STARTED = 'Editor is now accessible via';
-const PASSED_ON = ['PATH', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'];
+const PASSED_ON = ['PATH', 'LANG', 'LC_ALL', 'TZ'];
 
 /** One run of the n8n program, with everything it starts, in a process group of its own. */
 export class N8nProcess {
@@ -45,6 +45,7 @@ export class N8nProcess {
 		const log = openSync(logFile, 'a');
 		const logStart = statSync(logFile).size;
 		const { host, userFolder } = settings;
+		mkdirSync(temporaryFolderIn(userFolder), { recursive: true });
 		const child = spawn(host.nodeBinary, [host.n8nBin, 'start'], {
 			cwd: userFolder,
 			env: environment(settings),
@@ -101,6 +102,10 @@ export function logFileIn(userFolder: string): string {
 	return join(userFolder, 'n8n.log');
 }
 
+function temporaryFolderIn(userFolder: string): string {
+	return join(userFolder, 'tmp');
+}
+
 function signalGroup(groupId: number, signal: NodeJS.Signals): void {
 	try {
 		process.kill(-groupId, signal);
@@ -128,6 +133,8 @@ function environment(settings: ProcessSettings): NodeJS.ProcessEnv {
 		...env,
 		PATH: [dirname(settings.host.nodeBinary), env['PATH']].join(delimiter),
 		HOME: settings.userFolder,
+		// n8n leaves folders there.
+		TMPDIR: temporaryFolderIn(settings.userFolder),
 		N8N_USER_FOLDER: settings.userFolder,
 		N8N_PORT: String(settings.port),
 		N8N_LISTEN_ADDRESS: '127.0.0.1',
