@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+import { startSandbox, type Sandbox } from '../../sandbox';
+import { chain, startN8n, type N8nHost } from '../n8n-host/driver';
+import { eventParameters, triggerCases, type TriggerCase } from '../triggers';
+
+/**
+ * A Base URL can name any address. All calls go through n8n's own HTTP client, so an n8n that is
+ * told to keep its nodes away from internal addresses keeps these nodes away from them as well.
+ */
+
+const ORIGIN = 'https://n8n.example.com';
+
+let n8n: N8nHost;
+let sandbox: Sandbox;
+
+beforeAll(async () => {
+	const tarball = process.env['PACKAGE_TARBALL'];
+	if (tarball === undefined) throw new Error('PACKAGE_TARBALL is not set: run npm run test:e2e');
+	sandbox = await startSandbox();
+	n8n = await startN8n({
+		tarball,
+		webhookUrl: ORIGIN,
+		env: { N8N_SSRF_PROTECTION_ENABLED: 'true' },
+	});
+}, 600_000);
+
+afterAll(async () => {
+	await n8n?.stop();
+	await sandbox?.close();
+}, 60_000);
+
+async function publish(trigger: TriggerCase, credential: Record<string, string>): Promise<void> {
+	const title = trigger.title;
+	const credentialId = await n8n.createCredential(title, trigger.credential, {
+		...trigger.parameters,
+		baseUrl: sandbox.url,
+		...credential,
+	});
+	const { id } = await n8n.createWorkflow({
+		name: title,
+		nodes: [
+			{
+				name: 'Trigger',
+				type: `n8n-nodes-misar-metigan.${trigger.node}`,
+				webhookId: crypto.randomUUID(),
+				parameters: {
+					...trigger.parameters,
+					registration: 'automatic',
+					...eventParameters(trigger),
+				},
+				credentials: { [trigger.credential]: { id: credentialId, name: title } },
+			},
+			{ name: 'After', type: 'n8n-nodes-base.noOp' },
+		],
+		connections: chain('Trigger', 'After'),
+	});
+	await n8n.publish(id);
+}
+
+const withApi = triggerCases.filter(({ api }) => api !== undefined);
+
+describe('an n8n that protects its network', () => {
+	it.each(withApi)(
+		'sends nothing of $title to an internal Base URL, and says so',
+		async (trigger) => {
+			const before = sandbox.requests().length;
+			const failure = publish(trigger, { apiKey: sandbox.keys[trigger.provider] });
+			await expect(failure).rejects.toThrow('could not be reached');
+			expect(sandbox.requests()).toHaveLength(before);
+		},
+	);
+
+	it('does not sign in to a Mail Panda there either', async () => {
+		const mailPanda = withApi.find(({ provider }) => provider === 'mailPanda');
+		if (mailPanda === undefined) throw new Error('Mail Panda is not among the triggers');
+		const before = sandbox.requests().length;
+		const login = {
+			authentication: 'session',
+			email: 'admin@example.com',
+			password: 'open sesame',
+		};
+		await expect(publish(mailPanda, login)).rejects.toThrow();
+		expect(sandbox.requests()).toHaveLength(before);
+	});
+
+	it('lets them through where it is told to', async () => {
+		await n8n.restart({ env: { N8N_SSRF_ALLOWED_IP_RANGES: '127.0.0.0/8' } });
+		const [trigger] = withApi;
+		if (trigger === undefined) throw new Error('No trigger has an API');
+		await publish(trigger, { apiKey: sandbox.keys[trigger.provider] });
+		expect(sandbox.endpoints(trigger.provider)).toHaveLength(1);
+	});
+});
