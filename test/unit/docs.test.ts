@@ -90,6 +90,28 @@ describe.each(documents)('%s', (name) => {
 	});
 });
 
+describe('SECURITY.md', () => {
+	const rows = section(read('SECURITY.md'), '## Threats, and what stands against them')
+		.split('\n')
+		.filter((line) => line.startsWith('| '))
+		.slice(2);
+	const cited = rows.flatMap((row) =>
+		[...row.matchAll(/\]\((test\/[^)]+)\) “([^”]+)”/g)].map(([, file = '', title = '']) => ({
+			file,
+			title: title.replaceAll('`', ''),
+		})),
+	);
+
+	it('names a test, or a check, for every threat', () => {
+		expect(rows.length).toBeGreaterThan(10);
+		expect(rows.filter((row) => !/\]\(test\/[^)]+\) “|`npm run lint`\s*\|$/.test(row))).toEqual([]);
+	});
+
+	it.each(cited)('$file has a test "$title"', ({ file, title }) => {
+		expect(read(file)).toContain(title);
+	});
+});
+
 describe('the README', () => {
 	const readme = read('README.md');
 
