@@ -1,0 +1,204 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { text } from 'node:stream/consumers';
+import type { INodeTypeDescription } from 'n8n-workflow';
+import { z } from 'zod';
+
+import { startSandbox, type ProviderId, type Sandbox } from '../../sandbox';
+import { startN8n, type N8nHost } from '../n8n-host/driver';
+import { until } from '../n8n-host/poll';
+import { RestClient } from '../n8n-host/rest';
+import { readTemplate, type Template } from './templateFiles';
+
+export const ORIGIN = 'https://n8n.example.com';
+export const PACKAGE = 'n8n-nodes-misar-metigan';
+/** Generous: the machine may be slow. */
+const WAIT_MS = 60_000;
+
+/** The credential that the nodes of the package need, and the account it is for. */
+const ACCOUNTS: Readonly<Record<string, { type: string; provider: ProviderId }>> = {
+	misar: { type: 'misarApi', provider: 'misar.mail' },
+	misarTrigger: { type: 'misarApi', provider: 'misar.mail' },
+	misarBlogTrigger: { type: 'misarBlogApi', provider: 'misarBlog' },
+	mailPanda: { type: 'mailPandaApi', provider: 'mailPanda' },
+	mailPandaTrigger: { type: 'mailPandaApi', provider: 'mailPanda' },
+	metigan: { type: 'metiganApi', provider: 'metigan' },
+	metiganTrigger: { type: 'metiganApi', provider: 'metigan' },
+};
+
+/** What triggers that are registered by hand verify with. */
+export const SECRET = 'whsec_chosen_in_the_dashboard';
+
+const tableList = z.object({ data: z.array(z.object({ id: z.string(), name: z.string() })) });
+const rowList = z.object({ data: z.array(z.record(z.unknown())) });
+const nodeTypeSchema = z.custom<INodeTypeDescription>(
+	(value) => z.object({ properties: z.array(z.unknown()) }).safeParse(value).success,
+);
+
+/** A row of a Data Table. */
+export type Row = Record<string, unknown>;
+
+/** A template in n8n, set up as its note says. */
+export interface Imported {
+	readonly id: string;
+	readonly template: Template;
+}
+
+/** A request that came to a {@link Collector}. */
+export interface Collected {
+	readonly method: string;
+	readonly path: string;
+	readonly headers: IncomingMessage['headers'];
+	readonly body: unknown;
+}
+
+/** The other system of a template, e.g. a CRM: takes every request and remembers it. */
+export class Collector {
+	readonly requests: Collected[] = [];
+
+	/** Statuses of the next answers; 200 when there are none left. */
+	statuses: number[] = [];
+
+	private readonly server: Server = createServer((request, response) => {
+		void text(request).then((body) => {
+			const { method = '', url: path = '', headers } = request;
+			this.requests.push({ method, path, headers, body: body === '' ? null : JSON.parse(body) });
+			response.writeHead(this.statuses.shift() ?? 200, { 'content-type': 'application/json' });
+			response.end('{}');
+		});
+	});
+
+	/** Its address; listens on the loopback address from the first call. */
+	async open(): Promise<string> {
+		await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+		const address = this.server.address();
+		if (address === null || typeof address === 'string') throw new Error('No TCP port was given');
+		return `http://127.0.0.1:${address.port}`;
+	}
+
+	async close(): Promise<void> {
+		this.server.closeAllConnections();
+		await new Promise((resolve) => this.server.close(resolve));
+	}
+}
+
+/** A real n8n with the package and the sandbox, to import templates into as a user does. */
+export class TemplateHost {
+	private constructor(
+		readonly n8n: N8nHost,
+		readonly sandbox: Sandbox,
+		private readonly rest: RestClient,
+		private readonly projectId: string,
+	) {}
+
+	static async start(): Promise<TemplateHost> {
+		const tarball = process.env['PACKAGE_TARBALL'];
+		if (tarball === undefined) throw new Error('PACKAGE_TARBALL is not set: run npm run test:e2e');
+		const sandbox = await startSandbox();
+		const n8n = await startN8n({ tarball, webhookUrl: ORIGIN });
+		sandbox.setRoute(ORIGIN, n8n.url);
+		const rest = new RestClient(n8n.url);
+		const { email, password } = n8n.owner;
+		await rest.call(z.unknown(), 'POST', '/login', { emailOrLdapLoginId: email, password });
+		const project = await rest.call(z.object({ id: z.string() }), 'GET', '/projects/personal');
+		return new TemplateHost(n8n, sandbox, rest, project.id);
+	}
+
+	async stop(): Promise<void> {
+		await this.n8n.stop();
+		await this.sandbox.close();
+	}
+
+	/** What the editor is told of a node type in one of its versions. */
+	async nodeType(name: string, version: number): Promise<INodeTypeDescription> {
+		const body = { nodeInfos: [{ name, version }] };
+		const found = await this.rest.call(z.array(nodeTypeSchema), 'POST', '/node-types', body);
+		const [description] = found;
+		if (description === undefined) throw new Error(`n8n has no node type ${name} ${version}`);
+		return description;
+	}
+
+	/**
+	 * Imports a template, does what its note tells the user to do, and publishes it.
+	 *
+	 * @param addresses - see {@link readTemplate}
+	 * @param chosen - credentials of other nodes, by the name of the node
+	 */
+	async publish(
+		name: string,
+		addresses: Record<string, string> = {},
+		chosen: Record<string, { type: string; data: object }> = {},
+	): Promise<Imported> {
+		const template = readTemplate(name, addresses);
+		const nodes = [];
+		for (const node of template.nodes) {
+			const wanted = chosen[node.name] ?? this.account(node.type);
+			if (wanted === undefined) {
+				nodes.push(node);
+				continue;
+			}
+			const title = `${name}: ${node.name}`;
+			const id = await this.n8n.createCredential(title, wanted.type, wanted.data);
+			nodes.push({ ...node, credentials: { [wanted.type]: { id, name: title } } });
+		}
+		const { id } = await this.n8n.createWorkflow({ ...template, nodes });
+		if (template.nodes.some((node) => node.name === 'Set Up Once')) {
+			await this.run({ id, template }, 'Set Up Once');
+		}
+		await this.n8n.publish(id);
+		return { id, template };
+	}
+
+	/** "Execute workflow" from one trigger, as the editor does it; returns when the run has ended. */
+	async run({ id }: Imported, trigger: string): Promise<void> {
+		const started = z.object({ executionId: z.string() });
+		const body = { triggerToStartFrom: { name: trigger } };
+		const { executionId } = await this.rest.call(started, 'POST', `/workflows/${id}/run`, body);
+		await until(`the run from "${trigger}" to end`, WAIT_MS, async () => {
+			const runs = await this.n8n.executions(id);
+			const status = runs.find((run) => run.id === executionId)?.status;
+			return status === 'success' || status === 'error' ? status : undefined;
+		});
+	}
+
+	/** Waits for the runs that deliveries start, and for those that were started by hand before. */
+	async finished(imported: Imported, count: number): Promise<void> {
+		const found = await this.n8n.waitForExecutions(imported.id, count, WAIT_MS);
+		const statuses = found.map(({ status }) => status);
+		if (found.length !== count || statuses.some((status) => status !== 'success')) {
+			const last = await this.n8n.execution(found.at(-1)?.id ?? '');
+			throw new Error(`${statuses.join(', ')}: ${last.data.resultData.error?.message ?? ''}`);
+		}
+	}
+
+	/** The rows of a Data Table, oldest first. */
+	async rows(table: string): Promise<Row[]> {
+		const tables = `/projects/${this.projectId}/data-tables`;
+		const { data: all } = await this.rest.call(tableList, 'GET', `${tables}?take=100`);
+		const found = all.filter(({ name }) => name === table);
+		if (found.length !== 1) throw new Error(`There are ${found.length} tables named ${table}`);
+		const path = `${tables}/${found[0]?.id ?? ''}/rows?take=100&sortBy=id:asc`;
+		return (await this.rest.call(rowList, 'GET', path)).data;
+	}
+
+	/** The address n8n registers, or the user pastes, for a trigger of an imported template. */
+	webhookUrl({ template }: Imported, trigger: string, path: string): string {
+		const node = template.nodes.find(({ name }) => name === trigger);
+		return `${ORIGIN}/webhook/${node?.webhookId ?? ''}/${path}`;
+	}
+
+	private account(nodeType: string): { type: string; data: object } | undefined {
+		const [source, node = ''] = nodeType.split('.');
+		const account = source === PACKAGE ? ACCOUNTS[node] : undefined;
+		if (account === undefined) return undefined;
+		const { type, provider } = account;
+		// Mail registers by itself and makes a secret for each trigger; the others are pasted by hand.
+		const byHand = ['misarBlog', 'metigan'].includes(provider);
+		const data = {
+			baseUrl: this.sandbox.url,
+			apiKey: this.sandbox.keys[provider],
+			...(type === 'misarApi' && { product: 'mail' }),
+			...(byHand && { signingSecret: SECRET }),
+		};
+		return { type, data };
+	}
+}

@@ -1,0 +1,150 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+import { NodeHelpers } from 'n8n-workflow';
+import { z } from 'zod';
+
+import { listedTemplates, readTemplate, templateNames, templateText } from './templateFiles';
+import { ORIGIN, PACKAGE, TemplateHost } from './templateHost';
+
+/** Every file in `templates/`: clean, described, and without a complaint of the editor. */
+
+const STICKY = 'n8n-nodes-base.stickyNote';
+/** Size of a node on the canvas, in its pixels. */
+const NODE_SIZE = 100;
+
+let host: TemplateHost;
+
+beforeAll(async () => {
+	host = await TemplateHost.start();
+}, 600_000);
+
+afterAll(async () => {
+	await host?.stop();
+}, 60_000);
+
+it('are all listed in the overview, and nothing else is', () => {
+	expect(templateNames.length).toBeGreaterThan(0);
+	expect(listedTemplates().sort()).toEqual(templateNames);
+});
+
+it('share no id', () => {
+	const all = templateNames.flatMap((name) => {
+		const { nodes } = readTemplate(name);
+		return nodes.flatMap(({ id, webhookId }) => [id, ...(webhookId ? [webhookId] : [])]);
+	});
+	expect(new Set(all).size).toBe(all.length);
+});
+
+describe.each(templateNames)('%s', (name) => {
+	const template = () => readTemplate(name);
+	const working = () => template().nodes.filter(({ type }) => type !== STICKY);
+
+	it('connects the nodes it has, each of them and each named once', () => {
+		const names = template().nodes.map((node) => node.name);
+		expect(new Set(names).size).toBe(names.length);
+		const links = Object.entries(template().connections).flatMap(([from, { main }]) =>
+			main.flat().map(({ node }) => ({ from, to: node })),
+		);
+		const connected = new Set(links.flatMap(({ from, to }) => [from, to]));
+		expect([...connected].sort()).toEqual(
+			working()
+				.map((node) => node.name)
+				.sort(),
+		);
+		for (const { from, to } of links) {
+			const at = (wanted: string) =>
+				working().find((node) => node.name === wanted)?.position[0] ?? NaN;
+			// A step of the editor's layout goes to the right, or up or down.
+			expect([from, to, at(to) >= at(from)]).toEqual([from, to, true]);
+		}
+	});
+
+	it('lies on the canvas without overlaps', () => {
+		const sizes = z.object({ width: z.number(), height: z.number() });
+		const boxes = template().nodes.map(({ name: title, type, position: [x, y], parameters }) => {
+			const { width, height } =
+				type === STICKY ? sizes.parse(parameters) : { width: NODE_SIZE, height: NODE_SIZE };
+			return { title, left: x, right: x + width, top: y, bottom: y + height };
+		});
+		const overlaps = boxes.flatMap((one, index) =>
+			boxes
+				.slice(index + 1)
+				.filter(
+					(two) =>
+						one.left < two.right &&
+						two.left < one.right &&
+						one.top < two.bottom &&
+						two.top < one.bottom,
+				)
+				.map((two) => `${one.title} and ${two.title}`),
+		);
+		expect(overlaps).toEqual([]);
+	});
+
+	it('says what it does and what to set up', () => {
+		const notes = template()
+			.nodes.filter(({ type }) => type === STICKY)
+			.map(({ parameters }) => z.object({ content: z.string() }).parse(parameters).content);
+		expect(notes.join('\n')).toMatch(/### Set up/);
+		expect(notes.join('\n')).toMatch(/credential/);
+		expect(working().some(({ type }) => type.startsWith(`${PACKAGE}.`))).toBe(true);
+		// Addresses to replace are told as such.
+		for (const [origin] of JSON.stringify(working()).matchAll(/https?:\/\/[\w.-]+/g)) {
+			expect(origin).toMatch(/^https:\/\/[a-z0-9]+\.example\.com$/);
+			if (origin !== ORIGIN) expect(notes.join('\n')).toContain(origin);
+		}
+	});
+
+	it('holds no secret and no address of a person', () => {
+		const text = templateText(name);
+		expect(text).not.toMatch(/whsec_|m[a-z]k_[A-Za-z0-9]|mtg_live_|Bearer |instanceId/);
+		expect(text.match(/[\w.+-]+@[\w-]+\.[\w.]+/g) ?? []).toEqual([]);
+		expect(text).not.toMatch(/"credentials"/);
+	});
+
+	it('selects events with each trigger of the package', () => {
+		const triggers = working().filter(
+			({ type }) => type.startsWith(`${PACKAGE}.`) && type.endsWith('Trigger'),
+		);
+		for (const { parameters } of triggers) {
+			const { events } = z.object({ events: z.array(z.string()).nonempty() }).parse(parameters);
+			expect(events).not.toContain('*');
+		}
+	});
+
+	it('tries again where another system may not answer', () => {
+		for (const node of working().filter(({ type }) => type === 'n8n-nodes-base.httpRequest')) {
+			expect(node).toMatchObject({ retryOnFail: true, maxTries: expect.any(Number) });
+		}
+	});
+
+	it('has parameters that the editor knows and does not complain about', async () => {
+		for (const node of template().nodes) {
+			const description = await host.nodeType(node.type, node.typeVersion);
+			const versions = [description.version].flat();
+			expect([node.name, Math.max(...versions)]).toEqual([node.name, node.typeVersion]);
+			const known = new Map(
+				description.properties.map((property) => [property.name, property.options ?? []]),
+			);
+			expect([node.name, Object.keys(node.parameters).filter((key) => !known.has(key))]).toEqual([
+				node.name,
+				[],
+			]);
+			const issues = NodeHelpers.getNodeParametersIssues(description.properties, node, description);
+			expect([node.name, issues]).toEqual([node.name, null]);
+		}
+	});
+
+	it('is imported and published', async () => {
+		const { id } = await host.publish(
+			name,
+			{},
+			{
+				Ask: { type: 'httpBasicAuth', data: { user: 'ada', password: 'not used here' } },
+			},
+		);
+		expect(await host.n8n.getWorkflow(id)).toMatchObject({ active: true });
+		await host.n8n.unpublish(id);
+		expect(host.sandbox.endpoints()).toEqual([]);
+	});
+});

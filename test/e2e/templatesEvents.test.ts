@@ -1,0 +1,335 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+
+import { until } from '../n8n-host/poll';
+import { Collector, SECRET, TemplateHost, type Imported } from './templateHost';
+
+/** The templates that deliveries start: what is in the tables and at the other system afterwards. */
+
+const WAIT_MS = 60_000;
+
+let host: TemplateHost;
+let collector: Collector;
+let address: string;
+
+beforeAll(async () => {
+	host = await TemplateHost.start();
+}, 600_000);
+
+afterAll(async () => {
+	await host?.stop();
+}, 60_000);
+
+beforeEach(async () => {
+	collector = new Collector();
+	address = await collector.open();
+});
+
+afterEach(async () => {
+	await collector.close();
+});
+
+/** Has Misar Mail deliver an event to the one endpoint that is registered, and it is taken. */
+async function mail(event: string, data: object, more: { id?: string; atMs?: number } = {}) {
+	const { id, atMs } = more;
+	const deliveries = await host.sandbox.fire({
+		provider: 'misar.mail',
+		event,
+		data,
+		envelope: 'E3',
+		...(id !== undefined && { id }),
+		...(atMs !== undefined && { timestampMs: atMs }),
+		// So that the time the event happened need not be the time it is delivered.
+		scheme: 'platform',
+	});
+	expect(deliveries.map(({ state }) => state)).toEqual(['delivered']);
+}
+
+describe('bounces and complaints', () => {
+	it('suppress an address for a complaint, a hard bounce and the third soft bounce', async () => {
+		const imported = await host.publish('bounces-and-complaints');
+		let runs = 1;
+		const deliver = async (...of: Parameters<typeof mail>) => {
+			await mail(...of);
+			runs += 1;
+			await host.finished(imported, runs);
+		};
+		const suppressed = async () =>
+			(await host.rows('suppressed_addresses')).map(({ email, reason }) => [email, reason]);
+		const bounce = (email: string, type: string) => ({
+			message_id: 'msg_1',
+			email,
+			bounce_type: type,
+			bounce_code: '550',
+			bounce_message: 'User unknown',
+		});
+
+		await deliver('email.bounced', bounce('Hard@Example.com', 'hard'), { id: 'evt_hard' });
+		expect(await host.rows('suppressed_addresses')).toMatchObject([
+			{
+				email: 'hard@example.com',
+				reason: 'hard bounce',
+				detail: 'User unknown',
+				delivery_id: 'evt_hard',
+				occurred_at: expect.stringMatching(/^\d{4}-/),
+			},
+		]);
+		// The documents of Misar Mail write the fields in two ways.
+		const camelCase = { messageId: 'msg_1', email: 'camel@example.com', bounceType: 'hard' };
+		await deliver('email.bounced', camelCase);
+		await deliver('email.complained', { email: 'angry@example.com' });
+		const now = Date.now();
+		const days = (count: number) => now - count * 24 * 3600 * 1000;
+		const soft = bounce('full@example.com', 'soft');
+		await deliver('email.bounced', soft, { id: 'evt_old', atMs: days(40) });
+		await deliver('email.bounced', soft, { id: 'evt_1', atMs: days(3) });
+		await deliver('email.bounced', soft, { id: 'evt_2', atMs: days(2) });
+		// Not told to be hard: it counts as soft, of another address.
+		await deliver('email.bounced', { email: 'other@example.com' });
+		const before = [
+			['hard@example.com', 'hard bounce'],
+			['camel@example.com', 'hard bounce'],
+			['angry@example.com', 'complaint'],
+		];
+		expect(await suppressed()).toEqual(before);
+
+		await deliver('email.bounced', soft, { id: 'evt_3' });
+		expect(await suppressed()).toEqual([...before, ['full@example.com', 'repeated soft bounces']]);
+		expect((await host.rows('soft_bounces')).map(({ delivery_id }) => delivery_id)).toEqual(
+			expect.arrayContaining(['evt_old', 'evt_1', 'evt_2', 'evt_3']),
+		);
+		expect(await host.rows('soft_bounces')).toHaveLength(5);
+
+		// The same once more, as after a restart of n8n that has forgotten the first delivery.
+		await host.n8n.restart();
+		await deliver('email.bounced', soft, { id: 'evt_3' });
+		expect(await host.rows('soft_bounces')).toHaveLength(5);
+		expect(await suppressed()).toHaveLength(4);
+		await host.n8n.unpublish(imported.id);
+	}, 240_000);
+
+	it('does not pass over a delivery that names no address', async () => {
+		const imported = await host.publish('bounces-and-complaints');
+		await mail('email.bounced', { id: 'msg_1' }, { id: 'evt_anonymous' });
+		const found = await host.n8n.waitForExecutions(imported.id, 2, WAIT_MS);
+		expect(found.map(({ status }) => status)).toEqual(['success', 'error']);
+		const { data } = await host.n8n.execution(found.at(-1)?.id ?? '');
+		expect(data.resultData.error?.message).toBe('The delivery evt_anonymous names no address');
+		await host.n8n.unpublish(imported.id);
+	});
+});
+
+describe('unsubscribe sync', () => {
+	it('tells the CRM once for each, and later what it did not take', async () => {
+		const imported = await host.publish('unsubscribe-sync', {
+			'https://crm.example.com': address,
+		});
+		const state = async () =>
+			(await host.rows('crm_unsubscribes')).map(({ email, synced }) => [email, synced]);
+
+		// Down for one moment: the second try is taken.
+		collector.statuses = [503];
+		await mail('email.unsubscribed', { email: 'Ada@Example.com' }, { id: 'evt_ada' });
+		await host.finished(imported, 2);
+		expect(collector.requests).toHaveLength(2);
+		expect(collector.requests.at(-1)).toMatchObject({
+			method: 'PUT',
+			path: '/api/unsubscribes/ada%40example.com',
+			headers: { 'idempotency-key': 'evt_ada' },
+			body: {
+				email: 'ada@example.com',
+				source: 'misar mail',
+				unsubscribedAt: expect.stringMatching(/^\d{4}-/),
+			},
+		});
+		expect(await state()).toEqual([['ada@example.com', true]]);
+
+		// Down for longer: it is kept, with the reason, and the run is no failure.
+		collector.statuses = [503, 503, 503];
+		const [delivery] = await host.sandbox.fire({
+			provider: 'metigan',
+			event: 'email.unsubscribed',
+			data: { email: 'bob@example.com', timestamp: new Date().toISOString() },
+			url: host.webhookUrl(imported, 'Metigan Trigger', 'metigan'),
+			secret: SECRET,
+		});
+		expect(delivery?.state).toBe('delivered');
+		await host.finished(imported, 3);
+		expect(collector.requests).toHaveLength(5);
+		expect(await state()).toEqual([
+			['ada@example.com', true],
+			['bob@example.com', false],
+		]);
+		expect((await host.rows('crm_unsubscribes'))[1]).toMatchObject({
+			source: 'metigan',
+			last_error: expect.stringMatching(/503|unavailable/i),
+		});
+
+		await host.run(imported, 'Every Hour');
+		await host.finished(imported, 4);
+		expect(collector.requests).toHaveLength(6);
+		expect(collector.requests.at(-1)).toMatchObject({
+			path: '/api/unsubscribes/bob%40example.com',
+		});
+		expect(await state()).toEqual([
+			['ada@example.com', true],
+			['bob@example.com', true],
+		]);
+
+		await host.run(imported, 'Every Hour');
+		expect(collector.requests).toHaveLength(6);
+		await host.n8n.unpublish(imported.id);
+	}, 180_000);
+});
+
+describe('cross-posting', () => {
+	const article = {
+		id: '550e8400-e29b-41d4-a716-446655440000',
+		slug: 'first',
+		title: 'My "First" Article',
+		excerpt: 'In short.',
+		content_html: '<p>At length.</p>',
+		content_markdown: 'At **length**.',
+		tags: ['writing'],
+		published_at: '2026-04-21T10:00:00.000Z',
+		updated_at: '2026-04-21T10:00:00.000Z',
+		canonical_url: 'https://www.misar.blog/@ada/articles/first',
+	};
+	const author = { username: 'ada', display_name: 'Ada' };
+	let imported: Imported;
+	let runs = 1;
+
+	async function blog(event: string, changes: object) {
+		const [delivery] = await host.sandbox.fire({
+			provider: 'misarBlog',
+			event,
+			data: { article: { ...article, ...changes }, author },
+			url: host.webhookUrl(imported, 'Misar.Blog Trigger', 'misar-blog'),
+			secret: SECRET,
+		});
+		expect(delivery?.state).toBe('delivered');
+		runs += 1;
+		await host.finished(imported, runs);
+	}
+	const made = () => collector.requests.map(({ method, path }) => `${method} ${path}`);
+
+	it('goes by the visibility of an article', async () => {
+		imported = await host.publish('cross-post-articles', { 'https://site.example.com': address });
+		const posted = async () =>
+			(await host.rows('cross_posted_articles')).map(({ article_id, visibility }) => [
+				article_id,
+				visibility,
+			]);
+
+		await blog('article.published', { id: 'hidden', visibility: 'webhook_only' });
+		expect(collector.requests.at(-1)).toMatchObject({
+			method: 'PUT',
+			path: '/api/posts/hidden',
+			body: {
+				title: 'My "First" Article',
+				body: 'At **length**.',
+				canonicalUrl: null,
+				tags: ['writing'],
+				author: 'Ada',
+				publishedAt: '2026-04-21T10:00:00.000Z',
+			},
+		});
+
+		collector.statuses = [502];
+		await blog('article.published', { id: 'open', visibility: 'public' });
+		expect(collector.requests.at(-1)).toMatchObject({
+			method: 'PUT',
+			path: '/api/posts/open',
+			body: { body: 'In short.', canonicalUrl: article.canonical_url },
+		});
+		// The examples of the document tell no visibility.
+		await blog('article.published', { id: 'untold' });
+		expect(collector.requests.at(-1)).toMatchObject({ body: { body: 'In short.' } });
+
+		for (const visibility of ['subscribers', 'paid', 'private']) {
+			await blog('article.published', { id: visibility, visibility });
+		}
+		expect(made()).toEqual([
+			'PUT /api/posts/hidden',
+			'PUT /api/posts/open',
+			'PUT /api/posts/open',
+			'PUT /api/posts/untold',
+		]);
+		expect(await posted()).toEqual([
+			['hidden', 'webhook_only'],
+			['open', 'public'],
+			['untold', 'public'],
+		]);
+	}, 120_000);
+
+	it('follows what happens to an article afterwards', async () => {
+		await host.n8n.unpublish(imported.id);
+		imported = await host.publish('cross-post-articles', { 'https://site.example.com': address });
+		runs = 1;
+		await blog('article.published', { id: 'a1', visibility: 'public' });
+		await blog('article.updated', { id: 'a1', visibility: 'public', title: 'Revised' });
+		expect(collector.requests.at(-1)).toMatchObject({ body: { title: 'Revised' } });
+		expect(
+			(await host.rows('cross_posted_articles')).filter(({ article_id }) => article_id === 'a1'),
+		).toMatchObject([{ title: 'Revised' }]);
+
+		await blog('article.updated', { id: 'a1', visibility: 'paid' });
+		await blog('article.published', { id: 'a2', visibility: 'webhook_only' });
+		const emptied = { excerpt: null, content_html: null, tags: null, canonical_url: null };
+		await blog('article.deleted', { ...emptied, id: 'a2' });
+		await blog('article.deleted', { ...emptied, id: 'never_posted' });
+		expect(made()).toEqual([
+			'PUT /api/posts/a1',
+			'PUT /api/posts/a1',
+			'DELETE /api/posts/a1',
+			'PUT /api/posts/a2',
+			'DELETE /api/posts/a2',
+		]);
+		const left = (await host.rows('cross_posted_articles')).map(({ article_id }) => article_id);
+		expect(left).not.toContain('a1');
+		expect(left).not.toContain('a2');
+		await host.n8n.unpublish(imported.id);
+	}, 120_000);
+});
+
+describe('engagement scoring', () => {
+	it('adds up opens and clicks of people within 90 days', async () => {
+		const imported = await host.publish('engagement-scoring');
+		let runs = 1;
+		const deliver = async (...of: Parameters<typeof mail>) => {
+			await mail(...of);
+			runs += 1;
+			await host.finished(imported, runs);
+		};
+		const score = async (wanted: string) =>
+			(await host.rows('reader_scores'))
+				.filter(({ email }) => email === wanted)
+				.map(({ score: points, events, level }) => [points, events, level]);
+		const ada = { message_id: 'msg_1', email: 'ada@example.com' };
+
+		await deliver('email.opened', ada, { id: 'evt_open' });
+		expect(await score('ada@example.com')).toEqual([[1, 1, 'cold']]);
+		await deliver('email.clicked', { ...ada, url: 'https://example.com/' });
+		expect(await score('ada@example.com')).toEqual([[6, 2, 'warm']]);
+		await deliver('email.opened', { ...ada, machineOpen: true });
+		await deliver('email.clicked', { email: 'bob@example.com' });
+		const longAgo = Date.now() - 100 * 24 * 3600 * 1000;
+		await deliver('email.clicked', ada, { id: 'evt_old', atMs: longAgo });
+		expect(await score('ada@example.com')).toEqual([[6, 2, 'warm']]);
+		await deliver('email.clicked', { ...ada, email: 'ADA@example.com' });
+		expect(await score('ada@example.com')).toEqual([[11, 3, 'hot']]);
+		expect(await score('bob@example.com')).toEqual([[5, 1, 'warm']]);
+
+		const logged = async () =>
+			(await host.rows('engagement_log')).map(({ delivery_id }) => delivery_id);
+		expect(await logged()).toHaveLength(5);
+		expect(await logged()).toContain('evt_old');
+		await host.run(imported, 'Every Night');
+		await until('the old event to be forgotten', WAIT_MS, async () =>
+			(await logged()).includes('evt_old') ? undefined : true,
+		);
+		expect(await logged()).toHaveLength(4);
+		runs += 1;
+		await host.finished(imported, runs);
+		await host.n8n.unpublish(imported.id);
+	}, 180_000);
+});

@@ -1,0 +1,280 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+
+import { until } from '../n8n-host/poll';
+import { Collector, ORIGIN, PACKAGE, TemplateHost, type Imported } from './templateHost';
+
+/** The templates that look after endpoints: started by their schedule's node, or by a form. */
+
+const WAIT_MS = 60_000;
+const CHAT = 'https://chat.example.com';
+const FOREIGN = 'https://elsewhere.example.org/hook';
+
+let host: TemplateHost;
+let collector: Collector;
+let address: string;
+
+beforeAll(async () => {
+	host = await TemplateHost.start();
+}, 600_000);
+
+afterAll(async () => {
+	await host?.stop();
+}, 60_000);
+
+beforeEach(async () => {
+	collector = new Collector();
+	address = await collector.open();
+});
+
+afterEach(async () => {
+	await collector.close();
+	for (const { provider, id } of host.sandbox.endpoints())
+		host.sandbox.removeEndpoint(provider, id);
+});
+
+function endpoint(url: string, active = true) {
+	return host.sandbox.addEndpoint('misar.mail', { url, events: ['email.bounced'], active });
+}
+
+describe('endpoint audit', () => {
+	it('flags what is inactive, foreign or left over, and nothing else', async () => {
+		const imported = await host.publish('endpoint-audit', { [CHAT]: address });
+		const good = endpoint(`${ORIGIN}/webhook/a/misar`);
+		await host.run(imported, 'Every Monday');
+		await host.finished(imported, 2);
+		expect(collector.requests).toEqual([]);
+		expect(await host.rows('endpoint_inventory')).toMatchObject([
+			{ endpoint_id: good.id, url: good.url, events: 'email.bounced', problem: '' },
+		]);
+
+		const off = endpoint(`${ORIGIN}/webhook/b/misar`, false);
+		const foreign = endpoint(FOREIGN);
+		const both = endpoint('https://n8n.example.com.evil.example.org/webhook/c/misar', false);
+		const leftover = endpoint(`${ORIGIN}/webhook-test/d/misar`);
+		collector.statuses = [500];
+		await host.run(imported, 'Every Monday');
+		await host.finished(imported, 3);
+		const expected = [
+			[off, 'inactive'],
+			[foreign, 'foreign'],
+			[both, 'inactive, foreign'],
+			[leftover, 'test'],
+		] as const;
+		expect(collector.requests).toHaveLength(2);
+		expect(collector.requests[1]).toMatchObject({
+			method: 'POST',
+			path: '/hook',
+			body: {
+				text: 'Webhook endpoints to look at: 4',
+				endpoints: expected.map(([{ id, url }, problem]) => ({ endpoint_id: id, url, problem })),
+			},
+		});
+		// The same rows as before, brought up to date.
+		host.sandbox.changeEndpoint('misar.mail', off.id, { active: true });
+		await host.run(imported, 'Every Monday');
+		await host.finished(imported, 4);
+		const rows = await host.rows('endpoint_inventory');
+		expect(rows.map(({ endpoint_id, problem }) => [endpoint_id, problem])).toEqual([
+			[good.id, ''],
+			[off.id, ''],
+			...expected.slice(1).map(([{ id }, problem]) => [id, problem]),
+		]);
+	}, 120_000);
+});
+
+describe('failed deliveries', () => {
+	it('reports each delivery of the last day that failed, once', async () => {
+		const imported = await host.publish('failed-deliveries', { [CHAT]: address });
+		const good = endpoint(`${address}/good`.replace('http:', 'https:'));
+		const bad = endpoint(`${address}/bad`.replace('http:', 'https:'));
+		host.sandbox.setRoute(new URL(good.url).origin, address);
+		const fire = async (endpointId: string, id: string, statuses: number[], retry: boolean) => {
+			collector.statuses = statuses;
+			await host.sandbox.fire({
+				provider: 'misar.mail',
+				event: 'email.bounced',
+				endpointId,
+				id,
+				retry,
+			});
+		};
+		await fire(good.id, 'evt_taken', [200], false);
+		const delivered = collector.requests.length;
+		await host.run(imported, 'Every Morning');
+		await host.finished(imported, 2);
+		expect(collector.requests).toHaveLength(delivered);
+
+		await fire(bad.id, 'evt_refused', [500], false);
+		await fire(bad.id, 'evt_twice', [500, 502], true);
+		await fire(good.id, 'evt_gone', [410], false);
+		const before = collector.requests.length;
+		await host.run(imported, 'Every Morning');
+		await host.finished(imported, 3);
+		const reports = collector.requests.slice(before);
+		expect(reports).toMatchObject([
+			{ path: '/hook', body: { text: 'Deliveries that failed in the last 24 hours: 3' } },
+		]);
+		const expected = [
+			{ delivery_id: 'evt_gone', endpoint_url: good.url, status: 410 },
+			{ delivery_id: 'evt_refused', endpoint_url: bad.url, status: 500 },
+			{ delivery_id: 'evt_twice', endpoint_url: bad.url, status: 502 },
+		];
+		const byId = (a: { delivery_id?: unknown }, b: { delivery_id?: unknown }) =>
+			String(a.delivery_id).localeCompare(String(b.delivery_id));
+		expect((await host.rows('failed_deliveries')).sort(byId)).toMatchObject(
+			expected.map((row) => ({
+				...row,
+				event: 'email.bounced',
+				attempted_at: expect.stringMatching(/^\d{4}-/),
+			})),
+		);
+
+		// The next morning's log still has them: the table does not.
+		await host.run(imported, 'Every Morning');
+		await host.finished(imported, 4);
+		expect(await host.rows('failed_deliveries')).toHaveLength(3);
+	}, 180_000);
+});
+
+describe('rotation of a signing secret', () => {
+	const OLD = 'whsec_the_old_one_of_the_endpoint';
+	const NEW = 'whsec_the_new_one_of_the_endpoint';
+	const EVENTS = ['email.bounced', 'email.complained'];
+	const LOGIN = { user: 'ada', password: 'opens the form' };
+	let rotation: Imported;
+	let credentialId: string;
+	let receiver: string;
+	let receiverUrl: string;
+
+	beforeAll(async () => {
+		rotation = await host.publish(
+			'rotate-signing-secret',
+			{},
+			{
+				Ask: { type: 'httpBasicAuth', data: LOGIN },
+			},
+		);
+	}, 60_000);
+
+	beforeEach(async () => {
+		credentialId = await host.n8n.createCredential('Receiver', 'misarApi', account(OLD, ''));
+		const webhookId = crypto.randomUUID();
+		receiverUrl = `${ORIGIN}/webhook/${webhookId}/misar`;
+		const { id } = await host.n8n.createWorkflow({
+			name: 'Receiver',
+			nodes: [
+				{
+					name: 'Trigger',
+					type: `${PACKAGE}.misarTrigger`,
+					webhookId,
+					parameters: { product: 'mail', registration: 'manual', events: ['email.bounced'] },
+					credentials: { misarApi: { id: credentialId, name: 'Receiver' } },
+				},
+			],
+		});
+		receiver = id;
+		await host.n8n.publish(receiver);
+		host.sandbox.addEndpoint('misar.mail', {
+			url: receiverUrl,
+			events: EVENTS,
+			secret: OLD,
+		});
+	});
+
+	afterEach(async () => {
+		await host.n8n.deleteWorkflow(receiver);
+	});
+
+	function account(signingSecret: string, previousSigningSecret: string) {
+		const apiKey = host.sandbox.keys['misar.mail'];
+		const baseUrl = host.sandbox.url;
+		return { product: 'mail', apiKey, baseUrl, signingSecret, previousSigningSecret };
+	}
+
+	/** Step 1 of the note: what the user does to the credential. */
+	async function enterNewSecret() {
+		await host.n8n.updateCredential(credentialId, 'Receiver', 'misarApi', account(NEW, OLD));
+	}
+
+	/** Fills in the form as a browser does; the status of its answer comes when the run has ended. */
+	async function submit(url: string, login = LOGIN): Promise<number> {
+		const form = new FormData();
+		form.append('field-0', url);
+		form.append('field-1', NEW);
+		const ask = rotation.template.nodes.find(({ name }) => name === 'Ask');
+		const credentials = Buffer.from(`${login.user}:${login.password}`).toString('base64');
+		const answer = await fetch(`${host.n8n.url}/form/${ask?.webhookId ?? ''}`, {
+			method: 'POST',
+			headers: { authorization: `Basic ${credentials}` },
+			body: form,
+		});
+		await answer.arrayBuffer();
+		return answer.status;
+	}
+
+	const secrets = () =>
+		host.sandbox
+			.endpoints('misar.mail')
+			.filter(({ url }) => url === receiverUrl)
+			.map(({ secret }) => secret);
+
+	async function bounce(): Promise<string[]> {
+		const fired = await host.sandbox.fire({ provider: 'misar.mail', event: 'email.bounced' });
+		return fired.map(({ state }) => state);
+	}
+
+	it('replaces the endpoint, and every event verifies on the way', async () => {
+		expect(await bounce()).toEqual(['delivered']);
+		await enterNewSecret();
+		expect(await bounce()).toEqual(['delivered']);
+		const before = host.sandbox.requests().length;
+		expect(await submit(receiverUrl)).toBe(200);
+		const calls = host.sandbox.requests().slice(before);
+		expect(calls.map(({ method, status }) => [method, status])).toEqual([
+			['GET', 200],
+			['POST', 201],
+			['POST', 200],
+			['DELETE', 204],
+		]);
+		expect(host.sandbox.endpoints('misar.mail')).toMatchObject([
+			{ url: receiverUrl, active: true, events: EVENTS, secret: NEW },
+		]);
+		expect(await bounce()).toEqual(['delivered']);
+		expect(await host.n8n.waitForExecutions(receiver, 3)).toHaveLength(3);
+	});
+
+	it('puts all back when the new secret was not entered first', async () => {
+		expect(await submit(receiverUrl)).toBe(500);
+		expect(host.sandbox.requests().at(-1)).toMatchObject({ method: 'DELETE', status: 204 });
+		expect(secrets()).toEqual([OLD]);
+		expect(await bounce()).toEqual(['delivered']);
+	});
+
+	it('runs an event once while there are two endpoints', async () => {
+		await enterNewSecret();
+		host.sandbox.addEndpoint('misar.mail', { url: receiverUrl, events: EVENTS, secret: NEW });
+		await bounce();
+		await host.sandbox.settled();
+		await bounce();
+		await host.sandbox.settled();
+		expect(await host.n8n.waitForExecutions(receiver, 2)).toHaveLength(2);
+	});
+
+	it('touches nothing for another URL or another person', async () => {
+		const before = host.sandbox.endpoints();
+		expect(await submit(`${receiverUrl}/other`)).toBe(500);
+		expect(await submit(receiverUrl, { ...LOGIN, password: 'wrong' })).toBe(401);
+		expect(host.sandbox.endpoints()).toEqual(before);
+	});
+
+	it('stores no run, and shows the secret nowhere', async () => {
+		await enterNewSecret();
+		expect(await submit(receiverUrl)).toBe(200);
+		expect(await submit(`${receiverUrl}/other`)).toBe(500);
+		await until('its runs to be forgotten', WAIT_MS, async () =>
+			(await host.n8n.executions(rotation.id)).length === 0 ? true : undefined,
+		);
+		const shown = JSON.stringify(await host.n8n.getWorkflow(rotation.id)) + host.n8n.log();
+		for (const secret of [OLD, NEW]) expect(shown).not.toContain(secret);
+	});
+});
