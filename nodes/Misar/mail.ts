@@ -142,6 +142,8 @@ const schemes: readonly SignatureScheme[] = [
 		layout: { type: 'hex', prefixes: [''] },
 		signed: 'timestamp.body',
 		timestampHeader: 'x-misar-timestamp',
+		// MisarMail SDK 5 reads it as a decimal number.
+		decimalTimestamp: true,
 		auto: true,
 	},
 	platformScheme,

@@ -39,6 +39,8 @@ export interface HmacScheme extends SchemeBase {
 	readonly signed: 'body' | 'timestamp.body';
 	/** Header with the Unix timestamp in seconds, where the signature header does not hold it. */
 	readonly timestampHeader?: string;
+	/** The timestamp may have a fraction. Default: whole seconds. */
+	readonly decimalTimestamp?: true;
 }
 
 export interface SharedSecretScheme extends SchemeBase {

@@ -9,7 +9,7 @@ export interface SignedRequest {
 }
 
 export interface VerifyOptions {
-	/** Secrets that are live at the moment; empty ones are ignored. Without one nothing is valid. */
+	/** Secrets that are live at the moment; blank ones are ignored. Without one nothing is valid. */
 	readonly secrets: readonly string[];
 	/** Largest distance in seconds between a signed timestamp and now, past or future; 0 = any. */
 	readonly toleranceSeconds: number;
@@ -36,8 +36,8 @@ interface Signed {
 type Claim = Signed | { readonly reason: string };
 
 const HEX_SHA256 = /^[0-9a-f]{64}$/;
-/** Unix seconds; MisarMail SDK 5 reads them as a decimal number. */
-const UNIX_SECONDS = /^(?:0|[1-9]\d{0,11})(?:\.\d{1,9})?$/;
+const UNIX_SECONDS = /^(?:0|[1-9]\d{0,11})$/;
+const DECIMAL_SECONDS = /^(?:0|[1-9]\d{0,11})(?:\.\d{1,9})?$/;
 
 /**
  * Checks a request against schemes in order. The first scheme whose header is present picks the
@@ -52,7 +52,7 @@ export function verifySignature(
 	schemes: readonly SignatureScheme[],
 	options: VerifyOptions,
 ): Verdict {
-	const secrets = options.secrets.filter((secret) => secret !== '');
+	const secrets = options.secrets.filter((secret) => secret.trim() !== '');
 	if (secrets.length === 0) return { valid: false, reason: 'no signing secret is configured' };
 
 	// The first header that is present decides: a delivery that carries the stronger signature is not
@@ -160,7 +160,8 @@ function readClaim(
 ): Claim | undefined {
 	if (scheme.kind === 'sharedSecret') return { signatures: [sha256(value)] };
 	const { layout, timestampHeader } = scheme;
-	if (layout.type === 'elements') return readElements(value, layout.timestamp, layout.signature);
+	const seconds = scheme.decimalTimestamp === true ? DECIMAL_SECONDS : UNIX_SECONDS;
+	if (layout.type === 'elements') return readElements(value, layout, seconds);
 
 	const prefix = layout.prefixes.find(
 		(candidate) => value.startsWith(candidate) && HEX_SHA256.test(value.slice(candidate.length)),
@@ -170,7 +171,7 @@ function readClaim(
 	if (timestampHeader === undefined) return { signatures };
 
 	const timestamp = request.headers[timestampHeader];
-	if (typeof timestamp !== 'string' || !UNIX_SECONDS.test(timestamp.trim())) {
+	if (typeof timestamp !== 'string' || !seconds.test(timestamp.trim())) {
 		return { reason: `header ${timestampHeader} holds no Unix timestamp` };
 	}
 	return { signatures, timestamp: timestamp.trim() };
@@ -179,8 +180,8 @@ function readClaim(
 /** Reads `t=…,v1=…`; the Metigan SDK also splits on white space and allows several `v1=`. */
 function readElements(
 	value: string,
-	timestampKey: string,
-	signatureKey: string,
+	{ timestamp: timestampKey, signature: signatureKey }: { timestamp: string; signature: string },
+	seconds: RegExp,
 ): Claim | undefined {
 	const timestamps: string[] = [];
 	const signatures: Buffer[] = [];
@@ -194,7 +195,7 @@ function readElements(
 	}
 	const [timestamp] = timestamps;
 	if (timestamp === undefined && signatures.length === 0) return undefined;
-	if (timestamp === undefined || timestamps.length > 1 || !UNIX_SECONDS.test(timestamp)) {
+	if (timestamp === undefined || timestamps.length > 1 || !seconds.test(timestamp)) {
 		return { reason: `signature header needs exactly one ${timestampKey}=<Unix seconds>` };
 	}
 	if (signatures.length === 0) return { reason: `signature header has no ${signatureKey}=<hex>` };

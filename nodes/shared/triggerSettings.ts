@@ -61,12 +61,18 @@ const apiOptionsSchema = optionsSchema
 	.pick({ apiPath: true, itemAddress: true })
 	.catch({ apiPath: '', itemAddress: 'auto' });
 
+/** Taken verbatim, but for a field that looks empty: anybody could sign with white space. */
+const secretSchema = z
+	.string()
+	.default('')
+	.transform((secret) => (secret.trim() === '' ? '' : secret));
+
 const credentialSchema = z.object({
 	baseUrl: z.string().trim().default(''),
 	apiKey: z.string().trim().default(''),
 	password: z.string().default(''),
-	signingSecret: z.string().default(''),
-	previousSigningSecret: z.string().default(''),
+	signingSecret: secretSchema,
+	previousSigningSecret: secretSchema,
 });
 
 /**
