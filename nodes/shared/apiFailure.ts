@@ -1,6 +1,8 @@
 import { NodeApiError, type INode } from 'n8n-workflow';
 import { z } from 'zod';
 
+import { isHttpUrl } from './webhookUrl';
+
 /** A request that did not end well, described for a person. Holds no credential. */
 export interface FailedRequest {
 	readonly method: string;
@@ -203,7 +205,13 @@ function asFieldNotes(value: unknown): string | undefined {
 		: undefined;
 }
 
+/** The address to upgrade at, where it is one that a person can open. */
 function findUpgradeUrl(body: unknown): string | undefined {
+	const url = upgradeText(body);
+	return url !== undefined && url.length <= 500 && isHttpUrl(url) ? url : undefined;
+}
+
+function upgradeText(body: unknown): string | undefined {
 	const nested = z
 		.object({ upgrade: z.object({ urls: z.object({ pricing: z.string() }) }) })
 		.safeParse(body);
@@ -217,8 +225,10 @@ function asText(value: unknown): string | undefined {
 }
 
 function withoutSecrets(text: string, secrets: readonly string[]): string {
+	// Longest first: of a secret that begins like a shorter one, the rest would stay.
 	return secrets
 		.filter((secret) => secret !== '')
+		.sort((left, right) => right.length - left.length)
 		.reduce((clean, secret) => clean.split(secret).join('***'), text);
 }
 

@@ -2,7 +2,7 @@ import { tryToParseDateTime, type IDataObject } from 'n8n-workflow';
 import { z } from 'zod';
 
 import { limitSchema, namesSchema, readParameter, type ActionItem } from './actionParameter';
-import type { RemoteEndpoint } from './endpointAnswer';
+import { endpointIdSchema, type RemoteEndpoint } from './endpointAnswer';
 import type { EndpointApi } from './endpointApi';
 import { sameEvents } from './event';
 import type { ManagementApi, Provider } from './provider';
@@ -206,8 +206,8 @@ function withCustom({ provider }: EndpointCall, events: string[], custom: string
 
 function endpointId({ context, itemIndex }: EndpointCall): string {
 	const value = context.getNodeParameter('endpoint', itemIndex, '', { extractValue: true });
-	const id = z.union([z.string().trim().min(1), z.number()]).safeParse(value);
-	if (id.success) return String(id.data);
+	const id = endpointIdSchema.safeParse(typeof value === 'string' ? value.trim() : value);
+	if (id.success) return id.data;
 	throw settingsError(context, 'No endpoint is chosen', 'Choose one from the list or enter its ID');
 }
 

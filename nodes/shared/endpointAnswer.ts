@@ -23,10 +23,23 @@ const ATTEMPT_KEYS = ['data', 'events', 'deliveries', 'attempts', 'items'] as co
 const ITEM_KEYS = ['data', 'webhook', 'endpoint'] as const;
 const SECRET_KEYS = ['signatureKey', 'secret', 'signing_secret', 'signingSecret'] as const;
 
+/** Levels of wrapping that are looked into; two are documented. */
+const MAX_DEPTH = 8;
+
+/**
+ * An id becomes one segment of a path. `.` and `..` would name another resource there, and a lone
+ * surrogate cannot be encoded.
+ */
+export const ENDPOINT_ID = /^(?!\.{1,2}$)\P{Surrogate}{1,500}$/u;
+/** Larger numbers have lost digits on the way: their text might be the id of another endpoint. */
+export const endpointIdSchema = z
+	.union([z.string().regex(ENDPOINT_ID), z.number().safe()])
+	.transform(String);
+
 const objectSchema = z.record(z.unknown());
 /** Tolerant beyond the id: an endpoint that is described oddly exists all the same. */
 const endpointSchema = z.object({
-	id: z.union([z.string().min(1), z.number()]).transform(String),
+	id: endpointIdSchema,
 	url: z.string().catch(''),
 	events: z
 		.union([z.array(z.string()), z.string().transform((text) => text.split(','))])
@@ -40,13 +53,19 @@ const endpointSchema = z.object({
  * @returns undefined when the answer has no endpoint with an id in it.
  */
 export function readEndpoint(answer: unknown): RemoteEndpoint | undefined {
+	return findEndpoint(answer, MAX_DEPTH);
+}
+
+function findEndpoint(answer: unknown, depth: number): RemoteEndpoint | undefined {
 	const object = objectSchema.safeParse(answer);
-	if (!object.success) return undefined;
+	if (!object.success || depth === 0) return undefined;
 
 	const own = endpointSchema.safeParse(object.data);
 	const endpoint: RemoteEndpoint | undefined = own.success
 		? withCreation(own.data, object.data)
-		: ITEM_KEYS.map((key) => readEndpoint(object.data[key])).find((inner) => inner !== undefined);
+		: ITEM_KEYS.map((key) => findEndpoint(object.data[key], depth - 1)).find(
+				(inner) => inner !== undefined,
+			);
 	if (endpoint === undefined) return undefined;
 	const secret = findSecret(object.data);
 	return secret === undefined ? endpoint : { secret, ...endpoint };
@@ -64,7 +83,7 @@ function withCreation(endpoint: RemoteEndpoint, object: Record<string, unknown>)
  */
 export function readEndpointList(answer: unknown): readonly RemoteEndpoint[] | undefined {
 	const list = findList(answer, LIST_KEYS);
-	return list?.map(readEndpoint).filter((endpoint) => endpoint !== undefined);
+	return list?.map((entry) => readEndpoint(entry)).filter((endpoint) => endpoint !== undefined);
 }
 
 /**
@@ -78,18 +97,24 @@ export function readAttemptList(
 	return parsed.success ? parsed.data : undefined;
 }
 
-function findList(answer: unknown, keys: readonly string[]): unknown[] | undefined {
+function findList(
+	answer: unknown,
+	keys: readonly string[],
+	depth = MAX_DEPTH,
+): unknown[] | undefined {
 	if (Array.isArray(answer)) return answer;
 	const object = objectSchema.safeParse(answer);
-	if (!object.success) return undefined;
+	if (!object.success || depth === 0) return undefined;
 	// Also `{success, data: {webhooks: […]}}`.
-	return keys.map((key) => findList(object.data[key], keys)).find((list) => list !== undefined);
+	return keys
+		.map((key) => findList(object.data[key], keys, depth - 1))
+		.find((list) => list !== undefined);
 }
 
 function findSecret(object: Readonly<Record<string, unknown>>): string | undefined {
 	for (const key of SECRET_KEYS) {
 		const value = object[key];
-		if (typeof value === 'string' && value !== '') return value;
+		if (typeof value === 'string' && value.trim() !== '') return value;
 	}
 	return undefined;
 }

@@ -473,7 +473,7 @@ function retryDelayMs(
 /** Seconds of a `Retry-After` header: a number, or an HTTP date. */
 function readRetryAfter(value: unknown): number | undefined {
 	if (typeof value !== 'string' || value === '') return undefined;
-	if (/^\d+$/.test(value)) return Number(value);
+	if (/^\d+$/.test(value)) return Math.min(Number(value), 1e9);
 	const seconds = Math.ceil((Date.parse(value) - Date.now()) / 1000);
 	return Number.isNaN(seconds) ? undefined : Math.max(0, seconds);
 }

@@ -1,6 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 import { z } from 'zod';
 
+import { ENDPOINT_ID } from './endpointAnswer';
 import type { ItemStyle, ManagementApi, Provider } from './provider';
 import { fingerprint, open, sameFingerprint, seal, type Binding } from './secretVault';
 import type { ProviderCredential, TriggerContext } from './triggerSettings';
@@ -30,7 +31,7 @@ const recordSchema = z.object({
 	workflowId: z.string(),
 	nodeId: z.string(),
 	product: z.string().optional(),
-	endpointId: z.string().min(1),
+	endpointId: z.string().regex(ENDPOINT_ID),
 	apiPath: z.string(),
 	sealedSecret: z.string().optional(),
 	secretFingerprint: z.string().optional(),

@@ -196,7 +196,7 @@ describe('the secret of an endpoint', () => {
 		expect(readEndpoint({ ...misar, signatureKey: 5, secret: 'whsec_a' })?.secret).toBe('whsec_a');
 	});
 
-	it.each([null, '', 5, {}, undefined])('is unknown when it is %j', (secret) => {
+	it.each([null, '', ' \t', 5, {}, undefined])('is unknown when it is %j', (secret) => {
 		const endpoint = readEndpoint({ ...misar, secret });
 		expect(endpoint).toEqual(misarRead);
 		expect(endpoint).not.toHaveProperty('secret');
