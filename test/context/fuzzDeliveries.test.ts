@@ -1,0 +1,190 @@
+import { createHmac } from 'node:crypto';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+import { afterAll, afterEach, describe, expect, it, jest } from '@jest/globals';
+import * as fc from 'fast-check';
+
+import { buildDelivery } from '../../sandbox';
+import { printFigures } from '../figures';
+import { check, hostileBody, prototypeNames, runs } from '../fuzz';
+import { SEED } from '../seed';
+import { ContextHost } from './host';
+import { metigan, triggersUnderTest, type TriggerUnderTest } from './providers';
+
+/** Whatever bytes and headers reach a webhook URL, `webhook()` answers and runs nothing unsigned. */
+
+const SECRET = 'whsec_of_the_fuzzer';
+/** Growth of the heap that thousands of refused deliveries may leave behind. */
+const MAX_GROWTH_MB = 32;
+
+/** For a slow machine. */
+jest.setTimeout(300_000);
+
+const prototypes = prototypeNames();
+const hosts: ContextHost[] = [];
+
+afterEach(async () => {
+	await Promise.all(hosts.splice(0).map((host) => host.close()));
+	expect(prototypeNames()).toBe(prototypes);
+});
+afterAll(() => {
+	printFigures(`Fuzzing of deliveries (TEST_SEED=${SEED})`, runs);
+});
+
+function startHost(trigger: TriggerUnderTest): ContextHost {
+	const host = new ContextHost({
+		node: trigger.nodeType,
+		credentialType: trigger.credentialType,
+		credential: { signingSecret: SECRET },
+		parameters: {
+			...trigger.parameters,
+			registration: 'manual',
+			events: ['*'],
+			simplify: false,
+			options: { skipDuplicates: false },
+		},
+	});
+	hosts.push(host);
+	return host;
+}
+
+const HEX = 'ab'.repeat(32);
+const HEADERS = [
+	...['x-misar-signature', 'x-misar-timestamp', 'x-misarmail-signature', 'x-reach-signature'],
+	...['x-reach-timestamp', 'x-webhook-signature', 'x-webhook-timestamp', 'x-metigan-signature'],
+	...['x-webhook-secret', 'x-webhook-event', 'x-misar-event', 'x-misar-delivery', 'content-type'],
+];
+/** What HTTP lets through: anything of Latin-1 but control characters. */
+const headerText = fc.oneof(
+	fc
+		.array(
+			fc.constantFrom('t=', 'v1=', 'sha256=', HEX, '1767323045', ',', ' ', '=', '.5', '+', '-'),
+			{
+				maxLength: 12,
+			},
+		)
+		.map((parts) => parts.join('')),
+	fc
+		.array(fc.integer({ min: 0x20, max: 0xff }), { maxLength: 40 })
+		.map((codes) => String.fromCharCode(...codes.filter((code) => code !== 0x7f))),
+	fc.constantFrom(
+		'application/json',
+		'text/plain',
+		'multipart/form-data; boundary=x',
+		'ping',
+		'__proto__',
+	),
+);
+const headers = fc.dictionary(
+	fc.constantFrom(...HEADERS, '__proto__x'),
+	fc.oneof(
+		{ weight: 6, arbitrary: headerText },
+		{ weight: 1, arbitrary: fc.array(headerText, { minLength: 2, maxLength: 3 }) },
+	),
+	{ maxKeys: 6, noNullPrototype: true },
+);
+
+/** Any bytes with the provider's own valid signature: what the provider itself may get wrong. */
+function sign(trigger: TriggerUnderTest, body: Buffer): Record<string, string> {
+	const seconds = Math.floor(Date.now() / 1000);
+	const hex = (...content: Array<string | Buffer>) =>
+		content.reduce((hmac, part) => hmac.update(part), createHmac('sha256', SECRET)).digest('hex');
+	switch (trigger.scheme) {
+		case 'timestamped':
+			return trigger.provider === metigan.provider
+				? { 'x-webhook-signature': `t=${seconds},v1=${hex(`${seconds}.`, body)}` }
+				: {
+						'x-misar-signature': hex(`${seconds}.`, body),
+						'x-misar-timestamp': `${seconds}`,
+					};
+		case 'reach':
+			return {
+				'x-reach-signature': hex(`${seconds}.`, body),
+				'x-reach-timestamp': `${seconds}`,
+			};
+		case 'bare':
+			return { 'x-webhook-signature': hex(body) };
+		case 'sharedSecret':
+			return { 'x-webhook-secret': SECRET, 'x-webhook-event': 'article.published' };
+		default:
+			return { 'x-misar-signature': `sha256=${hex(body)}` };
+	}
+}
+
+describe.each(triggersUnderTest)('$title', (trigger) => {
+	it('answers whatever comes, and runs nothing that is not signed', async () => {
+		const host = startHost(trigger);
+		// Post answers a ping that nobody signed, because its API sends one before it tells the secret.
+		const refusals = trigger.provider === 'misar.post' ? [200, 401] : [401];
+		await check(
+			`${trigger.title}: unsigned deliveries are refused`,
+			200,
+			fc.record({ headers, body: hostileBody }),
+			async (delivery) => {
+				const result = await host.deliver(delivery);
+				expect(result).toMatchObject({ run: undefined, ended: true });
+				expect(refusals).toContain(result.status);
+			},
+		);
+		expect(host.runs).toEqual([]);
+
+		// The same host takes what is signed: it did not refuse because it was broken.
+		const signed = buildDelivery({
+			provider: trigger.provider,
+			event: trigger.events[0],
+			secret: SECRET,
+			scheme: trigger.scheme,
+		});
+		expect(await host.deliver(signed)).toMatchObject({ status: 200, run: [expect.anything()] });
+	});
+
+	it('answers a signed body of any shape', async () => {
+		const host = startHost(trigger);
+		let ran = 0;
+		await check(
+			`${trigger.title}: signed bodies of any shape are answered`,
+			200,
+			hostileBody,
+			async (body) => {
+				const { status, run, ended } = await host.deliver({ headers: sign(trigger, body), body });
+				expect(ended).toBe(true);
+				expect([200, 400, 401]).toContain(status);
+				if (run === undefined) return;
+				ran++;
+				expect(status).toBe(200);
+				const text = JSON.stringify(
+					run.map(({ json }) => ({ ...json, payload: undefined, data: undefined })),
+				);
+				expect(text).not.toContain(SECRET);
+			},
+		);
+		expect(ran).toBeGreaterThan(10);
+	});
+});
+
+it('keeps nothing of the deliveries that it refused', async () => {
+	setFlagsFromString('--expose-gc');
+	const collect: () => void = runInNewContext('gc');
+	const host = startHost(metigan);
+	const body = Buffer.alloc(50_000, '{"a":"x"}');
+	const [forged, heap]: [number, number[]] = [4_000, []];
+	for (let number = 0; number <= forged; number++) {
+		const hex = createHmac('sha256', 'forger').update(String(number)).digest('hex');
+		const value = `t=${Math.floor(Date.now() / 1000)},v1=${hex}`;
+		const { status } = await host.deliver({ headers: { 'x-webhook-signature': value }, body });
+		expect(status).toBe(401);
+		if (number % (forged / 2) === 0) {
+			collect();
+			const { heapUsed, external } = process.memoryUsage();
+			heap.push((heapUsed + external) / 1e6);
+		}
+	}
+	// The first half warms up: what it leaves behind may be code and buffers of the process.
+	const [, warm = 0, end = 0] = heap;
+	expect(end - warm).toBeLessThan(MAX_GROWTH_MB);
+	runs.push([
+		`memory after ${forged / 2} more forged deliveries of ${body.length} bytes: ${(end - warm).toFixed(1)} MB (bound ${MAX_GROWTH_MB} MB)`,
+		String(forged + 1),
+	]);
+});

@@ -1,0 +1,158 @@
+import * as fc from 'fast-check';
+
+import { SEED } from './seed';
+
+/**
+ * What the fuzzing tests share: hostile values as they may come over the network, and the count of
+ * runs by property.
+ */
+
+/** Runs by property, for the table of figures; the first row is its heading. */
+export const runs: string[][] = [['property', 'runs']];
+
+/** Checks a property of one generated value; fast-check shrinks what fails and prints the seed. */
+export async function check<T>(
+	property: string,
+	numRuns: number,
+	arbitrary: fc.Arbitrary<T>,
+	holds: (value: T) => void | Promise<void>,
+): Promise<void> {
+	await fc.assert(
+		fc.asyncProperty(arbitrary, async (value) => await holds(value)),
+		{
+			seed: SEED,
+			numRuns,
+		},
+	);
+	runs.push([property, String(numRuns)]);
+}
+
+const HOSTILE_TEXTS = [
+	...[
+		'',
+		' ',
+		'\0',
+		'\ud800',
+		'.',
+		'..',
+		'../..',
+		'%2e%2e',
+		'__proto__',
+		'constructor',
+		'toString',
+	],
+	...[
+		'<script>alert(1)</script>',
+		'{{ $env }}',
+		'={{ 1 }}',
+		'NaN',
+		'1e999',
+		'-0',
+		'null',
+		'[object Object]',
+	],
+	...[
+		'2026-99-99T99:99:99Z',
+		'+275761-01-01',
+		'https://example.com/',
+		'javascript:alert(1)',
+		'a\r\nb: c',
+	],
+];
+export const hostileText = fc.oneof(
+	{ weight: 20, arbitrary: fc.constantFrom(...HOSTILE_TEXTS) },
+	{ weight: 20, arbitrary: fc.string({ unit: 'binary', maxLength: 30 }) },
+	{ weight: 1, arbitrary: fc.constantFrom('x', '🐼', '\0').map((unit) => unit.repeat(20_000)) },
+);
+
+/** Names that the providers use, so that generated objects get past the first look at them. */
+const KEYS = [
+	...['id', 'url', 'events', 'active', 'secret', 'signatureKey', 'data', 'webhooks', 'webhook'],
+	...['endpoint', 'endpoints', 'items', 'created_at', 'event', 'type', 'timestamp', 'messageId'],
+	...[
+		'article',
+		'author',
+		'error',
+		'message',
+		'code',
+		'errors',
+		'validationErrors',
+		'field',
+		'upgrade',
+	],
+	...['urls', 'pricing', 'upgrade_url', 'bounceType', 'api_version', 'createdAt', 'product'],
+	...['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'toJSON', 'then', ''],
+];
+
+/** JSON text of any shape: documented names with wrong types, names of `Object.prototype`, lists of anything. */
+export const hostileJson: fc.Arbitrary<string> = fc.letrec<{
+	value: string;
+	list: string;
+	object: string;
+	leaf: string;
+}>((tie) => ({
+	value: fc.oneof({ maxDepth: 5, withCrossShrink: true }, tie('leaf'), tie('object'), tie('list')),
+	leaf: fc.oneof(
+		hostileText.map((text) => JSON.stringify(text)),
+		fc.constantFrom(
+			'null',
+			'true',
+			'false',
+			'0',
+			'-1',
+			'1e999',
+			'9007199254740993',
+			'0.5',
+			'{}',
+			'[]',
+		),
+		fc.integer().map(String),
+	),
+	list: fc.array(tie('value'), { maxLength: 4 }).map((items) => `[${items.join(',')}]`),
+	object: fc
+		.array(fc.tuple(fc.oneof(fc.constantFrom(...KEYS), hostileText), tie('value')), {
+			maxLength: 6,
+		})
+		.map(
+			(entries) =>
+				`{${entries.map(([key, value]) => `${JSON.stringify(key)}:${value}`).join(',')}}`,
+		),
+})).value;
+
+/** Objects and lists in each other, deeper than the stack allows a function to call itself. */
+export const deepJson: fc.Arbitrary<string> = fc
+	.tuple(
+		fc.constantFrom('data', 'webhook', 'webhooks', 'error', 'id', ''),
+		fc.integer({ min: 10_000, max: 20_000 }),
+	)
+	.map(([key, depth]) =>
+		key === ''
+			? `${'['.repeat(depth)}${']'.repeat(depth)}`
+			: `${`{${JSON.stringify(key)}:`.repeat(depth)}1${'}'.repeat(depth)}`,
+	);
+
+/** What may come where JSON is expected. */
+export const hostileBody: fc.Arbitrary<Buffer> = fc.oneof(
+	{ weight: 120, arbitrary: hostileJson.map((text) => Buffer.from(text)) },
+	{
+		weight: 20,
+		arbitrary: fc
+			.tuple(hostileJson, fc.nat(40))
+			.map(([text, cut]) => Buffer.from(text.slice(0, -cut))),
+	},
+	{ weight: 20, arbitrary: fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes)) },
+	{
+		weight: 10,
+		arbitrary: fc
+			.constantFrom('', '<!doctype html><title>502</title>', '\ufeff{}', 'null', '"text"')
+			.map((text) => Buffer.from(text)),
+	},
+	{ weight: 1, arbitrary: deepJson.map((text) => Buffer.from(text)) },
+);
+
+/** Whether anything was added to the prototypes that all values have in common. */
+export function prototypeNames(): string {
+	return [Object, Array, String, Function, Promise]
+		.map(({ prototype }) => Object.getOwnPropertyNames(prototype).join())
+		.join(';');
+}

@@ -1,0 +1,222 @@
+import { afterAll, afterEach, describe, expect, it, jest } from '@jest/globals';
+import * as fc from 'fast-check';
+import { NodeApiError, type INode } from 'n8n-workflow';
+
+import { mailPanda } from '../../nodes/MailPanda/provider';
+import { metigan } from '../../nodes/Metigan/provider';
+import { misar } from '../../nodes/Misar/provider';
+import { misarBlog } from '../../nodes/MisarBlog/provider';
+import { apiFailure, isPlanRefusal } from '../../nodes/shared/apiFailure';
+import { readAttemptList, readEndpoint, readEndpointList } from '../../nodes/shared/endpointAnswer';
+import { parseBody, readEvent } from '../../nodes/shared/event';
+import { open, seal } from '../../nodes/shared/secretVault';
+import { verifySignature } from '../../nodes/shared/signature';
+import { printFigures } from '../figures';
+import {
+	check,
+	deepJson,
+	hostileBody,
+	hostileJson,
+	hostileText,
+	prototypeNames,
+	runs,
+} from '../fuzz';
+import { SEED } from '../seed';
+
+/** Whatever comes over the network, the functions that read it return, and change nothing but that. */
+
+/** For a slow machine. */
+jest.setTimeout(300_000);
+
+const prototypes = prototypeNames();
+afterEach(() => {
+	expect(prototypeNames()).toBe(prototypes);
+	expect(Object.keys(Object.prototype)).toEqual([]);
+});
+afterAll(() => {
+	printFigures(`Fuzzing of the parsers (TEST_SEED=${SEED})`, runs);
+});
+
+const providers = [...misar, ...misarBlog, ...mailPanda, ...metigan];
+const anyProvider = fc.constantFrom(...providers);
+const HEX = 'ab'.repeat(32);
+
+/** Values of a header: text that nearly is a signature, anything else, lists, none. */
+const headerValue = fc.oneof(
+	fc
+		.array(
+			fc.constantFrom(
+				't=',
+				'v1=',
+				'sha256=',
+				HEX,
+				'1767323045',
+				',',
+				' ',
+				'=',
+				'\0',
+				'.5',
+				'+',
+				'-',
+				'١',
+			),
+			{
+				maxLength: 12,
+			},
+		)
+		.map((parts) => parts.join('')),
+	hostileText,
+	fc.array(hostileText, { maxLength: 3 }),
+	fc.constant(undefined),
+);
+const headersOf = (names: readonly string[]) =>
+	fc
+		.tuple(...names.map(() => headerValue))
+		.map((values) => Object.fromEntries(names.map((name, at) => [name, values[at]])));
+const HEADER_NAMES = [
+	...new Set(
+		providers.flatMap(({ schemes, envelope }) => [
+			...schemes.flatMap((scheme) => [
+				scheme.header,
+				...(scheme.kind === 'hmac' ? [scheme.timestampHeader ?? ''] : []),
+			]),
+			...envelope.eventHeaders,
+			'x-misar-delivery',
+		]),
+	),
+].filter((name) => name !== '');
+
+describe('a delivery', () => {
+	it('gets a verdict whatever its headers are, and is valid for no forger', async () => {
+		await check(
+			'verifySignature: a verdict, never valid unsigned',
+			10_000,
+			fc.record({
+				provider: anyProvider,
+				headers: headersOf(HEADER_NAMES),
+				body: fc.uint8Array({ maxLength: 30 }),
+				tolerance: fc.constantFrom(0, 300),
+			}),
+			({ provider, headers, body, tolerance }) => {
+				const verdict = verifySignature({ headers, rawBody: Buffer.from(body) }, provider.schemes, {
+					secrets: ['whsec_nobody_else_knows', ''],
+					toleranceSeconds: tolerance,
+					now: 1_767_323_045_000,
+				});
+				expect(verdict).toEqual({ valid: false, reason: expect.any(String) });
+			},
+		);
+	});
+
+	it('is read as an event or refused, whatever its body is', async () => {
+		await check(
+			'parseBody and readEvent: an event that JSON can hold, or none',
+			5_000,
+			fc.record({ provider: anyProvider, headers: headersOf(HEADER_NAMES), bytes: hostileBody }),
+			({ provider, headers, bytes }) => {
+				const body = parseBody(bytes);
+				const event = body && readEvent(provider, body, headers);
+				if (event === undefined) return;
+				expect(event.name).not.toBe('');
+				expect(event.warnings.length).toBeLessThanOrEqual(20);
+				if (event.deliveryId !== undefined) expect(typeof event.deliveryId).toBe('string');
+				if (event.occurredAt !== null) {
+					expect(new Date(event.occurredAt).toISOString()).toBe(event.occurredAt);
+				}
+				expect(Object.prototype.toString.call(event.data)).toBe('[object Object]');
+			},
+		);
+	});
+});
+
+describe('an answer of an API', () => {
+	it('is read as endpoints that can be worked with, or as none', async () => {
+		await check(
+			'readEndpoint, readEndpointList, readAttemptList: no throw',
+			5_000,
+			fc.oneof({ weight: 300, arbitrary: hostileJson }, { weight: 1, arbitrary: deepJson }),
+			(text) => {
+				const answer: unknown = JSON.parse(text);
+				const one = readEndpoint(answer);
+				readAttemptList(answer);
+				for (const endpoint of [...(readEndpointList(answer) ?? []), ...(one ? [one] : [])]) {
+					const { id } = endpoint;
+					// The id becomes one segment of a path: it must name nothing else there.
+					const path = new URL(`https://example.com/webhooks/${encodeURIComponent(id)}`).pathname;
+					expect(path).toBe(`/webhooks/${encodeURIComponent(id)}`);
+					expect(path).not.toBe('/webhooks/');
+					expect(id.length).toBeLessThanOrEqual(500);
+					expect(endpoint.events.every((name) => name !== '' && typeof name === 'string')).toBe(
+						true,
+					);
+				}
+			},
+		);
+	});
+
+	it('becomes a message that a person can read, without a secret', async () => {
+		const node: INode = {
+			...{ id: 'n', name: 'Trigger', type: 't', typeVersion: 1 },
+			position: [0, 0],
+			parameters: {},
+		};
+		// The later ones begin like the first.
+		const secrets = ['whsec_k3yk3y', 'whsec_k3yk3y-and-more', 'msk_live_0123456789'];
+		const echo = fc.constantFrom(...secrets);
+		const withSecrets = fc
+			.tuple(hostileJson, echo, fc.constantFrom('message', 'error', 'field', 'upgrade_url'))
+			.map(([text, secret, key]) => `{"${key}":"x ${secret}","data":${text}}`);
+		await check(
+			'apiFailure: a short message, no secret in it',
+			5_000,
+			fc.record({
+				status: fc.constantFrom(0, 200, 302, 400, 401, 402, 403, 404, 409, 422, 429, 500, 503),
+				body: fc.oneof(
+					{ weight: 150, arbitrary: hostileJson },
+					{ weight: 150, arbitrary: withSecrets },
+					{ weight: 1, arbitrary: deepJson },
+				),
+			}),
+			({ status, body: text }) => {
+				const body: unknown = JSON.parse(text);
+				isPlanRefusal(status, body);
+				const request = {
+					method: 'GET',
+					url: 'https://u:p@example.com/x',
+					providerName: 'Misar',
+					secrets,
+				};
+				const error = apiFailure(node, request, { kind: 'status', status, body });
+				expect(error).toBeInstanceOf(NodeApiError);
+				expect(error.message).toMatch(/Misar/);
+				expect(`${error.message}${error.description}`.length).toBeLessThanOrEqual(2_000);
+				const shown = JSON.stringify([error, error.message, error.description, error.stack]);
+				for (const secret of ['k3yk3y', 'and-more', '0123456789', 'u:p']) {
+					expect(shown).not.toContain(secret);
+				}
+			},
+		);
+	});
+});
+
+describe('a sealed secret', () => {
+	it('opens for its own binding only, whatever the text is', async () => {
+		const binding = { workflowId: 'wf', nodeId: 'node', endpointId: 'wh' };
+		const sealed = seal('whsec_x', 'key', binding);
+		await check(
+			'open: no throw, nothing opened',
+			2_000,
+			fc.oneof(
+				hostileText,
+				fc.base64String({ maxLength: 120 }).map((text) => `v1.${text.replace(/[+/=]/g, '')}`),
+				fc
+					.tuple(fc.nat(sealed.length - 6), fc.constantFrom('A', '_', '-', '\0', '=', ''))
+					.map(([at, letter]) => `${sealed.slice(0, at + 3)}${letter}${sealed.slice(at + 4)}`)
+					.filter((text) => text !== sealed),
+			),
+			(text) => {
+				expect(open(text, ['key', ''], binding)).toBeUndefined();
+			},
+		);
+	});
+});
