@@ -26,6 +26,9 @@ const GIVE_UP_MS = 120_000;
 export class Deduplicator {
 	private readonly entries = new Map<string, Entry>();
 
+	/** Entries without an answer yet, oldest first: each holds a response, with its request and body. */
+	private readonly unanswered = new Map<Entry, string>();
+
 	constructor(
 		private readonly capacity = 10_000,
 		private readonly now: () => number = Date.now,
@@ -35,8 +38,14 @@ export class Deduplicator {
 		return this.entries.size;
 	}
 
+	/** How many responses are held because they have not ended yet. */
+	get waiting(): number {
+		return this.unanswered.size;
+	}
+
 	/** Reports a delivery; a `new` one is remembered from the moment its answer ends with 2xx. */
 	see(key: string, answer: Answer): Sighting {
+		this.releaseUnanswered();
 		const state = this.stateOf(key);
 		if (state !== 'new') return state;
 
@@ -44,6 +53,7 @@ export class Deduplicator {
 		this.entries.delete(key);
 		const entry: Entry = { pending: { answer, since: this.now() } };
 		this.entries.set(key, entry);
+		this.unanswered.set(entry, key);
 		if (this.entries.size > this.capacity) {
 			const [oldest] = this.entries.keys();
 			if (oldest !== undefined) this.entries.delete(oldest);
@@ -63,10 +73,27 @@ export class Deduplicator {
 		return this.now() - entry.pending.since > GIVE_UP_MS ? 'new' : 'inProgress';
 	}
 
+	/** Lets go of responses that will never finish, because their senders hung up. */
+	private releaseUnanswered(): void {
+		for (const [entry, key] of this.unanswered) {
+			const { pending } = entry;
+			if (pending === undefined || this.now() - pending.since <= GIVE_UP_MS) return;
+			if (pending.answer.writableEnded) this.settle(key, entry, pending.answer);
+			else this.forget(key, entry);
+		}
+	}
+
+	private forget(key: string, entry: Entry): void {
+		this.unanswered.delete(entry);
+		if (this.entries.get(key) === entry) this.entries.delete(key);
+	}
+
 	private settle(key: string, entry: Entry, { statusCode }: Answer): boolean {
 		const accepted = statusCode >= 200 && statusCode < 300;
-		if (accepted) delete entry.pending;
-		else if (this.entries.get(key) === entry) this.entries.delete(key);
+		if (accepted) {
+			delete entry.pending;
+			this.unanswered.delete(entry);
+		} else this.forget(key, entry);
 		return accepted;
 	}
 }

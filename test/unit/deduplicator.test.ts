@@ -125,6 +125,18 @@ describe('a delivery that is never answered', () => {
 		expect(memory.size).toBe(1);
 	});
 
+	it('is let go of by then, without waiting for its copy', () => {
+		memory.see('a', new FakeAnswer());
+		const hungUp = new FakeAnswer();
+		memory.see('b', hungUp);
+		hungUp.end(200);
+		now += 120_001;
+		accept('c');
+		expect(memory.size).toBe(2);
+		expect(memory.waiting).toBe(0);
+		expect(memory.see('b', new FakeAnswer())).toBe('accepted');
+	});
+
 	it('counts its time from its own start, not from the last copy', () => {
 		memory.see('a', new FakeAnswer());
 		now += 119_000;
