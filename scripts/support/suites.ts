@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { findPrograms } from '../../test/queue/programs';
 import { build, pack } from './artifacts';
 import { Interrupted, isEndSignal, runNode } from './command';
 import { oneCheck, readJestReport, type Tally } from './results';
@@ -66,7 +67,13 @@ export function defineSuites(folder: string, jestOptions: string[]): Suite[] {
 		},
 		{ name: 'e2e', run: async () => await inRealN8n('e2e') },
 		{ name: 'faults', onDemand: true, run: async () => await inRealN8n('faults') },
-		{ name: 'queue', onDemand: true, run: async () => await inRealN8n('queue') },
+		{
+			name: 'queue',
+			run: async () => {
+				findPrograms();
+				return await inRealN8n('queue');
+			},
+		},
 		{ name: 'browser', onDemand: true, run: async () => await inRealN8n('browser') },
 	];
 }

@@ -107,10 +107,14 @@ export async function startN8n(options: N8nHostOptions = {}): Promise<N8nHost> {
 
 type Ports = Pick<ProcessSettings, 'port' | 'brokerPort'>;
 
-/** Between finding a free port and n8n's use of it another process may take it: then try again. */
-async function startOnFreePorts(
+/**
+ * Between finding a free port and n8n's use of it another process may take it: then try again.
+ *
+ * @internal
+ */
+export async function startOnFreePorts(
 	settings: Omit<ProcessSettings, keyof Ports>,
-	wanted: number | undefined,
+	wanted?: number,
 ): Promise<{ process: N8nProcess; ports: Ports }> {
 	for (let tries = 1; ; tries += 1) {
 		const [port = 0, brokerPort = 0] = await freePorts(2);

@@ -6,9 +6,14 @@ import type { InstalledHost } from './install.mjs';
 import { until } from './poll';
 import { HostError } from './rest';
 
+/** n8n's commands: the main process, and the two kinds of helpers that queue mode adds. */
+export type Role = 'start' | 'webhook' | 'worker';
+
 /** What a start of n8n needs to know. */
 export interface ProcessSettings {
 	host: InstalledHost;
+	/** n8n's command; default `start`. */
+	role?: Role;
 	userFolder: string;
 	/** The user folder is removed should this process end without stopping n8n. */
 	removeFolderOnDeath: boolean;
@@ -20,11 +25,15 @@ export interface ProcessSettings {
 	env: Record<string, string>;
 }
 
-const START_MS = 120_000;
+const START_MS = 240_000;
 const STOP_MS = 20_000;
 const LOG_TAIL = 3_000;
-/** Printed after the published workflows have been activated; readiness alone comes before that. */
-const STARTED = 'Editor is now accessible via';
+/** Of the main process it comes after the published workflows are active; readiness alone before. */
+const STARTED: Record<Role, string> = {
+	start: 'Editor is now accessible via',
+	webhook: 'Webhook listener waiting for requests',
+	worker: 'n8n worker is now ready',
+};
 const PASSED_ON = ['PATH', 'LANG', 'LC_ALL', 'TZ'];
 
 /** One run of the n8n program, with everything it starts, in a process group of its own. */
@@ -44,9 +53,9 @@ export class N8nProcess {
 		const logFile = logFileIn(settings.userFolder);
 		const log = openSync(logFile, 'a');
 		const logStart = statSync(logFile).size;
-		const { host, userFolder } = settings;
+		const { host, userFolder, role = 'start' } = settings;
 		mkdirSync(temporaryFolderIn(userFolder), { recursive: true });
-		const child = spawn(host.nodeBinary, [host.n8nBin, 'start'], {
+		const child = spawn(host.nodeBinary, [host.n8nBin, role], {
 			cwd: userFolder,
 			env: environment(settings),
 			detached: true,
@@ -65,7 +74,9 @@ export class N8nProcess {
 		try {
 			await until('n8n to be ready', START_MS, async () => {
 				if (started.ended) throw new Error('n8n ended while starting');
-				return ownLog().includes(STARTED) && (await isReady(settings.port)) ? true : undefined;
+				return ownLog().includes(STARTED[role]) && (await isReady(settings.port))
+					? true
+					: undefined;
 			});
 		} catch (error) {
 			await started.kill();
@@ -139,6 +150,11 @@ function environment(settings: ProcessSettings): NodeJS.ProcessEnv {
 		N8N_PORT: String(settings.port),
 		N8N_LISTEN_ADDRESS: '127.0.0.1',
 		N8N_RUNNERS_BROKER_PORT: String(settings.brokerPort),
+		...(settings.role === 'worker' && {
+			QUEUE_HEALTH_CHECK_ACTIVE: 'true',
+			QUEUE_HEALTH_CHECK_PORT: String(settings.port),
+			N8N_WORKER_SERVER_ADDRESS: '127.0.0.1',
+		}),
 		N8N_SECURE_COOKIE: 'false',
 		N8N_DIAGNOSTICS_ENABLED: 'false',
 		N8N_VERSION_NOTIFICATIONS_ENABLED: 'false',

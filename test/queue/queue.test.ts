@@ -1,0 +1,324 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import type { DeliveryRecord } from '../../sandbox';
+import { printFigures } from '../figures';
+import { chain } from '../n8n-host/driver';
+import type { N8nHelper } from '../n8n-host/helper';
+import { until } from '../n8n-host/poll';
+import { ORIGIN, startCluster, type Cluster } from './cluster';
+import { countRuns, readRuns, type Run } from './runs';
+
+const ROOT = join(__dirname, '..', '..');
+const REQUEUE = join(ROOT, 'deploy', 'requeue.lua');
+const PROVIDER = 'misar.mail';
+const EVENT = 'email.bounced';
+const DEADLINE_MS = 300_000;
+
+let cluster: Cluster;
+let credential: { id: string; name: string };
+
+beforeAll(async () => {
+	cluster = await startCluster();
+	const { main, sandbox } = cluster;
+	const apiKey = sandbox.keys[PROVIDER];
+	const data = { product: 'mail', baseUrl: sandbox.url, apiKey };
+	credential = { id: await main.createCredential('Misar', 'misarApi', data), name: 'Misar' };
+}, 600_000);
+
+afterAll(async () => await cluster?.stop(), 180_000);
+
+const endpoints = () => cluster.sandbox.endpoints(PROVIDER);
+
+/** Executions that a worker began and did not end, by its own log. */
+function unfinishedBy(worker: N8nHelper): string[] {
+	const log = worker.log();
+	const ids = (verb: string) =>
+		[...log.matchAll(new RegExp(`Worker ${verb} execution (\\d+) `, 'g'))].map(
+			([, id]) => id ?? '',
+		);
+	const finished = new Set(ids('finished'));
+	return ids('started').filter((id) => !finished.has(id));
+}
+
+/** Waits until a workflow has exactly so many executions that did not end, and returns all. */
+async function whenOnlyLeft(workflowId: string, unfinished: number): Promise<Run[]> {
+	let counts: Record<string, number> = {};
+	await until(
+		() => `${unfinished} unfinished executions; there are ${JSON.stringify(counts)}`,
+		DEADLINE_MS,
+		async () => {
+			counts = await countRuns(cluster.services, workflowId);
+			return (counts['new'] ?? 0) + (counts['running'] ?? 0) === unfinished || undefined;
+		},
+	);
+	return await readRuns(cluster.services, workflowId);
+}
+
+describe('when a worker dies, n8n by itself', () => {
+	it('loses what the worker was running', async () => {
+		const { main, sandbox, services } = cluster;
+		// n8n's own reaction, only sooner than after its 30 to 90 seconds.
+		const [first, second] = await cluster.startWorkers({
+			QUEUE_WORKER_LOCK_DURATION: '3000',
+			QUEUE_WORKER_LOCK_RENEW_TIME: '1000',
+			QUEUE_WORKER_STALLED_INTERVAL: '2000',
+		});
+		if (!first || !second) throw new Error('There are not two workers');
+		const { id } = await main.createWorkflow({
+			name: 'Slow',
+			nodes: [
+				trigger('Trigger'),
+				{ name: 'Wait', type: 'n8n-nodes-base.wait', typeVersion: 1.1, parameters: { amount: 10 } },
+			],
+			connections: chain('Trigger', 'Wait'),
+		});
+		await main.publish(id);
+		const events = Array.from({ length: 8 }, (_, index) => `evt_queue_slow_${index}`);
+		await Promise.all(
+			events.map(
+				async (event) => await sandbox.fire({ provider: PROVIDER, event: EVENT, id: event }),
+			),
+		);
+		await until('the second worker to run something', DEADLINE_MS, () =>
+			unfinishedBy(second).length > 0 ? true : undefined,
+		);
+		await second.kill();
+		const before = await readRuns(services, id);
+		const runs = await whenOnlyLeft(id, 0);
+
+		// Answered 200, failed, not tried again, and the event is no longer in the database.
+		const failed = runs.filter(({ status }) => status !== 'success');
+		expect(before.map(({ eventId }) => eventId).sort()).toEqual(events);
+		expect(failed.length).toBeGreaterThan(0);
+		expect(failed).toEqual(
+			failed.map((run) => ({ ...run, status: 'error', eventId: null, passed: [] })),
+		);
+		printFigures('A killed worker under n8n’s own rules', [
+			['deliveries answered 200', 'in work at the killed worker', 'run', 'lost'],
+			[events.length, unfinishedBy(second).length, runs.length - failed.length, failed.length].map(
+				String,
+			),
+		]);
+		await main.unpublish(id);
+		await first.stop();
+	}, 600_000);
+});
+
+describe('with the settings of deploy/', () => {
+	let workflowId: string;
+	let workers: N8nHelper[];
+
+	beforeAll(async () => {
+		workers = await cluster.startWorkers();
+	}, 600_000);
+
+	it('registers one endpoint, and a restart of the main process adds none', async () => {
+		const { main, services } = cluster;
+		const redis = await main.createCredential('Redis', 'redis', services.redisAddress);
+		workflowId = (await main.createWorkflow(intake({ id: redis, name: 'Redis' }))).id;
+		await main.publish(workflowId);
+		expect(endpoints()).toMatchObject([{ active: true, url: expect.stringContaining(ORIGIN) }]);
+		const [before] = endpoints();
+		await main.restart();
+		expect(endpoints()).toMatchObject([{ id: before?.id, url: before?.url, active: true }]);
+	}, 300_000);
+
+	it('loses nothing and runs once, with a processor and a worker killed in the middle', async () => {
+		const { processors, balancer, services } = cluster;
+		const [, processor] = processors;
+		const [, worker] = workers;
+		if (!processor || !worker) throw new Error('There are not two of each');
+		const events = Array.from({ length: 300 }, (_, i) => `evt_queue_load_${1000 + i}`);
+		const records = await deliver(events, {
+			[100]: async () => await processor.kill(),
+			[180]: async () => {
+				await until('the second worker to run something', DEADLINE_MS, () =>
+					unfinishedBy(worker).length > 0 ? true : undefined,
+				);
+				await worker.kill();
+			},
+		});
+		const accepted = new Set(
+			records.filter(({ state }) => state === 'delivered').map(({ id }) => id),
+		);
+		expect([...accepted].sort()).toEqual(events);
+
+		const orphans = await orphanedJobs();
+		expect(orphans).toBeGreaterThan(0);
+		await whenOnlyLeft(workflowId, orphans);
+		expect(await requeue()).toEqual([orphans, 0]);
+		// The next sweep is a minute later: by then the leases of the dead have ended as well.
+		await until('the leases to end', DEADLINE_MS, async () =>
+			(await services.redis('--scan', '--pattern', 'lease:*')).length === 0 ? true : undefined,
+		);
+		expect(await requeue()).toEqual([0, orphans]);
+		const runs = await whenOnlyLeft(workflowId, 0);
+
+		expect(runs.map(({ status }) => status)).toEqual(runs.map(() => 'success'));
+		const perEvent = (node: string) => {
+			const passed = runs.filter((run) => run.passed.includes(node));
+			return events.map((event) => passed.filter(({ eventId }) => eventId === event).length);
+		};
+		const received = perEvent('Misar Mail');
+		const worked = perEvent('Your Work');
+		const kept = perEvent('After Remove Duplicates');
+		const attempts = records.flatMap((record) => record.attempts);
+		const count = (status: number | undefined) =>
+			String(attempts.filter((attempt) => attempt.status === status).length);
+		printFigures('Two processors and two workers, one of each killed', [
+			['what', 'measured'],
+			['events', String(events.length)],
+			['deliveries, duplicates among them', String(records.length)],
+			['attempts answered 200', count(200)],
+			['attempts answered 503 (same delivery in work)', count(503)],
+			['attempts answered 502 or not at all', `${count(502)} + ${count(undefined)}`],
+			['answers by each processor', balancer.answered().join(' + ')],
+			['runs in work at the killed worker, given to the other', String(orphans)],
+			['events with no run', String(zeros(received))],
+			['duplicates that passed between processes (runs too many)', String(extra(received))],
+			['exactly-once intake: events without work', String(zeros(worked))],
+			['exactly-once intake: work done twice', String(extra(worked))],
+			['Remove Duplicates in its place: events not kept', String(zeros(kept))],
+			['Remove Duplicates in its place: kept twice', String(extra(kept))],
+			['endpoints at the provider', String(endpoints().length)],
+		]);
+		expect(zeros(received)).toBe(0);
+		expect(worked).toEqual(events.map(() => 1));
+		expect(endpoints()).toHaveLength(1);
+	}, 900_000);
+
+	/**
+	 * Sends every event, three in ten twice: one of them at the same time, two again a little later,
+	 * ten at a time.
+	 *
+	 * @param at - what else happens when so many events have been sent
+	 */
+	async function deliver(
+		events: readonly string[],
+		at: Readonly<Record<number, () => Promise<void>>>,
+	): Promise<DeliveryRecord[]> {
+		const queue: Array<{ id: string; copies: number; meanwhile?: () => Promise<void> }> = [];
+		events.forEach((id, index) => {
+			const meanwhile = at[index];
+			queue.push({ id, copies: index % 10 === 0 ? 2 : 1, ...(meanwhile && { meanwhile }) });
+			const earlier = events[index - LATER];
+			if (earlier !== undefined && (index - LATER) % 5 === 1)
+				queue.push({ id: earlier, copies: 1 });
+		});
+		const records: DeliveryRecord[] = [];
+		const send = async () => {
+			for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+				const { id, copies, meanwhile } = next;
+				const [sent] = await Promise.all([
+					cluster.sandbox.fire({ provider: PROVIDER, event: EVENT, id, copies }),
+					meanwhile?.(),
+				]);
+				records.push(...sent);
+			}
+		};
+		await Promise.all(Array.from({ length: 10 }, send));
+		return records;
+	}
+
+	/** Jobs in work whose worker is gone; waits until the locks of the dead have ended. */
+	async function orphanedJobs(): Promise<number> {
+		const { redis } = cluster.services;
+		return await until('the locks of the dead worker to end', DEADLINE_MS, async () => {
+			const active = await redis('LRANGE', 'bull:jobs:active', '0', '-1');
+			const locks = await redis('--scan', '--pattern', 'bull:jobs:*:lock');
+			return locks.length === 0 ? active.length : undefined;
+		});
+	}
+
+	/** What the compose file's service `requeue` does once a minute. */
+	async function requeue(): Promise<number[]> {
+		return (await cluster.services.redis('--eval', REQUEUE, 'bull:jobs')).map(Number);
+	}
+});
+
+/** How many events later a duplicate comes. */
+const LATER = 20;
+
+function zeros(counts: readonly number[]): number {
+	return counts.filter((count) => count === 0).length;
+}
+
+function extra(counts: readonly number[]): number {
+	return counts.reduce((sum, count) => sum + Math.max(0, count - 1), 0);
+}
+
+function trigger(name: string) {
+	return {
+		name,
+		type: 'n8n-nodes-misar-metigan.misarTrigger',
+		webhookId: randomUUID(),
+		parameters: { product: 'mail', registration: 'automatic', events: [EVENT] },
+		credentials: { misarApi: credential },
+	};
+}
+
+const templateSchema = z.object({
+	name: z.string(),
+	nodes: z.array(
+		z.object({
+			id: z.string(),
+			name: z.string(),
+			type: z.string(),
+			typeVersion: z.number(),
+			position: z.tuple([z.number(), z.number()]),
+			parameters: z.record(z.unknown()),
+		}),
+	),
+	connections: z.record(
+		z.object({
+			main: z.array(z.array(z.object({ node: z.string(), type: z.string(), index: z.number() }))),
+		}),
+	),
+	settings: z.record(z.unknown()),
+});
+
+/**
+ * The template as a user would fill it in. A second branch shows what n8n's Remove Duplicates would
+ * have done with the same runs; the work takes a second, so that there is some to interrupt.
+ */
+function intake(redis: { id: string; name: string }) {
+	const file = join(ROOT, 'templates', 'exactly-once-intake.json');
+	const template = templateSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+	const nodes = template.nodes.map((node) => {
+		if (node.name === 'Misar Mail') return { ...node, ...trigger(node.name) };
+		if (node.type === 'n8n-nodes-base.redis') return { ...node, credentials: { redis } };
+		if (node.name !== 'Your Work') return node;
+		return { ...node, type: 'n8n-nodes-base.wait', typeVersion: 1.1, parameters: { amount: 1 } };
+	});
+	const branch = chain('Misar Mail', 'Remove Duplicates', 'After Remove Duplicates');
+	const start = template.connections['Misar Mail']?.main[0] ?? [];
+	return {
+		name: template.name,
+		nodes: [
+			...nodes,
+			{
+				name: 'Remove Duplicates',
+				type: 'n8n-nodes-base.removeDuplicates',
+				typeVersion: 2,
+				position: [220, 300] as [number, number],
+				onError: 'continueRegularOutput',
+				parameters: {
+					operation: 'removeItemsSeenInPreviousExecutions',
+					dedupeValue: '={{ $json.deliveryId }}',
+				},
+			},
+			{ name: 'After Remove Duplicates', type: 'n8n-nodes-base.noOp' },
+		],
+		connections: {
+			...template.connections,
+			...branch,
+			'Misar Mail': {
+				main: [[...start, { node: 'Remove Duplicates', type: 'main', index: 0 }]],
+			},
+		},
+		settings: template.settings,
+	};
+}

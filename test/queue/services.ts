@@ -1,0 +1,185 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { chown, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+import { guardGroup } from '../n8n-host/guard.cjs';
+import { until } from '../n8n-host/poll';
+import { freePorts } from '../n8n-host/ports';
+import { findPrograms } from './programs';
+
+const run = promisify(execFile);
+
+const READY_MS = 60_000;
+const STOP_MS = 20_000;
+const DATABASE = 'n8n';
+const USER = 'postgres';
+
+/** A PostgreSQL and a Redis of this test's own, empty, on the loopback address. */
+export interface Services {
+	/** What n8n has to be told to use them. */
+	env: Record<string, string>;
+	/** Where Redis is, for n8n's credential. */
+	redisAddress: { host: string; port: number };
+	/** Runs redis-cli and returns the lines it printed. */
+	redis(...args: string[]): Promise<string[]>;
+	/** Runs one SQL query and reads its rows with a schema. */
+	query<S extends z.ZodTypeAny>(row: S, sql: string): Promise<Array<z.output<S>>>;
+	/** Ends both and removes their data. */
+	stop(): Promise<void>;
+}
+
+/**
+ * Starts both servers on free ports in a temporary folder.
+ *
+ * @throws Error when a program is missing or a server does not come up
+ */
+export async function startServices(): Promise<Services> {
+	const program = findPrograms();
+	const folder = await mkdtemp(join(tmpdir(), 'n8n-queue-'));
+	// PostgreSQL refuses to run as root.
+	const account = process.getuid?.() === 0 ? await accountOf(USER) : undefined;
+	if (account) await chown(folder, account.uid, account.gid);
+	const options = { cwd: folder, env: { PATH: process.env['PATH'], LC_ALL: 'C' }, ...account };
+	const [redisPort = 0, postgresPort = 0] = await freePorts(2);
+	const servers: Server[] = [];
+	const stop = async () => {
+		for (const server of servers) await server.stop();
+		await rm(folder, { recursive: true, force: true });
+	};
+	const redisCli = async (...args: string[]) => {
+		const at = ['-h', '127.0.0.1', '-p', String(redisPort)];
+		const { stdout } = await run(program('redis-cli'), [...at, ...args], options);
+		return stdout.split('\n').filter((line) => line !== '');
+	};
+	const psql = async (database: string, sql: string) => {
+		const at = ['-h', '127.0.0.1', '-p', String(postgresPort), '-U', USER, '-d', database];
+		const args = [...at, '-v', 'ON_ERROR_STOP=1', '-qAtX', '-c', sql];
+		return (await run(program('psql'), args, { ...options, maxBuffer: 1e9 })).stdout;
+	};
+	try {
+		const data = join(folder, 'postgres');
+		const locale = ['-E', 'UTF8', '--locale=C'];
+		const init = ['-D', data, '-U', USER, '-A', 'trust', '--no-sync', ...locale];
+		await run(program('initdb'), init, options);
+		// Durability is not what is tested; a socket in a folder would need one that all may write to.
+		const settings = ['fsync=off', 'unix_socket_directories=', 'max_connections=200'];
+		servers.push(
+			new Server(
+				program('postgres'),
+				[
+					'-D',
+					data,
+					'-h',
+					'127.0.0.1',
+					'-p',
+					String(postgresPort),
+					...settings.flatMap((s) => ['-c', s]),
+				],
+				options,
+				folder,
+			),
+			new Server(
+				program('redis-server'),
+				['--bind', '127.0.0.1', '--port', String(redisPort), '--save', '', '--dir', folder],
+				options,
+				folder,
+			),
+		);
+		const [postgres, redis] = servers;
+		await postgres?.ready(async () => await psql('postgres', `CREATE DATABASE ${DATABASE}`));
+		await redis?.ready(async () => await redisCli('PING'));
+	} catch (error) {
+		await stop();
+		throw error;
+	}
+	return {
+		env: {
+			DB_TYPE: 'postgresdb',
+			DB_POSTGRESDB_HOST: '127.0.0.1',
+			DB_POSTGRESDB_PORT: String(postgresPort),
+			DB_POSTGRESDB_DATABASE: DATABASE,
+			DB_POSTGRESDB_USER: USER,
+			DB_POSTGRESDB_PASSWORD: 'not asked for',
+			QUEUE_BULL_REDIS_HOST: '127.0.0.1',
+			QUEUE_BULL_REDIS_PORT: String(redisPort),
+		},
+		redisAddress: { host: '127.0.0.1', port: redisPort },
+		redis: redisCli,
+		query: async (row, sql) => {
+			const text = await psql(DATABASE, `SELECT coalesce(json_agg(t), '[]') FROM (${sql}) t`);
+			return z.array(row).parse(JSON.parse(text));
+		},
+		stop,
+	};
+}
+
+interface Account {
+	uid: number;
+	gid: number;
+}
+
+async function accountOf(user: string): Promise<Account> {
+	const id = async (flag: string) => Number((await run('id', [flag, user])).stdout);
+	return { uid: await id('-u'), gid: await id('-g') };
+}
+
+type Options = Partial<Account> & { cwd: string; env: NodeJS.ProcessEnv };
+
+/** A server program in a process group of its own, which does not outlive this process. */
+class Server {
+	private readonly child: ChildProcess;
+
+	private readonly logFile: string;
+
+	private readonly dismissGuard: () => void;
+
+	constructor(
+		private readonly program: string,
+		args: string[],
+		options: Options,
+		folder: string,
+	) {
+		this.logFile = join(folder, `${program.split('/').at(-1) ?? ''}.log`);
+		const log = openSync(this.logFile, 'a');
+		this.child = spawn(program, args, { ...options, detached: true, stdio: ['ignore', log, log] });
+		closeSync(log);
+		if (this.child.pid === undefined) throw new Error(`${program} could not be started`);
+		this.dismissGuard = guardGroup(this.child.pid, folder);
+	}
+
+	log(): string {
+		return readFileSync(this.logFile, 'utf8');
+	}
+
+	/** Waits until `attempt` no longer fails. */
+	async ready(attempt: () => Promise<unknown>): Promise<void> {
+		let last: unknown;
+		const what = () => `${this.program}: ${String(last)}; its log:\n${this.log()}`;
+		await until(what, READY_MS, async () => {
+			if (this.ended) throw new Error(`${this.program} ended; its log:\n${this.log()}`);
+			try {
+				await attempt();
+				return true;
+			} catch (error) {
+				last = error;
+				return undefined;
+			}
+		});
+	}
+
+	async stop(): Promise<void> {
+		// SIGINT: PostgreSQL ends its sessions and itself; SIGTERM would wait for the sessions.
+		this.child.kill('SIGINT');
+		await until(`${this.program} to end`, STOP_MS, () => this.ended || undefined).catch(() =>
+			this.child.kill('SIGKILL'),
+		);
+		this.dismissGuard();
+	}
+
+	private get ended(): boolean {
+		return this.child.exitCode !== null || this.child.signalCode !== null;
+	}
+}
