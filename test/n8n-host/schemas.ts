@@ -14,6 +14,7 @@ export interface NodeDefinition {
 	credentials?: Record<string, { id: string; name: string }>;
 	webhookId?: string;
 	disabled?: boolean;
+	onError?: string;
 }
 
 /** A workflow to create; connections as n8n stores them (see {@link chain}). */

@@ -11,14 +11,19 @@ const DOMAIN = 'n8n.example.com';
 /** Where n8n tells providers to deliver. */
 export const ORIGIN = `https://${DOMAIN}`;
 
+/** Queue mode, or a main process alone (with the same database), to compare with. */
+export type Shape = 'queue' | 'regular';
+
 /** Queue mode as deploy/docker-compose.yml sets it up, with the sandbox in place of the providers. */
 export interface Cluster {
 	services: Services;
 	sandbox: Sandbox;
 	main: N8nHost;
-	/** Two webhook processors, behind {@link balancer}. */
+	/** Two webhook processors, behind {@link balancer}; none of either in the shape `regular`. */
 	processors: N8nHelper[];
 	balancer: Balancer;
+	/** The local origin that takes deliveries. */
+	entrance: string;
 	/**
 	 * Starts two workers.
 	 *
@@ -32,8 +37,13 @@ export interface Cluster {
 /**
  * Starts the servers, the main process and the two webhook processors, with the environment
  * variables of the compose file; only addresses and secrets are this machine's own.
+ *
+ * @param env - settings of all processes that differ from the compose file's
  */
-export async function startCluster(): Promise<Cluster> {
+export async function startCluster(
+	shape: Shape = 'queue',
+	env: Record<string, string> = {},
+): Promise<Cluster> {
 	const tarball = process.env['PACKAGE_TARBALL'];
 	if (tarball === undefined) throw new Error('PACKAGE_TARBALL is not set: run npm run test:queue');
 	const running: Array<() => Promise<unknown>> = [];
@@ -51,32 +61,40 @@ export async function startCluster(): Promise<Cluster> {
 			N8N_DOMAIN: DOMAIN,
 			POSTGRES_PASSWORD: 'not asked for',
 		};
-		const envOf = (service: string) => ({ ...environmentOf(service, values), ...services.env });
-		const start = async (role: 'webhook' | 'worker', service: string, env = {}) => {
-			const helper = await startHelper(role, { tarball, env: { ...envOf(service), ...env } });
+		const envOf = (service: string) => ({
+			...environmentOf(service, values),
+			...services.env,
+			...env,
+		});
+		const start = async (role: 'webhook' | 'worker', service: string, more = {}) => {
+			const helper = await startHelper(role, { tarball, env: { ...envOf(service), ...more } });
 			running.push(async () => await helper.stop());
 			return helper;
 		};
 
-		const main = await startN8n({ tarball, env: envOf('n8n') });
+		const alone = { EXECUTIONS_MODE: 'regular', N8N_DISABLE_PRODUCTION_MAIN_PROCESS: 'false' };
+		const main = await startN8n({
+			tarball,
+			env: { ...envOf('n8n'), ...(shape === 'regular' && alone) },
+		});
 		running.push(async () => await main.stop());
-		const processors = await Promise.all([
-			start('webhook', 'n8n-webhook-1'),
-			start('webhook', 'n8n-webhook-2'),
-		]);
+		const names = shape === 'queue' ? ['n8n-webhook-1', 'n8n-webhook-2'] : [];
+		const processors = await Promise.all(names.map(async (name) => await start('webhook', name)));
 		const balancer = new Balancer(processors.map(({ url }) => url));
-		sandbox.setRoute(ORIGIN, await balancer.start());
-		running.push(async () => await balancer.stop());
+		const entrance = shape === 'queue' ? await balancer.start() : main.url;
+		if (shape === 'queue') running.push(async () => await balancer.stop());
+		sandbox.setRoute(ORIGIN, entrance);
 		return {
 			services,
 			sandbox,
 			main,
 			processors,
 			balancer,
-			startWorkers: async (env) =>
+			entrance,
+			startWorkers: async (more) =>
 				await Promise.all([
-					start('worker', 'n8n-worker-1', env),
-					start('worker', 'n8n-worker-2', env),
+					start('worker', 'n8n-worker-1', more),
+					start('worker', 'n8n-worker-2', more),
 				]),
 			stop,
 		};

@@ -1,24 +1,22 @@
-import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { z } from 'zod';
 import type { DeliveryRecord } from '../../sandbox';
 import { printFigures } from '../figures';
 import { chain } from '../n8n-host/driver';
 import type { N8nHelper } from '../n8n-host/helper';
 import { until } from '../n8n-host/poll';
 import { ORIGIN, startCluster, type Cluster } from './cluster';
+import { EVENT, intake, trigger, type CredentialRef } from './intake';
 import { countRuns, readRuns, type Run } from './runs';
 
-const ROOT = join(__dirname, '..', '..');
-const REQUEUE = join(ROOT, 'deploy', 'requeue.lua');
+const REQUEUE = join(__dirname, '..', '..', 'deploy', 'requeue.lua');
 const PROVIDER = 'misar.mail';
-const EVENT = 'email.bounced';
 const DEADLINE_MS = 300_000;
+/** How many events later a duplicate comes. */
+const LATER = 20;
 
 let cluster: Cluster;
-let credential: { id: string; name: string };
+let credential: CredentialRef;
 
 beforeAll(async () => {
 	cluster = await startCluster();
@@ -70,7 +68,7 @@ describe('when a worker dies, n8n by itself', () => {
 		const { id } = await main.createWorkflow({
 			name: 'Slow',
 			nodes: [
-				trigger('Trigger'),
+				trigger('Trigger', credential),
 				{ name: 'Wait', type: 'n8n-nodes-base.wait', typeVersion: 1.1, parameters: { amount: 10 } },
 			],
 			connections: chain('Trigger', 'Wait'),
@@ -97,7 +95,7 @@ describe('when a worker dies, n8n by itself', () => {
 			failed.map((run) => ({ ...run, status: 'error', eventId: null, passed: [] })),
 		);
 		printFigures('A killed worker under n8n’s own rules', [
-			['deliveries answered 200', 'in work at the killed worker', 'run', 'lost'],
+			['deliveries answered 200', 'begun by the killed worker', 'run', 'lost'],
 			[events.length, unfinishedBy(second).length, runs.length - failed.length, failed.length].map(
 				String,
 			),
@@ -118,7 +116,7 @@ describe('with the settings of deploy/', () => {
 	it('registers one endpoint, and a restart of the main process adds none', async () => {
 		const { main, services } = cluster;
 		const redis = await main.createCredential('Redis', 'redis', services.redisAddress);
-		workflowId = (await main.createWorkflow(intake({ id: redis, name: 'Redis' }))).id;
+		workflowId = (await main.createWorkflow(intake(credential, { id: redis, name: 'Redis' }))).id;
 		await main.publish(workflowId);
 		expect(endpoints()).toMatchObject([{ active: true, url: expect.stringContaining(ORIGIN) }]);
 		const [before] = endpoints();
@@ -201,13 +199,15 @@ describe('with the settings of deploy/', () => {
 		at: Readonly<Record<number, () => Promise<void>>>,
 	): Promise<DeliveryRecord[]> {
 		const queue: Array<{ id: string; copies: number; meanwhile?: () => Promise<void> }> = [];
-		events.forEach((id, index) => {
+		for (let index = 0; index < events.length + LATER; index += 1) {
+			const id = events[index];
 			const meanwhile = at[index];
-			queue.push({ id, copies: index % 10 === 0 ? 2 : 1, ...(meanwhile && { meanwhile }) });
+			const copies = index % 10 === 0 ? 2 : 1;
+			if (id !== undefined) queue.push({ id, copies, ...(meanwhile && { meanwhile }) });
 			const earlier = events[index - LATER];
 			if (earlier !== undefined && (index - LATER) % 5 === 1)
 				queue.push({ id: earlier, copies: 1 });
-		});
+		}
 		const records: DeliveryRecord[] = [];
 		const send = async () => {
 			for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
@@ -239,86 +239,10 @@ describe('with the settings of deploy/', () => {
 	}
 });
 
-/** How many events later a duplicate comes. */
-const LATER = 20;
-
 function zeros(counts: readonly number[]): number {
 	return counts.filter((count) => count === 0).length;
 }
 
 function extra(counts: readonly number[]): number {
 	return counts.reduce((sum, count) => sum + Math.max(0, count - 1), 0);
-}
-
-function trigger(name: string) {
-	return {
-		name,
-		type: 'n8n-nodes-misar-metigan.misarTrigger',
-		webhookId: randomUUID(),
-		parameters: { product: 'mail', registration: 'automatic', events: [EVENT] },
-		credentials: { misarApi: credential },
-	};
-}
-
-const templateSchema = z.object({
-	name: z.string(),
-	nodes: z.array(
-		z.object({
-			id: z.string(),
-			name: z.string(),
-			type: z.string(),
-			typeVersion: z.number(),
-			position: z.tuple([z.number(), z.number()]),
-			parameters: z.record(z.unknown()),
-		}),
-	),
-	connections: z.record(
-		z.object({
-			main: z.array(z.array(z.object({ node: z.string(), type: z.string(), index: z.number() }))),
-		}),
-	),
-	settings: z.record(z.unknown()),
-});
-
-/**
- * The template as a user would fill it in. A second branch shows what n8n's Remove Duplicates would
- * have done with the same runs; the work takes a second, so that there is some to interrupt.
- */
-function intake(redis: { id: string; name: string }) {
-	const file = join(ROOT, 'templates', 'exactly-once-intake.json');
-	const template = templateSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
-	const nodes = template.nodes.map((node) => {
-		if (node.name === 'Misar Mail') return { ...node, ...trigger(node.name) };
-		if (node.type === 'n8n-nodes-base.redis') return { ...node, credentials: { redis } };
-		if (node.name !== 'Your Work') return node;
-		return { ...node, type: 'n8n-nodes-base.wait', typeVersion: 1.1, parameters: { amount: 1 } };
-	});
-	const branch = chain('Misar Mail', 'Remove Duplicates', 'After Remove Duplicates');
-	const start = template.connections['Misar Mail']?.main[0] ?? [];
-	return {
-		name: template.name,
-		nodes: [
-			...nodes,
-			{
-				name: 'Remove Duplicates',
-				type: 'n8n-nodes-base.removeDuplicates',
-				typeVersion: 2,
-				position: [220, 300] as [number, number],
-				onError: 'continueRegularOutput',
-				parameters: {
-					operation: 'removeItemsSeenInPreviousExecutions',
-					dedupeValue: '={{ $json.deliveryId }}',
-				},
-			},
-			{ name: 'After Remove Duplicates', type: 'n8n-nodes-base.noOp' },
-		],
-		connections: {
-			...template.connections,
-			...branch,
-			'Misar Mail': {
-				main: [[...start, { node: 'Remove Duplicates', type: 'main', index: 0 }]],
-			},
-		},
-		settings: template.settings,
-	};
 }

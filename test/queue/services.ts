@@ -109,7 +109,10 @@ export async function startServices(): Promise<Services> {
 		redisAddress: { host: '127.0.0.1', port: redisPort },
 		redis: redisCli,
 		query: async (row, sql) => {
-			const text = await psql(DATABASE, `SELECT coalesce(json_agg(t), '[]') FROM (${sql}) t`);
+			const text = await psql(
+				DATABASE,
+				`SELECT coalesce(json_agg(result), '[]') FROM (${sql}) result`,
+			);
 			return z.array(row).parse(JSON.parse(text));
 		},
 		stop,

@@ -31,8 +31,9 @@ describe('deploy/docker-compose.yml', () => {
 		const pin = z
 			.object({ dependencies: z.object({ n8n: z.string() }) })
 			.parse(JSON.parse(read('test', 'n8n-host', 'package.json')));
-		for (const [, { image }] of [...n8nServices, ['', compose.services['packages']] as const]) {
-			expect(image).toBe(`n8nio/n8n:${pin.dependencies.n8n}`);
+		for (const [name, { image }] of services) {
+			if (name !== 'packages' && !name.startsWith('n8n')) continue;
+			expect([name, image]).toEqual([name, `n8nio/n8n:${pin.dependencies.n8n}`]);
 		}
 	});
 
@@ -95,6 +96,15 @@ describe('deploy/docker-compose.yml', () => {
 		const files = mounts.filter((mount) => mount.startsWith('.'));
 		expect(files).toEqual(['./requeue.lua']);
 		for (const file of files) expect(read('deploy', file)).toMatch(/./);
+	});
+
+	it('runs an orphaned job again only after its lease in the template has ended', () => {
+		const sweep = /sleep (\d+)/.exec(String(compose.services['requeue']?.command))?.[1];
+		const template = z
+			.object({ nodes: z.array(z.object({ name: z.string(), parameters: z.record(z.unknown()) })) })
+			.parse(JSON.parse(read('templates', 'exactly-once-intake.json')));
+		const lease = template.nodes.find(({ name }) => name === 'Take Lease')?.parameters['ttl'];
+		expect(Number(sweep)).toBeGreaterThan(Number(lease));
 	});
 
 	it('sends production webhooks to the processors and everything else to the main process', () => {
