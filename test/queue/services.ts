@@ -50,13 +50,13 @@ export async function startServices(): Promise<Services> {
 		await rm(folder, { recursive: true, force: true });
 	};
 	const redisCli = async (...args: string[]) => {
-		const at = ['-h', '127.0.0.1', '-p', String(redisPort)];
-		const { stdout } = await run(program('redis-cli'), [...at, ...args], options);
+		const all = ['-h', '127.0.0.1', '-p', String(redisPort), ...args];
+		const { stdout } = await run(program('redis-cli'), all, options);
 		return stdout.split('\n').filter((line) => line !== '');
 	};
+	const at = ['-h', '127.0.0.1', '-p', String(postgresPort)];
 	const psql = async (database: string, sql: string) => {
-		const at = ['-h', '127.0.0.1', '-p', String(postgresPort), '-U', USER, '-d', database];
-		const args = [...at, '-v', 'ON_ERROR_STOP=1', '-qAtX', '-c', sql];
+		const args = [...at, '-U', USER, '-d', database, '-v', 'ON_ERROR_STOP=1', '-qAtX', '-c', sql];
 		return (await run(program('psql'), args, { ...options, maxBuffer: 1e9 })).stdout;
 	};
 	try {
@@ -69,15 +69,7 @@ export async function startServices(): Promise<Services> {
 		servers.push(
 			new Server(
 				program('postgres'),
-				[
-					'-D',
-					data,
-					'-h',
-					'127.0.0.1',
-					'-p',
-					String(postgresPort),
-					...settings.flatMap((s) => ['-c', s]),
-				],
+				['-D', data, ...at, ...settings.flatMap((setting) => ['-c', setting])],
 				options,
 				folder,
 			),
