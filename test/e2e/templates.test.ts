@@ -136,10 +136,13 @@ describe.each(templateNames)('%s', (name) => {
 	});
 
 	it('is imported and published', async () => {
+		// Never called while nothing is delivered.
+		const redis = { type: 'redis', data: { host: '127.0.0.1', port: 1 } };
 		const { id } = await host.publish(
 			name,
 			{},
 			{
+				...{ 'Take Lease': redis, 'Read Mark': redis, 'Mark Done': redis },
 				Ask: { type: 'httpBasicAuth', data: { user: 'ada', password: 'not used here' } },
 			},
 		);
