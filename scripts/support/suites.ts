@@ -6,6 +6,8 @@ import { Interrupted, isEndSignal, runNode } from './command';
 import { oneCheck, readJestReport, type Tally } from './results';
 
 const LINGER_MS = 15_000;
+/** A folder of test/n8n-host/pins. */
+const OLD_N8N = '1.x';
 
 /** A group of checks that is run and counted as one row of the table. */
 export interface Suite {
@@ -29,11 +31,19 @@ export function defineSuites(folder: string, jestOptions: string[]): Suite[] {
 		return await pack(folder);
 	});
 	const jest = async (name: string, env?: Record<string, string>) =>
-		await runJest(name, join(folder, `${name}.json`), jestOptions, env);
+		await runJest(`${name}/`, join(folder, `${name}.json`), jestOptions, env);
 	const inRealN8n = async (name: string) => {
 		const tarball = await packed();
 		await installN8n();
 		return await jest(name, { PACKAGE_TARBALL: tarball });
+	};
+	/** The end-to-end tests of the nodes again, in the oldest n8n that the package supports. */
+	const inOldN8n = async (name: string) => {
+		const tarball = await packed();
+		await installN8n(OLD_N8N);
+		const env = { PACKAGE_TARBALL: tarball, N8N_HOST_PIN: OLD_N8N };
+		const report = join(folder, `${name}.json`);
+		return await runJest('e2e/(host|triggers|actions).test.ts', report, jestOptions, env);
 	};
 
 	return [
@@ -66,6 +76,7 @@ export function defineSuites(folder: string, jestOptions: string[]): Suite[] {
 			},
 		},
 		{ name: 'e2e', run: async () => await inRealN8n('e2e') },
+		{ name: 'e2e-1x', onDemand: true, run: async () => await inOldN8n('e2e-1x') },
 		{ name: 'faults', onDemand: true, run: async () => await inRealN8n('faults') },
 		{
 			name: 'queue',
@@ -78,24 +89,25 @@ export function defineSuites(folder: string, jestOptions: string[]): Suite[] {
 	];
 }
 
-async function installN8n(): Promise<void> {
+async function installN8n(pin?: string): Promise<void> {
 	const { ensureN8nHost } = await import('../../test/n8n-host/install.mjs');
 	try {
-		await ensureN8nHost({ log: console.log });
+		await ensureN8nHost({ log: console.log, ...(pin !== undefined && { pin }) });
 	} catch (error) {
 		const signal = error instanceof Error && 'signal' in error ? error.signal : undefined;
 		throw isEndSignal(signal) ? new Interrupted(signal) : error;
 	}
 }
 
+/** @param tests - pattern of paths below test/ */
 async function runJest(
-	name: string,
+	tests: string,
 	report: string,
 	options: string[],
 	env: Record<string, string> = {},
 ): Promise<Tally> {
-	const folder = join(process.cwd(), 'test', name);
-	const pattern = `^${folder.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}/`;
+	const folder = join(process.cwd(), 'test');
+	const pattern = `^${folder.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}/${tests}`;
 	const args = ['--testPathPatterns', pattern, '--runInBand', '--json', '--outputFile', report];
 	const watch = watchForLeftovers(report);
 	try {

@@ -41,8 +41,8 @@ export type {
 
 /** How to start a real n8n; everything has a default. */
 export interface N8nHostOptions {
-	/** A `npm pack` file to install as a community package before the start. */
-	tarball?: string;
+	/** A `npm pack` file, or several, to install as community packages before the start. */
+	tarball?: string | readonly string[];
 	/** Extra environment variables for n8n. */
 	env?: Record<string, string>;
 	/** Public-looking https base of the webhook URLs n8n hands to providers (`WEBHOOK_URL`). */
@@ -82,7 +82,9 @@ export async function startN8n(options: N8nHostOptions = {}): Promise<N8nHost> {
 	const userFolder = options.userFolder ?? (await mkdtemp(join(tmpdir(), 'n8n-host-')));
 	try {
 		await mkdir(userFolder, { recursive: true });
-		if (options.tarball !== undefined) await installCommunityPackage(userFolder, options.tarball);
+		for (const tarball of [options.tarball ?? []].flat()) {
+			await installCommunityPackage(userFolder, tarball);
+		}
 		const settings = {
 			host: installed,
 			userFolder,
@@ -268,7 +270,9 @@ export class N8nHost {
 	 * Its run is an execution with mode `manual`.
 	 */
 	async listenForTestEvent(id: string, triggerName: string): Promise<void> {
-		const body = { triggerToStartFrom: { name: triggerName } };
+		// n8n 1.x runs the workflow it is sent, 2.x the stored one.
+		const workflowData = await this.getWorkflow(id);
+		const body = { workflowData, triggerToStartFrom: { name: triggerName } };
 		const answer = z.object({ waitingForWebhook: z.literal(true) });
 		await this.rest.call(answer, 'POST', `/workflows/${id}/run`, body);
 	}

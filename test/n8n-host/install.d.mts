@@ -2,7 +2,7 @@
 export interface InstalledHost {
 	/** The cache folder of this pin. */
 	dir: string;
-	/** The Node 24 binary that comes with it. */
+	/** The Node binary that comes with it. */
 	nodeBinary: string;
 	/** n8n's command-line script. */
 	n8nBin: string;
@@ -11,6 +11,9 @@ export interface InstalledHost {
 }
 
 /** See install.mjs. */
-export function ensureN8nHost(options?: { log?: (line: string) => void }): Promise<InstalledHost>;
+export function ensureN8nHost(options?: {
+	log?: (line: string) => void;
+	pin?: string;
+}): Promise<InstalledHost>;
 export function cacheRoot(env?: NodeJS.ProcessEnv): string;
-export function cacheKey(): string;
+export function cacheKey(pin?: string): string;

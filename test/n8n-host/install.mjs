@@ -3,8 +3,9 @@
  *
  * n8n 2.39 needs Node 24 and 2.3 GB; both come from npm and land in a cache folder named after the
  * contents of package.json, package-lock.json and .npmrc beside this file, so a changed pin is a new
- * folder and an unchanged one is found again at once. Plain Node 20 and no dependency, because this
- * runs before anything else is installed.
+ * folder and an unchanged one is found again at once. `N8N_HOST_PIN` names another pin, a folder below
+ * pins/ with a package.json and a package-lock.json of its own. Plain Node 20 and no dependency,
+ * because this runs before anything else is installed.
  *
  * Use: `node install.mjs` prints what is installed as one line of JSON; or `import { ensureN8nHost }`.
  */
@@ -39,39 +40,51 @@ export function cacheRoot(env = process.env) {
 }
 
 /**
- * The folder name of this pin on this kind of machine.
+ * The folder name of a pin on this kind of machine.
  *
+ * @param {string} [pin] a folder of pins/, by default the one `N8N_HOST_PIN` names, else the pin beside this file
  * @returns {string}
+ * @throws {Error} when there is no such pin
  */
-export function cacheKey() {
+export function cacheKey(pin = process.env['N8N_HOST_PIN']) {
 	const hash = createHash('sha256');
 	hash.update(JSON.stringify([RECIPE, process.platform, process.arch]));
-	for (const name of PINS)
-		hash.update(`\0${name}\0`).update(fs.readFileSync(path.join(HERE, name)));
+	for (const [name, file] of pinFiles(pin))
+		hash.update(`\0${name}\0`).update(fs.readFileSync(file));
 	return `n8n-${hash.digest('hex').slice(0, 16)}`;
 }
 
+/** The files that make up a pin, by name; npm's settings are the same for all. */
+function pinFiles(pin) {
+	const folder = pin ? path.join(HERE, 'pins', pin) : HERE;
+	const files = PINS.map((name) => [name, path.join(name === '.npmrc' ? HERE : folder, name)]);
+	const missing = files.find(([, file]) => !fs.existsSync(file));
+	if (missing) throw new Error(`${path.relative(HERE, missing[1])} is missing in test/n8n-host`);
+	return files;
+}
+
 /**
- * Makes sure the pinned n8n is installed and says where. Returns in milliseconds when it is there;
+ * Makes sure a pinned n8n is installed and says where. Returns in milliseconds when it is there;
  * the first time it takes some minutes. Two processes may call it at once: one installs, the other waits.
  *
- * @param {{ log?: (line: string) => void }} [options] log gets one progress line at a time
+ * @param {{ log?: (line: string) => void, pin?: string }} [options] log gets one progress line at a
+ *   time; pin as for `cacheKey`
  * @returns {Promise<import('./install.mjs').InstalledHost>}
  * @throws {Error} when a step of the install fails; the end of its output is in the message. When
  *   a signal to end this process came meanwhile, it is in the error's `signal`.
  */
-export async function ensureN8nHost({ log = () => undefined } = {}) {
-	if (!fs.existsSync(path.join(HERE, 'package-lock.json'))) {
-		throw new Error('test/n8n-host/package-lock.json is missing');
-	}
+export async function ensureN8nHost({
+	log = () => undefined,
+	pin = process.env['N8N_HOST_PIN'],
+} = {}) {
 	const root = cacheRoot();
-	const dir = path.join(root, cacheKey());
+	const dir = path.join(root, cacheKey(pin));
 	if (isComplete(dir)) return describe(dir);
 
 	fs.mkdirSync(root, { recursive: true });
 	await withInstallLock(`${dir}.lock`, log, async (signal) => {
 		// Whoever held the lock before may have finished the job.
-		if (!isComplete(dir)) await install(dir, log, signal);
+		if (!isComplete(dir)) await install(dir, pinFiles(pin), log, signal);
 	});
 	return describe(dir);
 }
@@ -98,11 +111,11 @@ function describe(dir) {
 	};
 }
 
-async function install(dir, log, signal) {
+async function install(dir, files, log, signal) {
 	removeLeftovers(dir);
 	const temporary = `${dir}.${process.pid}${PARTIAL}`;
 	fs.mkdirSync(temporary);
-	for (const name of PINS) fs.copyFileSync(path.join(HERE, name), path.join(temporary, name));
+	for (const [name, file] of files) fs.copyFileSync(file, path.join(temporary, name));
 	const started = Date.now();
 	const step = async (name, command, args, extraEnv = {}) => {
 		const report = progress(name, temporary, started, log);
@@ -113,8 +126,8 @@ async function install(dir, log, signal) {
 		}
 	};
 	try {
-		log(`n8n host: installing into ${dir} (once; about 5 minutes and 2.4 GB)`);
-		await step('1/3 downloading n8n and Node 24', 'npm', [
+		log(`n8n host: installing into ${dir} (once; about 5 minutes and 2 GB)`);
+		await step('1/3 downloading n8n and its Node', 'npm', [
 			'ci',
 			'--prefer-offline',
 			'--loglevel=error',
@@ -122,10 +135,10 @@ async function install(dir, log, signal) {
 		const node = nodeBinaryIn(temporary);
 		if (!fs.existsSync(node)) {
 			throw new Error(
-				`No Node 24 binary for ${process.platform}-${process.arch} is pinned in test/n8n-host`,
+				`No Node binary for ${process.platform}-${process.arch} is pinned in test/n8n-host`,
 			);
 		}
-		// Scripts find this folder's Node 24 first on PATH (npm puts node_modules/.bin there), while npm
+		// Scripts find this folder's Node first on PATH (npm puts node_modules/.bin there), while npm
 		// itself stays on the machine's own Node. The headers that fit come with the binary.
 		await step(
 			'2/3 building the native modules',
