@@ -26,6 +26,7 @@ export interface CommandResult {
 
 /** See {@link run}. */
 export interface RunOptions {
+	cwd?: string;
 	env?: Record<string, string>;
 	capture?: boolean;
 	abort?: AbortSignal;
@@ -47,6 +48,7 @@ export async function run(
 	let received: NodeJS.Signals | undefined;
 	let output = '';
 	const child = spawn(command, args, {
+		...(options.cwd !== undefined && { cwd: options.cwd }),
 		env: { ...process.env, ...options.env },
 		stdio: ['ignore', options.capture === true ? 'pipe' : 'inherit', 'inherit'],
 	});

@@ -1,0 +1,157 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+import { startSandbox, type Sandbox, type Tamper } from '../../sandbox';
+import { chain, outputOf, startN8n, type N8nHost } from '../n8n-host/driver';
+import {
+	eventParameters,
+	mailPanda,
+	metigan,
+	misarBlog,
+	misarMail,
+	type TriggerCase,
+} from '../triggers';
+
+/** The package of each single service, made by the command, installed and run in a real n8n. */
+
+const run = promisify(execFile);
+
+const ORIGIN = 'https://n8n.example.com';
+const SECRET = 'whsec_chosen_in_the_dashboard';
+const GATE = [
+	'ESLint with n8n’s rules',
+	'Formatting',
+	'n8n’s package scanner on the source',
+	'The packed tarball',
+];
+
+interface Single {
+	/** What the command is asked for; the package is named after it. */
+	readonly name: string;
+	readonly trigger: TriggerCase;
+	/** All node types of the package. */
+	readonly nodes: readonly string[];
+}
+
+const singles: readonly Single[] = [
+	{ name: 'misar', trigger: misarMail, nodes: ['misar', 'misarTrigger'] },
+	{ name: 'misar-blog', trigger: misarBlog, nodes: ['misarBlogTrigger'] },
+	{ name: 'mail-panda', trigger: mailPanda, nodes: ['mailPanda', 'mailPandaTrigger'] },
+	{ name: 'metigan', trigger: metigan, nodes: ['metigan', 'metiganTrigger'] },
+];
+
+async function packSingle(...args: string[]): Promise<string> {
+	return (await run(process.execPath, ['scripts/bootstrap.mjs', 'pack-single', ...args])).stdout;
+}
+
+let folder: string;
+let sandbox: Sandbox;
+let n8n: N8nHost;
+const printed = new Map<string, string>();
+
+beforeAll(async () => {
+	folder = await mkdtemp(join(tmpdir(), 'single-packages-'));
+	for (const { name } of singles) printed.set(name, await packSingle(name, '--out', folder));
+	const tarballs = (await readdir(folder)).map((file) => join(folder, file));
+	sandbox = await startSandbox();
+	n8n = await startN8n({ tarball: tarballs, webhookUrl: ORIGIN });
+	sandbox.setRoute(ORIGIN, n8n.url);
+}, 1_200_000);
+
+afterAll(async () => {
+	await n8n?.stop();
+	await sandbox?.close();
+	await rm(folder, { recursive: true, force: true });
+}, 60_000);
+
+describe.each(singles)('n8n-nodes-$name', ({ name, trigger, nodes }) => {
+	const packageName = `n8n-nodes-${name}`;
+
+	it('passes the lint gate, and holds its own service alone', async () => {
+		const lines = (printed.get(name) ?? '').trimEnd().split('\n');
+		for (const check of GATE) expect(lines).toContain(`ok     ${check}`);
+		const tarball = lines.at(-1) ?? '';
+		expect(tarball).toContain(join(folder, packageName));
+		const { stdout } = await run('tar', ['-tzf', tarball]);
+		const types = [...stdout.matchAll(/^package\/dist\/nodes\/\w+\/(\w+)\.node\.js$/gm)];
+		expect(types.map(([, type]) => type?.toLowerCase()).sort()).toEqual(
+			nodes.map((node) => node.toLowerCase()),
+		);
+		expect(stdout.match(/\.credentials\.js$/gm)).toHaveLength(1);
+		const readme = (await run('tar', ['-xzOf', tarball, 'package/README.md'])).stdout;
+		expect(readme.startsWith(`# ${packageName}\n`)).toBe(true);
+		for (const event of trigger.events) expect(readme).toContain(event);
+	});
+
+	it.each(nodes)('offers %s in the editor, with its codex', async (node) => {
+		expect(await n8n.nodeType(`${packageName}.${node}`)).toMatchObject({
+			name: `${packageName}.${node}`,
+			codex: { categories: expect.arrayContaining([expect.any(String)]) },
+		});
+	});
+
+	it('publishes, runs for a signed delivery and refuses forged ones', async () => {
+		const automatic = trigger.api !== undefined;
+		const webhookId = crypto.randomUUID();
+		const credentialId = await n8n.createCredential(name, trigger.credential, {
+			...trigger.parameters,
+			baseUrl: sandbox.url,
+			...(automatic ? { apiKey: sandbox.keys[trigger.provider] } : { signingSecret: SECRET }),
+		});
+		const { id } = await n8n.createWorkflow({
+			name,
+			nodes: [
+				{
+					name: 'Trigger',
+					type: `${packageName}.${trigger.node}`,
+					webhookId,
+					parameters: {
+						...trigger.parameters,
+						registration: automatic ? 'automatic' : 'manual',
+						...eventParameters(trigger),
+					},
+					credentials: { [trigger.credential]: { id: credentialId, name } },
+				},
+				{ name: 'After', type: 'n8n-nodes-base.noOp' },
+			],
+			connections: chain('Trigger', 'After'),
+		});
+		await n8n.publish(id);
+		const url = `${ORIGIN}/webhook/${webhookId}/${trigger.path}`;
+		const registered = sandbox.endpoints(trigger.provider).map((endpoint) => endpoint.url);
+		expect(registered).toEqual(automatic ? [url] : []);
+
+		const fire = async (tamper?: Tamper) => {
+			const [delivery] = await sandbox.fire({
+				provider: trigger.provider,
+				event: trigger.events[0],
+				scheme: trigger.scheme,
+				...(automatic ? {} : { url, secret: SECRET }),
+				...(tamper && { tamper }),
+			});
+			return delivery?.attempts.at(-1)?.status;
+		};
+		expect(await fire('wrongSecret')).toBe(401);
+		expect(await fire('unsigned')).toBe(401);
+		expect(await fire()).toBe(200);
+		const found = await n8n.waitForExecutions(id, 1);
+		expect(found).toMatchObject([{ status: 'success', mode: 'webhook' }]);
+		const [output] = outputOf(await n8n.execution(found[0]?.id ?? ''), 'After');
+		expect(output).toMatchObject({ event: trigger.events[0], data: expect.anything() });
+
+		await n8n.unpublish(id);
+		expect(sandbox.endpoints(trigger.provider)).toEqual([]);
+	});
+});
+
+it('tells which services there are when asked for another', async () => {
+	await expect(packSingle('nothing')).rejects.toMatchObject({
+		code: 1,
+		stderr: expect.stringContaining('mail-panda|metigan|misar|misar-blog'),
+	});
+});
