@@ -4,7 +4,7 @@
  * checked as well. Needs a built `dist`. Ends with code 1 when anything is found.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -32,6 +32,7 @@ const checks = [
 		() => runTool('prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.']),
 	],
 	['n8n’s package scanner on the source', () => scan(process.cwd(), SOURCE_FILE_PATTERNS)],
+	['n8n’s package scanner on the packages of single services', scanSingles],
 	['The packed tarball', checkTarball],
 ];
 
@@ -55,6 +56,21 @@ async function scan(directory, patterns) {
 	const result = await analyzePackage(directory, patterns);
 	if (result.passed && result.message === undefined) return [];
 	return [result.details ?? result.message];
+}
+
+/**
+ * n8n's scanner looks through the attested source for the manifest with the package's name, and
+ * scans the folder that it is in.
+ */
+async function scanSingles() {
+	const findings = [];
+	// A staged package of one service has none.
+	for (const entry of existsSync('packages') ? readdirSync('packages') : []) {
+		const folder = path.resolve('packages', entry);
+		if (!statSync(folder).isDirectory()) continue;
+		findings.push(...(await scan(folder, SOURCE_FILE_PATTERNS)));
+	}
+	return findings;
 }
 
 /** Packs the package as `npm publish` would, and looks at what a user would get. */
