@@ -56,7 +56,11 @@ const printed = new Map<string, string>();
 
 beforeAll(async () => {
 	folder = await mkdtemp(join(tmpdir(), 'single-packages-'));
-	for (const { name } of singles) printed.set(name, await packSingle(name, '--out', folder));
+	await Promise.all(
+		singles.map(async ({ name }) => {
+			printed.set(name, await packSingle(name, '--out', folder));
+		}),
+	);
 	const tarballs = (await readdir(folder)).map((file) => join(folder, file));
 	sandbox = await startSandbox();
 	n8n = await startN8n({ tarball: tarballs, webhookUrl: ORIGIN });

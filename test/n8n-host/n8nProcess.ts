@@ -166,8 +166,8 @@ function environment(settings: ProcessSettings): NodeJS.ProcessEnv {
 		N8N_LICENSE_AUTO_RENEW_ENABLED: 'false',
 		// Fetches a list from n8n's servers; a package that is not on it installs all the same.
 		N8N_VERIFIED_PACKAGES_ENABLED: 'false',
-		// Another list from n8n's servers, fetched at each start.
-		N8N_DISABLED_MODULES: 'mcp-registry',
+		// Another list from n8n's servers, fetched at each start. n8n 1.x has no such module, and refuses the name.
+		...(!settings.host.version.startsWith('1.') && { N8N_DISABLED_MODULES: 'mcp-registry' }),
 		NO_COLOR: '1',
 		...(settings.webhookUrl !== undefined && { WEBHOOK_URL: settings.webhookUrl }),
 		...settings.env,
