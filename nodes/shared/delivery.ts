@@ -1,11 +1,12 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
-import type { IDataObject, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
+import type { IDataObject, INode, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
 
+import { CoalescedReads } from './coalescedReads';
 import { Deduplicator } from './deduplicator';
 import { canonicalEvent, parseBody, readEvent, type ReceivedEvent } from './event';
 import type { Provider, ProviderFamily } from './provider';
-import { liveSecrets, loadRecord, ownerOf } from './registrationRecord';
+import { liveSecrets, loadRecord, ownerOf, type Owner } from './registrationRecord';
 import { verifySignature, type Verdict } from './signature';
 import {
 	ALL_EVENTS,
@@ -13,14 +14,24 @@ import {
 	readSettings,
 	schemesToTry,
 	selectProvider,
+	type ProviderCredential,
 	type TriggerSettings,
 } from './triggerSettings';
 
 /** Seconds after which a provider may try again when we cannot take a delivery at the moment. */
 const RETRY_AFTER_SECONDS = 5;
 
+/** First byte of a body that n8n parses to an object or refuses; a byte order mark would be cut off. */
+const OPENING_BRACE = 0x7b;
+
+/** Characters from which on an id is remembered by its digest, to bound the memory it takes. */
+const LONG_ID = 200;
+
 /** Shared by all triggers of the process: one memory, one bound. */
 const deduplicator = new Deduplicator();
+
+/** A read costs n8n a database query and, with the expression engine `vm`, a V8 isolate. */
+const credentialReads = new CoalescedReads<ProviderCredential>();
 
 /** How a delivery that starts no run is answered. */
 interface Reply {
@@ -61,8 +72,10 @@ async function handle(
 	const rawBody = await readRawBody(context);
 	if (rawBody === undefined) return refuse('the body cannot be verified');
 
-	const credential = await readCredential(context, provider);
-	const secrets = liveSecrets(loadRecord(context, provider), credential);
+	const node = context.getNode();
+	const owner = ownerOf(context, node);
+	const credential = await readSharedCredential(context, provider, node);
+	const secrets = liveSecrets(loadRecord(context, provider, owner), credential);
 	if (secrets.length === 0 && settings.registration === 'automatic') {
 		if (isPingOnCreate(provider, rawBody, headers)) return ignore('ping');
 		// The endpoint is being registered, or its secret cannot be opened any more.
@@ -80,7 +93,7 @@ async function handle(
 		return isPingOnCreate(provider, rawBody, headers) ? ignore('ping') : refuse(verdict.reason);
 	}
 
-	const body = parseBody(rawBody);
+	const body = bodyOf(context, rawBody);
 	if (body === undefined) return { status: 400, body: { error: 'the body is not a JSON object' } };
 	const event = readEvent(provider, body, headers);
 	if (event === undefined) return refuse('the event header differs from the event in the body');
@@ -89,7 +102,7 @@ async function handle(
 	if (ignored !== undefined) return ignore(ignored);
 
 	const deliveryId = event.deliveryId ?? digest(rawBody);
-	const duplicate = checkDuplicate(context, provider, settings, deliveryId);
+	const duplicate = checkDuplicate(context, provider, settings, { ...owner, deliveryId });
 	if (duplicate !== undefined) return duplicate;
 
 	if (event.warnings.length > 0) {
@@ -111,6 +124,21 @@ async function handle(
 		? simple
 		: { ...simple, ...evidence(provider, event, verdict, headers), payload: body };
 	return { workflowData: [[{ json }]], webhookResponse: { received: true } };
+}
+
+/** Reads the credential together with the deliveries that wait for the same one. */
+async function readSharedCredential(
+	context: IWebhookFunctions,
+	provider: Provider,
+	node: INode,
+): Promise<ProviderCredential> {
+	const { credentialType } = provider;
+	const { id } = node.credentials?.[credentialType] ?? {};
+	const asker = [context.getWorkflow().id, node.id, context.getMode()];
+	return await credentialReads.read(
+		JSON.stringify([...asker, credentialType, id]),
+		async () => await readCredential(context, provider),
+	);
 }
 
 /** What the full output adds: where the delivery came from and why it was trusted. No secrets. */
@@ -154,6 +182,18 @@ async function readRawBody(context: IWebhookFunctions): Promise<Buffer | undefin
 	return Buffer.isBuffer(request.rawBody) ? request.rawBody : undefined;
 }
 
+/**
+ * The body as an object. n8n parses JSON before it calls us: its result is taken where it cannot
+ * differ from our own reading of the signed bytes, because parsing a large body costs more than
+ * verifying it. The content type is not signed, and can name another character set.
+ */
+function bodyOf(context: IWebhookFunctions, rawBody: Buffer): IDataObject | undefined {
+	const { contentType, encoding } = context.getRequestObject();
+	const parsedAlike =
+		contentType === 'application/json' && encoding === 'utf-8' && rawBody[0] === OPENING_BRACE;
+	return parsedAlike ? context.getBodyData() : parseBody(rawBody);
+}
+
 function isPing({ envelope }: Provider, { name }: ReceivedEvent): boolean {
 	return envelope.pings.includes(name);
 }
@@ -180,12 +220,12 @@ function checkDuplicate(
 	context: IWebhookFunctions,
 	{ envelope }: Provider,
 	settings: TriggerSettings,
-	deliveryId: string,
+	{ workflowId, nodeId, deliveryId }: Owner & { readonly deliveryId: string },
 ): Reply | undefined {
 	// People send the same test event again and again while they build a workflow.
 	if (!settings.skipDuplicates || context.getMode() === 'manual') return undefined;
-	const { workflowId, nodeId } = ownerOf(context);
-	const key = digest(JSON.stringify([workflowId, nodeId, deliveryId]));
+	const brief = deliveryId.length > LONG_ID ? digest(deliveryId) : deliveryId;
+	const key = JSON.stringify([workflowId, nodeId, brief]);
 	const sighting = deduplicator.see(key, context.getResponseObject());
 	if (sighting === 'new') return undefined;
 	if (sighting === 'inProgress' && envelope.retried) {
@@ -195,7 +235,7 @@ function checkDuplicate(
 }
 
 function digest(content: Buffer | string): string {
-	return createHash('sha256').update(content).digest('hex');
+	return hash('sha256', content);
 }
 
 function ignore(reason: string): Reply {

@@ -1,4 +1,4 @@
-import type { IDataObject } from 'n8n-workflow';
+import type { IDataObject, INode } from 'n8n-workflow';
 import { z } from 'zod';
 
 import { ENDPOINT_ID } from './endpointAnswer';
@@ -45,10 +45,10 @@ const recordSchema = z.object({
 export function loadRecord(
 	context: TriggerContext,
 	provider: Provider,
+	{ workflowId, nodeId }: Owner = ownerOf(context),
 ): RegistrationRecord | undefined {
 	const parsed = recordSchema.safeParse(context.getWorkflowStaticData('node')[STATIC_DATA_KEY]);
 	if (!parsed.success) return undefined;
-	const { workflowId, nodeId } = ownerOf(context);
 	const record = parsed.data;
 	const mine =
 		record.workflowId === workflowId &&
@@ -152,8 +152,12 @@ export function liveSecrets(
 	);
 }
 
-export function ownerOf(context: TriggerContext): { workflowId: string; nodeId: string } {
-	return { workflowId: context.getWorkflow().id ?? '', nodeId: context.getNode().id };
+/** The node that an endpoint or a delivery belongs to. */
+export type Owner = Pick<Binding, 'workflowId' | 'nodeId'>;
+
+/** @param node given by who has it already, because n8n copies it whole each time it is asked */
+export function ownerOf(context: TriggerContext, node: INode = context.getNode()): Owner {
+	return { workflowId: context.getWorkflow().id ?? '', nodeId: node.id };
 }
 
 /** Keys a seal may have been made with; the first one seals. */

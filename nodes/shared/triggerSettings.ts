@@ -67,6 +67,8 @@ const secretSchema = z
 	.default('')
 	.transform((secret) => (secret.trim() === '' ? '' : secret));
 
+const eventsSchema = z.array(z.string()).catch([]);
+
 const credentialSchema = z.object({
 	baseUrl: z.string().trim().default(''),
 	apiKey: z.string().trim().default(''),
@@ -127,7 +129,7 @@ export function readSettings(context: TriggerContext, provider: Provider): Trigg
 	}
 	const { customEvents, signatureScheme, toleranceSeconds, skipDuplicates, bounceType } =
 		parsed.data;
-	const selected = z.array(z.string()).catch([]).parse(context.getNodeParameter('events', []));
+	const selected = eventsSchema.parse(context.getNodeParameter('events', []));
 	const events = [...selected.filter((name) => name !== ''), ...namesIn(customEvents)];
 	if (events.length === 0) {
 		throw settingsError(
@@ -141,7 +143,7 @@ export function readSettings(context: TriggerContext, provider: Provider): Trigg
 		toleranceSeconds,
 		skipDuplicates,
 		bounceType,
-		...readApiOptions(parsed.data),
+		...apiOptionsIn(parsed.data),
 		acceptUnverified: parsed.data.acceptUnverified && provider.secretOptional === true,
 		events: [...new Set(events)],
 		registration: readRegistration(context, provider),
@@ -201,7 +203,13 @@ export function eventsToRegister(provider: Provider, selected: readonly string[]
 
 /** The options that say how to reach an API; what cannot be used is left to its default. */
 export function readApiOptions(value: unknown): Pick<TriggerSettings, 'apiPath' | 'itemAddress'> {
-	const { apiPath, itemAddress } = apiOptionsSchema.parse(value);
+	return apiOptionsIn(apiOptionsSchema.parse(value));
+}
+
+function apiOptionsIn({
+	apiPath,
+	itemAddress,
+}: z.output<typeof apiOptionsSchema>): Pick<TriggerSettings, 'apiPath' | 'itemAddress'> {
 	return {
 		...(apiPath.trim() === '' ? {} : { apiPath: apiPath.trim() }),
 		...(itemAddress === 'auto' ? {} : { itemAddress }),
