@@ -170,6 +170,11 @@ export class N8nHost {
 		return this.settings.userFolder;
 	}
 
+	/** The process id of the n8n program as it runs now. */
+	get pid(): number {
+		return this.process.pid;
+	}
+
 	/** n8n's version, e.g. `2.39.10`. */
 	get version(): string {
 		return this.settings.host.version;

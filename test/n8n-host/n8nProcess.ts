@@ -86,6 +86,11 @@ export class N8nProcess {
 		return started;
 	}
 
+	/** The n8n program itself, which leads the group. */
+	get pid(): number {
+		return this.groupId;
+	}
+
 	/** Whether the n8n program itself has ended. */
 	get ended(): boolean {
 		return this.child.exitCode !== null || this.child.signalCode !== null;
