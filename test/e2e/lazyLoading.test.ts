@@ -1,0 +1,89 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+
+import { buildDelivery } from '../../sandbox';
+import { startN8n, type N8nHost } from '../n8n-host/driver';
+import { metigan } from '../triggers';
+
+/** n8n lists the nodes from the metadata in `dist`; their files are loaded when they are used. */
+
+const SECRET = 'whsec_chosen_in_the_dashboard';
+const WEBHOOK_ID = '9c7e4ad1-3f43-4d0b-8f5e-70f8f0b1c4d2';
+
+let folder: string;
+let n8n: N8nHost;
+
+beforeAll(async () => {
+	const tarball = process.env['PACKAGE_TARBALL'];
+	if (tarball === undefined) throw new Error('PACKAGE_TARBALL is not set: run npm run test:e2e');
+	folder = await mkdtemp(join(tmpdir(), 'loaded-files-'));
+	n8n = await startN8n({
+		tarball,
+		env: {
+			NODE_OPTIONS: `--require "${join(__dirname, 'recordLoads.cjs')}"`,
+			LOADED_FILES: join(folder, 'loaded'),
+		},
+	});
+}, 600_000);
+
+afterAll(async () => {
+	await n8n?.stop();
+	await rm(folder, { recursive: true, force: true });
+}, 60_000);
+
+/** Files of the package that n8n has loaded so far, below `dist`. */
+function loadedFiles(): string[] {
+	const file = join(folder, 'loaded');
+	if (!existsSync(file)) return [];
+	const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
+	return lines.map((line) => line.replace('/n8n-nodes-misar-metigan/dist/', ''));
+}
+
+describe('files of the package in a real n8n', () => {
+	test('a start loads none, though the editor is told of the nodes', async () => {
+		const description = await n8n.nodeType('n8n-nodes-misar-metigan.metiganTrigger');
+		expect(description.properties.map(({ name }) => name)).toContain('events');
+		expect(loadedFiles()).toEqual([]);
+	}, 120_000);
+
+	test('a workflow loads its own node, and no other', async () => {
+		const id = await n8n.createCredential('Metigan', metigan.credential, {
+			signingSecret: SECRET,
+		});
+		const workflow = await n8n.createWorkflow({
+			name: 'Metigan',
+			nodes: [
+				{
+					name: 'Trigger',
+					type: `n8n-nodes-misar-metigan.${metigan.node}`,
+					webhookId: WEBHOOK_ID,
+					parameters: { registration: 'manual', events: [...metigan.events] },
+					credentials: { [metigan.credential]: { id, name: 'Metigan' } },
+				},
+			],
+		});
+		await n8n.publish(workflow.id);
+		const { headers, body } = buildDelivery({
+			provider: metigan.provider,
+			event: metigan.events[0],
+			scheme: metigan.scheme,
+			secret: SECRET,
+		});
+		const response = await fetch(n8n.webhookUrl(`${WEBHOOK_ID}/${metigan.path}`), {
+			method: 'POST',
+			headers,
+			body: new Uint8Array(body),
+		});
+		expect(response.status).toBe(200);
+		await n8n.waitForExecutions(workflow.id, 1, 120_000);
+
+		const loaded = loadedFiles();
+		expect(loaded).toContain(metigan.nodeFile);
+		expect(loaded.filter((file) => file.endsWith('.node.js'))).toEqual([metigan.nodeFile]);
+		expect(loaded.filter((file) => /^nodes\/(?!shared\/|Metigan\/)/.test(file))).toEqual([]);
+	}, 240_000);
+});
