@@ -1,0 +1,70 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { build, pack } from '../scripts/support/artifacts';
+import { benchGrowth } from './growth';
+import { benchInProcess } from './inProcess';
+import { benchRealN8n } from './realN8n';
+import { growthReport, inProcessReport, realN8nReport, startReport } from './reports';
+import { resultsDocument } from './resultsDocument';
+import { benchStart } from './start';
+import { withHost, type Host } from './support/underHost';
+
+/** What a section may use. */
+interface Bench extends Host {
+	readonly tarball: string;
+	readonly quick: boolean;
+}
+
+/** The sections by their names; each gives its report as Markdown. */
+const SECTIONS: Readonly<Record<string, (bench: Bench) => Promise<string>>> = {
+	'in-process': async ({ place, quick }) =>
+		inProcessReport(
+			await benchInProcess(place, quick ? { rounds: 2, triggers: ['Metigan'] } : { rounds: 15 }),
+		),
+	'real-n8n': async ({ tarball, quick }) =>
+		realN8nReport(
+			await benchRealN8n(
+				quick
+					? { tarball, rounds: 1, amount: { vm: 20, legacy: 50 } }
+					: { tarball, rounds: 5, amount: { vm: 60, legacy: 300 } },
+			),
+		),
+	start: async ({ place, tarball, quick }) =>
+		startReport(await benchStart(place, tarball, quick ? 1 : 10)),
+	growth: async ({ place, quick }) => growthReport(await benchGrowth(place, quick ? 2 : 10)),
+};
+
+/**
+ * Runs the named sections, or all of them.
+ *
+ * @param quick - a smoke run: few rounds, and nothing is written
+ * @throws Error for an unknown section, or when something did not do what it is measured for
+ */
+export async function runBench(names: readonly string[], quick: boolean): Promise<void> {
+	const known = Object.keys(SECTIONS);
+	const unknown = names.filter((name) => !known.includes(name));
+	if (unknown.length > 0) {
+		throw new Error(`No such section: ${unknown.join(', ')}. Sections: ${known.join(', ')}`);
+	}
+	const folder = await mkdtemp(join(tmpdir(), 'bench-'));
+	try {
+		await build();
+		const tarball = await pack(folder);
+		await withHost(tarball, async (host) => {
+			const done: Record<string, string> = {};
+			for (const [name, run] of Object.entries(SECTIONS)) {
+				if (names.length > 0 && !names.includes(name)) continue;
+				const report = await run({ ...host, tarball, quick });
+				console.log(`\n== ${name}\n\n${report}`);
+				done[name] = report;
+			}
+			if (names.length === 0 && !quick) {
+				await writeFile(join('bench', 'RESULTS.md'), resultsDocument(host, done));
+			}
+		});
+	} finally {
+		await rm(folder, { recursive: true, force: true });
+	}
+}

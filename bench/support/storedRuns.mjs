@@ -1,0 +1,19 @@
+/**
+ * Run with IPC under the pinned n8n's Node, which brings SQLite along: tells what n8n's database
+ * holds, without the load that n8n's own API would add.
+ */
+import { DatabaseSync } from 'node:sqlite';
+
+const [file = ''] = process.argv.slice(2);
+const database = new DatabaseSync(file, { readOnly: true });
+const executions = database.prepare(
+	`SELECT COUNT(*) AS stored, SUM(finished) AS finished FROM execution_entity`,
+);
+const size = database.prepare(
+	`SELECT page_count * page_size AS bytes FROM pragma_page_count(), pragma_page_size()`,
+);
+
+process.on('message', () => {
+	const { stored, finished } = executions.get();
+	process.send({ stored, finished: finished ?? 0, bytes: size.get().bytes });
+});
