@@ -31,7 +31,9 @@ const contenders = fillings.map(
 );
 
 async function main(): Promise<void> {
-	process.send?.(await interleave(contenders, { rounds, inputs: () => [makeKeys(batch)] }));
+	process.send?.(
+		await interleave(contenders, { warmUp: 2, rounds, inputs: () => [makeKeys(batch)] }),
+	);
 	process.disconnect?.();
 }
 

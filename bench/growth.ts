@@ -41,12 +41,12 @@ const FILLINGS = [0, 1_000, 5_000, 10_000, 50_000];
 const DEDUPE_BATCH = 2_000;
 const ACCOUNTS = [10, 100, 1_000, 10_000];
 const BODIES = [
-	{ bytes: 1_000, batch: 100 },
-	{ bytes: 16_000, batch: 40 },
-	{ bytes: 64_000, batch: 12 },
-	{ bytes: 256_000, batch: 6 },
-	{ bytes: 1_000_000, batch: 3 },
-	{ bytes: 4_000_000, batch: 1 },
+	{ bytes: 1_000, batch: 100, warmUp: 20 },
+	{ bytes: 16_000, batch: 40, warmUp: 3 },
+	{ bytes: 64_000, batch: 12, warmUp: 3 },
+	{ bytes: 256_000, batch: 6, warmUp: 3 },
+	{ bytes: 1_000_000, batch: 3, warmUp: 3 },
+	{ bytes: 4_000_000, batch: 1, warmUp: 3 },
 ];
 
 /** What grows as the memory, the account and the body grow. */

@@ -184,7 +184,7 @@ function contendersFor(own: BenchTrigger): Named[] {
 
 async function measure(
 	trigger: TriggerCase,
-	{ bytes, batch }: (typeof sizes)[number],
+	{ bytes, batch, warmUp }: (typeof sizes)[number],
 ): Promise<Measurement> {
 	const contenders = contendersFor(ownTrigger(trigger)).map((contender) => ({
 		...contender,
@@ -194,6 +194,7 @@ async function measure(
 		},
 	}));
 	const samples = await interleave(contenders, {
+		warmUp,
 		rounds,
 		inputs: () =>
 			Array.from({ length: batch }, () => {

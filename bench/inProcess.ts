@@ -21,8 +21,8 @@ export const inProcessInput = z.object({
 	rounds: z.number(),
 	/** Titles of the triggers; all when absent. */
 	triggers: z.array(z.string()).optional(),
-	/** Sizes of bodies, and how many deliveries are timed in one go. */
-	sizes: z.array(z.object({ bytes: z.number(), batch: z.number() })),
+	/** Sizes of bodies, how many deliveries are timed in one go, and rounds to warm up. */
+	sizes: z.array(z.object({ bytes: z.number(), batch: z.number(), warmUp: z.number() })),
 });
 
 const measurementSchema = z.object({
@@ -36,9 +36,9 @@ const measurementSchema = z.object({
 export type Measurement = z.output<typeof measurementSchema>;
 
 const SIZES = [
-	{ bytes: 1_000, batch: 100 },
-	{ bytes: 64_000, batch: 12 },
-	{ bytes: 1_000_000, batch: 3 },
+	{ bytes: 1_000, batch: 100, warmUp: 20 },
+	{ bytes: 64_000, batch: 12, warmUp: 5 },
+	{ bytes: 1_000_000, batch: 3, warmUp: 1 },
 ];
 
 /** `webhook()` of every trigger beside the limit, core's triggers and the reference libraries. */

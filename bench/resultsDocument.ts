@@ -24,7 +24,7 @@ share of the median: a difference below it says nothing.
 ## In process
 
 \`webhook()\` of each trigger through the real \`WebhookContext\` of the pinned n8n's own n8n-core, with the packed package,
-in microseconds of processor time per delivery.
+in microseconds per delivery.
 
 - **limit**: one \`createHmac\`, one \`timingSafeEqual\`, one \`JSON.parse\`.
 - **context set-up**: n8n makes a \`Workflow\` and a context for each delivery to any trigger.
@@ -61,8 +61,8 @@ ${reports['growth'] ?? ''}
 
 ## What the bench found, and what was changed
 
-- **Opening the sealed signing secret** (HKDF and AES-256-GCM) was the largest part of the package's own work: 32 % of all
-  processor time of \`webhook()\` in a profile (\`node --cpu-prof\`, 1 kB). An opened seal is remembered in process memory by
+- **Opening the sealed signing secret** (HKDF and AES-256-GCM) was the largest part of the package's own work: 32 % of the
+  time in \`webhook()\` in a profile (\`node --cpu-prof\`, 1 kB). An opened seal is remembered in process memory by
   a digest of everything it follows from, so that another key, node or seal opens anew. With it, and one parse of the body
   instead of two, own work fell from about 280 to about 95 µs (1 kB, Misar Mail, on a busy machine, same program before and
   after, limit 11–20 µs).

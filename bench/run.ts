@@ -2,6 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { format, resolveConfig } from 'prettier';
+
 import { build, pack } from '../scripts/support/artifacts';
 import { benchGrowth } from './growth';
 import { benchInProcess } from './inProcess';
@@ -61,10 +63,15 @@ export async function runBench(names: readonly string[], quick: boolean): Promis
 				done[name] = report;
 			}
 			if (names.length === 0 && !quick) {
-				await writeFile(join('bench', 'RESULTS.md'), resultsDocument(host, done));
+				await writeResults(resultsDocument(host, done));
 			}
 		});
 	} finally {
 		await rm(folder, { recursive: true, force: true });
 	}
+}
+
+async function writeResults(text: string): Promise<void> {
+	const file = join('bench', 'RESULTS.md');
+	await writeFile(file, await format(text, { ...(await resolveConfig(file)), filepath: file }));
 }

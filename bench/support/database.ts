@@ -19,20 +19,20 @@ export class Database {
 			execPath: nodeBinary,
 			execArgv: ['--no-warnings'],
 		});
+		// What waits for an answer is told so: `once` rejects on an error.
+		this.reader.once('exit', () => this.reader.emit('error', new Error('The reader ended')));
 	}
 
 	/** @throws Error when the reader has ended */
 	async read(): Promise<Stored> {
-		const ended = once(this.reader, 'exit').then(() => {
-			throw new Error('The reader of the database ended');
-		});
 		const answered = once(this.reader, 'message');
 		this.reader.send('read');
-		const [answer]: unknown[] = await Promise.race([answered, ended]);
+		const [answer]: unknown[] = await answered;
 		return storedSchema.parse(answer);
 	}
 
 	close(): void {
+		this.reader.removeAllListeners('exit');
 		this.reader.kill();
 	}
 }

@@ -13,13 +13,14 @@ export interface Contender<Input> {
 }
 
 export interface InterleaveOptions<Input> {
-	/** Measured rounds; one more round comes first and is thrown away. */
+	/** Rounds that come first and are not counted: until the code has been compiled. */
+	readonly warmUp: number;
 	readonly rounds: number;
 	/** Makes the inputs of one contender in one round; the time is per input. */
 	readonly inputs: () => Input[];
 }
 
-/** Microseconds of processor time per input: one figure for each round, in the order of the rounds. */
+/** Microseconds per input: one figure for each round, in the order of the rounds. */
 export type Samples = Record<string, number[]>;
 
 /**
@@ -30,13 +31,13 @@ export type Samples = Record<string, number[]>;
  */
 export async function interleave<Input>(
 	contenders: ReadonlyArray<Contender<Input>>,
-	{ rounds, inputs }: InterleaveOptions<Input>,
+	{ warmUp, rounds, inputs }: InterleaveOptions<Input>,
 ): Promise<Samples> {
 	const samples: Samples = Object.fromEntries(contenders.map(({ name }) => [name, []]));
-	for (let round = 0; round <= rounds; round++) {
+	for (let round = -warmUp; round < rounds; round++) {
 		for (const contender of shuffled(contenders)) {
 			const microseconds = await measure(contender, inputs());
-			if (round > 0) samples[contender.name]?.push(microseconds);
+			if (round >= 0) samples[contender.name]?.push(microseconds);
 		}
 	}
 	return samples;
@@ -47,21 +48,15 @@ async function measure<Input>(contender: Contender<Input>, inputs: Input[]): Pro
 	const outcomes: boolean[] = [];
 	// What came before must not be collected on this contender's time.
 	globalThis.gc?.({ type: 'minor' });
-	const started = threadMicroseconds();
+	const started = process.hrtime.bigint();
 	for (const work of works) {
 		const outcome = work();
 		outcomes.push(typeof outcome === 'boolean' ? outcome : await outcome);
 	}
-	const microseconds = (threadMicroseconds() - started) / inputs.length;
+	const microseconds = Number(process.hrtime.bigint() - started) / 1_000 / inputs.length;
 	for (const input of inputs) contender.tidy?.(input);
 	if (!outcomes.every(Boolean)) throw new Error(`"${contender.name}" did not do its work`);
 	return microseconds;
-}
-
-/** Processor time of this thread: what else the machine does meanwhile is not part of it. */
-function threadMicroseconds(): number {
-	const { user, system } = process.threadCpuUsage();
-	return user + system;
 }
 
 export function shuffled<T>(items: readonly T[]): T[] {
