@@ -25,6 +25,8 @@ const GIVE_UP_MS = 120_000;
  */
 export class Deduplicator {
 	private readonly entries = new Map<string, Entry>();
+	/** Goes on where it stopped: a new iterator would pass all that was dropped before, each time. */
+	private readonly oldestFirst = this.entries.keys();
 
 	/** Entries without an answer yet, oldest first: each holds a response, with its request and body. */
 	private readonly unanswered = new Map<Entry, string>();
@@ -55,8 +57,8 @@ export class Deduplicator {
 		this.entries.set(key, entry);
 		this.unanswered.set(entry, key);
 		if (this.entries.size > this.capacity) {
-			const [oldest] = this.entries.keys();
-			if (oldest !== undefined) this.entries.delete(oldest);
+			const oldest = this.oldestFirst.next();
+			if (oldest.done !== true) this.entries.delete(oldest.value);
 		}
 		answer.once('finish', () => this.settle(key, entry, answer));
 		return 'new';
