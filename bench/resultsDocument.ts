@@ -71,6 +71,9 @@ ${reports['growth'] ?? ''}
 - **A zod schema was made for each delivery**, the options were parsed twice, and the node copied twice: once each now.
 - **The credential was read for each delivery.** n8n takes a V8 isolate for each read (below). Deliveries that wait at the
   same time share one read, which always begins after the last of them arrived, so that none sees an old secret.
+- **A full dedupe memory** took an iterator from the oldest key on for each delivery, past all keys dropped before. The
+  iterator is kept now: from 59 to 3.4 µs per delivery (50,000 deliveries beyond the bound, Node 20, before and after
+  right after each other).
 
 ## What n8n itself costs
 
