@@ -4,8 +4,11 @@
  */
 import { DatabaseSync } from 'node:sqlite';
 
+/** n8n may be writing: wait for it. */
+const BUSY_MS = 10_000;
+
 const [file = ''] = process.argv.slice(2);
-const database = new DatabaseSync(file, { readOnly: true });
+const database = new DatabaseSync(file, { readOnly: true, timeout: BUSY_MS });
 const executions = database.prepare(
 	`SELECT COUNT(*) AS stored, SUM(finished) AS finished FROM execution_entity`,
 );
