@@ -13,6 +13,9 @@ import { z } from 'zod';
 /** Mail Panda's session cookie; valid 7 days (mailpanda.io/docs/authentication). */
 const SESSION_COOKIE = 'admin_token';
 
+/** n8n's own limit is 5 minutes, for which a publish would hang. */
+const LOGIN_TIMEOUT_MS = 10_000;
+
 const loginAnswer = z.object({
 	headers: z.object({ 'set-cookie': z.array(z.string()).default([]) }),
 });
@@ -117,6 +120,7 @@ export class MailPandaApi implements ICredentialType {
 			json: true,
 			returnFullResponse: true,
 			disableFollowRedirect: true,
+			timeout: LOGIN_TIMEOUT_MS,
 		});
 		const { headers } = loginAnswer.parse(answer);
 		const cookie = headers['set-cookie'].find((text) => text.startsWith(`${SESSION_COOKIE}=`));

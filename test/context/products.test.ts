@@ -265,6 +265,13 @@ describe('Mail Panda, whose update and delete are not documented', () => {
 		expect(await runsOfOneEvent(mailPanda, host)).toBe(1);
 	});
 
+	it('signs in once more when the login is not answered', async () => {
+		sandbox.fault({ provider: 'mailPanda', path: '/api/auth', kind: 'hang' });
+		const host = await startHost(mailPanda, { authentication: 'session', ...sandbox.login });
+		await host.publish();
+		expect(await runsOfOneEvent(mailPanda, host)).toBe(1);
+	});
+
 	it('says what to do when keys do not open the webhook API', async () => {
 		sandbox.setBehaviour('mailPanda', { bearerOnManage: false });
 		const host = await startHost(mailPanda);
