@@ -1,0 +1,244 @@
+import { randomUUID } from 'node:crypto';
+
+import { startSandbox, type Fault, type Sandbox, type SandboxEndpoint } from '../../sandbox';
+import type { N8nHost } from '../n8n-host/driver';
+import { until } from '../n8n-host/poll';
+import type { Case } from './cases';
+
+export const ORIGIN = 'https://n8n.example.com';
+/** Settings of an n8n that many stages share. */
+export const MANY_AT_ONCE = {
+	// A workflow whose provider does not answer must not keep the others waiting at a start.
+	N8N_WORKFLOW_ACTIVATION_BATCH_SIZE: '1000',
+	// The default one lends an isolate to each publish until its last call is answered.
+	N8N_EXPRESSION_ENGINE: 'legacy',
+};
+
+const FOREIGN_URL = 'https://other-app.example.com/hook';
+
+/**
+ * One trigger in a workflow of its own at a sandbox of its own, so that many scenarios can go on in
+ * one n8n at the same time without meeting each other's faults.
+ */
+export class Stage {
+	private readonly nodeId = randomUUID();
+	private readonly webhookId = randomUUID();
+	private readonly foreign: SandboxEndpoint;
+	private workflowId = '';
+	private credentialId = '';
+	private events: readonly string[];
+	/** Deliveries answered with 200 so far, each of which has to run. */
+	private accepted = 0;
+	/** Calls before the step under test. */
+	private mark = 0;
+
+	private constructor(
+		private readonly n8n: N8nHost,
+		readonly subject: Case,
+		readonly sandbox: Sandbox,
+	) {
+		this.events = subject.trigger.events;
+		this.foreign = sandbox.addEndpoint(subject.trigger.provider, {
+			url: FOREIGN_URL,
+			events: [...subject.trigger.events],
+		});
+	}
+
+	/** A stored workflow that was never published. */
+	static async start(n8n: N8nHost, subject: Case): Promise<Stage> {
+		const sandbox = await startSandbox();
+		try {
+			subject.setUp?.(sandbox);
+			sandbox.setRoute(ORIGIN, n8n.url);
+			const stage = new Stage(n8n, subject, sandbox);
+			await stage.store();
+			return stage;
+		} catch (error) {
+			await sandbox.close();
+			throw error;
+		}
+	}
+
+	async publish(): Promise<void> {
+		await this.n8n.publish(this.workflowId);
+	}
+
+	async unpublish(): Promise<void> {
+		await this.n8n.unpublish(this.workflowId);
+	}
+
+	/** Saves the workflow with only one of the two events. */
+	async edit(): Promise<void> {
+		this.events = this.subject.trigger.events.slice(0, 1);
+		await this.n8n.updateWorkflow(this.workflowId, { nodes: [this.node()] });
+	}
+
+	/** Whether n8n has the workflow stored as published. */
+	async active(): Promise<boolean> {
+		return (await this.n8n.getWorkflow(this.workflowId)).active;
+	}
+
+	/** Changes the endpoint behind n8n's back. */
+	drift(): void {
+		const { provider, events } = this.subject.trigger;
+		for (const { id } of this.endpoints()) {
+			this.sandbox.changeEndpoint(provider, id, { events: [events[1]] });
+		}
+	}
+
+	/** Lets `index` calls from now on pass and makes those after it fail. */
+	arm(index: number, fault: Fault): void {
+		const { provider } = this.subject.trigger;
+		this.begin();
+		if (index > 0) this.sandbox.fault({ provider, kind: 'delay', times: index });
+		this.sandbox.fault({ ...fault, provider });
+	}
+
+	/** Calls are counted from here. */
+	begin(): void {
+		this.mark = this.sandbox.requests().length;
+	}
+
+	/** The calls since `begin`, e.g. `DELETE /post/webhooks/:id`. */
+	calls(): string[] {
+		const collection = this.subject.trigger.api?.path ?? '';
+		return this.sandbox
+			.requests()
+			.slice(this.mark)
+			.map(({ method, path }) => {
+				const shown = path.startsWith(`${collection}/`) ? `${collection}/:id` : path;
+				return `${method} ${shown.replace(/([?&]id=)[^&]+/, '$1:id')}`;
+			});
+	}
+
+	/**
+	 * What is wrong: there has to be one endpoint at the webhook URL, registered for the node's events,
+	 * whose deliveries are answered with 200 and whose forged ones with 401, and another application's
+	 * endpoint as it was. Where the provider keeps superseded endpoints, n8n's log has to name each.
+	 *
+	 * @param versions - the events of each version that may be the published one
+	 */
+	private async problems(versions: ReadonlyArray<readonly string[]>): Promise<string[]> {
+		const { provider } = this.subject.trigger;
+		const own = this.endpoints();
+		const found: string[] = [];
+		const verified: SandboxEndpoint[] = [];
+		for (const endpoint of own) {
+			const [status] = await this.fire(endpoint);
+			if (status === 200) verified.push(endpoint);
+			else if (this.subject.keepsEndpoints !== true) found.push(`a delivery got ${status}`);
+			else if (!this.n8n.log().includes(`Remove endpoint ${endpoint.id} `)) {
+				found.push(`the superseded endpoint ${endpoint.id} is not in the log`);
+			}
+		}
+		const [endpoint] = verified;
+		this.accepted += verified.length;
+		if (own.length !== 1 && this.subject.keepsEndpoints !== true) {
+			found.push(`${own.length} endpoints`);
+		}
+		if (endpoint === undefined || verified.length > 1) {
+			return [...found, `${verified.length} endpoints whose secret verifies`];
+		}
+		if (!endpoint.active) found.push('the endpoint is not active');
+		if (!versions.some((events) => sameNames(endpoint.events, events))) {
+			found.push(`the endpoint is registered for ${endpoint.events.join()}`);
+		}
+		const [forged] = await this.fire(endpoint, true);
+		if (forged !== 401) found.push(`a forged delivery got ${forged}`);
+		const others = this.sandbox.endpoints(provider).filter(({ id }) => id === this.foreign.id);
+		if (JSON.stringify(others) !== JSON.stringify([this.foreign])) {
+			found.push("another application's endpoint was changed");
+		}
+		return found;
+	}
+
+	/**
+	 * Waits until n8n has put everything right by itself, for the version before an edit or after it.
+	 *
+	 * @throws DeadlineError with what is wrong
+	 */
+	async wellAgain(timeoutMs: number): Promise<void> {
+		let found: string[] = [];
+		await until(
+			() => `all to be well again: ${found.join('; ')}`,
+			timeoutMs,
+			async () => {
+				found = await this.problems([this.subject.trigger.events, this.events]);
+				return found.length === 0 ? true : undefined;
+			},
+		);
+	}
+
+	/** Waits for the runs of all deliveries that were answered with 200. @returns how many ran */
+	async runs(): Promise<number> {
+		const executions = await this.n8n.waitForExecutions(this.workflowId, this.accepted, 60_000);
+		return executions.filter(({ status }) => status === 'success').length;
+	}
+
+	/** A clean publish of the newest version, and whether all is well then. */
+	async verdict(): Promise<string[]> {
+		await this.publish();
+		const found = await this.problems([this.events]);
+		const ran = await this.runs();
+		if (ran !== this.accepted) found.push(`${ran} runs for ${this.accepted} deliveries`);
+		return found;
+	}
+
+	async close(): Promise<void> {
+		await this.sandbox.close();
+	}
+
+	/** The endpoints at the workflow's webhook URL. */
+	private endpoints(): SandboxEndpoint[] {
+		const { path, provider } = this.subject.trigger;
+		const url = `${ORIGIN}/webhook/${this.webhookId}/${path}`;
+		return this.sandbox.endpoints(provider).filter((endpoint) => endpoint.url === url);
+	}
+
+	private async fire(endpoint: SandboxEndpoint, forged = false): Promise<Array<number | string>> {
+		const { provider, scheme } = this.subject.trigger;
+		const [event = ''] = this.events;
+		const deliveries = await this.sandbox.fire({
+			provider,
+			event,
+			scheme,
+			endpointId: endpoint.id,
+			retry: false,
+			...(forged ? { tamper: 'signature' } : {}),
+		});
+		return deliveries.flatMap(({ attempts }) =>
+			attempts.map(({ status, error }) => status ?? error ?? 'no answer'),
+		);
+	}
+
+	private async store(): Promise<void> {
+		const { title, trigger, credential } = this.subject;
+		this.credentialId = await this.n8n.createCredential(title, trigger.credential, {
+			...trigger.parameters,
+			baseUrl: this.sandbox.url,
+			...credential(this.sandbox),
+		});
+		const { id } = await this.n8n.createWorkflow({ name: title, nodes: [this.node()] });
+		this.workflowId = id;
+	}
+
+	private node() {
+		const { title, trigger } = this.subject;
+		return {
+			id: this.nodeId,
+			name: 'Trigger',
+			type: `n8n-nodes-misar-metigan.${trigger.node}`,
+			webhookId: this.webhookId,
+			parameters: {
+				...trigger.parameters,
+				registration: 'automatic',
+				events: [...this.events],
+			},
+			credentials: { [trigger.credential]: { id: this.credentialId, name: title } },
+		};
+	}
+}
+
+function sameNames(some: readonly string[], others: readonly string[]): boolean {
+	return [...some].sort().join() === [...others].sort().join();
+}
