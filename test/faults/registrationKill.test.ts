@@ -14,7 +14,7 @@ import { userSteps } from './steps';
  * the provider has acted, and after it has acted and before n8n could save what it learnt.
  */
 
-const WIDTH = 16;
+const WIDTH = 8;
 /** Killed together. n8n has to reach all their calls within the 10 s that it waits for an answer. */
 const TOGETHER = 32;
 const HOLD_MS = 9_000;
@@ -39,8 +39,9 @@ describe.each<[string, readonly Case[], Record<string, string>]>([
 		{
 			N8N_USE_WORKFLOW_PUBLICATION_SERVICE: 'true',
 			N8N_WORKFLOW_PUBLICATION_CONCURRENCY: '100',
-			// How long a publication that was killed keeps the next one waiting; the default is 120 s.
-			N8N_WORKFLOW_PUBLICATION_OUTBOX_LEASE_SECONDS: '20',
+			// How long a publication that was killed keeps the next one waiting, 120 s by default. A
+			// publication may take 70 % of it.
+			N8N_WORKFLOW_PUBLICATION_OUTBOX_LEASE_SECONDS: '40',
 			N8N_WORKFLOW_PUBLICATION_OUTBOX_POLL_INTERVAL_MS: '1000',
 		},
 	],
