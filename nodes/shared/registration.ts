@@ -60,6 +60,9 @@ export async function endpointExists(
 	const plan = await makePlan(context, family);
 	if (plan === undefined) return true;
 	const record = await reconcile(plan);
+	// Also an unchanged one: an attempt that failed after saving it leaves it in n8n's memory only,
+	// and n8n writes what was assigned in this attempt.
+	if (record !== undefined) saveRecord(context, record);
 	rememberItemStyle(plan);
 	return record !== undefined;
 }

@@ -113,6 +113,14 @@ export class ContextHost {
 		this.shared.loaded = undefined;
 	}
 
+	/**
+	 * Starts over as n8n does when it repeats an activation that failed at its start: with the static
+	 * data as the failed attempt left it, which was never saved.
+	 */
+	repeat(): void {
+		this.shared.loaded = this.loadWorkflow(JSON.parse(JSON.stringify(this.workflow.staticData)));
+	}
+
 	/** What the database would hold: survives `restart`. */
 	get savedStaticData(): IDataObject {
 		return this.shared.saved;
@@ -149,7 +157,9 @@ export class ContextHost {
 		this.save();
 	}
 
+	/** As n8n does: only what was assigned since the workflow was loaded. */
 	save(): void {
+		if (this.workflow.staticData['__dataChanged'] !== true) return;
 		this.shared.saved = JSON.parse(JSON.stringify(this.workflow.staticData));
 	}
 
@@ -252,8 +262,8 @@ export class ContextHost {
 		};
 	}
 
-	private loadWorkflow(): Workflow {
-		const { members, saved } = this.shared;
+	private loadWorkflow(staticData = structuredClone(this.shared.saved)): Workflow {
+		const { members } = this.shared;
 		const { node: ownNode, workflowId = 'wf1' } = this.options;
 		const nodeOf = (type: string) =>
 			members.map(({ options }) => options.node).find((node) => typeName(node) === type) ?? ownNode;
@@ -268,7 +278,7 @@ export class ContextHost {
 			active: true,
 			connections: {},
 			nodeTypes,
-			staticData: structuredClone(saved),
+			staticData,
 			nodes: members.map(({ options }) => describeNode(options)),
 		});
 	}

@@ -3,7 +3,7 @@ import { NodeApiError, type INodeParameters } from 'n8n-workflow';
 
 import { startSandbox, type Fault, type Sandbox } from '../../sandbox';
 import { ContextHost, type ContextHostOptions } from './host';
-import { metigan, misarMail, type TriggerUnderTest } from './providers';
+import { metigan, misarMail, misarReach, type TriggerUnderTest } from './providers';
 
 const ORIGIN = 'https://n8n.example.com';
 const FOREIGN_URL = 'https://other-app.example.com/hook';
@@ -362,6 +362,23 @@ describe('Misar Mail in particular', () => {
 		await host.publish();
 		expect(await runsOfOneEvent(misarMail, host)).toBe(1);
 	});
+});
+
+it('saves the replacement when n8n repeats an activation that failed after it was created', async () => {
+	sandbox.setBehaviour('misar.reach', { deleteOffered: true });
+	const host = startHost(misarReach);
+	await host.publish();
+	const [before] = sandbox.endpoints('misar.reach');
+	sandbox.changeEndpoint('misar.reach', before?.id ?? '', { active: false });
+	host.restart();
+	sandbox.fault(fault(misarReach, { method: 'DELETE', kind: 'status', status: 500 }));
+	await expect(host.checkExists()).rejects.toThrow(NodeApiError);
+	host.repeat();
+	await host.publish();
+	// Deliveries load the workflow from the database.
+	host.restart();
+	expect(sandbox.endpoints('misar.reach')).toHaveLength(1);
+	expect(await runsOfOneEvent(misarReach, host)).toBe(1);
 });
 
 describe('Metigan in particular', () => {
