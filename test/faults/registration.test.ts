@@ -15,6 +15,8 @@ import { steps, type Step } from './steps';
 
 /** A timeout keeps a scenario waiting for 10 s and more, at next to no cost. */
 const WIDTH = 32;
+/** After a restart each waits with deliveries, which cost n8n more. */
+const WIDTH_HEALING = 8;
 const HEAL_MS = 90_000;
 
 /** One fault at one call of one step. */
@@ -94,7 +96,7 @@ async function throughRestart(scenarios: readonly Scenario[]): Promise<Outcome[]
 		return { scenario, stage };
 	});
 	await n8n.restart();
-	return await inParallel(set, WIDTH, async ({ scenario, stage }) => {
+	return await inParallel(set, WIDTH_HEALING, async ({ scenario, stage }) => {
 		const calls = stage.calls();
 		stage.sandbox.clearFaults();
 		const problems = await stage.wellAgain(HEAL_MS).then(

@@ -133,8 +133,8 @@ describe.each<[string, readonly Case[], Record<string, string>]>([
 	async function conclude(scenario: Scenario, stage: Stage): Promise<Outcome> {
 		const problems: string[] = [];
 		try {
-			// What n8n has stored as published has to work again without anybody's help.
-			if (await stage.active()) await stage.wellAgain(HEAL_MS);
+			// n8n registers what it has stored as published again at its start; the service does not.
+			if (subjects === cases && (await stage.active())) await stage.wellAgain(HEAL_MS);
 			problems.push(...(await stage.verdict()));
 			await stage.unpublish();
 		} catch (error) {

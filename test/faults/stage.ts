@@ -14,6 +14,7 @@ export const MANY_AT_ONCE = {
 	N8N_EXPRESSION_ENGINE: 'legacy',
 };
 
+const FIRE_TRIES = 5;
 const FOREIGN_URL = 'https://other-app.example.com/hook';
 
 /**
@@ -29,6 +30,8 @@ export class Stage {
 	private events: readonly string[];
 	/** Deliveries answered with 200 so far, each of which has to run. */
 	private accepted = 0;
+	/** Deliveries that a busy n8n did not answer in the sender's time; they may run all the same. */
+	private unanswered = 0;
 	/** Calls before the step under test. */
 	private mark = 0;
 
@@ -124,7 +127,7 @@ export class Stage {
 		const found: string[] = [];
 		const verified: SandboxEndpoint[] = [];
 		for (const endpoint of own) {
-			const [status] = await this.fire(endpoint);
+			const status = await this.fire(endpoint);
 			if (status === 200) verified.push(endpoint);
 			else if (this.subject.keepsEndpoints !== true) found.push(`a delivery got ${status}`);
 			else if (!this.n8n.log().includes(`Remove endpoint ${endpoint.id} `)) {
@@ -143,7 +146,7 @@ export class Stage {
 		if (!versions.some((events) => sameNames(endpoint.events, events))) {
 			found.push(`the endpoint is registered for ${endpoint.events.join()}`);
 		}
-		const [forged] = await this.fire(endpoint, true);
+		const forged = await this.fire(endpoint, true);
 		if (forged !== 401) found.push(`a forged delivery got ${forged}`);
 		const others = this.sandbox.endpoints(provider).filter(({ id }) => id === this.foreign.id);
 		if (JSON.stringify(others) !== JSON.stringify([this.foreign])) {
@@ -180,7 +183,9 @@ export class Stage {
 		await this.publish();
 		const found = await this.problems([this.events]);
 		const ran = await this.runs();
-		if (ran !== this.accepted) found.push(`${ran} runs for ${this.accepted} deliveries`);
+		if (ran < this.accepted || ran > this.accepted + this.unanswered) {
+			found.push(`${ran} runs for ${this.accepted} deliveries`);
+		}
 		return found;
 	}
 
@@ -195,20 +200,24 @@ export class Stage {
 		return this.sandbox.endpoints(provider).filter((endpoint) => endpoint.url === url);
 	}
 
-	private async fire(endpoint: SandboxEndpoint, forged = false): Promise<Array<number | string>> {
+	/** Sends an event to one endpoint, and another one while there is no answer at all. */
+	private async fire(endpoint: SandboxEndpoint, forged = false): Promise<number> {
 		const { provider, scheme } = this.subject.trigger;
 		const [event = ''] = this.events;
-		const deliveries = await this.sandbox.fire({
-			provider,
-			event,
-			scheme,
-			endpointId: endpoint.id,
-			retry: false,
-			...(forged ? { tamper: 'signature' } : {}),
-		});
-		return deliveries.flatMap(({ attempts }) =>
-			attempts.map(({ status, error }) => status ?? error ?? 'no answer'),
-		);
+		for (let tries = 1; tries <= FIRE_TRIES; tries++) {
+			const [delivery] = await this.sandbox.fire({
+				provider,
+				event,
+				scheme,
+				endpointId: endpoint.id,
+				retry: false,
+				...(forged ? { tamper: 'signature' } : {}),
+			});
+			const status = delivery?.attempts.at(-1)?.status;
+			if (status !== undefined) return status;
+			if (!forged) this.unanswered += 1;
+		}
+		throw new Error(`n8n answered none of ${FIRE_TRIES} deliveries`);
 	}
 
 	private async store(): Promise<void> {
