@@ -6,7 +6,7 @@ import { CoalescedReads } from './coalescedReads';
 import { Deduplicator } from './deduplicator';
 import { canonicalEvent, parseBody, readEvent, type ReceivedEvent } from './event';
 import type { Provider, ProviderFamily } from './provider';
-import { liveSecrets, loadRecord, ownerOf, type Owner } from './registrationRecord';
+import { liveSecrets, loadRecord, loadRetired, ownerOf, type Owner } from './registrationRecord';
 import { verifySignature, type Verdict } from './signature';
 import {
 	ALL_EVENTS,
@@ -75,14 +75,11 @@ async function handle(
 	const node = context.getNode();
 	const owner = ownerOf(context, node);
 	const credential = await readSharedCredential(context, provider, node);
-	const secrets = liveSecrets(loadRecord(context, provider, owner), credential);
-	if (secrets.length === 0 && settings.registration === 'automatic') {
-		if (isPingOnCreate(provider, rawBody, headers)) return ignore('ping');
-		// The endpoint is being registered, or its secret cannot be opened any more.
-		return retryLater('no signing secret is known yet; publish the workflow again if this lasts');
-	}
+	const record = loadRecord(context, provider, owner);
+	const secrets = liveSecrets([record, loadRetired(provider, owner)], credential);
+	const automatic = settings.registration === 'automatic';
 	const verdict: Verdict =
-		secrets.length === 0 && settings.acceptUnverified
+		secrets.length === 0 && settings.acceptUnverified && !automatic
 			? { valid: true, scheme: 'none' }
 			: verifySignature({ headers, rawBody }, schemesToTry(provider, settings), {
 					secrets,
@@ -90,7 +87,11 @@ async function handle(
 					now: Date.now(),
 				});
 	if (!verdict.valid) {
-		return isPingOnCreate(provider, rawBody, headers) ? ignore('ping') : refuse(verdict.reason);
+		if (isPingOnCreate(provider, rawBody, headers)) return ignore('ping');
+		// The endpoint is being registered, or its secret cannot be opened any more.
+		return automatic && (secrets.length === 0 || record === undefined)
+			? retryLater('no signing secret is known yet; publish the workflow again if this lasts')
+			: refuse(verdict.reason);
 	}
 
 	const body = bodyOf(context, rawBody);

@@ -24,6 +24,8 @@ export interface RegistrationRecord {
 }
 
 const STATIC_DATA_KEY = 'registration';
+/** As long as the most patient provider goes on trying to deliver (Misar Mail: 24 hours). */
+const RETIRED_FOR_MS = 24 * 60 * 60 * 1000;
 /** Survives an unpublish, because it is a fact of the installation and not of the endpoint. */
 const ITEM_STYLE_KEY = 'itemStyle';
 
@@ -45,25 +47,59 @@ const recordSchema = z.object({
 export function loadRecord(
 	context: TriggerContext,
 	provider: Provider,
-	{ workflowId, nodeId }: Owner = ownerOf(context),
+	owner: Owner = ownerOf(context),
 ): RegistrationRecord | undefined {
 	const parsed = recordSchema.safeParse(context.getWorkflowStaticData('node')[STATIC_DATA_KEY]);
-	if (!parsed.success) return undefined;
-	const record = parsed.data;
-	const mine =
-		record.workflowId === workflowId &&
-		record.nodeId === nodeId &&
-		record.product === provider.product;
-	return mine ? record : undefined;
+	return parsed.success && isOwn(parsed.data, provider, owner) ? parsed.data : undefined;
+}
+
+function isOwn(record: RegistrationRecord, { product }: Provider, owner: Owner): boolean {
+	return (
+		record.workflowId === owner.workflowId &&
+		record.nodeId === owner.nodeId &&
+		record.product === product
+	);
 }
 
 export function saveRecord(context: TriggerContext, record: RegistrationRecord): void {
+	retireRecord(context, record);
 	const stored: IDataObject = { ...record };
 	context.getWorkflowStaticData('node')[STATIC_DATA_KEY] = stored;
 }
 
 export function forgetRecord(context: TriggerContext): void {
+	retireRecord(context);
 	delete context.getWorkflowStaticData('node')[STATIC_DATA_KEY];
+}
+
+/**
+ * The last record with a secret of its own that each trigger replaced or forgot. Deliveries signed with
+ * it are still on their way, above all when n8n publishes again: it deletes the endpoint and creates
+ * another. In process memory, because a trigger that let go of its endpoint leaves nothing behind.
+ */
+const retired = new Map<string, { readonly record: RegistrationRecord; readonly at: number }>();
+
+function retireRecord(context: TriggerContext, successor?: RegistrationRecord): void {
+	const parsed = recordSchema.safeParse(context.getWorkflowStaticData('node')[STATIC_DATA_KEY]);
+	if (!parsed.success || parsed.data.sealedSecret === undefined) return;
+	if (parsed.data.endpointId === successor?.endpointId) return;
+	for (const [key, { at }] of retired) if (isOver(at)) retired.delete(key);
+	retired.set(retiredKey(parsed.data), { record: parsed.data, at: Date.now() });
+}
+
+/** The record before the present one, as long as something signed with its secret may arrive. */
+export function loadRetired(provider: Provider, owner: Owner): RegistrationRecord | undefined {
+	const found = retired.get(retiredKey(owner));
+	if (found === undefined || isOver(found.at)) return undefined;
+	return isOwn(found.record, provider, owner) ? found.record : undefined;
+}
+
+function retiredKey({ workflowId, nodeId }: Owner): string {
+	return JSON.stringify([workflowId, nodeId]);
+}
+
+function isOver(retiredAt: number): boolean {
+	return Date.now() - retiredAt > RETIRED_FOR_MS;
 }
 
 const itemStyleSchema = z.object({
@@ -141,13 +177,13 @@ export function secretIsCurrent(
 	return unchanged && (record.sealedSecret === undefined || canOpen);
 }
 
-/** Secrets that may verify a delivery now: the credential's two, and the sealed one. */
+/** Secrets that may verify a delivery now: the credential's two, and the sealed ones of the records. */
 export function liveSecrets(
-	record: RegistrationRecord | undefined,
+	records: ReadonlyArray<RegistrationRecord | undefined>,
 	credential: ProviderCredential,
 ): readonly string[] {
-	const sealed = record === undefined ? undefined : openSecret(record, credential);
-	return [credential.signingSecret, credential.previousSigningSecret, sealed ?? ''].filter(
+	const sealed = records.map((record) => (record && openSecret(record, credential)) ?? '');
+	return [credential.signingSecret, credential.previousSigningSecret, ...sealed].filter(
 		(secret) => secret !== '',
 	);
 }

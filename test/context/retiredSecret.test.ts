@@ -1,0 +1,114 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+
+import { buildDelivery, startSandbox, type Sandbox } from '../../sandbox';
+import { ContextHost } from './host';
+import { metigan, misarMail, type TriggerUnderTest } from './providers';
+
+/**
+ * A secret that was generated here or issued by the provider changes with each publish. What was
+ * signed with the one before is still on its way then.
+ */
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+let sandbox: Sandbox;
+let host: ContextHost;
+
+beforeAll(async () => {
+	sandbox = await startSandbox();
+});
+afterEach(async () => {
+	jest.restoreAllMocks();
+	await host.close();
+	sandbox.reset();
+});
+afterAll(async () => {
+	await sandbox.close();
+});
+
+describe.each([
+	['Misar Mail', misarMail],
+	['Metigan', metigan],
+])('at %s', (_name, trigger: TriggerUnderTest) => {
+	const credential = (more: Record<string, string> = {}) => ({
+		baseUrl: sandbox.url,
+		apiKey: sandbox.keys[trigger.provider],
+		...more,
+	});
+	function startHost(): void {
+		host = new ContextHost({
+			node: trigger.nodeType,
+			credentialType: trigger.credentialType,
+			webhookOrigin: 'https://n8n.example.com',
+			parameters: {
+				...trigger.parameters,
+				registration: 'automatic',
+				events: [...trigger.events],
+			},
+			credential: credential(),
+		});
+	}
+	/** The answer to an event signed with a secret, and whether it ran. */
+	async function deliver(secret: string): Promise<[number, boolean]> {
+		const signed = buildDelivery({ provider: trigger.provider, event: trigger.events[0], secret });
+		const { status, run } = await host.deliver(signed);
+		return [status, run !== undefined];
+	}
+	const secretNow = () => sandbox.endpoints(trigger.provider)[0]?.secret ?? '';
+	/** Publishes, then does what n8n does when a published workflow is published once more. */
+	async function publishTwice(more: Record<string, string>): Promise<{ former: string }> {
+		startHost();
+		await host.publish();
+		const former = secretNow();
+		host.credential = credential(more);
+		host.restart();
+		await host.unpublish();
+		host.restart();
+		await host.publish();
+		host.restart();
+		expect(secretNow()).not.toBe(former);
+		return { former };
+	}
+
+	it.each([
+		['another generated or issued one', {}],
+		['one in the credential', { signingSecret: 'whsec_chosen' }],
+	])('the secret before still verifies after %s took its place', async (_what, more) => {
+		const { former } = await publishTwice(more);
+		expect(await deliver(former)).toEqual([200, true]);
+		expect(await deliver(secretNow())).toEqual([200, true]);
+		expect(await deliver('whsec_of_somebody_else')).toEqual([401, false]);
+		expect(JSON.stringify(host.savedStaticData)).not.toContain(former);
+	});
+
+	it('the secret before is refused after a day', async () => {
+		const { former } = await publishTwice({});
+		const now = Date.now();
+		jest.spyOn(Date, 'now').mockReturnValue(now + DAY_MS + 1);
+		expect(await deliver(former)).toEqual([401, false]);
+	});
+
+	it('the secret before still verifies where the endpoint was replaced without an unpublish', async () => {
+		startHost();
+		await host.publish();
+		const former = secretNow();
+		host.credential = credential({ signingSecret: 'whsec_chosen' });
+		host.restart();
+		await host.publish();
+		host.restart();
+		expect(sandbox.endpoints(trigger.provider)).toHaveLength(1);
+		expect(await deliver(former)).toEqual([200, true]);
+		expect(await deliver(secretNow())).toEqual([200, true]);
+	});
+
+	it('a delivery is put off while the endpoint that signed it is not known yet', async () => {
+		startHost();
+		await host.publish();
+		host.credential = credential({ signingSecret: 'whsec_chosen' });
+		host.restart();
+		await host.unpublish();
+		host.restart();
+		expect(await deliver('whsec_being_issued')).toEqual([503, false]);
+		expect(await deliver('whsec_chosen')).toEqual([200, true]);
+	});
+});
