@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ComposedDelivery } from './delivery';
 import { post } from './httpPost';
@@ -24,7 +25,7 @@ const LONGEST_LOG = 20_000;
 export class Sender {
 	private records: DeliveryRecord[] = [];
 	private readonly pending = new Set<Promise<DeliveryRecord>>();
-	private stop = new AbortController();
+	private stop = endOfAll();
 
 	constructor(
 		private readonly timeScale: number,
@@ -71,7 +72,7 @@ export class Sender {
 	/** Fails what is pending and forgets the log. */
 	reset(): void {
 		this.stop.abort(new Error('the stand-in was reset or closed'));
-		this.stop = new AbortController();
+		this.stop = endOfAll();
 		this.records = [];
 	}
 
@@ -155,6 +156,13 @@ export class Sender {
 			job.endpoint.active = false;
 		}
 	}
+}
+
+/** Every attempt under way listens to it: any number is in order, no leak. */
+function endOfAll(): AbortController {
+	const controller = new AbortController();
+	setMaxListeners(0, controller.signal);
+	return controller;
 }
 
 function isSuccess({ status }: DeliveryAttempt): boolean {
