@@ -12,8 +12,11 @@ export interface StoredRun {
 	readonly workflowId: string;
 	/** `success`, `error`, `crashed`, … */
 	readonly status: string;
-	/** Epoch milliseconds; undefined when it was stored but never began. */
-	readonly startedAt: number | undefined;
+	/**
+	 * When n8n accepted it, in epoch milliseconds. It may begin later: what was accepted and had not
+	 * begun when n8n was killed, n8n runs at its next start.
+	 */
+	readonly acceptedAt: number;
 	/** What the trigger put out as `deliveryId`; undefined when a crash left no data. */
 	readonly deliveryId: string | undefined;
 }
@@ -55,23 +58,20 @@ const storedSchema = z.object({
 	workflowId: z.string(),
 	status: z.string(),
 	/** `2026-01-02 03:04:05.678`, in UTC. */
-	startedAt: z
-		.string()
-		.transform((text) => Date.parse(`${text.replace(' ', 'T')}Z`))
-		.nullable(),
+	createdAt: z.string().transform((text) => Date.parse(`${text.replace(' ', 'T')}Z`)),
 	/** In flatted's format, where repeated values are references. */
 	data: z.string(),
 });
 
 /** All executions in n8n's database, straight from its file. */
 export async function storedRuns(userFolder: string): Promise<StoredRun[]> {
-	const sql = `SELECT workflowId, status, startedAt, data
+	const sql = `SELECT workflowId, status, createdAt, data
 		FROM execution_entity JOIN execution_data ON executionId = id`;
 	const rows = await query(userFolder, sql, storedSchema);
-	return rows.map(({ workflowId, status, startedAt, data }) => ({
+	return rows.map(({ workflowId, status, createdAt, data }) => ({
 		workflowId,
 		status,
-		startedAt: startedAt ?? undefined,
+		acceptedAt: createdAt,
 		deliveryId: deliveryIdIn(data),
 	}));
 }

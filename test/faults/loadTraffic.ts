@@ -43,35 +43,27 @@ export function tally(values: Iterable<string | number>): string {
 
 /** Traffic that flows until it is stopped. */
 export interface Stream {
-	/** How many pieces of work have ended. */
-	readonly done: number;
 	/** Resolves when every piece of work that is under way now has ended. */
 	drained(): Promise<void>;
 	/** Starts nothing more; resolves when everything has ended, rejects when a piece of work failed. */
 	stop(): Promise<void>;
 }
 
-/** Does a piece of work again and again, so many at once, each with its own number from 1. */
-export function startStream(atOnce: number, work: (nth: number) => Promise<void>): Stream {
-	let started = 0;
-	let done = 0;
+/** Does a piece of work again and again, so many at once. The work has to wait for something, or nothing else runs. */
+export function startStream(atOnce: number, work: () => Promise<void>): Stream {
 	let stopped = false;
 	const underWay = new Set<Promise<void>>();
 	async function loop(): Promise<void> {
 		while (!stopped) {
-			const piece = work(++started);
+			const piece = work();
 			underWay.add(piece);
 			await piece.finally(() => underWay.delete(piece));
-			done++;
 		}
 	}
 	const loops = Promise.all(Array.from({ length: atOnce }, loop));
 	// Told by `stop`; until then a failure must not end the process.
 	loops.catch(() => undefined);
 	return {
-		get done() {
-			return done;
-		},
 		drained: async () => {
 			await Promise.all(underWay);
 		},
