@@ -65,7 +65,8 @@ function unverifiedNotice(provider: Provider, show: Show): INodeProperties {
 		name: 'unverifiedNotice',
 		type: 'notice',
 		default: '',
-		...shownFor({ ...show, 'options.acceptUnverified': [true] }),
+		// From the root: n8n 1.x resolves no other path into a collection, and would refuse the node.
+		...shownFor({ ...show, '/options.acceptUnverified': [true] }),
 	};
 }
 
