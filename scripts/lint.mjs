@@ -13,6 +13,9 @@ import {
 	SOURCE_FILE_PATTERNS,
 } from '@n8n/scan-community-package/scanner/scanner.mjs';
 
+// n8n's rule about file names looks for other names in its own tests, which it tells by this.
+delete process.env.NODE_ENV;
+
 const MAX_TARBALL_BYTES = 150_000;
 /** Everything a published package may hold. */
 const ALLOWED_FILES = [

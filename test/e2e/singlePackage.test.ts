@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
 
 import { startSandbox, type Sandbox, type Tamper } from '../../sandbox';
 import { chain, outputOf, startN8n, type N8nHost } from '../n8n-host/driver';
@@ -46,7 +47,13 @@ const singles: readonly Single[] = [
 ];
 
 async function packSingle(...args: string[]): Promise<string> {
-	return (await run(process.execPath, ['scripts/bootstrap.mjs', 'pack-single', ...args])).stdout;
+	try {
+		const command = ['scripts/bootstrap.mjs', 'pack-single', ...args];
+		return (await run(process.execPath, command)).stdout;
+	} catch (error) {
+		const { stdout, stderr } = z.object({ stdout: z.string(), stderr: z.string() }).parse(error);
+		throw new Error(`pack:single ${args.join(' ')}:\n${stdout}${stderr}`, { cause: error });
+	}
 }
 
 let folder: string;
@@ -154,8 +161,5 @@ describe.each(singles)('n8n-nodes-$name', ({ name, trigger, nodes }) => {
 });
 
 it('tells which services there are when asked for another', async () => {
-	await expect(packSingle('nothing')).rejects.toMatchObject({
-		code: 1,
-		stderr: expect.stringContaining('mail-panda|metigan|misar|misar-blog'),
-	});
+	await expect(packSingle('nothing')).rejects.toThrow('mail-panda|metigan|misar|misar-blog');
 });

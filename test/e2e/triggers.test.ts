@@ -29,6 +29,8 @@ afterAll(async () => {
 	await sandbox?.close();
 }, 60_000);
 
+const isN8n1 = () => n8n.version.startsWith('1.');
+
 interface Published {
 	readonly workflowId: string;
 	/** What the provider was told, or would be by hand. */
@@ -228,8 +230,12 @@ describe.each(cases)('%s, registered in the way "%s"', (_title, registration, tr
 			registration,
 			automatic ? { apiKey: 'wrong' } : {},
 		);
+		// Where n8n 2.x shows the message, 1.x shows the description.
+		const refused = isN8n1()
+			? `it must be a live key of ${trigger.title}`
+			: `${trigger.title} did not accept the API key`;
 		await expect(n8n.publish(workflowId)).rejects.toThrow(
-			automatic ? `${trigger.title} did not accept the API key` : 'The signing secret is missing',
+			automatic ? refused : 'The signing secret is missing',
 		);
 		expect(sandbox.endpoints(trigger.provider)).toHaveLength(before);
 	});
@@ -322,7 +328,8 @@ describe('the test of a credential', () => {
 		});
 		expect(await test(trigger, { apiKey: 'wrong' })).toMatchObject({
 			status: 'Error',
-			message: expect.stringMatching(/did not accept/),
+			// n8n 1.x puts its own words in the place of the credential's.
+			message: expect.stringMatching(isN8n1() ? /Authorization failed/ : /did not accept/),
 		});
 	});
 
