@@ -46,8 +46,12 @@ export class MailPandaApi implements ICredentialType {
 			name: 'authentication',
 			type: 'options',
 			options: [
-				{ name: 'API Key', value: 'apiKey' },
-				{ name: 'Email and Password', value: 'session' },
+				{ name: 'API Key', value: 'apiKey', description: 'A key made in the Mail Panda dashboard' },
+				{
+					name: 'Email and Password',
+					value: 'session',
+					description: 'The login of an administrator',
+				},
 			],
 			default: 'apiKey',
 			description:
@@ -60,6 +64,8 @@ export class MailPandaApi implements ICredentialType {
 			typeOptions: { password: true },
 			default: '',
 			placeholder: 'e.g. em_prod_…',
+			description:
+				'Needed for automatic registration: a key made in the Mail Panda dashboard. Leave empty when you add the webhook URL by hand.',
 			displayOptions: { show: { authentication: ['apiKey'] } },
 		},
 		{
@@ -68,6 +74,7 @@ export class MailPandaApi implements ICredentialType {
 			type: 'string',
 			default: '',
 			placeholder: 'e.g. admin@your-company.com',
+			description: 'Email address that you sign in to Mail Panda with',
 			displayOptions: { show: { authentication: ['session'] } },
 		},
 		{
@@ -76,6 +83,8 @@ export class MailPandaApi implements ICredentialType {
 			type: 'string',
 			typeOptions: { password: true },
 			default: '',
+			placeholder: 'e.g. your Mail Panda password',
+			description: 'Password that belongs to this email address',
 			displayOptions: { show: { authentication: ['session'] } },
 		},
 		{
@@ -101,6 +110,7 @@ export class MailPandaApi implements ICredentialType {
 			type: 'string',
 			typeOptions: { password: true },
 			default: '',
+			placeholder: 'e.g. whsec_…',
 			description:
 				'Also accepted while you change the secret: move the old one here, enter the new one above, publish the workflows again, then clear this field',
 		},

@@ -45,6 +45,7 @@ export class MetiganApi implements ICredentialType {
 			type: 'string',
 			typeOptions: { password: true },
 			default: '',
+			placeholder: 'e.g. whsec_…',
 			description:
 				'Also accepted while you change the secret: move the old one here, enter the new one above, publish the workflows again, then clear this field',
 		},

@@ -25,6 +25,7 @@ export class MisarBlogApi implements ICredentialType {
 			type: 'string',
 			typeOptions: { password: true },
 			default: '',
+			placeholder: 'e.g. 4f9c2ab8e1d7…',
 			description:
 				'The value Misar.Blog sends in the header X-Webhook-Secret. It is one secret of the whole platform: ask Misar for it if you do not have it.',
 		},
@@ -34,6 +35,7 @@ export class MisarBlogApi implements ICredentialType {
 			type: 'string',
 			typeOptions: { password: true },
 			default: '',
+			placeholder: 'e.g. 4f9c2ab8e1d7…',
 			description: 'Also accepted while the secret changes; clear it afterwards',
 		},
 		{

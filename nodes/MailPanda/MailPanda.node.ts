@@ -10,6 +10,7 @@ import {
 
 import { executeAction, searchEndpoints } from '../shared/action';
 import { actionProperties, ACTION_OUTPUTS } from '../shared/actionProperties';
+import { actionSubtitle } from '../shared/editorTexts';
 import { mailPanda } from './provider';
 
 export class MailPanda implements INodeType {
@@ -19,7 +20,7 @@ export class MailPanda implements INodeType {
 		icon: { light: 'file:mailPanda.svg', dark: 'file:mailPanda.dark.svg' },
 		group: ['output'],
 		version: 1,
-		subtitle: '={{$parameter["operation"] + ": " + $parameter["resource"]}}',
+		subtitle: actionSubtitle(mailPanda),
 		description:
 			'Manage webhook endpoints of Mail Panda, record events, and sign or verify deliveries',
 		defaults: { name: 'Mail Panda' },

@@ -8,6 +8,7 @@ import {
 } from 'n8n-workflow';
 
 import { receiveDelivery } from '../shared/delivery';
+import { triggerSubtitle, triggerTexts } from '../shared/editorTexts';
 import { createEndpoint, deleteEndpoint, endpointExists } from '../shared/registration';
 import { triggerProperties } from '../shared/triggerProperties';
 import { mailPanda } from './provider';
@@ -19,10 +20,9 @@ export class MailPandaTrigger implements INodeType {
 		icon: { light: 'file:mailPanda.svg', dark: 'file:mailPanda.dark.svg' },
 		group: ['trigger'],
 		version: 1,
-		subtitle: '={{$parameter["events"].join(", ")}}',
+		subtitle: triggerSubtitle(mailPanda),
 		description: 'Starts the workflow when something happens in Mail Panda',
-		eventTriggerDescription: 'Waiting for a delivery from Mail Panda',
-		activationMessage: 'Published. Deliveries from Mail Panda that verify now start this workflow.',
+		...triggerTexts('Mail Panda', mailPanda),
 		defaults: { name: 'Mail Panda Trigger' },
 		inputs: [],
 		outputs: [NodeConnectionTypes.Main],

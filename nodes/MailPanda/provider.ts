@@ -11,18 +11,18 @@ const events: readonly EventFact[] = [
 	{
 		name: 'open',
 		label: 'Email Opened',
-		description: 'A recipient opened an email (the tracking pixel was loaded)',
+		description: 'A recipient opened an email, as far as the tracking picture in it tells',
 	},
 	{ name: 'click', label: 'Email Clicked', description: 'A recipient clicked a tracked link' },
 	{
 		name: 'bounce',
 		label: 'Email Bounced',
-		description: 'An email came back: hard or soft bounce',
+		description: 'Hard or soft bounce: the email was not delivered',
 	},
 	{
 		name: 'unsubscribe',
 		label: 'Email Unsubscribed',
-		description: 'A recipient unsubscribed with the opt-out link',
+		description: 'A recipient opted out with the unsubscribe link',
 	},
 ];
 
@@ -82,7 +82,7 @@ const mailPandaProvider: Provider = {
 	},
 	defaultRegistration: 'automatic',
 	manualSteps:
-		'Open your Mail Panda dashboard, go to its webhooks, add the webhook URL with the same events and enter a secret there that you also put into the credential.',
+		'Open your Mail Panda dashboard, go to its webhooks, add the URL with the same events and enter a signing secret of your own choice.',
 	secretOptional: true,
 };
 

@@ -10,6 +10,7 @@ import {
 
 import { executeAction, searchEndpoints } from '../shared/action';
 import { actionProperties, ACTION_OUTPUTS } from '../shared/actionProperties';
+import { actionSubtitle } from '../shared/editorTexts';
 import { metigan } from './provider';
 
 export class Metigan implements INodeType {
@@ -19,7 +20,7 @@ export class Metigan implements INodeType {
 		icon: { light: 'file:metigan.svg', dark: 'file:metigan.dark.svg' },
 		group: ['output'],
 		version: 1,
-		subtitle: '={{$parameter["operation"] + ": " + $parameter["resource"]}}',
+		subtitle: actionSubtitle(metigan),
 		description: 'Manage webhook endpoints of Metigan, and sign or verify deliveries',
 		defaults: { name: 'Metigan' },
 		usableAsTool: true,

@@ -8,6 +8,7 @@ import {
 } from 'n8n-workflow';
 
 import { receiveDelivery } from '../shared/delivery';
+import { triggerSubtitle, triggerTexts } from '../shared/editorTexts';
 import { createEndpoint, deleteEndpoint, endpointExists } from '../shared/registration';
 import { triggerProperties } from '../shared/triggerProperties';
 import { metigan } from './provider';
@@ -19,10 +20,9 @@ export class MetiganTrigger implements INodeType {
 		icon: { light: 'file:metigan.svg', dark: 'file:metigan.dark.svg' },
 		group: ['trigger'],
 		version: 1,
-		subtitle: '={{$parameter["events"].join(", ")}}',
+		subtitle: triggerSubtitle(metigan),
 		description: 'Starts the workflow when something happens in Metigan',
-		eventTriggerDescription: 'Waiting for a delivery from Metigan',
-		activationMessage: 'Published. Deliveries from Metigan that verify now start this workflow.',
+		...triggerTexts('Metigan', metigan),
 		defaults: { name: 'Metigan Trigger' },
 		inputs: [],
 		outputs: [NodeConnectionTypes.Main],

@@ -56,24 +56,24 @@ const events: readonly EventFact[] = [
 	{
 		name: 'email.bounced',
 		label: 'Email Bounced',
-		description: 'An email came back: hard or soft bounce',
+		description: 'Hard or soft bounce: the email was not delivered',
 		data: { M: bounced },
 	},
 	{
 		name: 'email.complained',
 		label: 'Email Complained',
-		description: 'A recipient marked an email as spam',
+		description: 'Spam complaint: a recipient marked an email as spam',
 		data: { M: recipientEvent },
 	},
 	{
 		name: 'email.delivery_delayed',
 		label: 'Email Delivery Delayed',
-		description: 'The delivery of an email is delayed',
+		description: 'An email is not delivered yet, sending goes on',
 	},
 	{
 		name: 'email.unsubscribed',
 		label: 'Email Unsubscribed',
-		description: 'A recipient unsubscribed',
+		description: 'A recipient opted out of further emails',
 		data: { M: z.object({ email: z.string(), timestamp: z.string() }) },
 	},
 	{
@@ -182,7 +182,7 @@ const provider: Provider = {
 	},
 	defaultRegistration: 'manual',
 	manualSteps:
-		'Open the <a href="https://app.metigan.com" target="_blank">Metigan dashboard</a>, go to <b>Settings → Webhooks</b>, add an endpoint with the webhook URL and the same events, and copy its signing key (<code>whsec_…</code>), which is shown only once.',
+		'Open the <a href="https://app.metigan.com" target="_blank">Metigan dashboard</a>, go to Settings → Webhooks, add an endpoint with the URL and the same events, and copy its signing key (whsec_…), which is shown only once.',
 };
 
 /** Metigan has one product. */

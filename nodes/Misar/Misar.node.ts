@@ -10,6 +10,7 @@ import {
 
 import { executeAction, searchEndpoints } from '../shared/action';
 import { actionProperties, ACTION_OUTPUTS } from '../shared/actionProperties';
+import { actionSubtitle } from '../shared/editorTexts';
 import { misar } from './provider';
 
 export class Misar implements INodeType {
@@ -19,7 +20,7 @@ export class Misar implements INodeType {
 		icon: { light: 'file:misar.svg', dark: 'file:misar.dark.svg' },
 		group: ['output'],
 		version: 1,
-		subtitle: '={{$parameter["operation"] + ": " + $parameter["resource"]}}',
+		subtitle: actionSubtitle(misar),
 		description: 'Manage webhook endpoints of Misar products, and sign or verify deliveries',
 		defaults: { name: 'Misar' },
 		usableAsTool: true,

@@ -8,6 +8,7 @@ import {
 } from 'n8n-workflow';
 
 import { receiveDelivery } from '../shared/delivery';
+import { triggerSubtitle, triggerTexts } from '../shared/editorTexts';
 import { createEndpoint, deleteEndpoint, endpointExists } from '../shared/registration';
 import { triggerProperties } from '../shared/triggerProperties';
 import { misar } from './provider';
@@ -19,10 +20,9 @@ export class MisarTrigger implements INodeType {
 		icon: { light: 'file:misar.svg', dark: 'file:misar.dark.svg' },
 		group: ['trigger'],
 		version: 1,
-		subtitle: '={{$parameter["product"] || "mail"}}: {{$parameter["events"].join(", ")}}',
+		subtitle: triggerSubtitle(misar),
 		description: 'Starts the workflow when something happens in a Misar product',
-		eventTriggerDescription: 'Waiting for a delivery from Misar',
-		activationMessage: 'Published. Deliveries from Misar that verify now start this workflow.',
+		...triggerTexts('Misar', misar),
 		defaults: { name: 'Misar Trigger' },
 		inputs: [],
 		outputs: [NodeConnectionTypes.Main],

@@ -82,7 +82,7 @@ const events: readonly EventFact[] = [
 	{
 		name: 'email.opened',
 		label: 'Email Opened',
-		description: 'A recipient opened an email (the tracking pixel was loaded)',
+		description: 'A recipient opened an email, as far as the tracking picture in it tells',
 		data: opened,
 	},
 	{
@@ -94,23 +94,23 @@ const events: readonly EventFact[] = [
 	{
 		name: 'email.bounced',
 		label: 'Email Bounced',
-		description: 'An email came back: hard or soft bounce',
+		description: 'Hard or soft bounce: the email was not delivered',
 		data: bounced,
 	},
 	{
 		name: 'email.complained',
 		label: 'Email Complained',
-		description: 'A recipient marked an email as spam',
+		description: 'Spam complaint: a recipient marked an email as spam',
 	},
 	{
 		name: 'email.unsubscribed',
 		label: 'Email Unsubscribed',
-		description: 'A recipient unsubscribed',
+		description: 'A recipient opted out of further emails',
 	},
 	{
 		name: 'email.received',
 		label: 'Email Received',
-		description: 'An email arrived on a domain set up for inbound mail',
+		description: 'An email arrived at a domain of yours that is set up for incoming mail',
 	},
 	{
 		name: 'campaign.sent',
@@ -128,7 +128,8 @@ const events: readonly EventFact[] = [
 		name: 'automation.triggered',
 		label: 'Automation Triggered',
 		description: 'An automation started',
-		reservation: 'The documents do not tell its machine name: automation.triggered is inferred',
+		reservation:
+			'The documents do not give its technical name: automation.triggered is a guess, and All Events leaves it out',
 	},
 ];
 
@@ -187,5 +188,5 @@ export const misarMail: Provider = {
 	},
 	defaultRegistration: 'automatic',
 	manualSteps:
-		'Open <a href="https://mail.misar.io" target="_blank">Misar Mail</a>, go to <b>Settings → Webhooks → Add Webhook</b>, paste the webhook URL, choose the same events and copy the signing secret.',
+		'Open <a href="https://mail.misar.io" target="_blank">Misar Mail</a>, go to Settings → Webhooks → Add Webhook, paste the URL, choose the same events and copy the signing secret.',
 };

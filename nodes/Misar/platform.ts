@@ -68,7 +68,7 @@ function deliveriesOnly(
 		schemes: [platformScheme],
 		envelope: platformEnvelope,
 		defaultRegistration: 'manual',
-		manualSteps: `${displayName} has no API for webhooks. Open its dashboard, go to <b>Settings → Webhooks</b>, add the webhook URL and copy the signing secret.`,
+		manualSteps: `${displayName} has no API for webhooks. Open its dashboard, go to Settings → Webhooks, add the URL and copy the signing secret.`,
 	};
 }
 
@@ -100,7 +100,7 @@ export const misarDev = deliveriesOnly(
 export const misarAi = deliveriesOnly(
 	'ai',
 	'Misar.ai',
-	'Projects created and deploys. Misar announces this product as coming soon.',
+	'Projects created, deploys succeeded and failed. Misar announces this product as coming soon.',
 	[
 		{ name: 'project.created', label: 'Project Created', description: 'A project was created' },
 		{ name: 'deploy.succeeded', label: 'Deploy Succeeded', description: 'A deploy went live' },
@@ -111,6 +111,6 @@ export const misarAi = deliveriesOnly(
 export const misarInk = deliveriesOnly(
 	'ink',
 	'Misar.Ink',
-	'Misar announces this product as coming soon and names no events yet: choose all events or add names under Custom Events.',
+	'Misar announces this product as coming soon and names no events yet: choose All Events or add names under Custom Events',
 	[],
 );

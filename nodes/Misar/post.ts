@@ -88,5 +88,5 @@ export const misarPost: Provider = {
 	},
 	defaultRegistration: 'automatic',
 	manualSteps:
-		'Enter any text as signing secret for now and publish this workflow. Then open <a href="https://post.misar.io" target="_blank">Misar Post</a>, go to <b>Settings → Integrations → Webhooks → Add Webhook</b>, paste the webhook URL with the same events and save: the test ping is answered. Copy the signing secret it shows, only once, into the credential.',
+		'Enter any text as signing secret for now and publish this workflow. Then open <a href="https://post.misar.io" target="_blank">Misar Post</a>, go to Settings → Integrations → Webhooks → Add Webhook, paste the URL with the same events and save: the test ping is answered. Copy the signing secret, which it shows only once.',
 };

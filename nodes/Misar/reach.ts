@@ -9,7 +9,7 @@ import { platformEnvelope, platformScheme } from './platform';
  */
 
 const PLATFORM_ONLY =
-	'Only the platform page names this event, the API may refuse it: not registered by all events';
+	'Only one page of the documents names it and the API may refuse it: All Events leaves it out';
 
 export const misarReach: Provider = {
 	id: 'misar',
@@ -90,5 +90,5 @@ export const misarReach: Provider = {
 	},
 	defaultRegistration: 'automatic',
 	manualSteps:
-		'Open <a href="https://reach.misar.io" target="_blank">Misar Reach</a>, go to its webhook settings, add the webhook URL with the same events and copy the signing secret, which is shown only once.',
+		'Open <a href="https://reach.misar.io" target="_blank">Misar Reach</a>, go to its webhook settings, add the URL with the same events and copy the signing secret, which is shown only once.',
 };

@@ -8,6 +8,7 @@ import {
 } from 'n8n-workflow';
 
 import { receiveDelivery } from '../shared/delivery';
+import { triggerSubtitle, triggerTexts } from '../shared/editorTexts';
 import { createEndpoint, deleteEndpoint, endpointExists } from '../shared/registration';
 import { triggerProperties } from '../shared/triggerProperties';
 import { misarBlog } from './provider';
@@ -19,10 +20,9 @@ export class MisarBlogTrigger implements INodeType {
 		icon: { light: 'file:misarBlog.svg', dark: 'file:misarBlog.dark.svg' },
 		group: ['trigger'],
 		version: 1,
-		subtitle: '={{$parameter["events"].join(", ")}}',
+		subtitle: triggerSubtitle(misarBlog),
 		description: 'Starts the workflow when something happens in Misar.Blog',
-		eventTriggerDescription: 'Waiting for a delivery from Misar.Blog',
-		activationMessage: 'Published. Deliveries from Misar.Blog that verify now start this workflow.',
+		...triggerTexts('Misar.Blog', misarBlog),
 		defaults: { name: 'Misar.Blog Trigger' },
 		inputs: [],
 		outputs: [NodeConnectionTypes.Main],

@@ -66,7 +66,7 @@ const misarBlogProvider: Provider = {
 		{
 			name: 'comment.created',
 			label: 'Comment Created',
-			description: 'A comment was written. Named on the platform page only',
+			description: 'A comment was written. Only one page of the documents names this event.',
 		},
 	],
 	schemes: [
@@ -131,7 +131,7 @@ const misarBlogProvider: Provider = {
 	},
 	defaultRegistration: 'manual',
 	manualSteps:
-		'Misar.Blog has no API for webhooks. Open <a href="https://misar.blog/dashboard/integrations" target="_blank">misar.blog/dashboard/integrations</a>, paste the webhook URL and click <b>Save</b>. All events go to this one URL; the node runs those you choose below.',
+		'Misar.Blog has no API for webhooks. Open <a href="https://misar.blog/dashboard/integrations" target="_blank">misar.blog/dashboard/integrations</a>, paste the URL and click Save. All events go to this one URL; the node runs those you choose below.',
 	secretOptional: true,
 };
 

@@ -45,12 +45,24 @@ function providerProperties(provider: Provider): INodeProperties[] {
 	];
 }
 
-const RESOURCE_NAMES: Readonly<Record<string, string>> = {
-	delivery: 'Delivery',
-	endpoint: 'Endpoint',
-	event: 'Event',
-	signature: 'Signature',
-};
+const RESOURCES: readonly INodePropertyOptions[] = [
+	{
+		name: 'Delivery',
+		value: 'delivery',
+		description: 'An attempt of the provider to send an event to an endpoint',
+	},
+	{
+		name: 'Endpoint',
+		value: 'endpoint',
+		description: 'A webhook URL that the provider sends events to',
+	},
+	{ name: 'Event', value: 'event', description: 'Something that happened to an email' },
+	{
+		name: 'Signature',
+		value: 'signature',
+		description: 'The proof that a delivery comes from the provider and was not changed',
+	},
+];
 
 function resourceProperty(resources: readonly string[], show: Show): INodeProperties {
 	const [firstResource = 'signature'] = resources;
@@ -59,10 +71,9 @@ function resourceProperty(resources: readonly string[], show: Show): INodeProper
 		name: 'resource',
 		type: 'options',
 		noDataExpression: true,
-		options: [...resources]
-			.sort()
-			.map((value) => ({ name: RESOURCE_NAMES[value] ?? value, value })),
+		options: RESOURCES.filter(({ value }) => resources.some((resource) => resource === value)),
 		default: firstResource,
+		description: 'What to work with',
 		displayOptions: { show },
 	};
 }
@@ -79,6 +90,7 @@ function operationProperty(
 		noDataExpression: true,
 		options: options.sort((a, b) => a.name.localeCompare(b.name)),
 		default: defaultOperation,
+		description: 'What to do with it',
 		displayOptions: { show },
 	};
 }
@@ -93,7 +105,9 @@ function operation(
 ): INodePropertyOptions[] {
 	if (confirmation === undefined) return [];
 	const caveat =
-		confirmation === 'unconfirmed' ? '. No document confirms this call: it may not be offered' : '';
+		confirmation === 'unconfirmed'
+			? '. The documents do not confirm this call, so it may not work.'
+			: '';
 	return [{ name, value, action, description: `${description}${caveat}` }];
 }
 
@@ -168,6 +182,7 @@ function endpointProperties(provider: Provider, api: ManagementApi, show: Show):
 			type: 'collection',
 			placeholder: 'Add Field',
 			default: {},
+			description: 'What to change; everything else stays as it is',
 			options: [
 				{
 					displayName: 'Active',
@@ -259,6 +274,7 @@ function eventProperties(show: Show): INodeProperties[] {
 			type: 'collection',
 			placeholder: 'Add Field',
 			default: {},
+			description: 'What else is known of the event',
 			options: [
 				{
 					displayName: 'Recipient',
@@ -329,7 +345,9 @@ function signatureProperties(provider: Provider, show: Show): INodeProperties[] 
 			type: 'string',
 			required: true,
 			default: 'data',
+			placeholder: 'e.g. data',
 			hint: 'The name of the input binary field containing the file to be read',
+			description: 'Where the raw body is; n8n’s Webhook node calls it data',
 			displayOptions: { show: { ...at('sign', 'verify'), payloadSource: ['binary'] } },
 		},
 		{
@@ -426,6 +444,7 @@ function signingSecretProperty(show: Show): INodeProperties {
 		type: 'string',
 		typeOptions: { password: true },
 		default: '',
+		placeholder: 'e.g. whsec_…',
 		description:
 			'Secret to sign deliveries of a new endpoint with. Leave empty to let the provider make one, where it does. What is typed here is stored with the workflow: use an expression for a secret you keep.',
 		displayOptions: { show },
@@ -462,6 +481,7 @@ function optionsProperty(api: ManagementApi, show: Show): INodeProperties {
 		type: 'collection',
 		placeholder: 'Add option',
 		default: {},
+		description: 'Settings for an installation whose API differs from the documents',
 		options: reachOptions(api),
 		displayOptions: { show },
 	};

@@ -41,7 +41,7 @@ export function eventOptions(provider: Provider): INodePropertyOptions[] {
 	const documented = provider.events.map(({ name, label, description, reservation }) => ({
 		name: label,
 		value: name,
-		description: reservation === undefined ? description : `${description}. ${reservation}`,
+		description: reservation === undefined ? description : `${description}. ${reservation}.`,
 	}));
 	return [
 		{

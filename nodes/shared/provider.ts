@@ -53,7 +53,7 @@ export interface EventFact {
 	readonly name: string;
 	/** Title in the editor, e.g. "Email Bounced". */
 	readonly label: string;
-	/** When it fires, in the words a user of the provider knows. */
+	/** When it fires, in the words a user of the provider knows; no full stop after a single sentence. */
 	readonly description: string;
 	/**
 	 * Documented shapes of the event's data, by the id of the envelope they come in; a mismatch is
@@ -169,7 +169,7 @@ export interface Provider {
 	/** Absent where the provider has no API for webhooks: registration by hand only. */
 	readonly api?: ManagementApi;
 	readonly defaultRegistration: Registration;
-	/** Where the user pastes the URL and finds the secret, as HTML for a notice. */
+	/** Where the user pastes the URL and finds the secret; n8n's notices render links and lists. */
 	readonly manualSteps: string;
 	/**
 	 * The documents let a webhook do without a secret. Then the user may choose to accept deliveries

@@ -39,7 +39,7 @@ function providerProperties(provider: Provider): INodeProperties[] {
 	return [
 		...(provider.api === undefined ? [] : [registrationProperty(provider, show)]),
 		{
-			displayName: `${provider.manualSteps} Use the <b>Production URL</b> shown under Webhook URLs above. Put the signing secret into the credential.`,
+			displayName: `To do once, by hand:<ul><li>Open Webhook URLs above and click the Production URL to copy it. It has to begin with https:// and be reachable from the internet: where it names localhost or a private address, set n8n’s environment variable WEBHOOK_URL to its public address first.</li><li>${provider.manualSteps}</li><li>Enter the signing secret in the credential.</li></ul>`,
 			name: 'manualNotice',
 			type: 'notice',
 			default: '',
@@ -53,7 +53,7 @@ function providerProperties(provider: Provider): INodeProperties[] {
 			options: eventOptions(provider),
 			default: [],
 			// Not `required`: n8n would refuse a node whose events are all under Custom Events.
-			description: 'Which events start the workflow',
+			description: 'Which events start the workflow. Choose several, or All Events.',
 			...shownFor(show),
 		},
 	];
@@ -90,7 +90,7 @@ function registrationProperty(provider: Provider, show: Show): INodeProperties {
 			},
 		],
 		default: defaultRegistration,
-		description: 'Who adds the webhook URL to the provider',
+		description: `Who tells ${provider.displayName} the webhook URL of this workflow`,
 		...shownFor(show),
 	};
 }
@@ -115,6 +115,7 @@ function optionsProperty(provider: Provider): INodeProperties {
 		type: 'collection',
 		placeholder: 'Add option',
 		default: {},
+		description: 'Settings for special cases: most workflows need none of them',
 		options: options.sort((a, b) => a.displayName.localeCompare(b.displayName)),
 		...shownFor(productShow(provider)),
 	};

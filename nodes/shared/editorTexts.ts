@@ -1,0 +1,104 @@
+import type { INodeTypeDescription, NodeHint } from 'n8n-workflow';
+
+import type { ProviderFamily } from './provider';
+import { ALL_EVENTS } from './triggerSettings';
+
+/** Events a subtitle spells out; the others are counted. */
+const SHOWN_EVENTS = 2;
+
+/**
+ * What the editor says around a trigger: below it on the canvas, beside its parameters, while it
+ * listens for a test event, and when the workflow is published.
+ *
+ * @param name - what the user calls the provider, e.g. "Mail Panda"
+ */
+export function triggerTexts(
+	name: string,
+	family: ProviderFamily,
+): Required<
+	Pick<
+		INodeTypeDescription,
+		'eventTriggerDescription' | 'activationMessage' | 'triggerPanel' | 'hints'
+	>
+> {
+	const building = `<b>While you build</b>, click Execute step and make one of the chosen events happen in ${name}. It shows up here. With automatic registration ${name} is told the test URL for that moment; with manual registration add the Test URL in ${name} yourself.<br /><br />`;
+	return {
+		eventTriggerDescription: `Waiting for one event: make one of the chosen events happen in ${name}`,
+		activationMessage: `From now on every chosen event of ${name} starts this workflow. If you chose manual registration, ${name} also needs the Production URL of the trigger: its panel lists the steps.`,
+		triggerPanel: {
+			header: `Start with an event from ${name}`,
+			activationHint: {
+				inactive: `Publish the workflow to receive events from ${name} all the time.`,
+				active: `Published: events from ${name} start this workflow. Find those runs under <a data-key="executions">Executions</a>.`,
+			},
+			executionsHelp: {
+				inactive: `${building}<b>When it works</b>, publish the workflow. From then on every chosen event starts it, and the runs are listed under <a data-key="executions">Executions</a>.`,
+				active: `${building}<b>The workflow is published</b>: every chosen event starts it, and the runs are listed under <a data-key="executions">Executions</a>.`,
+			},
+		},
+		hints: [...unverifiedHint(name, family), ...manualHint(name, family)],
+	};
+}
+
+/** A parameter tells only that unverified deliveries may run: a hint cannot look into a credential. */
+function unverifiedHint(name: string, family: ProviderFamily): NodeHint[] {
+	if (!family.some(({ secretOptional }) => secretOptional === true)) return [];
+	return [
+		{
+			message: `Accept Without Secret is on: unless the credential holds a signing secret, verification is off and anybody who learns the webhook URL can start this workflow, not only ${name}.`,
+			type: 'warning',
+			location: 'outputPane',
+			displayCondition: '={{ $parameter.options?.acceptUnverified === true }}',
+		},
+	];
+}
+
+function manualHint(name: string, family: ProviderFamily): NodeHint[] {
+	const manualOnly = family.filter(({ api }) => api === undefined);
+	const products = JSON.stringify(manualOnly.map(({ product }) => product ?? ''));
+	return [
+		{
+			message: `Manual registration: ${name} sends nothing until you have added the webhook URL there. The steps are listed with the parameters.`,
+			type: 'info',
+			location: 'outputPane',
+			whenToDisplay: 'beforeExecution',
+			displayCondition: `={{ $parameter.registration === "manual" || ${products}.includes($parameter.product ?? "") }}`,
+		},
+	];
+}
+
+/** An expression for the line below a trigger: "Misar Mail: Email Bounced, Email Complained +3". */
+export function triggerSubtitle(family: ProviderFamily): string {
+	const labels = {
+		[ALL_EVENTS]: 'All Events',
+		...Object.fromEntries(
+			family.flatMap(({ events }) => events.map(({ name, label }) => [name, label])),
+		),
+	};
+	const selected = '[].concat($parameter.events ?? [])';
+	const custom =
+		'($parameter.options?.customEvents ?? "").split(/[\\s,]+/).filter((name) => name !== "")';
+	const names = `[...${selected}, ...${custom}].map((name) => (${JSON.stringify(labels)})[name] ?? name)`;
+	const shown = `${names}.map((name, index, all) => index < ${SHOWN_EVENTS} ? (index > 0 ? ", " : "") + name : index === ${SHOWN_EVENTS} ? " +" + (all.length - ${SHOWN_EVENTS}) : "").join("")`;
+	const product = productLabel(family);
+	return product === undefined
+		? `={{ ${shown} }}`
+		: `={{ [${product}, ${shown}].filter((part) => part !== "").join(": ") }}`;
+}
+
+/** An expression for the line below an action node: "create or update: endpoint (Misar Mail)". */
+export function actionSubtitle(family: ProviderFamily): string {
+	const operation =
+		'$parameter.operation.replace("getAll", "getMany").replace(/[A-Z]/g, " $&").toLowerCase()';
+	const product = productLabel(family);
+	const suffix = product === undefined ? '' : ` + " (" + ${product} + ")"`;
+	return `={{ ${operation} + ": " + $parameter.resource${suffix} }}`;
+}
+
+function productLabel(family: ProviderFamily): string | undefined {
+	if (family[0].product === undefined) return undefined;
+	const labels = Object.fromEntries(
+		family.map(({ product, displayName }) => [product, displayName]),
+	);
+	return `((${JSON.stringify(labels)})[$parameter.product] ?? "")`;
+}
