@@ -66,7 +66,7 @@ const misarBlogProvider: Provider = {
 		{
 			name: 'comment.created',
 			label: 'Comment Created',
-			description: 'A comment was written. Only one page of the documents names this event.',
+			description: 'A comment was written; only one page of the documents names this event',
 		},
 	],
 	schemes: [
