@@ -76,8 +76,8 @@ export function defineSuites(folder: string, jestOptions: string[]): Suite[] {
 			},
 		},
 		{ name: 'e2e', run: async () => await inRealN8n('e2e') },
-		{ name: 'e2e-1x', onDemand: true, run: async () => await inOldN8n('e2e-1x') },
-		{ name: 'faults', onDemand: true, run: async () => await inRealN8n('faults') },
+		{ name: 'e2e-1x', run: async () => await inOldN8n('e2e-1x') },
+		{ name: 'faults', run: async () => await inRealN8n('faults') },
 		{
 			name: 'queue',
 			run: async () => {
@@ -85,7 +85,7 @@ export function defineSuites(folder: string, jestOptions: string[]): Suite[] {
 				return await inRealN8n('queue');
 			},
 		},
-		{ name: 'browser', onDemand: true, run: async () => await inRealN8n('browser') },
+		{ name: 'browser', run: async () => await inRealN8n('browser') },
 	];
 }
 

@@ -1,0 +1,316 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Page } from 'playwright-core';
+
+import { startSandbox, type Sandbox } from '../../sandbox';
+import { chain, startN8n, type N8nHost } from '../n8n-host/driver';
+import { until } from '../n8n-host/poll';
+import { mailPanda, metigan, misarBlog, misarDev, misarMail, type TriggerCase } from '../triggers';
+import { launchChromium, type Chromium } from './chromium';
+import { Editor } from './editor';
+import { keepScreenshot } from './screenshots';
+
+/** The package in n8n's own editor, used in a real browser as a person would. */
+
+const ORIGIN = 'https://n8n.example.com';
+const PACKAGE = 'n8n-nodes-misar-metigan';
+const SECRET = 'whsec_chosen_in_the_dashboard';
+const WAIT_MS = 60_000;
+
+let n8n: N8nHost;
+let sandbox: Sandbox;
+let browser: Chromium;
+let page: Page;
+let editor: Editor;
+
+beforeAll(async () => {
+	const tarball = process.env['PACKAGE_TARBALL'];
+	if (tarball === undefined) throw new Error('PACKAGE_TARBALL is not set: npm run test:browser');
+	browser = await launchChromium();
+	sandbox = await startSandbox();
+	n8n = await startN8n({ tarball, webhookUrl: ORIGIN });
+	sandbox.setRoute(ORIGIN, n8n.url);
+	page = await browser.context.newPage();
+	await new Editor(page, n8n).signIn();
+	await page.close();
+}, 600_000);
+
+afterAll(async () => {
+	await browser?.close();
+	await n8n?.stop();
+	await sandbox?.close();
+}, 60_000);
+
+beforeEach(async () => {
+	page = await browser.context.newPage();
+	editor = new Editor(page, n8n);
+});
+
+afterEach(async () => {
+	await page.close();
+});
+
+describe('the search for nodes', () => {
+	it.each<[string, string[]]>([
+		['misar', ['Misar', 'Misar.Blog']],
+		['mailpanda', ['Mail Panda']],
+		['mail panda', ['Mail Panda']],
+		['metigan', ['Metigan']],
+		['bounce', ['Misar', 'Mail Panda', 'Metigan']],
+		['unsubscribe', ['Misar', 'Mail Panda', 'Metigan']],
+		['complaint', ['Misar', 'Metigan']],
+		['email event', ['Misar', 'Mail Panda', 'Metigan']],
+	])(
+		'for "%s" finds %j',
+		async (query, expected) => {
+			await editor.openNewWorkflow();
+			await editor.openNodeCreator();
+			const found = await editor.searchNodes(query, expected[0] ?? '');
+			expect(found).toEqual(expect.arrayContaining(expected));
+		},
+		180_000,
+	);
+});
+
+/** How a person sets one trigger up. */
+interface Walk {
+	readonly trigger: TriggerCase;
+	/** What is typed into the search, what is picked there and in the list below. */
+	readonly add: [query: string, node: string, entry: string];
+	/** Parameters that are chosen afterwards. */
+	readonly choose: ReadonlyArray<[parameter: string, option: string]>;
+	readonly manual: boolean;
+	readonly image: string;
+	readonly subtitle: string;
+	readonly refusal: RegExp;
+	/** No API answers for the credential of this product, and the message says so. */
+	readonly untested?: true;
+}
+
+const walks: Walk[] = [
+	{
+		trigger: misarMail,
+		add: ['misar', 'Misar', 'On email bounced'],
+		choose: [['events', 'Email Unsubscribed']],
+		manual: false,
+		image: 'misarTrigger',
+		subtitle: 'Misar Mail: Email Bounced, Email Unsubscribed',
+		refusal: /Misar did not accept the API key/,
+	},
+	{
+		trigger: misarDev,
+		add: ['misar', 'Misar', 'On all events'],
+		choose: [['product', 'Misar.Dev']],
+		manual: true,
+		image: 'misarTrigger-dev',
+		subtitle: 'Misar.Dev: All Events',
+		refusal: /No API answers here for this product.*this can be ignored/,
+		untested: true,
+	},
+	{
+		trigger: misarBlog,
+		add: ['misar', 'Misar.Blog', 'On article published'],
+		choose: [['events', 'Article Updated']],
+		manual: true,
+		image: 'misarBlogTrigger',
+		subtitle: 'Article Published, Article Updated',
+		refusal: /Misar\.Blog did not accept the API key/,
+	},
+	{
+		trigger: mailPanda,
+		add: ['unsubscribe', 'Mail Panda', 'On email bounced'],
+		choose: [['events', 'Email Unsubscribed']],
+		manual: false,
+		image: 'mailPandaTrigger',
+		subtitle: 'Email Bounced, Email Unsubscribed',
+		refusal: /Mail Panda did not accept this/,
+	},
+	{
+		trigger: metigan,
+		add: ['bounce', 'Metigan', 'On email bounced'],
+		choose: [['events', 'Email Complained']],
+		manual: true,
+		image: 'metiganTrigger',
+		subtitle: 'Email Bounced, Email Complained',
+		refusal: /Metigan did not accept the API key/,
+	},
+];
+
+describe('a trigger, from the search to a published workflow', () => {
+	it.each(walks.map((walk): [string, Walk] => [walk.trigger.title, walk]))(
+		'%s',
+		async (_title, walk) => {
+			const { trigger } = walk;
+			await editor.openNewWorkflow();
+			await editor.addTrigger(...walk.add);
+			for (const [parameter, option] of walk.choose) await editor.choose(parameter, option);
+			await createCredential(walk);
+			const hook = await readPanel(walk);
+
+			await editor.listenForTestEvent();
+			await fire(trigger, hook.replace('/webhook/', '/webhook-test/'));
+			await editor.output.getByText(trigger.events[0], { exact: true }).first().waitFor();
+			expect(await editor.output.innerText()).toMatch(/provider.*event.*deliveryId.*data/s);
+			await keepScreenshot(walk.image, await editor.screenshot());
+			const testEndpoint = `the endpoint of the test URL to be removed`;
+			await until(
+				testEndpoint,
+				WAIT_MS,
+				() => sandbox.endpoints().every(({ url }) => !url.includes('/webhook-test/')) || undefined,
+			);
+
+			await editor.closePanel();
+			expect(await editor.canvasNode()).toContain(walk.subtitle);
+			await editor.publish();
+			await editor.text(/From now on every chosen event of .* starts this workflow/).waitFor();
+			const id = await editor.workflowId();
+			expect((await n8n.getWorkflow(id)).active).toBe(true);
+			await fire(trigger, hook);
+			const runs = await n8n.waitForExecutions(id, 2, WAIT_MS);
+			expect(runs).toMatchObject([
+				{ mode: 'manual', status: 'success' },
+				{ mode: 'webhook', status: 'success' },
+			]);
+		},
+		300_000,
+	);
+
+	/** First with a key that the provider refuses, then with the right one. */
+	async function createCredential({ trigger, manual, refusal, untested }: Walk): Promise<void> {
+		await editor.openNewCredential();
+		if (untested === true) await editor.chooseInCredential('product', trigger.title);
+		await editor.fillCredential({
+			baseUrl: sandbox.url,
+			apiKey: 'wrong',
+			...(manual ? { signingSecret: SECRET } : {}),
+		});
+		await editor.saveFailingCredential(refusal);
+		if (untested === true) {
+			await editor.closeCredential();
+			return;
+		}
+		await editor.fillCredential({ apiKey: sandbox.keys[trigger.provider] });
+		await editor.saveCredential();
+	}
+
+	/** Checks what the panel tells of registration. @returns the Production URL, as copied */
+	async function readPanel({ trigger, manual }: Walk): Promise<string> {
+		await editor.text(/^Start with an event from /).waitFor();
+		const hook = await editor.copyProductionUrl();
+		expect(hook).toMatch(new RegExp(`^${ORIGIN}/webhook/[0-9a-f-]{36}/${trigger.path}$`));
+		expect(await editor.notices.allInnerTexts()).toEqual(
+			manual ? [expect.stringMatching(/Production URL.*localhost.*signing secret/s)] : [],
+		);
+		expect(await editor.hints.allInnerTexts()).toEqual(
+			manual ? [expect.stringContaining('Manual registration')] : [],
+		);
+		return hook;
+	}
+
+	async function fire({ provider, events, scheme }: TriggerCase, url: string): Promise<void> {
+		const endpoint = sandbox.endpoints(provider).find((candidate) => candidate.url === url);
+		const target = endpoint === undefined ? { url, secret: SECRET } : { endpointId: endpoint.id };
+		const deliveries = await sandbox.fire({ provider, event: events[0], scheme, ...target });
+		expect(deliveries).toMatchObject([{ state: 'delivered' }]);
+	}
+});
+
+describe('the events of a trigger', () => {
+	it('are offered with what they mean', async () => {
+		await editor.openNewWorkflow();
+		await editor.addTrigger('metigan', 'Metigan', 'On all events');
+		expect(await editor.describeOption('events', 'Email Bounced')).toMatch(
+			/^Email Bounced\s+Hard or soft bounce: the email was not delivered$/,
+		);
+	}, 180_000);
+});
+
+describe('an action node', () => {
+	it.each([
+		['Misar', 'misar', misarMail],
+		['Mail Panda', 'mailPanda', mailPanda],
+		['Metigan', 'metigan', metigan],
+	] as const)(
+		'of %s lists endpoints',
+		async (name, node, trigger) => {
+			const url = `${ORIGIN}/webhook/listed-by-${node}`;
+			sandbox.addEndpoint(trigger.provider, { url, events: [trigger.events[0]] });
+			const id = await storeWorkflow(name, node, trigger, {
+				resource: 'endpoint',
+				operation: 'getAll',
+				returnAll: false,
+				limit: 50,
+				...trigger.parameters,
+			});
+			await editor.openWorkflow(id);
+			await editor.openNode(name);
+			await editor.executeStep();
+			await editor.output.getByText(url).first().waitFor();
+			await keepScreenshot(node, await editor.screenshot());
+			await editor.closePanel();
+		},
+		180_000,
+	);
+});
+
+describe('a warning', () => {
+	it('stands beside a trigger that accepts deliveries without a secret', async () => {
+		const id = await storeWorkflow('Blog', 'misarBlogTrigger', misarBlog, {
+			events: ['article.published'],
+			options: { acceptUnverified: true },
+		});
+		await editor.openWorkflow(id);
+		await editor.openNode('Blog');
+		await editor.hints.filter({ hasText: 'verification is off' }).waitFor();
+		await editor.notices.filter({ hasText: 'Verification may be off' }).waitFor();
+	}, 180_000);
+
+	it('stops the publishing of a webhook URL that only this machine can reach', async () => {
+		await n8n.restart({ webhookUrl: 'http://localhost:5678' });
+		const id = await storeWorkflow(
+			'Local',
+			'misarTrigger',
+			misarMail,
+			{
+				...misarMail.parameters,
+				registration: 'automatic',
+				events: ['email.bounced'],
+			},
+			'https://api.misar.io',
+		);
+		await editor.openWorkflow(id);
+		await editor.publish();
+		await editor.text(/http:\/\/localhost:5678 can only be reached from this machine/).waitFor();
+		expect((await n8n.getWorkflow(id)).active).toBe(false);
+	}, 300_000);
+});
+
+/** A workflow that starts with the node, or by hand where the node is an action. */
+async function storeWorkflow(
+	name: string,
+	node: string,
+	trigger: TriggerCase,
+	parameters: object,
+	baseUrl = sandbox.url,
+): Promise<string> {
+	const credential = await n8n.createCredential(name, trigger.credential, {
+		...trigger.parameters,
+		baseUrl,
+		apiKey: sandbox.keys[trigger.provider],
+	});
+	const isTrigger = node.endsWith('Trigger');
+	const { id } = await n8n.createWorkflow({
+		name,
+		nodes: [
+			...(isTrigger ? [] : [{ name: 'By hand', type: 'n8n-nodes-base.manualTrigger' }]),
+			{
+				name,
+				type: `${PACKAGE}.${node}`,
+				...(isTrigger ? { webhookId: crypto.randomUUID() } : {}),
+				parameters: { ...parameters },
+				credentials: { [trigger.credential]: { id: credential, name } },
+			},
+		],
+		connections: isTrigger ? {} : chain('By hand', name),
+	});
+	return id;
+}

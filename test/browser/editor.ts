@@ -1,0 +1,216 @@
+import type { Locator, Page } from 'playwright-core';
+
+import type { N8nHost } from '../n8n-host/driver';
+
+/** n8n answers slowly while the machine is busy; a wait ends as soon as its condition holds. */
+const WAIT_MS = 60_000;
+
+/** The editor as a user drives it: n8n 2.39's test ids, and the texts that are on the screen. */
+export class Editor {
+	constructor(
+		private readonly page: Page,
+		private readonly n8n: N8nHost,
+	) {
+		page.setDefaultTimeout(WAIT_MS);
+	}
+
+	async signIn(): Promise<void> {
+		const { email, password } = this.n8n.owner;
+		await this.page.goto(`${this.n8n.url}/signin`);
+		await this.page.locator('input[type=email]').fill(email);
+		await this.page.locator('input[type=password]').fill(password);
+		await this.page.getByRole('button', { name: 'Sign in' }).click();
+		await this.page.waitForURL((url) => !url.pathname.startsWith('/signin'));
+	}
+
+	async openNewWorkflow(): Promise<void> {
+		await this.page.goto(`${this.n8n.url}/workflow/new`);
+		await this.byId('canvas-add-button').waitFor();
+	}
+
+	async openWorkflow(id: string): Promise<void> {
+		await this.page.goto(`${this.n8n.url}/workflow/${id}`);
+		await this.byId('canvas-node').first().waitFor();
+	}
+
+	/** Opens the panel of a node on the canvas. */
+	async openNode(name: string): Promise<void> {
+		await this.byId('canvas-node').filter({ hasText: name }).last().dblclick();
+		await this.panel.waitFor();
+	}
+
+	/** The id of the workflow that is open; n8n gives it one with the first node. */
+	async workflowId(): Promise<string> {
+		const url = /\/workflow\/([^/?]+)/;
+		await this.page.waitForURL((at) => url.test(at.pathname) && !at.pathname.endsWith('/new'));
+		return url.exec(this.page.url())?.[1] ?? '';
+	}
+
+	/** Opens the list of nodes on an empty canvas. */
+	async openNodeCreator(): Promise<void> {
+		await this.byId('canvas-plus-button').first().click();
+		await this.byId('node-creator-search-bar').waitFor();
+	}
+
+	/** Names that the list of nodes shows once it has found `expected`. */
+	async searchNodes(query: string, expected: string): Promise<string[]> {
+		await this.byId('node-creator-search-bar').fill(query);
+		await this.nodeNamed(expected).waitFor();
+		return await this.byId('node-creator-item-name').allInnerTexts();
+	}
+
+	/** Adds a trigger by its name in the search and an entry below that, which opens its panel. */
+	async addTrigger(query: string, name: string, entry: string): Promise<void> {
+		await this.openNodeCreator();
+		await this.searchNodes(query, name);
+		await this.nodeNamed(name).click();
+		await this.nodeNamed(entry).click();
+		await this.panel.waitFor();
+	}
+
+	get panel(): Locator {
+		return this.byId('ndv');
+	}
+
+	get credential(): Locator {
+		return this.byId('credential-edit-dialog');
+	}
+
+	get output(): Locator {
+		return this.byId('output-panel');
+	}
+
+	get notices(): Locator {
+		return this.byId('node-parameters').locator('.notice-content');
+	}
+
+	get hints(): Locator {
+		return this.byId('node-hint');
+	}
+
+	parameter(name: string): Locator {
+		return this.byId(`parameter-input-${name}`);
+	}
+
+	/** Picks an entry of a choice by its name; the click on the label closes a multi-select. */
+	async choose(parameter: string, option: string): Promise<void> {
+		await this.parameter(parameter).click();
+		await this.option(option).click();
+		if (parameter === 'events') await this.byId('input-label').first().click();
+	}
+
+	/** An entry of the choice that is open, by its name. */
+	option(name: string): Locator {
+		return this.page
+			.locator('.el-select-dropdown__item:visible')
+			.filter({ has: this.page.getByText(name, { exact: true }) });
+	}
+
+	/** Opens a choice, reads the lines of one of its entries, and closes it again. */
+	async describeOption(parameter: string, option: string): Promise<string> {
+		await this.parameter(parameter).click();
+		const text = await this.option(option).innerText();
+		await this.byId('input-label').first().click();
+		return text;
+	}
+
+	/** Shows the Production URL and copies it as a user does: by a click on it. */
+	async copyProductionUrl(): Promise<string> {
+		await this.panel.getByText('Webhook URLs', { exact: true }).click();
+		await this.byId('radio-button-production').click();
+		await this.panel.getByText(/^\s*https?:\/\/\S+\/webhook\/\S+\s*$/).click();
+		return String(await this.page.evaluate('navigator.clipboard.readText()'));
+	}
+
+	/** Opens the dialog for a new credential of the node. */
+	async openNewCredential(): Promise<void> {
+		const first = this.byId('node-credentials-empty-state').getByRole('button').first();
+		const others = this.byId('node-credentials-select');
+		await first.or(others).first().waitFor();
+		if (await others.isVisible()) {
+			await others.click();
+			await this.byId('node-credentials-select-item-new').click();
+		} else await first.click();
+		await this.credential.waitFor();
+	}
+
+	async fillCredential(fields: Readonly<Record<string, string>>): Promise<void> {
+		for (const [name, value] of Object.entries(fields)) {
+			await this.credentialField(name).fill(value);
+		}
+	}
+
+	/** Picks an entry of a choice in the credential. */
+	async chooseInCredential(field: string, option: string): Promise<void> {
+		await this.credential.locator(this.parameter(field)).click();
+		await this.option(option).click();
+	}
+
+	/** Saves a credential whose test fails; ends when n8n shows why. */
+	async saveFailingCredential(reason: RegExp): Promise<void> {
+		await this.byId('credential-save-button').click();
+		await this.credential.getByText('More details').click();
+		await this.credential.getByText(reason).first().waitFor();
+	}
+
+	/** Saves a credential whose test passes: n8n closes the dialog then. */
+	async saveCredential(): Promise<void> {
+		await this.byId('credential-save-button').click();
+		await this.credential.waitFor({ state: 'detached' });
+	}
+
+	async closeCredential(): Promise<void> {
+		await this.credential.getByRole('button', { name: 'Close' }).click();
+		await this.credential.waitFor({ state: 'detached' });
+	}
+
+	async executeStep(): Promise<void> {
+		await this.byId('node-execute-button').click();
+	}
+
+	/** Ends when n8n listens. */
+	async listenForTestEvent(): Promise<void> {
+		await this.executeStep();
+		await this.byId('trigger-listening').waitFor();
+	}
+
+	async closePanel(): Promise<void> {
+		await this.byId('ndv-close-button').click();
+		await this.panel.waitFor({ state: 'detached' });
+	}
+
+	/** What stands at and below the node on the canvas. */
+	async canvasNode(): Promise<string> {
+		return await this.byId('canvas-node').first().innerText();
+	}
+
+	/** Opens the dialog to publish and confirms it. */
+	async publish(): Promise<void> {
+		await this.byId('workflow-open-publish-modal-button').click();
+		await this.byId('workflow-publish-button').click();
+	}
+
+	/** A text on the screen, in whatever dialog or toast. */
+	text(text: string | RegExp): Locator {
+		return this.page.getByText(text).first();
+	}
+
+	async screenshot(): Promise<Buffer> {
+		const style = '.el-notification { display: none !important; }';
+		return await this.page.screenshot({ animations: 'disabled', style });
+	}
+
+	private credentialField(name: string): Locator {
+		return this.credential.locator(this.parameter(name)).locator('input');
+	}
+
+	private nodeNamed(name: string): Locator {
+		return this.byId('node-creator-item-name').filter({
+			has: this.page.getByText(name, { exact: true }),
+		});
+	}
+
+	private byId(id: string): Locator {
+		return this.page.locator(`[data-test-id="${id}"]`);
+	}
+}
