@@ -4,10 +4,11 @@ import type { Page } from 'playwright-core';
 import { startSandbox, type Sandbox } from '../../sandbox';
 import { chain, startN8n, type N8nHost } from '../n8n-host/driver';
 import { until } from '../n8n-host/poll';
-import { mailPanda, metigan, misarBlog, misarDev, misarMail, type TriggerCase } from '../triggers';
+import { mailPanda, metigan, misarBlog, misarMail, type TriggerCase } from '../triggers';
 import { launchChromium, type Chromium } from './chromium';
 import { Editor } from './editor';
 import { keepScreenshot } from './screenshots';
+import { walks, type Walk } from './walks';
 
 /** The package in n8n's own editor, used in a real browser as a person would. */
 
@@ -71,70 +72,6 @@ describe('the search for nodes', () => {
 	);
 });
 
-/** How a person sets one trigger up. */
-interface Walk {
-	readonly trigger: TriggerCase;
-	/** What is typed into the search, what is picked there and in the list below. */
-	readonly add: [query: string, node: string, entry: string];
-	/** Parameters that are chosen afterwards. */
-	readonly choose: ReadonlyArray<[parameter: string, option: string]>;
-	readonly manual: boolean;
-	readonly image: string;
-	readonly subtitle: string;
-	readonly refusal: RegExp;
-	/** No API answers for the credential of this product, and the message says so. */
-	readonly untested?: true;
-}
-
-const walks: Walk[] = [
-	{
-		trigger: misarMail,
-		add: ['misar', 'Misar', 'On email bounced'],
-		choose: [['events', 'Email Unsubscribed']],
-		manual: false,
-		image: 'misarTrigger',
-		subtitle: 'Misar Mail: Email Bounced, Email Unsubscribed',
-		refusal: /Misar did not accept the API key/,
-	},
-	{
-		trigger: misarDev,
-		add: ['misar', 'Misar', 'On all events'],
-		choose: [['product', 'Misar.Dev']],
-		manual: true,
-		image: 'misarTrigger-dev',
-		subtitle: 'Misar.Dev: All Events',
-		refusal: /No API answers here for this product.*this can be ignored/,
-		untested: true,
-	},
-	{
-		trigger: misarBlog,
-		add: ['misar', 'Misar.Blog', 'On article published'],
-		choose: [['events', 'Article Updated']],
-		manual: true,
-		image: 'misarBlogTrigger',
-		subtitle: 'Article Published, Article Updated',
-		refusal: /Misar\.Blog did not accept the API key/,
-	},
-	{
-		trigger: mailPanda,
-		add: ['unsubscribe', 'Mail Panda', 'On email bounced'],
-		choose: [['events', 'Email Unsubscribed']],
-		manual: false,
-		image: 'mailPandaTrigger',
-		subtitle: 'Email Bounced, Email Unsubscribed',
-		refusal: /Mail Panda did not accept this/,
-	},
-	{
-		trigger: metigan,
-		add: ['bounce', 'Metigan', 'On email bounced'],
-		choose: [['events', 'Email Complained']],
-		manual: true,
-		image: 'metiganTrigger',
-		subtitle: 'Email Bounced, Email Complained',
-		refusal: /Metigan did not accept the API key/,
-	},
-];
-
 describe('a trigger, from the search to a published workflow', () => {
 	it.each(walks.map((walk): [string, Walk] => [walk.trigger.title, walk]))(
 		'%s',
@@ -148,12 +85,12 @@ describe('a trigger, from the search to a published workflow', () => {
 
 			await editor.listenForTestEvent();
 			await fire(trigger, hook.replace('/webhook/', '/webhook-test/'));
-			await editor.output.getByText(trigger.events[0], { exact: true }).first().waitFor();
-			expect(await editor.output.innerText()).toMatch(/provider.*event.*deliveryId.*data/s);
+			await editor.showJson();
+			await editor.output.getByText(`"${trigger.events[0]}"`).first().waitFor();
+			expect(await editor.output.innerText()).toMatch(/"provider".*"event".*"deliveryId".*"data"/s);
 			await keepScreenshot(walk.image, await editor.screenshot());
-			const testEndpoint = `the endpoint of the test URL to be removed`;
 			await until(
-				testEndpoint,
+				'the endpoint of the test URL to be removed',
 				WAIT_MS,
 				() => sandbox.endpoints().every(({ url }) => !url.includes('/webhook-test/')) || undefined,
 			);
@@ -244,6 +181,7 @@ describe('an action node', () => {
 			await editor.openWorkflow(id);
 			await editor.openNode(name);
 			await editor.executeStep();
+			await editor.showJson();
 			await editor.output.getByText(url).first().waitFor();
 			await keepScreenshot(node, await editor.screenshot());
 			await editor.closePanel();

@@ -92,11 +92,11 @@ export class Editor {
 		return this.byId(`parameter-input-${name}`);
 	}
 
-	/** Picks an entry of a choice by its name; the click on the label closes a multi-select. */
+	/** Picks an entry of a choice by its name; a click elsewhere closes a multi-select. */
 	async choose(parameter: string, option: string): Promise<void> {
 		await this.parameter(parameter).click();
 		await this.option(option).click();
-		if (parameter === 'events') await this.byId('input-label').first().click();
+		if (parameter === 'events') await this.byId('tab-params').click();
 	}
 
 	/** An entry of the choice that is open, by its name. */
@@ -110,7 +110,7 @@ export class Editor {
 	async describeOption(parameter: string, option: string): Promise<string> {
 		await this.parameter(parameter).click();
 		const text = await this.option(option).innerText();
-		await this.byId('input-label').first().click();
+		await this.byId('tab-params').click();
 		return text;
 	}
 
@@ -119,6 +119,7 @@ export class Editor {
 		await this.panel.getByText('Webhook URLs', { exact: true }).click();
 		await this.byId('radio-button-production').click();
 		await this.panel.getByText(/^\s*https?:\/\/\S+\/webhook\/\S+\s*$/).click();
+		await this.page.getByText('URL copied').waitFor();
 		return String(await this.page.evaluate('navigator.clipboard.readText()'));
 	}
 
@@ -160,7 +161,7 @@ export class Editor {
 	}
 
 	async closeCredential(): Promise<void> {
-		await this.credential.getByRole('button', { name: 'Close' }).click();
+		await this.byId('editCredential-modal').getByRole('button', { name: /close/i }).click();
 		await this.credential.waitFor({ state: 'detached' });
 	}
 
@@ -177,6 +178,11 @@ export class Editor {
 	async closePanel(): Promise<void> {
 		await this.byId('ndv-close-button').click();
 		await this.panel.waitFor({ state: 'detached' });
+	}
+
+	/** Shows the output as JSON, which fits best beside the parameters. */
+	async showJson(): Promise<void> {
+		await this.output.locator('[data-test-id="radio-button-json"]').click();
 	}
 
 	/** What stands at and below the node on the canvas. */
@@ -196,7 +202,8 @@ export class Editor {
 	}
 
 	async screenshot(): Promise<Buffer> {
-		const style = '.el-notification { display: none !important; }';
+		const style =
+			'.el-notification, [role=tooltip], [data-test-id=tooltip-content] { display: none !important; }';
 		return await this.page.screenshot({ animations: 'disabled', style });
 	}
 

@@ -1,0 +1,69 @@
+import { mailPanda, metigan, misarBlog, misarDev, misarMail, type TriggerCase } from '../triggers';
+
+/** How a person sets one trigger up. */
+export interface Walk {
+	readonly trigger: TriggerCase;
+	/** What is typed into the search, what is picked there and in the list below. */
+	readonly add: [query: string, node: string, entry: string];
+	/** Parameters that are chosen afterwards. */
+	readonly choose: ReadonlyArray<[parameter: string, option: string]>;
+	readonly manual: boolean;
+	readonly image: string;
+	readonly subtitle: string;
+	readonly refusal: RegExp;
+	/** No API answers for the credential of this product, and the message says so. */
+	readonly untested?: true;
+}
+
+/** Every trigger; the Misar trigger with a product that registers itself and one that cannot. */
+export const walks: readonly Walk[] = [
+	{
+		trigger: misarMail,
+		add: ['misar', 'Misar', 'On email bounced'],
+		choose: [['events', 'Email Unsubscribed']],
+		manual: false,
+		image: 'misarTrigger',
+		subtitle: 'Misar Mail: Email Bounced, Email Unsubscribed',
+		refusal: /Misar did not accept the API key/,
+	},
+	{
+		trigger: misarDev,
+		add: ['misar', 'Misar', 'On all events'],
+		choose: [
+			['product', 'Misar.Dev'],
+			['events', 'Plugin Installed'],
+		],
+		manual: true,
+		image: 'misarTrigger-dev',
+		subtitle: 'Misar.Dev: Plugin Installed',
+		refusal: /No API answers here for this product.*this can be ignored/,
+		untested: true,
+	},
+	{
+		trigger: misarBlog,
+		add: ['misar', 'Misar.Blog', 'On article published'],
+		choose: [['events', 'Article Updated']],
+		manual: true,
+		image: 'misarBlogTrigger',
+		subtitle: 'Article Published, Article Updated',
+		refusal: /Misar\.Blog did not accept the API key/,
+	},
+	{
+		trigger: mailPanda,
+		add: ['unsubscribe', 'Mail Panda', 'On email bounced'],
+		choose: [['events', 'Email Unsubscribed']],
+		manual: false,
+		image: 'mailPandaTrigger',
+		subtitle: 'Email Bounced, Email Unsubscribed',
+		refusal: /Mail Panda did not accept this/,
+	},
+	{
+		trigger: metigan,
+		add: ['bounce', 'Metigan', 'On email bounced'],
+		choose: [['events', 'Email Complained']],
+		manual: true,
+		image: 'metiganTrigger',
+		subtitle: 'Email Bounced, Email Complained',
+		refusal: /Metigan did not accept the API key/,
+	},
+];
