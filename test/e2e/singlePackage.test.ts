@@ -101,7 +101,7 @@ describe.each(singles)('n8n-nodes-$name', ({ name, trigger, nodes }) => {
 
 	it.each(nodes)('offers %s in the editor, with its codex', async (node) => {
 		expect(await n8n.nodeType(`${packageName}.${node}`)).toMatchObject({
-			name: `${packageName}.${node}`,
+			name: node,
 			codex: { categories: expect.arrayContaining([expect.any(String)]) },
 		});
 	});
