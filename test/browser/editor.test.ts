@@ -76,7 +76,6 @@ describe('a trigger, from the search to a published workflow', () => {
 	it.each(walks.map((walk): [string, Walk] => [walk.trigger.title, walk]))(
 		'%s',
 		async (_title, walk) => {
-			const { trigger } = walk;
 			await editor.openNewWorkflow();
 			await editor.addTrigger(...walk.add);
 			for (const [parameter, option] of walk.choose) await editor.choose(parameter, option);
@@ -84,9 +83,9 @@ describe('a trigger, from the search to a published workflow', () => {
 			const hook = await readPanel(walk);
 
 			await editor.listenForTestEvent();
-			await fire(trigger, hook.replace('/webhook/', '/webhook-test/'));
+			await fire(walk, hook.replace('/webhook/', '/webhook-test/'));
 			await editor.showJson();
-			await editor.output.getByText(`"${trigger.events[0]}"`).first().waitFor();
+			await editor.output.getByText(`"${walk.event}"`).first().waitFor();
 			expect(await editor.output.innerText()).toMatch(/"provider".*"event".*"deliveryId".*"data"/s);
 			await keepScreenshot(walk.image, await editor.screenshot());
 			await until(
@@ -101,7 +100,7 @@ describe('a trigger, from the search to a published workflow', () => {
 			await editor.text(/From now on every chosen event of .* starts this workflow/).waitFor();
 			const id = await editor.workflowId();
 			expect((await n8n.getWorkflow(id)).active).toBe(true);
-			await fire(trigger, hook);
+			await fire(walk, hook);
 			const runs = await n8n.waitForExecutions(id, 2, WAIT_MS);
 			expect(runs).toMatchObject([
 				{ mode: 'manual', status: 'success' },
@@ -143,10 +142,11 @@ describe('a trigger, from the search to a published workflow', () => {
 		return hook;
 	}
 
-	async function fire({ provider, events, scheme }: TriggerCase, url: string): Promise<void> {
+	async function fire({ trigger, event }: Walk, url: string): Promise<void> {
+		const { provider, scheme } = trigger;
 		const endpoint = sandbox.endpoints(provider).find((candidate) => candidate.url === url);
 		const target = endpoint === undefined ? { url, secret: SECRET } : { endpointId: endpoint.id };
-		const deliveries = await sandbox.fire({ provider, event: events[0], scheme, ...target });
+		const deliveries = await sandbox.fire({ provider, event, scheme, ...target });
 		expect(deliveries).toMatchObject([{ state: 'delivered' }]);
 	}
 });

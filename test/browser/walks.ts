@@ -8,6 +8,8 @@ export interface Walk {
 	/** Parameters that are chosen afterwards. */
 	readonly choose: ReadonlyArray<[parameter: string, option: string]>;
 	readonly manual: boolean;
+	/** What the provider sends then. */
+	readonly event: string;
 	readonly image: string;
 	readonly subtitle: string;
 	readonly refusal: RegExp;
@@ -22,6 +24,7 @@ export const walks: readonly Walk[] = [
 		add: ['misar', 'Misar', 'On email bounced'],
 		choose: [['events', 'Email Unsubscribed']],
 		manual: false,
+		event: 'email.bounced',
 		image: 'misarTrigger',
 		subtitle: 'Misar Mail: Email Bounced, Email Unsubscribed',
 		refusal: /Misar did not accept the API key/,
@@ -34,6 +37,7 @@ export const walks: readonly Walk[] = [
 			['events', 'Plugin Installed'],
 		],
 		manual: true,
+		event: 'plugin.installed',
 		image: 'misarTrigger-dev',
 		subtitle: 'Misar.Dev: Plugin Installed',
 		refusal: /No API answers here for this product.*this can be ignored/,
@@ -41,11 +45,12 @@ export const walks: readonly Walk[] = [
 	},
 	{
 		trigger: misarBlog,
-		add: ['misar', 'Misar.Blog', 'On article published'],
-		choose: [['events', 'Article Updated']],
+		add: ['misar', 'Misar.Blog', 'On article deleted'],
+		choose: [['events', 'Article Published']],
 		manual: true,
+		event: 'article.deleted',
 		image: 'misarBlogTrigger',
-		subtitle: 'Article Published, Article Updated',
+		subtitle: 'Article Deleted, Article Published',
 		refusal: /Misar\.Blog did not accept the API key/,
 	},
 	{
@@ -53,6 +58,7 @@ export const walks: readonly Walk[] = [
 		add: ['unsubscribe', 'Mail Panda', 'On email bounced'],
 		choose: [['events', 'Email Unsubscribed']],
 		manual: false,
+		event: 'bounce',
 		image: 'mailPandaTrigger',
 		subtitle: 'Email Bounced, Email Unsubscribed',
 		refusal: /Mail Panda did not accept this/,
@@ -62,6 +68,7 @@ export const walks: readonly Walk[] = [
 		add: ['bounce', 'Metigan', 'On email bounced'],
 		choose: [['events', 'Email Complained']],
 		manual: true,
+		event: 'email.bounced',
 		image: 'metiganTrigger',
 		subtitle: 'Email Bounced, Email Complained',
 		refusal: /Metigan did not accept the API key/,
