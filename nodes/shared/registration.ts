@@ -10,6 +10,7 @@ import {
 	loadRecord,
 	makeRecord,
 	ownerOf,
+	retireRecord,
 	saveItemStyle,
 	saveRecord,
 	secretIsCurrent,
@@ -195,7 +196,11 @@ async function reconcile(plan: Plan): Promise<RegistrationRecord | undefined> {
 		plan,
 		all.filter((endpoint) => endpoint.url === url && endpoint !== own),
 	);
-	if (record === undefined || own === undefined) return undefined;
+	if (record === undefined) return undefined;
+	if (own === undefined) {
+		retireRecord(record);
+		return undefined;
+	}
 	if (secretIsCurrent(record, credential, management)) {
 		if (isInLine(own, plan)) return record;
 		const changes = { url, events: plan.events, active: true };
@@ -205,7 +210,7 @@ async function reconcile(plan: Plan): Promise<RegistrationRecord | undefined> {
 	// It has to be replaced. The new one comes first, so that no event falls into a gap.
 	const replacement = await createFresh(plan, own.id);
 	saveRecord(context, replacement);
-	await removeAll(plan, [own]);
+	if (await removeAll(plan, [own])) retireRecord(record);
 	return replacement;
 }
 

@@ -62,29 +62,30 @@ function isOwn(record: RegistrationRecord, { product }: Provider, owner: Owner):
 }
 
 export function saveRecord(context: TriggerContext, record: RegistrationRecord): void {
-	retireRecord(context, record);
 	const stored: IDataObject = { ...record };
 	context.getWorkflowStaticData('node')[STATIC_DATA_KEY] = stored;
 }
 
+/** Forgets an endpoint that is gone. */
 export function forgetRecord(context: TriggerContext): void {
-	retireRecord(context);
-	delete context.getWorkflowStaticData('node')[STATIC_DATA_KEY];
+	const data = context.getWorkflowStaticData('node');
+	const parsed = recordSchema.safeParse(data[STATIC_DATA_KEY]);
+	if (parsed.success) retireRecord(parsed.data);
+	delete data[STATIC_DATA_KEY];
 }
 
 /**
- * The last record with a secret of its own that each trigger replaced or forgot. Deliveries signed with
- * it are still on their way, above all when n8n publishes again: it deletes the endpoint and creates
- * another. In process memory, because a trigger that let go of its endpoint leaves nothing behind.
+ * The last record with a secret of its own whose endpoint each trigger let go of. Deliveries signed
+ * with it are still on their way, above all when n8n publishes again: it deletes the endpoint and
+ * creates another. In process memory, because a trigger without an endpoint leaves nothing behind.
  */
 const retired = new Map<string, { readonly record: RegistrationRecord; readonly at: number }>();
 
-function retireRecord(context: TriggerContext, successor?: RegistrationRecord): void {
-	const parsed = recordSchema.safeParse(context.getWorkflowStaticData('node')[STATIC_DATA_KEY]);
-	if (!parsed.success || parsed.data.sealedSecret === undefined) return;
-	if (parsed.data.endpointId === successor?.endpointId) return;
+/** For an endpoint that is gone: one that stays behind at the provider would deliver every event again. */
+export function retireRecord(record: RegistrationRecord): void {
+	if (record.sealedSecret === undefined) return;
 	for (const [key, { at }] of retired) if (isOver(at)) retired.delete(key);
-	retired.set(retiredKey(parsed.data), { record: parsed.data, at: Date.now() });
+	retired.set(retiredKey(record), { record, at: Date.now() });
 }
 
 /** The record before the present one, as long as something signed with its secret may arrive. */

@@ -30,22 +30,7 @@ interface Scenario {
 	readonly when: 'before' | 'after';
 }
 
-describe.each<[string, readonly Case[], Record<string, string>]>([
-	['by default', cases, {}],
-	[
-		'with its publication service',
-		// Each round waits for a lease to end.
-		cases.filter(({ full }) => full),
-		{
-			N8N_USE_WORKFLOW_PUBLICATION_SERVICE: 'true',
-			N8N_WORKFLOW_PUBLICATION_CONCURRENCY: '100',
-			// How long a publication that was killed keeps the next one waiting, 120 s by default. A
-			// publication may take 70 % of it.
-			N8N_WORKFLOW_PUBLICATION_OUTBOX_LEASE_SECONDS: '40',
-			N8N_WORKFLOW_PUBLICATION_OUTBOX_POLL_INTERVAL_MS: '1000',
-		},
-	],
-])('n8n as it registers %s, killed', (name, subjects, env) => {
+describe('n8n, killed', () => {
 	let n8n: N8nHost;
 	const outcomes: Outcome[] = [];
 	const stages: Stage[] = [];
@@ -55,7 +40,7 @@ describe.each<[string, readonly Case[], Record<string, string>]>([
 		if (tarball === undefined) {
 			throw new Error('PACKAGE_TARBALL is not set: run npm run test:faults');
 		}
-		n8n = await startN8n({ tarball, webhookUrl: ORIGIN, env: { ...MANY_AT_ONCE, ...env } });
+		n8n = await startN8n({ tarball, webhookUrl: ORIGIN, env: MANY_AT_ONCE });
 		let waiting = await enumerate();
 		for (let round = 0; waiting.length > 0 && round < ROUNDS; round++) {
 			const missed = await kill(waiting.slice(0, TOGETHER));
@@ -66,7 +51,7 @@ describe.each<[string, readonly Case[], Record<string, string>]>([
 	}, 1_200_000);
 
 	afterAll(async () => {
-		printFigures(`n8n killed ${name}: outcome after one clean publish`, figures(outcomes));
+		printFigures('n8n killed: outcome after one clean publish', figures(outcomes));
 		await n8n?.stop();
 		await Promise.all(stages.map(async (stage) => await stage.close()));
 	}, 60_000);
@@ -79,7 +64,7 @@ describe.each<[string, readonly Case[], Record<string, string>]>([
 
 	/** The calls that a run without a kill makes, without those that only read. */
 	async function enumerate(): Promise<Scenario[]> {
-		const pairs = subjects.flatMap((subject) => userSteps.map((step) => ({ subject, step })));
+		const pairs = cases.flatMap((subject) => userSteps.map((step) => ({ subject, step })));
 		const found = await inParallel(pairs, WIDTH, async ({ subject, step }) => {
 			const stage = await open(subject);
 			await step.prepare(stage);
@@ -133,8 +118,8 @@ describe.each<[string, readonly Case[], Record<string, string>]>([
 	async function conclude(scenario: Scenario, stage: Stage): Promise<Outcome> {
 		const problems: string[] = [];
 		try {
-			// n8n registers what it has stored as published again at its start; the service does not.
-			if (subjects === cases && (await stage.active())) await stage.wellAgain(HEAL_MS);
+			// n8n registers what it has stored as published again at its start.
+			if (await stage.active()) await stage.wellAgain(HEAL_MS);
 			problems.push(...(await stage.verdict()));
 			await stage.unpublish();
 		} catch (error) {
@@ -152,7 +137,7 @@ describe.each<[string, readonly Case[], Record<string, string>]>([
 		};
 	}
 
-	it.each(subjects.map(({ title }) => title))('ends well at %s', (title) => {
+	it.each(cases.map(({ title }) => title))('ends well at %s', (title) => {
 		const played = outcomes.filter((outcome) => outcome.title === title);
 		expect(played).not.toEqual([]);
 		expect(played.filter(({ problems }) => problems.length > 0)).toEqual([]);
