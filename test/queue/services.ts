@@ -42,7 +42,9 @@ export async function startServices(): Promise<Services> {
 	// PostgreSQL refuses to run as root.
 	const account = process.getuid?.() === 0 ? await accountOf(USER) : undefined;
 	if (account) await chown(folder, account.uid, account.gid);
-	const options = { cwd: folder, env: { PATH: process.env['PATH'], LC_ALL: 'C' }, ...account };
+	// The clients stay who we are: the checkout may be closed to others.
+	const client = { cwd: folder, env: { PATH: process.env['PATH'], LC_ALL: 'C' } };
+	const options = { ...client, ...account };
 	const [redisPort = 0, postgresPort = 0] = await freePorts(2);
 	const servers: Server[] = [];
 	const stop = async () => {
@@ -51,13 +53,13 @@ export async function startServices(): Promise<Services> {
 	};
 	const redisCli = async (...args: string[]) => {
 		const all = ['-h', '127.0.0.1', '-p', String(redisPort), ...args];
-		const { stdout } = await run(program('redis-cli'), all, options);
+		const { stdout } = await run(program('redis-cli'), all, client);
 		return stdout.split('\n').filter((line) => line !== '');
 	};
 	const at = ['-h', '127.0.0.1', '-p', String(postgresPort)];
 	const psql = async (database: string, sql: string) => {
 		const args = [...at, '-U', USER, '-d', database, '-v', 'ON_ERROR_STOP=1', '-qAtX', '-c', sql];
-		return (await run(program('psql'), args, { ...options, maxBuffer: 1e9 })).stdout;
+		return (await run(program('psql'), args, { ...client, maxBuffer: 1e9 })).stdout;
 	};
 	try {
 		const data = join(folder, 'postgres');
