@@ -157,16 +157,16 @@ it('runs each event at least once when n8n is killed in the middle', async () =>
 		const acceptedBefore = accepted();
 		await n8n.restart();
 		await sending;
-		await untilIdle(n8n.userFolder);
+		// What n8n had accepted and not finished may stay listed as under way for good.
+		await untilIdle(n8n.userFolder, killedAt);
 		await n8n.kill();
 
 		const runs = await storedRuns(n8n.userFolder);
 		const successes = successesOf(runs);
-		const cutShort = new Set(
-			runs.filter(({ status }) => status === 'crashed').map(({ deliveryId }) => deliveryId),
-		);
-		const neverRan = idsOf(events).filter((id) => !successes.has(id));
 		const before = ({ acceptedAt }: StoredRun) => acceptedAt < killedAt;
+		const isCutShort = (run: StoredRun) => before(run) && run.status !== 'success';
+		const cutShort = new Set(runs.filter(isCutShort).map(({ deliveryId }) => deliveryId));
+		const neverRan = idsOf(events).filter((id) => !successes.has(id));
 		const twice = [...successes.values()].filter((of) => of.length > 1);
 		printFigures('At least once across a crash (Misar Mail, automatic)', [
 			['figure', 'value'],
@@ -179,7 +179,7 @@ it('runs each event at least once when n8n is killed in the middle', async () =>
 			['events whose accepted run the kill cut short', String(neverRan.length)],
 		]);
 
-		// n8n answers before a run has ended: what it had accepted and not finished, it lists as crashed.
+		// n8n answers before a run has ended: what it had accepted and not finished, it may lose.
 		expect(neverRan.filter((id) => !acceptedBefore.has(id) || !cutShort.has(id))).toEqual([]);
 		expect(neverRan.length).toBeLessThanOrEqual(SENDERS * 2);
 		// Each life of n8n accepts an event once; only the kill, which takes its memory, allows another.
@@ -187,6 +187,6 @@ it('runs each event at least once when n8n is killed in the middle', async () =>
 			expect(of.filter(before).length).toBeLessThanOrEqual(1);
 			expect(of.filter((run) => !before(run)).length).toBeLessThanOrEqual(1);
 		}
-		expect(runs.filter(({ status }) => !['success', 'crashed'].includes(status))).toEqual([]);
+		expect(runs.filter((run) => run.status !== 'success' && !isCutShort(run))).toEqual([]);
 	});
 }, 1_200_000);

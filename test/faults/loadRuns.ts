@@ -45,13 +45,23 @@ async function query<S extends z.ZodTypeAny>(
 	return z.array(row).parse(JSON.parse(stdout));
 }
 
-/** Waits until n8n has no execution under way. */
-export async function untilIdle(userFolder: string): Promise<void> {
-	const sql = `SELECT count(*) AS count FROM execution_entity WHERE status IN ('new', 'running')`;
+/**
+ * Waits until n8n has no execution under way.
+ *
+ * @param since - epoch milliseconds; what n8n accepted before does not count
+ */
+export async function untilIdle(userFolder: string, since = 0): Promise<void> {
+	const sql = `SELECT count(*) AS count FROM execution_entity
+		WHERE status IN ('new', 'running') AND createdAt >= '${storedTime(since)}'`;
 	await until('n8n to finish its executions', IDLE_MS, async () => {
 		const [row] = await query(userFolder, sql, z.object({ count: z.number() }));
 		return row?.count === 0 ? true : undefined;
 	});
+}
+
+/** A time as n8n stores it: `2026-01-02 03:04:05.678`, in UTC. */
+function storedTime(time: number): string {
+	return new Date(time).toISOString().replace('T', ' ').replace('Z', '');
 }
 
 const storedSchema = z.object({
