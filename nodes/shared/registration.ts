@@ -118,6 +118,7 @@ export async function deleteEndpoint(
 		return true;
 	}
 	rememberItemStyle({ context, management, api });
+	if (record !== undefined) retireRecord(record);
 	forgetRecord(context);
 	return true;
 }

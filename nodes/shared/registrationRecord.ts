@@ -66,12 +66,8 @@ export function saveRecord(context: TriggerContext, record: RegistrationRecord):
 	context.getWorkflowStaticData('node')[STATIC_DATA_KEY] = stored;
 }
 
-/** Forgets an endpoint that is gone. */
 export function forgetRecord(context: TriggerContext): void {
-	const data = context.getWorkflowStaticData('node');
-	const parsed = recordSchema.safeParse(data[STATIC_DATA_KEY]);
-	if (parsed.success) retireRecord(parsed.data);
-	delete data[STATIC_DATA_KEY];
+	delete context.getWorkflowStaticData('node')[STATIC_DATA_KEY];
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 
 import { startSandbox, type Sandbox } from '../../sandbox';
 import { chain, startN8n, type N8nHost } from '../n8n-host/driver';
+import { packedPackage } from '../n8n-host/packedPackage';
 import { until } from '../n8n-host/poll';
 import { mailPanda, metigan, misarBlog, misarMail, type TriggerCase } from '../triggers';
 import { launchChromium, type Chromium } from './chromium';
@@ -24,8 +25,7 @@ let page: Page;
 let editor: Editor;
 
 beforeAll(async () => {
-	const tarball = process.env['PACKAGE_TARBALL'];
-	if (tarball === undefined) throw new Error('PACKAGE_TARBALL is not set: npm run test:browser');
+	const tarball = packedPackage();
 	browser = await launchChromium();
 	sandbox = await startSandbox();
 	n8n = await startN8n({ tarball, webhookUrl: ORIGIN });

@@ -11,6 +11,7 @@ import {
 	type N8nHost,
 	type NodeDefinition,
 } from '../n8n-host/driver';
+import { packedPackage } from '../n8n-host/packedPackage';
 
 /** The action nodes of the packed package in a real n8n, in workflows as a user would build them. */
 
@@ -24,8 +25,7 @@ let sandbox: Sandbox;
 let sink: string;
 
 beforeAll(async () => {
-	const tarball = process.env['PACKAGE_TARBALL'];
-	if (tarball === undefined) throw new Error('PACKAGE_TARBALL is not set: run npm run test:e2e');
+	const tarball = packedPackage();
 	sandbox = await startSandbox();
 	n8n = await startN8n({ tarball, webhookUrl: ORIGIN });
 	sandbox.setRoute(ORIGIN, n8n.url);

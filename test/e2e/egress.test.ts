@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { startSandbox, type Sandbox } from '../../sandbox';
 import { chain, startN8n, type N8nHost } from '../n8n-host/driver';
+import { packedPackage } from '../n8n-host/packedPackage';
 import { eventParameters, triggerCases, type TriggerCase } from '../triggers';
 
 /**
@@ -15,8 +16,7 @@ let n8n: N8nHost;
 let sandbox: Sandbox;
 
 beforeAll(async () => {
-	const tarball = process.env['PACKAGE_TARBALL'];
-	if (tarball === undefined) throw new Error('PACKAGE_TARBALL is not set: run npm run test:e2e');
+	const tarball = packedPackage();
 	sandbox = await startSandbox();
 	n8n = await startN8n({
 		tarball,

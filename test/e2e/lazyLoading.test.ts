@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { buildDelivery } from '../../sandbox';
 import { startN8n, type N8nHost } from '../n8n-host/driver';
+import { packedPackage } from '../n8n-host/packedPackage';
 import { metigan } from '../triggers';
 
 /** n8n lists the nodes from the metadata in `dist`; their files are loaded when they are used. */
@@ -18,8 +19,7 @@ let folder: string;
 let n8n: N8nHost;
 
 beforeAll(async () => {
-	const tarball = process.env['PACKAGE_TARBALL'];
-	if (tarball === undefined) throw new Error('PACKAGE_TARBALL is not set: run npm run test:e2e');
+	const tarball = packedPackage();
 	folder = await mkdtemp(join(tmpdir(), 'loaded-files-'));
 	n8n = await startN8n({
 		tarball,

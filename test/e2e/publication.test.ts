@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { startSandbox, type Sandbox } from '../../sandbox';
 import { startN8n, type N8nHost } from '../n8n-host/driver';
+import { packedPackage } from '../n8n-host/packedPackage';
 import { until } from '../n8n-host/poll';
 import { misarMail as trigger } from '../triggers';
 
@@ -21,8 +22,7 @@ let sandbox: Sandbox;
 let workflowId: string;
 
 beforeAll(async () => {
-	const tarball = process.env['PACKAGE_TARBALL'];
-	if (tarball === undefined) throw new Error('PACKAGE_TARBALL is not set: run npm run test:e2e');
+	const tarball = packedPackage();
 	sandbox = await startSandbox();
 	n8n = await startN8n({
 		tarball,

@@ -5,6 +5,7 @@ import { z } from 'zod';
 
 import { startSandbox, type ProviderId, type Sandbox } from '../../sandbox';
 import { startN8n, type N8nHost } from '../n8n-host/driver';
+import { packedPackage } from '../n8n-host/packedPackage';
 import { until } from '../n8n-host/poll';
 import { RestClient } from '../n8n-host/rest';
 import { readTemplate, type Template } from './templateFiles';
@@ -91,8 +92,7 @@ export class TemplateHost {
 	) {}
 
 	static async start(): Promise<TemplateHost> {
-		const tarball = process.env['PACKAGE_TARBALL'];
-		if (tarball === undefined) throw new Error('PACKAGE_TARBALL is not set: run npm run test:e2e');
+		const tarball = packedPackage();
 		const sandbox = await startSandbox();
 		const n8n = await startN8n({ tarball, webhookUrl: ORIGIN });
 		sandbox.setRoute(ORIGIN, n8n.url);

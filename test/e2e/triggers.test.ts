@@ -4,6 +4,7 @@ import { NodeHelpers, type INodeParameters } from 'n8n-workflow';
 
 import { startSandbox, type Sandbox, type Tamper } from '../../sandbox';
 import { chain, outputOf, startN8n, type N8nHost } from '../n8n-host/driver';
+import { packedPackage } from '../n8n-host/packedPackage';
 import { until } from '../n8n-host/poll';
 import { eventParameters, mailPanda, misarBlog, triggerCases, type TriggerCase } from '../triggers';
 
@@ -17,8 +18,7 @@ let n8n: N8nHost;
 let sandbox: Sandbox;
 
 beforeAll(async () => {
-	const tarball = process.env['PACKAGE_TARBALL'];
-	if (tarball === undefined) throw new Error('PACKAGE_TARBALL is not set: run npm run test:e2e');
+	const tarball = packedPackage();
 	sandbox = await startSandbox();
 	n8n = await startN8n({ tarball, webhookUrl: ORIGIN });
 	sandbox.setRoute(ORIGIN, n8n.url);
@@ -267,9 +267,14 @@ describe('a restart of n8n', () => {
 		for (const [trigger, workflow] of published) {
 			await n8n.publish(workflow.workflowId);
 			const webhookUrl = workflow.webhookUrl.replace(ORIGIN, 'https://moved.example.com');
-			expect(at(trigger, { ...workflow, webhookUrl })).toHaveLength(1);
+			const moved = { ...workflow, webhookUrl };
+			// n8n 1.x leaves a published workflow alone, and tries again by itself what failed at its start.
+			await until(`the endpoint of ${trigger.title} to move`, 30_000, () =>
+				at(trigger, moved).length > 0 ? true : undefined,
+			);
+			expect(at(trigger, moved)).toHaveLength(1);
 			if (trigger.provider !== 'misar.reach') expect(at(trigger, workflow)).toEqual([]);
-			expect(await fire(trigger, { ...workflow, webhookUrl })).toEqual([200]);
+			expect(await fire(trigger, moved)).toEqual([200]);
 		}
 	}, 180_000);
 });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { startSandbox, type Sandbox } from '../../sandbox';
 import { chain, startN8n, type N8nHost } from '../n8n-host/driver';
+import { packedPackage } from '../n8n-host/packedPackage';
 import { eventParameters, type TriggerCase } from '../triggers';
 
 /** The public-looking origin n8n registers its webhooks under. */
@@ -31,8 +32,7 @@ export async function withBed(
 	{ retryTimeScale, env }: BedOptions,
 	test: (bed: LoadBed) => Promise<void>,
 ): Promise<void> {
-	const tarball = process.env['PACKAGE_TARBALL'];
-	if (tarball === undefined) throw new Error('PACKAGE_TARBALL is not set: run npm run test:faults');
+	const tarball = packedPackage();
 	const sandbox = await startSandbox(retryTimeScale === undefined ? {} : { retryTimeScale });
 	try {
 		const n8n = await startN8n({ tarball, webhookUrl: ORIGIN, ...(env && { env }) });

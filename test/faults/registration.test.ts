@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { printFigures } from '../figures';
 import { HostError, startN8n, type N8nHost } from '../n8n-host/driver';
+import { packedPackage } from '../n8n-host/packedPackage';
 import { cases, planned, type CallFault, type Case } from './cases';
 import { figures, type Outcome } from './outcomes';
 import { inParallel } from './parallel';
@@ -34,8 +35,7 @@ let outcomes: Outcome[] = [];
 const stages: Stage[] = [];
 
 beforeAll(async () => {
-	const tarball = process.env['PACKAGE_TARBALL'];
-	if (tarball === undefined) throw new Error('PACKAGE_TARBALL is not set: run npm run test:faults');
+	const tarball = packedPackage();
 	n8n = await startN8n({ tarball, webhookUrl: ORIGIN, env: MANY_AT_ONCE });
 	const scenarios = await enumerate();
 	// Restarts first: n8n calls the provider of whatever is published at that time.

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { printFigures } from '../figures';
 import { startN8n, type N8nHost } from '../n8n-host/driver';
+import { packedPackage } from '../n8n-host/packedPackage';
 import { until } from '../n8n-host/poll';
 import { cases, type Case } from './cases';
 import { figures, type Outcome } from './outcomes';
@@ -36,10 +37,7 @@ describe('n8n, killed', () => {
 	const stages: Stage[] = [];
 
 	beforeAll(async () => {
-		const tarball = process.env['PACKAGE_TARBALL'];
-		if (tarball === undefined) {
-			throw new Error('PACKAGE_TARBALL is not set: run npm run test:faults');
-		}
+		const tarball = packedPackage();
 		n8n = await startN8n({ tarball, webhookUrl: ORIGIN, env: MANY_AT_ONCE });
 		let waiting = await enumerate();
 		for (let round = 0; waiting.length > 0 && round < ROUNDS; round++) {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { startSandbox, type Sandbox } from '../../sandbox';
 import { startN8n, type N8nHost } from '../n8n-host/driver';
 import { startHelper, type N8nHelper } from '../n8n-host/helper';
+import { packedPackage } from '../n8n-host/packedPackage';
 import { Balancer } from './balancer';
 import { environmentOf } from './compose';
 import { startServices, type Services } from './services';
@@ -44,8 +45,7 @@ export async function startCluster(
 	shape: Shape = 'queue',
 	env: Record<string, string> = {},
 ): Promise<Cluster> {
-	const tarball = process.env['PACKAGE_TARBALL'];
-	if (tarball === undefined) throw new Error('PACKAGE_TARBALL is not set: run npm run test:queue');
+	const tarball = packedPackage();
 	const running: Array<() => Promise<unknown>> = [];
 	const stop = async () => {
 		for (const end of running.splice(0).reverse()) await end();
