@@ -30,7 +30,7 @@ const SECTIONS: Readonly<Record<string, (bench: Bench) => Promise<string>>> = {
 			await benchRealN8n(
 				quick
 					? { tarball, rounds: 1, amount: { vm: 20, legacy: 50 } }
-					: { tarball, rounds: 5, amount: { vm: 60, legacy: 300 } },
+					: { tarball, rounds: 5, amount: { vm: 100, legacy: 500 } },
 			),
 		),
 	start: async ({ place, tarball, quick }) =>

@@ -102,7 +102,7 @@ export class BenchTrigger {
 				parameters[name] ?? fallback) as IWebhookFunctions['getNodeParameter'],
 			getCredentials: (async () => decrypted) as IWebhookFunctions['getCredentials'],
 		};
-		return Object.assign(Object.create(context), answers);
+		return Object.assign(context, answers);
 	}
 
 	async call(context: IWebhookFunctions): Promise<IWebhookResponseData> {

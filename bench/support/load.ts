@@ -7,6 +7,8 @@ export interface Burst {
 	/** Milliseconds from the request to its answer. */
 	readonly p50: number;
 	readonly p99: number;
+	/** When the last answer came, in epoch milliseconds. */
+	readonly answeredMs: number;
 }
 
 /**
@@ -20,12 +22,19 @@ export async function burst(
 	expectedStatus: number,
 	make: () => Delivery,
 ): Promise<Burst> {
+	let answeredMs = 0;
 	const result = await autocannon({
 		url,
 		amount,
 		connections: Math.min(CONNECTIONS, amount),
 		timeout: 60,
 		method: 'POST',
+		// autocannon itself looks once a second whether it is done.
+		setupClient: (client) => {
+			client.on('response', () => {
+				answeredMs = Date.now();
+			});
+		},
 		requests: [{ setupRequest: (request) => ({ ...request, ...make() }) }],
 	});
 	const answered = result.statusCodeStats?.[`${expectedStatus}`]?.count ?? 0;
@@ -35,7 +44,7 @@ export async function burst(
 			`${amount} deliveries to be answered ${expectedStatus}: got ${statuses}, ${result.errors} unanswered`,
 		);
 	}
-	return { p50: result.latency.p50, p99: result.latency.p99 };
+	return { p50: result.latency.p50, p99: result.latency.p99, answeredMs };
 }
 
 const CONNECTIONS = 10;

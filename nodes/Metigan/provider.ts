@@ -1,5 +1,6 @@
-import { z } from 'zod';
+import { z } from 'zod/v4';
 
+import { jsonObjectSchema } from '../shared/jsonObject';
 import type { EventFact, Provider, ProviderFamily, SignatureScheme } from '../shared/provider';
 
 /**
@@ -12,7 +13,7 @@ const recipientEvent = z.object({
 	subject: z.string().optional(),
 	status: z.string().optional(),
 	timestamp: z.string(),
-	metadata: z.record(z.unknown()).optional(),
+	metadata: jsonObjectSchema.optional(),
 });
 /** The guide reads `bounceType` beside the SDK's `metadata.bounceReason`. */
 const bounced = recipientEvent.extend({ bounceType: z.string().optional() });

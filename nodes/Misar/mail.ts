@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from 'zod/v4';
 
 import type { EnvelopeFacts, EventFact, Provider, SignatureScheme } from '../shared/provider';
 import { platformEnvelope, platformScheme, platformShape } from './platform';

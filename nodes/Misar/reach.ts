@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from 'zod/v4';
 
 import type { Provider } from '../shared/provider';
 import { platformEnvelope, platformScheme } from './platform';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from 'zod/v4';
 
 import type { Provider, ProviderFamily } from '../shared/provider';
 
@@ -37,6 +37,7 @@ export const authorSchema = z.object({ username: text, display_name: nullableTex
 export type MisarBlogArticle = z.infer<typeof articleSchema>;
 export type MisarBlogAuthor = z.infer<typeof authorSchema>;
 
+const identified = z.object({ id: text });
 const articleData = { blog: z.object({ article: articleSchema, author: authorSchema }) };
 
 const misarBlogProvider: Provider = {
@@ -120,7 +121,7 @@ const misarBlogProvider: Provider = {
 				: { article: body['article'], author: body['author'] },
 		// An article can be updated again and again, so its id and event alone would lose updates.
 		idempotencyKey: ({ article, event, timestamp, id }) => {
-			const parsed = z.object({ id: text }).safeParse(article);
+			const parsed = identified.safeParse(article);
 			if (parsed.success && typeof event === 'string' && typeof timestamp === 'string') {
 				return `${parsed.data.id}:${event}:${timestamp}`;
 			}

@@ -1,5 +1,5 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
-import { z } from 'zod';
+import { z } from 'zod/v4';
 
 import { settingsError } from './triggerSettings';
 
@@ -34,7 +34,7 @@ export const namesSchema = z.preprocess(
  * Reads a parameter, which an expression or an AI agent may have filled with anything.
  * @throws NodeOperationError that names the parameter and says what is wrong with it
  */
-export function readParameter<S extends z.ZodTypeAny>(
+export function readParameter<S extends z.ZodType>(
 	{ context, itemIndex }: ActionItem,
 	name: string,
 	schema: S,

@@ -2,11 +2,11 @@ import { hash } from 'node:crypto';
 
 import type { IDataObject, INode, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
 
-import { CoalescedReads } from './coalescedReads';
 import { Deduplicator } from './deduplicator';
 import { canonicalEvent, parseBody, readEvent, type ReceivedEvent } from './event';
 import type { Provider, ProviderFamily } from './provider';
 import { liveSecrets, loadRecord, loadRetired, ownerOf, type Owner } from './registrationRecord';
+import { SharedReads } from './sharedReads';
 import { verifySignature, type Verdict } from './signature';
 import {
 	ALL_EVENTS,
@@ -30,8 +30,11 @@ const LONG_ID = 200;
 /** Shared by all triggers of the process: one memory, one bound. */
 const deduplicator = new Deduplicator();
 
+/** How long a secret that was removed from a credential may go on verifying, in milliseconds. */
+const CREDENTIAL_AGE_MS = 5_000;
+
 /** A read costs n8n a database query and, with the expression engine `vm`, a V8 isolate. */
-const credentialReads = new CoalescedReads<ProviderCredential>();
+const credentialReads = new SharedReads<ProviderCredential>(CREDENTIAL_AGE_MS);
 
 /** How a delivery that starts no run is answered. */
 interface Reply {
@@ -74,22 +77,26 @@ async function handle(
 
 	const node = context.getNode();
 	const owner = ownerOf(context, node);
-	const credential = await readSharedCredential(context, provider, node);
 	const record = loadRecord(context, provider, owner);
-	const secrets = liveSecrets([record, loadRetired(provider, owner)], credential);
+	const records = [record, loadRetired(provider, owner)];
 	const automatic = settings.registration === 'automatic';
-	const verdict: Verdict =
-		secrets.length === 0 && settings.acceptUnverified && !automatic
-			? { valid: true, scheme: 'none' }
-			: verifySignature({ headers, rawBody }, schemesToTry(provider, settings), {
-					secrets,
-					toleranceSeconds: settings.toleranceSeconds,
-					now: Date.now(),
-				});
+	const judge = (credential: ProviderCredential): Judgement => {
+		const secrets = liveSecrets(records, credential);
+		if (secrets.length === 0 && settings.acceptUnverified && !automatic) {
+			return { verdict: { valid: true, scheme: 'none' }, secretKnown: false };
+		}
+		const verdict = verifySignature({ headers, rawBody }, schemesToTry(provider, settings), {
+			secrets,
+			toleranceSeconds: settings.toleranceSeconds,
+			now: Date.now(),
+		});
+		return { verdict, secretKnown: secrets.length > 0 };
+	};
+	const { verdict, secretKnown } = await judgeByCredential(context, provider, node, judge);
 	if (!verdict.valid) {
 		if (isPingOnCreate(provider, rawBody, headers)) return ignore('ping');
 		// The endpoint is being registered, or its secret cannot be opened any more.
-		return automatic && (secrets.length === 0 || record === undefined)
+		return automatic && (!secretKnown || record === undefined)
 			? retryLater('no signing secret is known yet; publish the workflow again if this lasts')
 			: refuse(verdict.reason);
 	}
@@ -127,19 +134,37 @@ async function handle(
 	return { workflowData: [[{ json }]], webhookResponse: { received: true } };
 }
 
-/** Reads the credential together with the deliveries that wait for the same one. */
-async function readSharedCredential(
+/** What a credential's secrets say of a delivery. */
+interface Judgement {
+	readonly verdict: Verdict;
+	/** There was a secret to verify with. */
+	readonly secretKnown: boolean;
+}
+
+/**
+ * Judges by the credential as it was read lately; where a newer secret could speak for the delivery,
+ * by the credential as it is now.
+ */
+async function judgeByCredential(
 	context: IWebhookFunctions,
 	provider: Provider,
 	node: INode,
-): Promise<ProviderCredential> {
+	judge: (credential: ProviderCredential) => Judgement,
+): Promise<Judgement> {
 	const { credentialType } = provider;
 	const { id } = node.credentials?.[credentialType] ?? {};
 	const asker = [context.getWorkflow().id, node.id, context.getMode()];
-	return await credentialReads.read(
-		JSON.stringify([...asker, credentialType, id]),
-		async () => await readCredential(context, provider),
+	const key = JSON.stringify([...asker, credentialType, id]);
+	const recent = credentialReads.recent(key);
+	const judgement = recent && judge(recent);
+	if (judgement !== undefined && !mightMatch(judgement)) return judgement;
+	return judge(
+		await credentialReads.fresh(key, async () => await readCredential(context, provider)),
 	);
+}
+
+function mightMatch({ verdict }: Judgement): boolean {
+	return !verdict.valid && verdict.unmatched === true;
 }
 
 /** What the full output adds: where the delivery came from and why it was trusted. No secrets. */

@@ -1,10 +1,11 @@
 import { tryToParseDateTime, type IDataObject } from 'n8n-workflow';
-import { z } from 'zod';
+import { z } from 'zod/v4';
 
 import { limitSchema, namesSchema, readParameter, type ActionItem } from './actionParameter';
 import { endpointIdSchema, type RemoteEndpoint } from './endpointAnswer';
 import type { EndpointApi } from './endpointApi';
 import { sameEvents } from './event';
+import { jsonObjectSchema } from './jsonObject';
 import type { ManagementApi, Provider } from './provider';
 import { eventsToRegister, namesIn, settingsError } from './triggerSettings';
 
@@ -91,10 +92,7 @@ const ACTIONS: Readonly<Record<string, EndpointAction>> = {
 
 	'endpoint.test': async (call) => {
 		const id = endpointId(call);
-		const answer = z
-			.record(z.unknown())
-			.catch({})
-			.parse(await call.api.test(id));
+		const answer = jsonObjectSchema.catch({}).parse(await call.api.test(id));
 		return [{ sent: true, id, answer: toData(answer) }];
 	},
 

@@ -1,4 +1,6 @@
-import { z } from 'zod';
+import { z } from 'zod/v4';
+
+import { jsonObjectSchema } from './jsonObject';
 
 /** One webhook endpoint as a provider describes it, in one shape for all providers. */
 export interface RemoteEndpoint {
@@ -36,7 +38,6 @@ export const endpointIdSchema = z
 	.union([z.string().regex(ENDPOINT_ID), z.number().safe()])
 	.transform(String);
 
-const objectSchema = z.record(z.unknown());
 /** Tolerant beyond the id: an endpoint that is described oddly exists all the same. */
 const endpointSchema = z.object({
 	id: endpointIdSchema,
@@ -57,7 +58,7 @@ export function readEndpoint(answer: unknown): RemoteEndpoint | undefined {
 }
 
 function findEndpoint(answer: unknown, depth: number): RemoteEndpoint | undefined {
-	const object = objectSchema.safeParse(answer);
+	const object = jsonObjectSchema.safeParse(answer);
 	if (!object.success || depth === 0) return undefined;
 
 	const own = endpointSchema.safeParse(object.data);
@@ -93,7 +94,7 @@ export function readEndpointList(answer: unknown): readonly RemoteEndpoint[] | u
 export function readAttemptList(
 	answer: unknown,
 ): ReadonlyArray<Record<string, unknown>> | undefined {
-	const parsed = z.array(objectSchema).safeParse(findList(answer, ATTEMPT_KEYS));
+	const parsed = z.array(jsonObjectSchema).safeParse(findList(answer, ATTEMPT_KEYS));
 	return parsed.success ? parsed.data : undefined;
 }
 
@@ -103,7 +104,7 @@ function findList(
 	depth = MAX_DEPTH,
 ): unknown[] | undefined {
 	if (Array.isArray(answer)) return answer;
-	const object = objectSchema.safeParse(answer);
+	const object = jsonObjectSchema.safeParse(answer);
 	if (!object.success || depth === 0) return undefined;
 	// Also `{success, data: {webhooks: […]}}`.
 	return keys

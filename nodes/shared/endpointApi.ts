@@ -7,7 +7,7 @@ import {
 	type IHttpRequestMethods,
 	type ILoadOptionsFunctions,
 } from 'n8n-workflow';
-import { z } from 'zod';
+import { z } from 'zod/v4';
 
 import { apiFailure, isPlanRefusal, type Refusal } from './apiFailure';
 import {
@@ -16,6 +16,7 @@ import {
 	readEndpointList,
 	type RemoteEndpoint,
 } from './endpointAnswer';
+import { jsonObjectSchema } from './jsonObject';
 import type { ItemAddress, ItemStyle, ManagementApi, Provider } from './provider';
 import type { ProviderCredential } from './triggerSettings';
 
@@ -78,7 +79,7 @@ type Attempt = Success | Exclude<Refusal, { kind: 'unreadable' }>;
 const fullResponseSchema = z.object({
 	statusCode: z.number(),
 	body: z.unknown(),
-	headers: z.record(z.unknown()).default({}),
+	headers: jsonObjectSchema.default({}),
 });
 
 /**
@@ -172,6 +173,12 @@ export class EndpointApi {
 		const endpoint = readEndpoint(this.bodyOf(result));
 		if (endpoint !== undefined) return endpoint;
 		throw this.unreadable(result, 'a webhook endpoint with an id');
+	}
+
+	/** One endpoint. @returns undefined when there is none with this id, or no call to get it */
+	async find(id: string): Promise<RemoteEndpoint | undefined> {
+		const result = await this.sendToItem(() => 'GET', id);
+		return this.notServed(result.attempt) ? undefined : readEndpoint(this.bodyOf(result));
 	}
 
 	/** Asks the provider to send a test delivery. @returns the provider's own answer */

@@ -1,5 +1,6 @@
 import type { IDataObject } from 'n8n-workflow';
 
+import { isJsonObject } from './jsonObject';
 import type { EnvelopeFacts, Provider } from './provider';
 
 /** A verified delivery in one shape for all providers and envelopes. */
@@ -28,7 +29,7 @@ const ISO_TIME = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?
 export function parseBody(rawBody: Buffer): IDataObject | undefined {
 	try {
 		const body: unknown = JSON.parse(rawBody.toString('utf8'));
-		return isRecord(body) ? body : undefined;
+		return isJsonObject(body) ? body : undefined;
 	} catch {
 		return undefined;
 	}
@@ -135,11 +136,7 @@ function findDeviations(
 /** `data` is an object in every document; anything else is kept under `value`. */
 function objectOf(value: IDataObject[string]): IDataObject {
 	if (value === undefined || value === null) return {};
-	return isRecord(value) ? value : { value };
-}
-
-function isRecord(value: unknown): value is IDataObject {
-	return typeof value === 'object' && value !== null && !Array.isArray(value);
+	return isJsonObject(value) ? value : { value };
 }
 
 function textOf(value: unknown): string | undefined {

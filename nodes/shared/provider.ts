@@ -1,5 +1,5 @@
 import type { IDataObject } from 'n8n-workflow';
-import type { z } from 'zod';
+import type { z } from 'zod/v4';
 
 /**
  * The contract of a webhook provider: facts as data, read by the shared rooms.
@@ -59,7 +59,7 @@ export interface EventFact {
 	 * Documented shapes of the event's data, by the id of the envelope they come in; a mismatch is
 	 * reported as a warning, never dropped.
 	 */
-	readonly data?: Readonly<Record<string, z.ZodTypeAny>>;
+	readonly data?: Readonly<Record<string, z.ZodType>>;
 	/** Why "all events" does not register it, e.g. because the name is inferred; shown to the user. */
 	readonly reservation?: string;
 }
@@ -69,7 +69,7 @@ export interface EnvelopeShape {
 	readonly id: string;
 	/** A field that tells this shape from the provider's others. */
 	readonly mark: string;
-	readonly schema: z.ZodTypeAny;
+	readonly schema: z.ZodType;
 }
 
 /** How a body is read. The first field that holds a usable value wins. */

@@ -60,6 +60,8 @@ export async function endpointExists(
 ): Promise<boolean> {
 	const plan = await makePlan(context, family);
 	if (plan === undefined) return true;
+	// `create` looks at the account then.
+	if (loadRecord(context, plan.provider) === undefined) return false;
 	const record = await reconcile(plan);
 	// Also an unchanged one: an attempt that failed after saving it leaves it in n8n's memory only,
 	// and n8n writes what was assigned in this attempt.
@@ -188,9 +190,9 @@ async function makePlan(
  * @returns our record, or undefined when there is no endpoint to keep
  */
 async function reconcile(plan: Plan): Promise<RegistrationRecord | undefined> {
-	const { context, provider, management, credential, api, url } = plan;
+	const { context, provider, api, url } = plan;
 	const record = loadRecord(context, provider);
-	const all = await api.list();
+	const all = await survey(plan, record);
 	const own = all.find((endpoint) => endpoint.id === record?.endpointId);
 
 	await removeAll(
@@ -202,10 +204,10 @@ async function reconcile(plan: Plan): Promise<RegistrationRecord | undefined> {
 		retireRecord(record);
 		return undefined;
 	}
-	if (secretIsCurrent(record, credential, management)) {
-		if (isInLine(own, plan)) return record;
+	if (isInLine(own, record, plan)) return record;
+	if (secretIsCurrent(record, plan.credential, plan.management)) {
 		const changes = { url, events: plan.events, active: true };
-		if (management.operations.update && (await api.update(own.id, changes))) return record;
+		if (plan.management.operations.update && (await api.update(own.id, changes))) return record;
 	}
 
 	// It has to be replaced. The new one comes first, so that no event falls into a gap.
@@ -213,6 +215,26 @@ async function reconcile(plan: Plan): Promise<RegistrationRecord | undefined> {
 	saveRecord(context, replacement);
 	if (await removeAll(plan, [own])) retireRecord(record);
 	return replacement;
+}
+
+/**
+ * The endpoints of the account. Of a list with many pages only the first is read while the recorded
+ * endpoint is in line, so that a restart of n8n takes two calls at most, in any account.
+ */
+async function survey(
+	plan: Plan,
+	record: RegistrationRecord | undefined,
+): Promise<readonly RemoteEndpoint[]> {
+	const { api, management } = plan;
+	const size = management.page?.size;
+	const canGet = management.operations.get !== undefined;
+	if (record === undefined || size === undefined || !canGet) return await api.list();
+	const page = await api.list(size);
+	if (page.length < size) return page;
+	const isOwn = ({ id }: RemoteEndpoint) => id === record.endpointId;
+	const own = page.find(isOwn) ?? (await api.find(record.endpointId));
+	if (own === undefined || !isInLine(own, record, plan)) return await api.list();
+	return [own, ...page.filter((endpoint) => !isOwn(endpoint))];
 }
 
 async function createOnce(plan: Plan): Promise<RegistrationRecord> {
@@ -306,8 +328,18 @@ async function endpointsAt(api: EndpointApi, url: string): Promise<readonly Remo
 	return (await api.list()).filter((endpoint) => endpoint.url === url);
 }
 
-function isInLine(endpoint: RemoteEndpoint, { provider, url, events }: Plan): boolean {
-	return endpoint.url === url && endpoint.active && sameEvents(provider, endpoint.events, events);
+/** Whether an endpoint is as the node wants it, and was given a secret that we hold. */
+function isInLine(
+	endpoint: RemoteEndpoint,
+	record: RegistrationRecord,
+	{ provider, management, credential, url, events }: Plan,
+): boolean {
+	return (
+		endpoint.url === url &&
+		endpoint.active &&
+		sameEvents(provider, endpoint.events, events) &&
+		secretIsCurrent(record, credential, management)
+	);
 }
 
 function openApi(

@@ -1,7 +1,8 @@
 import type { IDataObject, INode } from 'n8n-workflow';
-import { z } from 'zod';
+import { z } from 'zod/v4';
 
 import { ENDPOINT_ID } from './endpointAnswer';
+import { isJsonObject } from './jsonObject';
 import type { ItemStyle, ManagementApi, Provider } from './provider';
 import { fingerprint, open, sameFingerprint, seal, type Binding } from './secretVault';
 import type { ProviderCredential, TriggerContext } from './triggerSettings';
@@ -29,16 +30,6 @@ const RETIRED_FOR_MS = 24 * 60 * 60 * 1000;
 /** Survives an unpublish, because it is a fact of the installation and not of the endpoint. */
 const ITEM_STYLE_KEY = 'itemStyle';
 
-const recordSchema = z.object({
-	workflowId: z.string(),
-	nodeId: z.string(),
-	product: z.string().optional(),
-	endpointId: z.string().regex(ENDPOINT_ID),
-	apiPath: z.string(),
-	sealedSecret: z.string().optional(),
-	secretFingerprint: z.string().optional(),
-});
-
 /**
  * The endpoint this very node registered. A record that came along in a copied workflow belongs
  * to the original, and one of another product cannot be managed with this product's key: both
@@ -49,8 +40,23 @@ export function loadRecord(
 	provider: Provider,
 	owner: Owner = ownerOf(context),
 ): RegistrationRecord | undefined {
-	const parsed = recordSchema.safeParse(context.getWorkflowStaticData('node')[STATIC_DATA_KEY]);
-	return parsed.success && isOwn(parsed.data, provider, owner) ? parsed.data : undefined;
+	const stored: unknown = context.getWorkflowStaticData('node')[STATIC_DATA_KEY];
+	return isRecord(stored) && isOwn(stored, provider, owner) ? stored : undefined;
+}
+
+/** By hand and not by a schema, because it is asked for each delivery. */
+function isRecord(stored: unknown): stored is RegistrationRecord & IDataObject {
+	if (!isJsonObject(stored)) return false;
+	const { workflowId, nodeId, product, endpointId, apiPath, sealedSecret, secretFingerprint } =
+		stored;
+	return (
+		[workflowId, nodeId, apiPath].every((value) => typeof value === 'string') &&
+		[product, sealedSecret, secretFingerprint].every(
+			(value) => value === undefined || typeof value === 'string',
+		) &&
+		typeof endpointId === 'string' &&
+		ENDPOINT_ID.test(endpointId)
+	);
 }
 
 function isOwn(record: RegistrationRecord, { product }: Provider, owner: Owner): boolean {

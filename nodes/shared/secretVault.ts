@@ -2,7 +2,6 @@ import {
 	createCipheriv,
 	createDecipheriv,
 	createHmac,
-	hash,
 	hkdfSync,
 	randomBytes,
 	timingSafeEqual,
@@ -57,16 +56,14 @@ export function open(
 	binding: Binding,
 ): string | undefined {
 	const { workflowId, nodeId, endpointId } = binding;
-	// A digest, so that no key lives on in it.
 	const inputs = JSON.stringify([sealed, keyMaterials, workflowId, nodeId, endpointId]);
-	const place = hash('sha256', inputs);
-	const known = opened.get(place);
+	const known = opened.get(inputs);
 	if (known !== undefined) return known;
 
 	const secret = decrypt(sealed, keyMaterials, binding);
 	if (secret === undefined) return undefined;
 	if (opened.size >= MAX_OPENED) opened.clear();
-	opened.set(place, secret);
+	opened.set(inputs, secret);
 	return secret;
 }
 

@@ -24,7 +24,14 @@ export type Verdict =
 			/** Epoch milliseconds of the signed timestamp, where the scheme signs one. */
 			readonly signedAt?: number;
 	  }
-	| { readonly valid: false; readonly reason: string };
+	| {
+			readonly valid: false;
+			readonly reason: string;
+			/** The request is well-formed: another secret might match. */
+			readonly unmatched?: true;
+	  };
+
+type Refusal = Extract<Verdict, { valid: false }>;
 
 /** What a header says: the signatures that may match, and the timestamp they cover. */
 interface Signed {
@@ -35,6 +42,7 @@ interface Signed {
 
 type Claim = Signed | { readonly reason: string };
 
+const ELEMENT_ENDS = /[\s,]+/;
 const HEX_SHA256 = /^[0-9a-f]{64}$/;
 const UNIX_SECONDS = /^(?:0|[1-9]\d{0,11})$/;
 const DECIMAL_SECONDS = /^(?:0|[1-9]\d{0,11})(?:\.\d{1,9})?$/;
@@ -53,7 +61,9 @@ export function verifySignature(
 	options: VerifyOptions,
 ): Verdict {
 	const secrets = options.secrets.filter((secret) => secret.trim() !== '');
-	if (secrets.length === 0) return { valid: false, reason: 'no signing secret is configured' };
+	if (secrets.length === 0) {
+		return { valid: false, reason: 'no signing secret is configured', unmatched: true };
+	}
 
 	// The first header that is present decides: a delivery that carries the stronger signature is not
 	// accepted for a weaker one beside it.
@@ -65,7 +75,7 @@ export function verifySignature(
 	}
 	if (typeof value !== 'string') return refused(`header ${header} is repeated`);
 
-	let reason: string | undefined;
+	let failure: Refusal | undefined;
 	for (const scheme of schemes.filter((candidate) => candidate.header === header)) {
 		const claim = readClaim(request, scheme, value.trim());
 		if (claim === undefined) continue;
@@ -74,9 +84,9 @@ export function verifySignature(
 				? refused(claim.reason)
 				: verifyClaim(request, scheme, claim, secrets, options);
 		if (verdict.valid) return verdict;
-		reason ??= verdict.reason;
+		if (failure === undefined || verdict.unmatched === true) failure = verdict;
 	}
-	return refused(reason ?? `header ${header} is not written as documented`);
+	return failure ?? refused(`header ${header} is not written as documented`);
 }
 
 function verifyClaim(
@@ -99,7 +109,7 @@ function verifyClaim(
 		const expected = scheme.kind === 'hmac' ? sign(request, secret, timestamp) : sha256(secret);
 		return signatures.some((signature) => timingSafeEqual(signature, expected));
 	});
-	if (!matches) return refused('signature does not match');
+	if (!matches) return { ...refused('signature does not match'), unmatched: true };
 	return timestamp === undefined
 		? { valid: true, scheme: scheme.id }
 		: { valid: true, scheme: scheme.id, signedAt: Math.round(Number(timestamp) * 1000) };
@@ -185,9 +195,10 @@ function readElements(
 ): Claim | undefined {
 	const timestamps: string[] = [];
 	const signatures: Buffer[] = [];
-	for (const element of value.split(/[\s,]+/)) {
-		const [key, ...rest] = element.split('=');
-		const content = rest.join('=');
+	for (const element of value.split(ELEMENT_ENDS)) {
+		const equals = element.indexOf('=');
+		const key = equals === -1 ? element : element.slice(0, equals);
+		const content = equals === -1 ? '' : element.slice(equals + 1);
 		if (key === timestampKey) timestamps.push(content);
 		else if (key === signatureKey && HEX_SHA256.test(content)) {
 			signatures.push(Buffer.from(content, 'hex'));
@@ -202,6 +213,6 @@ function readElements(
 	return { signatures, timestamp };
 }
 
-function refused(reason: string): Verdict {
+function refused(reason: string): Refusal {
 	return { valid: false, reason };
 }

@@ -1,7 +1,8 @@
 import type { IDataObject } from 'n8n-workflow';
-import { z } from 'zod';
+import { z } from 'zod/v4';
 
 import { numberSchema, readParameter, type ActionItem } from './actionParameter';
+import { jsonObjectSchema } from './jsonObject';
 import type { Provider, SignatureScheme } from './provider';
 import { signRequest, verifySignature } from './signature';
 import { schemesToTry, settingsError, type ProviderCredential } from './triggerSettings';
@@ -82,9 +83,7 @@ async function readPayload(call: SignatureCall): Promise<Buffer> {
 /** Headers as n8n's Webhook node outputs them, or as JSON text. */
 function readHeaders({ context, itemIndex }: SignatureCall): Record<string, string> {
 	const value: unknown = context.getNodeParameter('headers', itemIndex, {});
-	const parsed = z
-		.record(z.unknown())
-		.safeParse(typeof value === 'string' ? parseJson(value) : value);
+	const parsed = jsonObjectSchema.safeParse(typeof value === 'string' ? parseJson(value) : value);
 	if (!parsed.success) {
 		throw settingsError(
 			context,

@@ -1,6 +1,12 @@
-import { NodeOperationError, type IHookFunctions, type IWebhookFunctions } from 'n8n-workflow';
-import { z } from 'zod';
+import {
+	NodeOperationError,
+	type IDataObject,
+	type IHookFunctions,
+	type IWebhookFunctions,
+} from 'n8n-workflow';
+import { z } from 'zod/v4';
 
+import { isJsonObject } from './jsonObject';
 import type {
 	ItemAddress,
 	Provider,
@@ -46,36 +52,42 @@ export interface ProviderCredential {
 	readonly previousSigningSecret: string;
 }
 
-const optionsSchema = z.object({
-	customEvents: z.string().default(''),
-	signatureScheme: z.string().default('auto'),
-	toleranceSeconds: z.number().min(0).default(300),
-	skipDuplicates: z.boolean().default(true),
-	apiPath: z.string().default(''),
-	bounceType: z.enum(['any', 'hard', 'soft']).default('any'),
-	acceptUnverified: z.boolean().default(false),
-	itemAddress: z.enum(['auto', 'path', 'query', 'body']).default('auto'),
-});
+/** What an option may hold, and how that is said. By hand, because it is asked for each delivery. */
+interface OptionKind<T> {
+	readonly title: string;
+	readonly includes: (value: unknown) => value is T;
+}
 
-const apiOptionsSchema = optionsSchema
-	.pick({ apiPath: true, itemAddress: true })
+const TEXT: OptionKind<string> = {
+	title: 'text',
+	includes: (value) => typeof value === 'string',
+};
+const SWITCH: OptionKind<boolean> = {
+	title: 'true or false',
+	includes: (value) => typeof value === 'boolean',
+};
+const SECONDS: OptionKind<number> = {
+	title: 'a number of 0 or more',
+	includes: (value): value is number => typeof value === 'number' && value >= 0,
+};
+const OPTIONS: OptionKind<IDataObject> = { title: 'an object', includes: isJsonObject };
+const BOUNCE_TYPE = oneOf(['any', 'hard', 'soft']);
+const ITEM_ADDRESSES = ['auto', 'path', 'query', 'body'] as const;
+const ITEM_ADDRESS = oneOf(ITEM_ADDRESSES);
+
+function oneOf<const T extends string>(names: readonly T[]): OptionKind<T> {
+	return {
+		title: `one of ${names.join(', ')}`,
+		includes: (value): value is T => names.some((name) => name === value),
+	};
+}
+
+const apiOptionsSchema = z
+	.object({
+		apiPath: z.string().default(''),
+		itemAddress: z.enum(ITEM_ADDRESSES).default('auto'),
+	})
 	.catch({ apiPath: '', itemAddress: 'auto' });
-
-/** Taken verbatim, but for a field that looks empty: anybody could sign with white space. */
-const secretSchema = z
-	.string()
-	.default('')
-	.transform((secret) => (secret.trim() === '' ? '' : secret));
-
-const eventsSchema = z.array(z.string()).catch([]);
-
-const credentialSchema = z.object({
-	baseUrl: z.string().trim().default(''),
-	apiKey: z.string().trim().default(''),
-	password: z.string().default(''),
-	signingSecret: secretSchema,
-	previousSigningSecret: secretSchema,
-});
 
 /**
  * Something the user set cannot work. What to do is part of the message, because n8n shows no
@@ -118,19 +130,22 @@ export function providerFor(
  * @throws NodeOperationError when a value cannot be used, with what to change
  */
 export function readSettings(context: TriggerContext, provider: Provider): TriggerSettings {
-	const parsed = optionsSchema.safeParse(context.getNodeParameter('options', {}));
-	if (!parsed.success) {
-		const issue = parsed.error.issues[0];
+	const usable = <T>(name: string, value: unknown, kind: OptionKind<T>): T => {
+		if (kind.includes(value)) return value;
 		throw settingsError(
 			context,
-			`The option "${issue?.path.join('.') ?? ''}" cannot be used: ${issue?.message ?? ''}`,
+			`The option "${name}" cannot be used: it has to be ${kind.title}`,
 			'Open the node and correct it under Options',
 		);
-	}
-	const { customEvents, signatureScheme, toleranceSeconds, skipDuplicates, bounceType } =
-		parsed.data;
-	const selected = eventsSchema.parse(context.getNodeParameter('events', []));
-	const events = [...selected.filter((name) => name !== ''), ...namesIn(customEvents)];
+	};
+	const options = usable('options', context.getNodeParameter('options', {}), OPTIONS);
+	const option = <T>(name: string, fallback: T, kind: OptionKind<T>): T =>
+		usable(name, options[name] ?? fallback, kind);
+	const selected: unknown = context.getNodeParameter('events', []);
+	const events = [
+		...(Array.isArray(selected) ? selected.filter(isEventName) : []),
+		...namesIn(option('customEvents', '', TEXT)),
+	];
 	if (events.length === 0) {
 		throw settingsError(
 			context,
@@ -139,12 +154,15 @@ export function readSettings(context: TriggerContext, provider: Provider): Trigg
 		);
 	}
 	return {
-		signatureScheme,
-		toleranceSeconds,
-		skipDuplicates,
-		bounceType,
-		...apiOptionsIn(parsed.data),
-		acceptUnverified: parsed.data.acceptUnverified && provider.secretOptional === true,
+		signatureScheme: option('signatureScheme', 'auto', TEXT),
+		toleranceSeconds: option('toleranceSeconds', 300, SECONDS),
+		skipDuplicates: option('skipDuplicates', true, SWITCH),
+		bounceType: option('bounceType', 'any', BOUNCE_TYPE),
+		...apiOptionsIn({
+			apiPath: option('apiPath', '', TEXT),
+			itemAddress: option('itemAddress', 'auto', ITEM_ADDRESS),
+		}),
+		acceptUnverified: option('acceptUnverified', false, SWITCH) && provider.secretOptional === true,
 		events: [...new Set(events)],
 		registration: readRegistration(context, provider),
 		simplify: context.getNodeParameter('simplify', true) !== false,
@@ -164,16 +182,23 @@ export async function readCredential(
 	provider: Provider,
 ): Promise<ProviderCredential> {
 	const data = await context.getCredentials(provider.credentialType);
-	const parsed = credentialSchema.safeParse(data);
-	if (parsed.success) {
-		const { apiKey, password, ...rest } = parsed.data;
-		return { ...rest, apiSecret: apiKey === '' ? password : apiKey };
-	}
-	throw settingsError(
-		context,
-		`The ${provider.displayName} credential has a field that is not text`,
-		'Open the credential, enter its fields again and save it',
-	);
+	const field = (name: string): string => {
+		const value = data[name] ?? '';
+		if (typeof value === 'string') return value;
+		throw settingsError(
+			context,
+			`The ${provider.displayName} credential has a field that is not text`,
+			'Open the credential, enter its fields again and save it',
+		);
+	};
+	// Taken verbatim, but for a field that looks empty: anybody could sign with white space.
+	const secret = (name: string) => (field(name).trim() === '' ? '' : field(name));
+	return {
+		baseUrl: field('baseUrl').trim(),
+		apiSecret: field('apiKey').trim() || field('password'),
+		signingSecret: secret('signingSecret'),
+		previousSigningSecret: secret('previousSigningSecret'),
+	};
 }
 
 /** The schemes to try, in order: the pinned one, or every scheme that `auto` covers. */
@@ -186,9 +211,13 @@ export function schemesToTry(
 	);
 }
 
+function isEventName(value: unknown): value is string {
+	return typeof value === 'string' && value !== '';
+}
+
 /** Names as the field Custom Events holds them: separated by commas or white space. */
 export function namesIn(text: string): string[] {
-	return text.split(/[\s,]+/).filter((name) => name !== '');
+	return text === '' ? [] : text.split(/[\s,]+/).filter(isEventName);
 }
 
 /**

@@ -90,7 +90,7 @@ it('nothing of nodes/shared imports a provider', () => {
 		for (const from of imported) {
 			expect({ file, from }).toEqual({
 				file,
-				from: expect.stringMatching(/^(\.\/\w+|n8n-workflow|zod|node:\w+)$/),
+				from: expect.stringMatching(/^(\.\/\w+|n8n-workflow|zod\/v4|node:\w+)$/),
 			});
 		}
 	}

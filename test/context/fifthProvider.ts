@@ -11,7 +11,7 @@ import {
 	type IWebhookFunctions,
 	type IWebhookResponseData,
 } from 'n8n-workflow';
-import { z } from 'zod';
+import { z } from 'zod/v4';
 
 import { receiveDelivery } from '../../nodes/shared/delivery';
 import type { ProviderFamily } from '../../nodes/shared/provider';

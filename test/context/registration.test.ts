@@ -1,7 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { NodeApiError, type INodeParameters } from 'n8n-workflow';
 
 import { startSandbox, type Fault, type Sandbox } from '../../sandbox';
+import { until } from '../n8n-host/poll';
 import { ContextHost, type ContextHostOptions } from './host';
 import { metigan, misarMail, misarReach, type TriggerUnderTest } from './providers';
 
@@ -303,13 +304,16 @@ describe.each([
 	it('refuses deliveries while its secret cannot be opened, and recovers by publishing again', async () => {
 		const host = startHost(trigger);
 		await host.publish();
-		host.credential = { ...host.credential, apiKey: `${sandbox.keys[trigger.provider]} ` };
+		host.credential = { ...host.credential, apiKey: 'another key' };
 		host.restart();
-		// Trimmed, so the same key: the secret still opens.
+		// What was read of a credential verifies for a few seconds more.
+		await until('the old key to be forgotten', 20_000, async () =>
+			(await runsOfOneEvent(trigger, host)) === 0 ? true : undefined,
+		);
+		// Trimmed, so the same key: the secret opens again.
+		host.credential = { ...host.credential, apiKey: `${sandbox.keys[trigger.provider]} ` };
 		expect(await runsOfOneEvent(trigger, host)).toBe(1);
 
-		host.credential = { ...host.credential, apiKey: 'another key' };
-		expect(await runsOfOneEvent(trigger, host)).toBe(0);
 		host.credential = { ...host.credential, apiKey: sandbox.keys[trigger.provider] };
 		await host.publish();
 		expect(endpoints()).toHaveLength(1);
@@ -401,6 +405,66 @@ describe('Metigan in particular', () => {
 		host.restart();
 		await host.publish();
 		expect(sandbox.endpoints('metigan')).toHaveLength(251);
+	});
+
+	describe('in an account with a long list', () => {
+		let host: ContextHost;
+
+		beforeEach(async () => {
+			for (let index = 0; index < 1_000; index++) {
+				sandbox.addEndpoint('metigan', { url: `${FOREIGN_URL}/${index}`, events: ['email.sent'] });
+			}
+			host = startHost(metigan);
+			await host.publish();
+			host.restart();
+		});
+
+		const mine = () =>
+			sandbox.endpoints('metigan').filter(({ url }) => !url.startsWith(FOREIGN_URL));
+		/** The calls that publishing makes after a restart of n8n, and whether it had to create. */
+		const publishAgain = async () => {
+			const before = sandbox.requests().length;
+			await host.publish();
+			const calls = sandbox.requests().slice(before);
+			return { calls: calls.length, created: calls.some(({ method }) => method === 'POST') };
+		};
+
+		it('reads the list once to publish, and takes two calls afterwards', async () => {
+			// Ten full pages, one that tells the end, and the create.
+			expect(sandbox.requests()).toHaveLength(12);
+			expect(await publishAgain()).toEqual({ calls: 2, created: false });
+			expect(mine()).toHaveLength(1);
+		});
+
+		it('reads all of it when its endpoint has drifted, and cleans up what is left over', async () => {
+			const [own] = mine();
+			sandbox.changeEndpoint('metigan', own?.id ?? '', { active: false });
+			sandbox.addEndpoint('metigan', { url: host.webhookUrl, events: ['email.sent'] });
+			expect(await publishAgain()).toMatchObject({ created: false });
+			expect(mine()).toMatchObject([{ id: own?.id, active: true }]);
+			expect(await runsOfOneEvent(metigan, host)).toBe(1);
+		});
+
+		it('creates another when its endpoint is gone', async () => {
+			sandbox.removeEndpoint('metigan', mine()[0]?.id ?? '');
+			expect(await publishAgain()).toMatchObject({ created: true });
+			expect(mine()).toHaveLength(1);
+			expect(await runsOfOneEvent(metigan, host)).toBe(1);
+		});
+
+		it('throws when it cannot look at its endpoint', async () => {
+			sandbox.fault(
+				fault(metigan, {
+					method: 'GET',
+					path: new RegExp(`/${mine()[0]?.id ?? ''}$`),
+					kind: 'status',
+					status: 500,
+				}),
+			);
+			await expect(host.checkExists()).rejects.toThrow(NodeApiError);
+			host.repeat();
+			expect(await publishAgain()).toMatchObject({ created: false });
+		});
 	});
 
 	it('updates by PUT where PATCH is not served', async () => {

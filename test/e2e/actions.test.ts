@@ -590,8 +590,14 @@ describe('a parameter filled by an expression', () => {
 		expect(output('Create')).toMatchObject([{ events: ['email.bounced', 'email.delivered'] }]);
 		expect(output('Limited')).toHaveLength(1);
 		for (const [name, message] of [
-			['Unlimited', 'The parameter "limit" cannot be used: Expected number, received string.'],
-			['Parsed', 'The parameter "payload" cannot be used: Expected string, received object.'],
+			[
+				'Unlimited',
+				'The parameter "limit" cannot be used: Invalid input: expected number, received string.',
+			],
+			[
+				'Parsed',
+				'The parameter "payload" cannot be used: Invalid input: expected string, received object.',
+			],
 			['Unknown', 'Metigan has no signature scheme "md5". Choose one of: timestamped,'],
 		] as const) {
 			expect(output(name)).toEqual([{ error: expect.stringContaining(message) }]);

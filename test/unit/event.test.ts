@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { IDataObject } from 'n8n-workflow';
-import { z } from 'zod';
+import { z } from 'zod/v4';
 
 import { mailPanda } from '../../nodes/MailPanda/provider';
 import { metigan } from '../../nodes/Metigan/provider';
@@ -143,7 +143,10 @@ describe('Misar Mail envelopes', () => {
 		expect(read(misarMail, { ...event, created_at: ISO }).warnings).toEqual([]);
 		const { warnings } = read(misarMail, { ...event, createdAt: ISO });
 		expect(warnings).toEqual(
-			expect.arrayContaining(['data.messageId: Required', 'data.openedAt: Required']),
+			expect.arrayContaining([
+				'data.messageId: Invalid input: expected string, received undefined',
+				'data.openedAt: Invalid input: expected string, received undefined',
+			]),
 		);
 	});
 
@@ -151,9 +154,9 @@ describe('Misar Mail envelopes', () => {
 		const { warnings, named } = read(misarMail, { id: 'evt_1', type: 'email.sent', data: {} });
 		expect(named).toBe(true);
 		expect([...warnings].sort()).toEqual([
-			'api_version: Required',
-			'product: Required',
-			'timestamp: Required',
+			'api_version: Invalid input: expected string, received undefined',
+			'product: Invalid input: expected string, received undefined',
+			'timestamp: Invalid input: expected string, received undefined',
 		]);
 	});
 
@@ -460,8 +463,8 @@ describe('warnings', () => {
 		const body = { event: 'email.unsubscribed', messageId: 'm', timestamp: 1, data: { email: 55 } };
 		const { warnings } = read(metiganProvider, body);
 		expect(warnings).toEqual([
-			'data.email: Expected string, received number',
-			'data.timestamp: Required',
+			'data.email: Invalid input: expected string, received number',
+			'data.timestamp: Invalid input: expected string, received undefined',
 		]);
 	});
 
