@@ -1,31 +1,22 @@
-import { sleep } from 'n8n-workflow';
-
 const MAX_KEPT = 1_000;
-/** After a read of one second nobody reads the same again for this many seconds. */
-const REST = 4;
-const MAX_REST_MS = 500;
 
 /**
- * Reads that cost much and are asked for often. What was read lately may do; who needs to be sure
+ * Reads that cost much and are asked for often. What was read lately may do. Who needs to be sure
  * gets a read that begins after the question, so that a change made before it is always seen, and
- * shares it with all others who wait: however many ask, reads take a fifth of the time at most.
+ * shares it with all who ask before it begins.
  */
 export class SharedReads<T> {
 	private readonly kept = new Map<string, { readonly value: T; readonly at: number }>();
-	/** Reads under way, and the rest after them. */
-	private readonly running = new Map<string, Promise<void>>();
-	/** Reads that begin when the running one has ended and rested. */
+	private readonly running = new Map<string, Promise<T>>();
+	/** Reads that begin when the running one has ended. */
 	private readonly waiting = new Map<string, Promise<T>>();
 
-	constructor(
-		private readonly maxAgeMs: number,
-		private readonly now: () => number = Date.now,
-	) {}
+	constructor(private readonly maxAgeMs: number) {}
 
 	/** What the last read gave, when it ended not longer than `maxAgeMs` ago. */
 	recent(key: string): T | undefined {
 		const last = this.kept.get(key);
-		return last !== undefined && this.now() - last.at <= this.maxAgeMs ? last.value : undefined;
+		return last !== undefined && Date.now() - last.at <= this.maxAgeMs ? last.value : undefined;
 	}
 
 	/**
@@ -38,28 +29,21 @@ export class SharedReads<T> {
 		if (shared !== undefined) return await shared;
 		const running = this.running.get(key);
 		if (running === undefined) return await this.begin(key, read);
-		const next = running.then(async () => {
+		const begin = async () => {
 			this.waiting.delete(key);
 			return await this.begin(key, read);
-		});
+		};
+		const next = running.then(begin, begin);
 		this.waiting.set(key, next);
 		return await next;
 	}
 
 	private async begin(key: string, read: () => Promise<T>): Promise<T> {
-		const began = this.now();
-		const outcome = read();
-		this.running.set(key, this.rest(key, outcome, began));
-		const value = await outcome;
+		const running = read().finally(() => this.running.delete(key));
+		this.running.set(key, running);
+		const value = await running;
 		if (this.kept.size >= MAX_KEPT) this.kept.clear();
-		this.kept.set(key, { value, at: this.now() });
+		this.kept.set(key, { value, at: Date.now() });
 		return value;
-	}
-
-	private async rest(key: string, read: Promise<T>, began: number): Promise<void> {
-		await read.catch(() => undefined);
-		const restMs = Math.min(REST * (this.now() - began), MAX_REST_MS);
-		if (restMs > 0) await sleep(restMs);
-		this.running.delete(key);
 	}
 }
