@@ -142,8 +142,8 @@ interface Judgement {
 }
 
 /**
- * Judges by the credential as it was read lately; where a newer secret could speak for the delivery,
- * by the credential as it is now.
+ * Judges by the credential as it was read lately; where a newer secret could say otherwise, by the
+ * credential as it is now.
  */
 async function judgeByCredential(
 	context: IWebhookFunctions,
@@ -157,14 +157,15 @@ async function judgeByCredential(
 	const key = JSON.stringify([...asker, credentialType, id]);
 	const recent = credentialReads.recent(key);
 	const judgement = recent && judge(recent);
-	if (judgement !== undefined && !mightMatch(judgement)) return judgement;
+	if (judgement !== undefined && isSettled(judgement)) return judgement;
 	return judge(
 		await credentialReads.fresh(key, async () => await readCredential(context, provider)),
 	);
 }
 
-function mightMatch({ verdict }: Judgement): boolean {
-	return !verdict.valid && verdict.unmatched === true;
+/** Whether the verdict rests on a secret, or on none whatever it may be. */
+function isSettled({ verdict, secretKnown }: Judgement): boolean {
+	return verdict.valid ? secretKnown : verdict.unmatched !== true;
 }
 
 /** What the full output adds: where the delivery came from and why it was trusted. No secrets. */

@@ -321,6 +321,14 @@ describe('Misar.Blog, which vouches for nothing but a shared secret', () => {
 		expect((await host.deliver(delivery())).run).toHaveLength(1);
 	});
 
+	it('verifies at once when the secret is entered', async () => {
+		const host = await startHost(misarBlog, {}, { options: { acceptUnverified: true } });
+		expect((await host.deliver(delivery({ secret: 'anything' }))).run).toHaveLength(1);
+		host.credential = { ...host.credential, signingSecret: 'the shared secret' };
+		expect(await host.deliver(delivery({ secret: 'another' }))).toMatchObject({ status: 401 });
+		expect((await host.deliver(delivery())).run).toHaveLength(1);
+	});
+
 	it('verifies X-Misar-Signature instead where a delivery carries it', async () => {
 		const host = await startHost(misarBlog, { signingSecret: 'the shared secret' });
 		const signed = delivery({ scheme: 'platform' });

@@ -1,16 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { startSandbox, type Sandbox } from '../../sandbox';
-import { chain, startN8n, type N8nHost } from '../n8n-host/driver';
+import { startN8n, type N8nHost } from '../n8n-host/driver';
 import { packedPackage } from '../n8n-host/packedPackage';
-import { eventParameters, triggerCases, type TriggerCase } from '../triggers';
+import { ORIGIN, publishTrigger } from '../publishTrigger';
+import { triggerCases, type TriggerCase } from '../triggers';
 
 /**
  * A Base URL can name any address. All calls go through n8n's own HTTP client, so an n8n that is
  * told to keep its nodes away from internal addresses keeps these nodes away from them as well.
  */
-
-const ORIGIN = 'https://n8n.example.com';
 
 let n8n: N8nHost;
 let sandbox: Sandbox;
@@ -30,33 +29,8 @@ afterAll(async () => {
 	await sandbox?.close();
 }, 60_000);
 
-async function publish(trigger: TriggerCase, credential: Record<string, string>): Promise<void> {
-	const title = trigger.title;
-	const credentialId = await n8n.createCredential(title, trigger.credential, {
-		...trigger.parameters,
-		baseUrl: sandbox.url,
-		...credential,
-	});
-	const { id } = await n8n.createWorkflow({
-		name: title,
-		nodes: [
-			{
-				name: 'Trigger',
-				type: `n8n-nodes-misar-metigan.${trigger.node}`,
-				webhookId: crypto.randomUUID(),
-				parameters: {
-					...trigger.parameters,
-					registration: 'automatic',
-					...eventParameters(trigger),
-				},
-				credentials: { [trigger.credential]: { id: credentialId, name: title } },
-			},
-			{ name: 'After', type: 'n8n-nodes-base.noOp' },
-		],
-		connections: chain('Trigger', 'After'),
-	});
-	await n8n.publish(id);
-}
+const publish = async (trigger: TriggerCase, credential: Record<string, string>) =>
+	await publishTrigger({ n8n, sandbox }, trigger, 'automatic', credential);
 
 const withApi = triggerCases.filter(({ api }) => api !== undefined);
 

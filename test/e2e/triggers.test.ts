@@ -269,12 +269,15 @@ describe('a restart of n8n', () => {
 			const webhookUrl = workflow.webhookUrl.replace(ORIGIN, 'https://moved.example.com');
 			const moved = { ...workflow, webhookUrl };
 			// n8n 1.x leaves a published workflow alone, and tries again by itself what failed at its start.
-			await until(`the endpoint of ${trigger.title} to move`, 30_000, () =>
-				at(trigger, moved).length > 0 ? true : undefined,
-			);
+			// A delivery that comes before it has saved what it registered is put off with 503.
+			const answer = await until(`deliveries of ${trigger.title} to go on`, 30_000, async () => {
+				if (at(trigger, moved).length === 0) return undefined;
+				const status = (await fire(trigger, moved)).at(-1);
+				return status === 503 ? undefined : status;
+			});
+			expect(answer).toBe(200);
 			expect(at(trigger, moved)).toHaveLength(1);
 			if (trigger.provider !== 'misar.reach') expect(at(trigger, workflow)).toEqual([]);
-			expect(await fire(trigger, moved)).toEqual([200]);
 		}
 	}, 180_000);
 });

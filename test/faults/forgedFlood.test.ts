@@ -1,18 +1,14 @@
 import { expect, it } from '@jest/globals';
 import autocannon from 'autocannon';
 
+import { median } from '../../bench/support/statistics';
 import type { DeliveryRecord } from '../../sandbox';
 import { printFigures } from '../figures';
+import { publishTrigger, type PublishedTrigger } from '../publishTrigger';
 import { mailPanda, metigan, misarBlog, misarMail, type TriggerCase } from '../triggers';
-import {
-	FAST_EXPRESSIONS,
-	publishTrigger,
-	withBed,
-	type LoadBed,
-	type PublishedTrigger,
-} from './loadBed';
+import { FAST_EXPRESSIONS, withBed, type LoadBed } from './loadBed';
 import { forgeriesOf, type ForgedRequest } from './loadForgeries';
-import { median, METRICS_ENV, sampleMemory } from './loadMemory';
+import { METRICS_ENV, sampleMemory } from './loadMemory';
 import { storedRuns, untilIdle } from './loadRuns';
 import { inParallel, statusesOf, tally } from './loadTraffic';
 

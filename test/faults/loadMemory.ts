@@ -27,9 +27,3 @@ export async function sampleMemory(url: string, work: Promise<unknown>): Promise
 	await watched;
 	return samples;
 }
-
-/** The middle value; of none, NaN. */
-export function median(values: readonly number[]): number {
-	const sorted = [...values].sort((a, b) => a - b);
-	return sorted[Math.floor(sorted.length / 2)] ?? NaN;
-}
