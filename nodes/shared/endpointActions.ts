@@ -165,7 +165,7 @@ async function update(
 		...(events === undefined ? {} : { events }),
 		...(active === undefined ? {} : { active }),
 	});
-	if (updated) return;
+	if (updated !== 'notServed') return;
 	throw settingsError(
 		context,
 		`${provider.displayName} has no endpoint ${id}, or no call to update it`,

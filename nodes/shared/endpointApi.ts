@@ -16,7 +16,7 @@ import {
 	readEndpointList,
 	type RemoteEndpoint,
 } from './endpointAnswer';
-import { jsonObjectSchema } from './jsonObject';
+import { isJsonObject, jsonObjectSchema } from './jsonObject';
 import type { ItemAddress, ItemStyle, ManagementApi, Provider } from './provider';
 import type { ProviderCredential } from './triggerSettings';
 
@@ -200,16 +200,20 @@ export class EndpointApi {
 		return this.bodyOf({ method: 'POST', path, attempt });
 	}
 
-	/** Changes an endpoint in place. @returns false when the API has no such call for it */
-	async update(id: string, changes: EndpointChanges): Promise<boolean> {
+	/**
+	 * Changes an endpoint in place.
+	 * @returns `unsaid` when the answer has no words, so that it may be a gateway's; `notServed` when the
+	 * API has no such call for it
+	 */
+	async update(id: string, changes: EndpointChanges): Promise<'done' | 'unsaid' | 'notServed'> {
 		const body = {
 			...(changes.url === undefined ? {} : { url: changes.url }),
 			...(changes.events === undefined ? {} : { events: this.formatEvents(changes.events) }),
 			...(changes.active === undefined ? {} : { active: changes.active }),
 		};
 		const { method, path, attempt } = await this.sendToItem((style) => style.update, id, body);
-		if (attempt.kind === 'success') return true;
-		if (this.notServed(attempt)) return false;
+		if (attempt.kind === 'success') return isJsonObject(attempt.body) ? 'done' : 'unsaid';
+		if (this.notServed(attempt)) return 'notServed';
 		throw this.failure(method, path, attempt);
 	}
 

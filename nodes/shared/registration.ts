@@ -11,6 +11,7 @@ import {
 	makeRecord,
 	ownerOf,
 	retireRecord,
+	unretireRecord,
 	saveItemStyle,
 	saveRecord,
 	secretIsCurrent,
@@ -207,7 +208,9 @@ async function reconcile(plan: Plan): Promise<RegistrationRecord | undefined> {
 	if (isInLine(own, record, plan)) return record;
 	if (secretIsCurrent(record, plan.credential, plan.management)) {
 		const changes = { url, events: plan.events, active: true };
-		if (plan.management.operations.update && (await api.update(own.id, changes))) return record;
+		const updated = plan.management.operations.update && (await api.update(own.id, changes));
+		if (updated === 'done') return record;
+		if (updated === 'unsaid' && (await isNowInLine(plan, record))) return record;
 	}
 
 	// It has to be replaced. The new one comes first, so that no event falls into a gap.
@@ -235,6 +238,12 @@ async function survey(
 	const own = page.find(isOwn) ?? (await api.find(record.endpointId));
 	if (own === undefined || !isInLine(own, record, plan)) return await api.list();
 	return [own, ...page.filter((endpoint) => !isOwn(endpoint))];
+}
+
+async function isNowInLine(plan: Plan, record: RegistrationRecord): Promise<boolean> {
+	const endpoints = await survey(plan, record);
+	const own = endpoints.find(({ id }) => id === record.endpointId);
+	return own !== undefined && isInLine(own, record, plan);
 }
 
 async function createOnce(plan: Plan): Promise<RegistrationRecord> {
@@ -308,6 +317,8 @@ async function removeOrTell(
 ): Promise<boolean> {
 	const removed = await api.remove(id);
 	if (!removed) {
+		// It goes on delivering: what it signs must not run beside its successor's.
+		unretireRecord(ownerOf(context), id);
 		context.logger.warn(
 			`${provider.displayName} offers no call to delete a webhook endpoint. Remove endpoint ${id} (${url}) in its dashboard, where webhooks are set up`,
 			{ workflowId: context.getWorkflow().id, node: context.getNode().name },

@@ -90,6 +90,12 @@ export function retireRecord(record: RegistrationRecord): void {
 	retired.set(retiredKey(record), { record, at: Date.now() });
 }
 
+/** An endpoint that was thought to be gone turned out to be there still. */
+export function unretireRecord(owner: Owner, endpointId: string): void {
+	const key = retiredKey(owner);
+	if (retired.get(key)?.record.endpointId === endpointId) retired.delete(key);
+}
+
 /** The record before the present one, as long as something signed with its secret may arrive. */
 export function loadRetired(provider: Provider, owner: Owner): RegistrationRecord | undefined {
 	const found = retired.get(retiredKey(owner));

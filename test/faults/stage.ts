@@ -156,7 +156,8 @@ export class Stage {
 	}
 
 	/**
-	 * Waits until n8n has put everything right by itself, for the version before an edit or after it.
+	 * Waits until n8n has put everything right by itself, for the version before an edit or after it,
+	 * and is done with it: a publish would meet what n8n still does to publish it by itself.
 	 *
 	 * @throws DeadlineError with what is wrong
 	 */
@@ -167,9 +168,18 @@ export class Stage {
 			timeoutMs,
 			async () => {
 				found = await this.problems([this.subject.trigger.events, this.events]);
-				return found.length === 0 ? true : undefined;
+				return found.length === 0 && this.isActivated() ? true : undefined;
 			},
 		);
+	}
+
+	/** Whether n8n says that its start, or what it tried again by itself, brought the workflow up. */
+	private isActivated(): boolean {
+		const log = this.n8n.log();
+		return [
+			new RegExp(`Activated workflow "[^"]*" \\(ID: ${this.workflowId}\\)`),
+			new RegExp(`Activation of workflow "[^"]*" \\(${this.workflowId}\\) was successful`),
+		].some((line) => line.test(log));
 	}
 
 	/** Waits for the runs of all deliveries that were answered with 200. @returns how many ran */
