@@ -78,8 +78,8 @@ about 12 µs, unless another thing is said.
 - **A full dedupe memory** took an iterator from the oldest key on for each delivery, past all keys dropped before. The
   iterator is kept: from 59 to 3.4 µs per delivery (50,000 deliveries beyond the bound).
 - **The list of endpoints** was read twice to publish and once to restart: Metigan's, which is paged, took 203 calls to
-  publish in an account of 10,000 endpoints, and 101 to restart. It is read once to publish now, and a restart looks at the
-  first page and at the endpoint itself.
+  publish in an account of 10,000 endpoints, and the whole list again to restart. It is read once to publish now, and a
+  restart looks at the first page and at the endpoint itself.
 - **Tried and dropped**: a rest between two reads of the credential, so that more deliveries share one. Forged
   deliveries per second fell from 303 to 216 (legacy) and stayed at 20 (vm).
 
@@ -91,7 +91,8 @@ about 12 µs, unless another thing is said.
   half as long again (profile). A delivery of this size costs n8n three orders of magnitude more.
 - **Mail Panda** documents no id of a delivery, so its body is digested to recognise it when it comes again: a second pass.
 - **Forged deliveries, engine \`vm\`.** n8n takes an isolate before any trigger but its own Webhook node is called: core's
-  GitHub Trigger, which reads no credential at all, shows what that alone costs. A forged delivery needs a read of
+  GitHub Trigger, which reads no credential at all, shows what that alone costs: its forged deliveries are the most that any
+  trigger can reach. A forged delivery needs a read of
   the credential that is newer than itself, shared with others or not, because its secret might have been changed.
 
 ## What n8n itself costs

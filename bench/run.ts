@@ -23,18 +23,18 @@ interface Bench extends Host {
 const SECTIONS: Readonly<Record<string, (bench: Bench) => Promise<string>>> = {
 	'in-process': async ({ place, quick }) =>
 		inProcessReport(
-			await benchInProcess(place, quick ? { rounds: 2, triggers: ['Metigan'] } : { rounds: 15 }),
+			await benchInProcess(place, quick ? { rounds: 2, triggers: ['Metigan'] } : { rounds: 10 }),
 		),
 	'real-n8n': async ({ tarball, quick }) =>
 		realN8nReport(
 			await benchRealN8n(
 				quick
 					? { tarball, rounds: 1, amount: { vm: 20, legacy: 50 } }
-					: { tarball, rounds: 5, amount: { vm: 100, legacy: 500 } },
+					: { tarball, rounds: 4, amount: { vm: 100, legacy: 500 } },
 			),
 		),
 	start: async ({ place, tarball, quick }) =>
-		startReport(await benchStart(place, tarball, quick ? 1 : 10)),
+		startReport(await benchStart(place, tarball, quick ? 1 : 6)),
 	growth: async ({ place, quick }) => growthReport(await benchGrowth(place, quick ? 2 : 10)),
 };
 

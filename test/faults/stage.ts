@@ -210,11 +210,15 @@ export class Stage {
 		return this.sandbox.endpoints(provider).filter((endpoint) => endpoint.url === url);
 	}
 
-	/** Sends an event to one endpoint, and another one while there is no answer at all. */
-	private async fire(endpoint: SandboxEndpoint, forged = false): Promise<number> {
+	/**
+	 * Sends an event to one endpoint, and another one while there is no answer at all.
+	 * @returns the status, or that n8n has removed the endpoint meanwhile
+	 */
+	private async fire(endpoint: SandboxEndpoint, forged = false): Promise<number | 'removed'> {
 		const { provider, scheme } = this.subject.trigger;
 		const [event = ''] = this.events;
 		for (let tries = 1; tries <= FIRE_TRIES; tries++) {
+			if (!this.endpoints().some(({ id }) => id === endpoint.id)) return 'removed';
 			const [delivery] = await this.sandbox.fire({
 				provider,
 				event,
