@@ -92,9 +92,11 @@ function throughContext(
 			const context = await contextOf(exchange);
 			return async () => {
 				parseAsN8nDoes(request);
-				// Stripe's trigger runs only events with a type.
-				const body: IDataObject = request.body;
-				body['type'] ??= 'bench';
+				if (trigger === stripeTrigger) {
+					// It runs only events with a type.
+					const body: IDataObject = request.body;
+					body['type'] ??= 'bench';
+				}
 				return (await trigger.call(context)).workflowData !== undefined;
 			};
 		},
