@@ -1,6 +1,6 @@
 import { z } from 'zod/v4';
 
-import { jsonObjectSchema } from './jsonObject';
+import { isJsonObject } from './jsonObject';
 
 /** One webhook endpoint as a provider describes it, in one shape for all providers. */
 export interface RemoteEndpoint {
@@ -58,17 +58,16 @@ export function readEndpoint(answer: unknown): RemoteEndpoint | undefined {
 }
 
 function findEndpoint(answer: unknown, depth: number): RemoteEndpoint | undefined {
-	const object = jsonObjectSchema.safeParse(answer);
-	if (!object.success || depth === 0) return undefined;
+	if (!isJsonObject(answer) || depth === 0) return undefined;
 
-	const own = endpointSchema.safeParse(object.data);
+	const own = endpointSchema.safeParse(answer);
 	const endpoint: RemoteEndpoint | undefined = own.success
-		? withCreation(own.data, object.data)
-		: ITEM_KEYS.map((key) => findEndpoint(object.data[key], depth - 1)).find(
+		? withCreation(own.data, answer)
+		: ITEM_KEYS.map((key) => findEndpoint(answer[key], depth - 1)).find(
 				(inner) => inner !== undefined,
 			);
 	if (endpoint === undefined) return undefined;
-	const secret = findSecret(object.data);
+	const secret = findSecret(answer);
 	return secret === undefined ? endpoint : { secret, ...endpoint };
 }
 
@@ -94,8 +93,8 @@ export function readEndpointList(answer: unknown): readonly RemoteEndpoint[] | u
 export function readAttemptList(
 	answer: unknown,
 ): ReadonlyArray<Record<string, unknown>> | undefined {
-	const parsed = z.array(jsonObjectSchema).safeParse(findList(answer, ATTEMPT_KEYS));
-	return parsed.success ? parsed.data : undefined;
+	const list = findList(answer, ATTEMPT_KEYS);
+	return list?.every(isJsonObject) === true ? list : undefined;
 }
 
 function findList(
@@ -104,11 +103,10 @@ function findList(
 	depth = MAX_DEPTH,
 ): unknown[] | undefined {
 	if (Array.isArray(answer)) return answer;
-	const object = jsonObjectSchema.safeParse(answer);
-	if (!object.success || depth === 0) return undefined;
+	if (!isJsonObject(answer) || depth === 0) return undefined;
 	// Also `{success, data: {webhooks: […]}}`.
 	return keys
-		.map((key) => findList(object.data[key], keys, depth - 1))
+		.map((key) => findList(answer[key], keys, depth - 1))
 		.find((list) => list !== undefined);
 }
 

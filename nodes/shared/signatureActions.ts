@@ -2,7 +2,7 @@ import type { IDataObject } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
 import { numberSchema, readParameter, type ActionItem } from './actionParameter';
-import { jsonObjectSchema } from './jsonObject';
+import { isJsonObject } from './jsonObject';
 import type { Provider, SignatureScheme } from './provider';
 import { signRequest, verifySignature } from './signature';
 import { schemesToTry, settingsError, type ProviderCredential } from './triggerSettings';
@@ -83,8 +83,8 @@ async function readPayload(call: SignatureCall): Promise<Buffer> {
 /** Headers as n8n's Webhook node outputs them, or as JSON text. */
 function readHeaders({ context, itemIndex }: SignatureCall): Record<string, string> {
 	const value: unknown = context.getNodeParameter('headers', itemIndex, {});
-	const parsed = jsonObjectSchema.safeParse(typeof value === 'string' ? parseJson(value) : value);
-	if (!parsed.success) {
+	const headers = typeof value === 'string' ? parseJson(value) : value;
+	if (!isJsonObject(headers)) {
 		throw settingsError(
 			context,
 			'The headers are not a JSON object',
@@ -92,7 +92,7 @@ function readHeaders({ context, itemIndex }: SignatureCall): Record<string, stri
 		);
 	}
 	return Object.fromEntries(
-		Object.entries(parsed.data).flatMap(([name, content]) =>
+		Object.entries(headers).flatMap(([name, content]) =>
 			typeof content === 'string' ? [[name.toLowerCase(), content]] : [],
 		),
 	);

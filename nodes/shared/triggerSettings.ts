@@ -217,7 +217,7 @@ function isEventName(value: unknown): value is string {
 
 /** Names as the field Custom Events holds them: separated by commas or white space. */
 export function namesIn(text: string): string[] {
-	return text === '' ? [] : text.split(/[\s,]+/).filter(isEventName);
+	return text.split(/[\s,]+/).filter(isEventName);
 }
 
 /**

@@ -106,11 +106,12 @@ interface Checking {
 function verify({ provider }: Pick<Form, 'provider'>, headers: Headers, checking: Checking = {}) {
 	const { body = BODY, secrets = [SECRET], toleranceSeconds = 300, late = 0 } = checking;
 	const now = (AT + late) * 1000;
-	return verifySignature({ headers, rawBody: body }, provider.schemes, {
-		secrets,
-		toleranceSeconds,
-		now,
-	});
+	const options = { secrets, toleranceSeconds, now };
+	const verdict = verifySignature({ headers, rawBody: body }, provider.schemes, options);
+	// A refusal says no more than this.
+	const told = verdict.valid ? [] : Object.keys(verdict);
+	expect(['valid', 'reason', 'unmatched']).toEqual(expect.arrayContaining(told));
+	return verdict;
 }
 
 function valid({ scheme }: Form): Verdict {
