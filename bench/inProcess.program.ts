@@ -58,7 +58,7 @@ function ownTrigger(trigger: TriggerCase): BenchTrigger {
 							...owner,
 							...(product === undefined ? {} : { product }),
 							apiPath: trigger.api?.path ?? '',
-							sealedSecret: seal(SECRET, apiKey, owner),
+							sealedSecret: seal(SECRET, { text: apiKey, typed: false }, owner),
 						},
 					},
 	});

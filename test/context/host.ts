@@ -222,17 +222,18 @@ export class ContextHost {
 
 	private async hook(method: 'checkExists' | 'create' | 'delete'): Promise<boolean> {
 		// n8n-core declares the name of a workflow optional, n8n-workflow does not.
-		const context = this.hookContext() as IHookFunctions;
+		const context = this.hookContext(method) as IHookFunctions;
 		return await this.options.node.webhookMethods.default[method].call(context);
 	}
 
-	private hookContext(): HookContext {
+	private hookContext(method?: 'checkExists' | 'create' | 'delete'): HookContext {
 		const { mode = 'trigger' } = this.options;
 		return new HookContext(
 			this.workflow,
 			this.node,
 			this.additionalData(),
-			mode,
+			// n8n takes a test listener and a published trigger down in the same mode.
+			method === 'delete' ? 'internal' : mode,
 			'activate',
 			this.webhookData,
 		);
@@ -241,6 +242,11 @@ export class ContextHost {
 	private get workflow(): Workflow {
 		this.shared.loaded ??= this.loadWorkflow();
 		return this.shared.loaded;
+	}
+
+	/** n8n's "Listen for test event": another URL, and a workflow that is not published. */
+	private get listensForTest(): boolean {
+		return this.options.mode === 'manual';
 	}
 
 	private get node(): INode {
@@ -258,6 +264,7 @@ export class ContextHost {
 			path: `${this.options.webhookId ?? WEBHOOK_ID}/${webhookDescription.path}`,
 			webhookDescription,
 			workflowId: this.workflow.id,
+			isTest: this.listensForTest,
 			workflowExecuteAdditionalData: this.additionalData(),
 		};
 	}
@@ -275,7 +282,7 @@ export class ContextHost {
 		return new Workflow({
 			id: workflowId,
 			name: 'Test workflow',
-			active: true,
+			active: !this.listensForTest,
 			connections: {},
 			nodeTypes,
 			staticData,
