@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { findPrograms } from '../../test/queue/programs';
-import { build, pack } from './artifacts';
-import { Interrupted, isEndSignal, runNode } from './command';
+import { findPrograms } from '../../testkit/queue/programs';
+import { build, pack } from '../../testkit/artifacts';
+import { Interrupted, isEndSignal, runNode } from '../../testkit/command';
 import { oneCheck, readJestReport, type Tally } from './results';
 
 const LINGER_MS = 15_000;
-/** A folder of test/n8n-host/pins. */
+/** A folder of testkit/n8n-host/pins. */
 const OLD_N8N = '1.x';
 
 /** A group of checks that is run and counted as one row of the table. */
@@ -90,7 +90,7 @@ export function defineSuites(folder: string, jestOptions: string[]): Suite[] {
 }
 
 async function installN8n(pin?: string): Promise<void> {
-	const { ensureN8nHost } = await import('../../test/n8n-host/install.mjs');
+	const { ensureN8nHost } = await import('../../testkit/n8n-host/install.mjs');
 	try {
 		await ensureN8nHost({ log: console.log, ...(pin !== undefined && { pin }) });
 	} catch (error) {
