@@ -92,6 +92,8 @@ export interface Behaviour {
 	bearerOnManage: boolean;
 	/** metigan: whether `X-Webhook-Id` names the delivery (JS SDK 3) or the endpoint (API page). */
 	webhookIdHeader: 'delivery' | 'endpoint';
+	/** metigan: under which name an endpoint's id stands. */
+	idField: '_id' | 'id';
 }
 
 /** How a faulty answer looks on the wire. */

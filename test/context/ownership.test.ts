@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import type { INodeParameters } from 'n8n-workflow';
 
 import { startSandbox, type Sandbox } from '../../sandbox';
-import { ContextHost, type ContextHostOptions } from './host';
+import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
 import { recordWarnings } from './logs';
 import { mailPanda, metigan, misarMail, misarReach, type TriggerUnderTest } from './providers';
 
