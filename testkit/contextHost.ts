@@ -314,6 +314,9 @@ export class ContextHost {
 	private async receive(request: express.Request, response: express.Response): Promise<void> {
 		request.rawBody = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
 		request.readRawBody = async () => {};
+		// n8n sets the media type without its parameters.
+		const mediaType = request.headers['content-type']?.split(';')[0]?.trim();
+		if (mediaType !== undefined) request.contentType = mediaType;
 		request.body = parseAsN8nDoes(request);
 		this.alterRequest(request);
 		// n8n loads the workflow from the database for each delivery, static data included.

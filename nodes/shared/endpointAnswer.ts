@@ -20,7 +20,7 @@ export interface RemoteEndpoint {
 
 /**
  * Providers wrap one endpoint as itself, `{data}`, `{success,data}` or `{ok,endpoint,secret}`, and
- * lists as an array, `{data}` or `{webhooks}` (provider-facts: response unwrapping).
+ * lists as an array, `{data}` or `{webhooks}`.
  */
 const LIST_KEYS = ['data', 'webhooks', 'endpoints', 'items'] as const;
 const ATTEMPT_KEYS = ['data', 'events', 'deliveries', 'attempts', 'items'] as const;

@@ -7,7 +7,7 @@ import { buildDelivery, type Tamper } from '../../sandbox';
 import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
 import { metigan, misarMail, type TriggerUnderTest } from './providers';
 
-/** Every row of the design's answer table, for deliveries over real HTTP. */
+/** What each kind of delivery is answered, and whether it runs, over real HTTP. */
 
 const SECRET = 'whsec_of_this_test';
 const hosts: ContextHost[] = [];
@@ -245,6 +245,14 @@ describe.each([
 		const delivery = signed(trigger);
 		const asText = { ...delivery, headers: { ...delivery.headers, 'content-type': 'text/plain' } };
 		expect((await startHost(trigger).deliver(asText)).run).toHaveLength(1);
+
+		const type = 'multipart/form-data; boundary=x';
+		const asForm = { ...delivery, headers: { ...delivery.headers, 'content-type': type } };
+		expect(await startHost(trigger).deliver(asForm)).toMatchObject({
+			status: 401,
+			body: { error: 'the body cannot be verified' },
+			run: undefined,
+		});
 	});
 
 	describe('that comes twice', () => {

@@ -209,7 +209,7 @@ const accounts: Array<[string, SignIn, Account]> = [
 	['Metigan', 'apiKey', metigan],
 ];
 
-/** What a provider offers beyond create, list and delete (DESIGN.md: only what each has). */
+/** What a provider offers beyond create, list and delete. */
 const offers: Partial<Record<ProviderId, ReadonlyArray<'get' | 'update' | 'test'>>> = {
 	'misar.mail': ['get', 'update', 'test'],
 	mailPanda: ['update'],

@@ -172,7 +172,9 @@ describe('with the settings of deploy/', () => {
 		const saved = perEvent('Your Work');
 		// A run that was cut short after it had worked and set its mark saved nothing of it.
 		const marks = await services.redis('--scan', '--pattern', 'done:*');
-		const cutShort = events.map((event, at) => saved[at] === 0 && marks.includes(`done:${event}`));
+		const cutShort = events.map(
+			(event, at) => saved[at] === 0 && marks.includes(`done:${workflowId}:${event}`),
+		);
 		const worked = saved.map((count, at) => (cutShort[at] === true ? 1 : count));
 		const kept = perEvent('After Remove Duplicates');
 		const attempts = records.flatMap((record) => record.attempts);

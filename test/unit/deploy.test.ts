@@ -31,10 +31,11 @@ describe('deploy/docker-compose.yml', () => {
 		const pin = z
 			.object({ dependencies: z.object({ n8n: z.string() }) })
 			.parse(JSON.parse(read('testkit', 'n8n-host', 'package.json')));
-		for (const [name, { image }] of services) {
-			if (name !== 'packages' && !name.startsWith('n8n')) continue;
-			expect([name, image]).toEqual([name, `n8nio/n8n:${pin.dependencies.n8n}`]);
-		}
+		const images = services
+			.filter(([name]) => name === 'packages' || name.startsWith('n8n'))
+			.map(([, { image }]) => image);
+		expect(images.length).toBeGreaterThan(n8nServices.length);
+		expect(new Set(images)).toEqual(new Set([`n8nio/n8n:${pin.dependencies.n8n}`]));
 	});
 
 	it('gives every process of n8n the same settings', () => {
