@@ -28,7 +28,7 @@ import {
 	type ProviderCredential,
 	type TriggerSettings,
 } from './triggerSettings';
-import { isHttpUrl, webhookUrlObjection } from './webhookUrl';
+import { isHttpUrl, isTestUrl, webhookUrlObjection } from './webhookUrl';
 
 /**
  * A trigger's endpoint at the provider: looked up, created, brought in line and deleted, so that
@@ -90,12 +90,29 @@ export async function createEndpoint(
 
 /**
  * n8n's `delete`. An endpoint that is gone already counts as deleted.
+ *
+ * For a test URL it never throws: n8n would keep the listener for ever, and copy all of it at each
+ * later listen until none works any more.
  * @throws NodeApiError when the provider could not be asked; the id is kept, so n8n can try again
  */
 export async function deleteEndpoint(
 	context: IHookFunctions,
 	family: ProviderFamily,
 ): Promise<boolean> {
+	const url = webhookUrlOf(context);
+	if (!isTestUrl(url)) return await deleteRegistered(context, family);
+	try {
+		return await deleteRegistered(context, family);
+	} catch (error) {
+		context.logger.warn(
+			`The test webhook ${url} could not be deleted at the provider: ${messageOf(error)}. The next listen removes it`,
+			{ workflowId: context.getWorkflow().id, node: context.getNode().name },
+		);
+		return true;
+	}
+}
+
+async function deleteRegistered(context: IHookFunctions, family: ProviderFamily): Promise<boolean> {
 	const provider = selectProvider(context, family);
 	const record = loadRecord(context, provider);
 	const { api: management } = provider;
@@ -107,6 +124,13 @@ export async function deleteEndpoint(
 	}
 
 	const credential = await readCredential(context, provider);
+	if (record === undefined && credential.apiSecret === '') {
+		context.logger.warn(
+			`${provider.displayName} was not asked for endpoints to delete: the API key is missing`,
+			{ workflowId: context.getWorkflow().id, node: context.getNode().name },
+		);
+		return true;
+	}
 	const api = openApi(context, provider, management, credential, {
 		...(record === undefined ? {} : { apiPath: record.apiPath }),
 	});
@@ -368,4 +392,8 @@ function openApi(
 
 function webhookUrlOf(context: IHookFunctions): string {
 	return context.getNodeWebhookUrl('default') ?? '';
+}
+
+function messageOf(error: unknown): string {
+	return error instanceof Error ? error.message : String(error);
 }

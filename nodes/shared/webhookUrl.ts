@@ -28,6 +28,11 @@ export function isHttpUrl(text: string): boolean {
 	return protocol === 'https:' || protocol === 'http:';
 }
 
+/** Whether n8n serves this webhook URL only while the editor listens: its path has n8n's own prefix. */
+export function isTestUrl(webhookUrl: string): boolean {
+	return parseUrl(webhookUrl)?.pathname.includes('/webhook-test/') ?? false;
+}
+
 function isPrivateHost(hostname: string): boolean {
 	const name = hostname.replace(/\.$/, '');
 	if (IPV4.test(name)) return PRIVATE_IPV4.test(name);

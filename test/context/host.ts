@@ -257,6 +257,7 @@ export class ContextHost {
 			node: this.node.name,
 			path: `${this.options.webhookId ?? WEBHOOK_ID}/${webhookDescription.path}`,
 			webhookDescription,
+			isTest: this.options.mode === 'manual',
 			workflowId: this.workflow.id,
 			workflowExecuteAdditionalData: this.additionalData(),
 		};

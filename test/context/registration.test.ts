@@ -219,6 +219,26 @@ describe.each([
 		expect(endpoints()).toEqual([]);
 	});
 
+	it('never throws when a test listener ends', async () => {
+		const failing = { kind: 'status', status: 500, times: 100 } as const;
+		const listening = startHost(trigger, { mode: 'manual' });
+		await listening.create();
+		expect(endpoints()).toMatchObject([{ url: expect.stringContaining('/webhook-test/') }]);
+		sandbox.fault(fault(trigger, failing));
+		expect(await listening.delete()).toBe(true);
+
+		const refused = startHost(trigger, { mode: 'manual', credential: { apiKey: 'wrong' } });
+		await expect(refused.create()).rejects.toThrow();
+		expect(await refused.delete()).toBe(true);
+	});
+
+	it('asks for nothing to delete when there is neither a record nor an API key', async () => {
+		const host = startHost(trigger, { credential: { apiKey: '' } });
+		await expect(host.create()).rejects.toThrow('The API key is missing');
+		expect(await host.delete()).toBe(true);
+		expect(sandbox.requests()).toEqual([]);
+	});
+
 	it('never touches other endpoints of the account', async () => {
 		const foreign = sandbox.addEndpoint(trigger.provider, {
 			url: FOREIGN_URL,
