@@ -24,11 +24,7 @@ let workflowId: string;
 beforeAll(async () => {
 	const tarball = packedPackage();
 	sandbox = await startSandbox();
-	n8n = await startN8n({
-		tarball,
-		webhookUrl: ORIGIN,
-		env: { N8N_USE_WORKFLOW_PUBLICATION_SERVICE: 'true' },
-	});
+	n8n = await startN8n({ tarball, webhookUrl: ORIGIN, publicationService: true });
 	sandbox.setRoute(ORIGIN, n8n.url);
 	const id = await n8n.createCredential(trigger.title, trigger.credential, {
 		product: 'mail',
@@ -85,6 +81,16 @@ describe('with the publication service', () => {
 		expect(sandbox.requests()).toHaveLength(before);
 		expect(endpoints()).toHaveLength(1);
 		await expectOneRun(2);
+	}, 90_000);
+
+	it('moves to a new address of n8n when it is unpublished and published', async () => {
+		const moved = 'https://moved.example.com';
+		await n8n.restart({ webhookUrl: moved });
+		sandbox.setRoute(moved, n8n.url);
+		await n8n.unpublish(workflowId);
+		await n8n.publish(workflowId);
+		expect(endpoints()).toMatchObject([{ active: true, url: expect.stringContaining(moved) }]);
+		await expectOneRun(3);
 	}, 90_000);
 
 	it('deletes the endpoint although the first delete is answered 500', async () => {

@@ -6,7 +6,7 @@ import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { cases, planned, type CallFault, type Case } from './cases';
 import { figures, type Outcome } from './outcomes';
 import { inParallel } from './parallel';
-import { MANY_AT_ONCE, ORIGIN, Stage } from './stage';
+import { MANY_AT_ONCE, Stage } from './stage';
 import { steps, type Step } from './steps';
 
 /**
@@ -36,7 +36,7 @@ const stages: Stage[] = [];
 
 beforeAll(async () => {
 	const tarball = packedPackage();
-	n8n = await startN8n({ tarball, webhookUrl: ORIGIN, env: MANY_AT_ONCE });
+	n8n = await startN8n({ tarball, ...MANY_AT_ONCE });
 	const scenarios = await enumerate();
 	// Restarts first: n8n calls the provider of whatever is published at that time.
 	outcomes = [

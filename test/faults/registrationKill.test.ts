@@ -7,7 +7,7 @@ import { until } from '../../testkit/n8n-host/poll';
 import { cases, type Case } from './cases';
 import { figures, type Outcome } from './outcomes';
 import { inParallel } from './parallel';
-import { MANY_AT_ONCE, ORIGIN, Stage } from './stage';
+import { MANY_AT_ONCE, Stage } from './stage';
 import { userSteps } from './steps';
 
 /**
@@ -38,7 +38,7 @@ describe('n8n, killed', () => {
 
 	beforeAll(async () => {
 		const tarball = packedPackage();
-		n8n = await startN8n({ tarball, webhookUrl: ORIGIN, env: MANY_AT_ONCE });
+		n8n = await startN8n({ tarball, ...MANY_AT_ONCE });
 		let waiting = await enumerate();
 		for (let round = 0; waiting.length > 0 && round < ROUNDS; round++) {
 			const missed = await kill(waiting.slice(0, TOGETHER));

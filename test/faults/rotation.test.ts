@@ -155,7 +155,8 @@ function eventIdOf({ deliveryId }: StoredRun): string | undefined {
 }
 
 it('rotates secrets without refusing a delivery', async () => {
-	await withBed({ retryTimeScale: 0.002 }, async (bed) => {
+	// Without the publication service, a publish asks every trigger whether its endpoint is in line.
+	await withBed({ retryTimeScale: 0.002, publicationService: false }, async (bed) => {
 		const outcomes: Array<[Rotation, Outcome]> = [];
 		for (const rotation of rotations) outcomes.push([rotation, await rotate(bed, rotation)]);
 		await untilIdle(bed.n8n.userFolder);

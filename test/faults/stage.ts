@@ -6,13 +6,18 @@ import { until } from '../../testkit/n8n-host/poll';
 import type { Case } from './cases';
 
 export const ORIGIN = 'https://n8n.example.com';
-/** Settings of an n8n that many stages share. */
+/** How to start an n8n that many stages share. */
 export const MANY_AT_ONCE = {
-	// A workflow whose provider does not answer must not keep the others waiting at a start.
-	N8N_WORKFLOW_ACTIVATION_BATCH_SIZE: '1000',
-	// The default one lends an isolate to each publish until its last call is answered.
-	N8N_EXPRESSION_ENGINE: 'legacy',
-};
+	webhookUrl: ORIGIN,
+	// With it, a restart calls no provider and what failed is not tried again.
+	publicationService: false,
+	env: {
+		// A workflow whose provider does not answer must not keep the others waiting at a start.
+		N8N_WORKFLOW_ACTIVATION_BATCH_SIZE: '1000',
+		// The default one lends an isolate to each publish until its last call is answered.
+		N8N_EXPRESSION_ENGINE: 'legacy',
+	},
+} as const;
 
 const FIRE_TRIES = 5;
 const FOREIGN_URL = 'https://other-app.example.com/hook';

@@ -63,6 +63,7 @@ export interface N8nHostOptions {
 export interface RestartOptions {
 	env?: Record<string, string>;
 	webhookUrl?: string;
+	publicationService?: boolean | undefined;
 }
 
 /** The owner account, made at the first start. */
@@ -113,7 +114,9 @@ export async function startN8n(options: N8nHostOptions = {}): Promise<N8nHost> {
 	}
 }
 
-function publicationSetting({ publicationService: on }: N8nHostOptions): Record<string, string> {
+function publicationSetting({
+	publicationService: on,
+}: Pick<RestartOptions, 'publicationService'>): Record<string, string> {
 	return on === undefined ? {} : { N8N_USE_WORKFLOW_PUBLICATION_SERVICE: String(on) };
 }
 
@@ -379,8 +382,9 @@ export class N8nHost {
 	/** Stops n8n if it runs and starts it again on the same user folder and port. */
 	async restart(options: RestartOptions = {}): Promise<void> {
 		await this.process.stop();
-		const { env, ...changes } = options;
-		this.settings = { ...this.settings, ...changes, env: { ...this.settings.env, ...env } };
+		const { webhookUrl = this.settings.webhookUrl } = options;
+		const env = { ...this.settings.env, ...publicationSetting(options), ...options.env };
+		this.settings = { ...this.settings, webhookUrl, env };
 		this.process = await N8nProcess.start(this.settings);
 		this.rest = new RestClient(this.url);
 		await this.signIn();

@@ -1,0 +1,224 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+
+import { startSandbox, type Fault, type Sandbox } from '../../sandbox';
+import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { packedPackage } from '../../testkit/n8n-host/packedPackage';
+import { until } from '../../testkit/n8n-host/poll';
+import { ORIGIN } from '../../testkit/publishTrigger';
+import { metigan, misarMail, misarReach, type TriggerCase } from '../../testkit/triggers';
+
+/**
+ * "Listen for test event" where it cannot work or cannot end well. n8n keeps a test webhook whose
+ * `delete` threw, and copies all it holds of it at every later listen, until nothing can listen.
+ */
+
+const FAILED_LISTENS = 10;
+/** The broken listener alone took more than this for each further listen. */
+const GROWTH_MB = 400;
+const WAIT_MS = 30_000;
+
+let n8n: N8nHost;
+let sandbox: Sandbox;
+
+beforeAll(async () => {
+	const tarball = packedPackage();
+	sandbox = await startSandbox();
+	n8n = await startN8n({ tarball, webhookUrl: ORIGIN });
+	sandbox.setRoute(ORIGIN, n8n.url);
+}, 600_000);
+
+afterAll(async () => {
+	await n8n?.stop();
+	await sandbox?.close();
+}, 60_000);
+
+afterEach(() => sandbox.clearFaults());
+
+interface Listener {
+	readonly workflowId: string;
+	readonly testUrl: string;
+}
+
+/** Stores a workflow that starts with a trigger of the package, unpublished. */
+async function storeTrigger(
+	trigger: TriggerCase,
+	credential: Record<string, string>,
+): Promise<Listener> {
+	const name = trigger.title;
+	const id = await n8n.createCredential(name, trigger.credential, {
+		...trigger.parameters,
+		baseUrl: sandbox.url,
+		...credential,
+	});
+	const webhookId = randomUUID();
+	const workflow = await n8n.createWorkflow({
+		name,
+		nodes: [
+			{
+				name: 'Trigger',
+				type: `n8n-nodes-misar-metigan.${trigger.node}`,
+				webhookId,
+				parameters: {
+					...trigger.parameters,
+					registration: 'automatic',
+					events: [...trigger.events],
+				},
+				credentials: { [trigger.credential]: { id, name } },
+			},
+		],
+	});
+	return {
+		workflowId: workflow.id,
+		testUrl: `${ORIGIN}/webhook-test/${webhookId}/${trigger.path}`,
+	};
+}
+
+async function storeGoodTrigger(trigger: TriggerCase): Promise<Listener> {
+	return await storeTrigger(trigger, { apiKey: sandbox.keys[trigger.provider] });
+}
+
+async function post(url: string): Promise<number> {
+	return (await fetch(n8n.toLocalUrl(url), { method: 'POST' })).status;
+}
+
+function endpointsAt(trigger: TriggerCase, { testUrl }: Listener) {
+	return sandbox.endpoints(trigger.provider).filter(({ url }) => url === testUrl);
+}
+
+async function expectTestRun(workflowId: string, count = 1): Promise<void> {
+	const runs = await n8n.waitForExecutions(workflowId, count);
+	expect(runs).toHaveLength(count);
+	expect(runs.at(-1)).toMatchObject({ mode: 'manual', status: 'success' });
+}
+
+/** Listens and gets the test event, with n8n's own Webhook node. */
+async function expectOthersToListen(): Promise<void> {
+	const path = randomUUID();
+	const { id } = await n8n.createWorkflow({
+		name: 'Elsewhere',
+		nodes: [
+			{
+				name: 'Webhook',
+				type: 'n8n-nodes-base.webhook',
+				typeVersion: 2,
+				webhookId: path,
+				parameters: { path, httpMethod: 'POST', options: {} },
+			},
+		],
+	});
+	await n8n.listenForTestEvent(id, 'Webhook');
+	expect(await post(n8n.testWebhookUrl(path))).toBe(200);
+	await expectTestRun(id);
+}
+
+/** Listens and gets a signed test event, with a trigger of the package. */
+async function expectToListen(
+	trigger: TriggerCase,
+	listener: Listener,
+	runs: number,
+): Promise<void> {
+	await n8n.listenForTestEvent(listener.workflowId, 'Trigger');
+	await fire(trigger, listener);
+	await expectTestRun(listener.workflowId, runs);
+}
+
+/** Fires an event at the newest endpoint of a listener. */
+async function fire(trigger: TriggerCase, listener: Listener): Promise<void> {
+	const { provider, events, scheme } = trigger;
+	const endpointId = endpointsAt(trigger, listener).at(-1)?.id;
+	if (endpointId === undefined) throw new Error('The trigger has registered no test endpoint');
+	const [delivery] = await sandbox.fire({ provider, event: events[0], scheme, endpointId });
+	expect(delivery?.attempts.at(-1)?.status).toBe(200);
+}
+
+/** n8n answers 404 at the test URL once it has let go of the listener. */
+async function expectToEnd({ testUrl }: Listener): Promise<void> {
+	await until('the listener to end', WAIT_MS, async () =>
+		(await post(testUrl)) === 404 ? true : undefined,
+	);
+}
+
+/** Megabytes in memory of the n8n process. */
+function residentMemory(): number {
+	const status = readFileSync(`/proc/${n8n.pid}/status`, 'utf8');
+	return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+}
+
+describe('a listen that failed', () => {
+	it('says that the API key is missing, and that it is wrong, as often as it is tried', async () => {
+		const keyless = await storeTrigger(misarMail, {});
+		const wrong = await storeTrigger(metigan, { apiKey: 'wrong' });
+		const listen = async ({ workflowId }: Listener) =>
+			await n8n.listenForTestEvent(workflowId, 'Trigger');
+		await expect(listen(keyless)).rejects.toThrow('The API key is missing');
+		const before = residentMemory();
+		for (let times = 1; times <= FAILED_LISTENS; times++) {
+			await expect(listen(keyless)).rejects.toThrow('The API key is missing');
+			await expect(listen(wrong)).rejects.toThrow('did not accept the API key');
+		}
+		expect(residentMemory() - before).toBeLessThan(GROWTH_MB);
+		for (const listener of [keyless, wrong]) expect(await post(listener.testUrl)).toBe(404);
+	}, 120_000);
+
+	it("keeps neither n8n's own nodes nor other triggers from listening", async () => {
+		await expectOthersToListen();
+		await expectToListen(metigan, await storeGoodTrigger(metigan), 1);
+	});
+
+	it('lets the same trigger listen once the API key is there', async () => {
+		const listener = await storeGoodTrigger(misarReach);
+		sandbox.fault({ provider: misarReach.provider, kind: 'scopeRefusal', times: 1_000 });
+		await expect(n8n.listenForTestEvent(listener.workflowId, 'Trigger')).rejects.toThrow(
+			'may not manage Misar Reach webhooks',
+		);
+		sandbox.clearFaults();
+		await expectToListen(misarReach, listener, 1);
+	});
+});
+
+/** The provider is away, as long as the fault stays. */
+const away: Array<[string, Fault]> = [
+	['answers 500', { kind: 'status', status: 500 }],
+	['ends connections', { kind: 'drop' }],
+];
+
+describe.each(away)('while the provider %s', (_title, fault) => {
+	const trigger = misarMail;
+
+	it('a listener that nothing came for ends', async () => {
+		const listener = await storeGoodTrigger(trigger);
+		await n8n.listenForTestEvent(listener.workflowId, 'Trigger');
+		expect(await post(listener.testUrl)).toBe(401);
+		sandbox.fault({ ...fault, provider: trigger.provider, times: 1_000 });
+		// The two minutes, when they are over, end it by the same function.
+		await n8n.stopListening(listener.workflowId);
+		await expectToEnd(listener);
+
+		sandbox.clearFaults();
+		await expectOthersToListen();
+		// It removes the endpoint that could not be deleted.
+		await expectToListen(trigger, listener, 1);
+		await expectToEnd(listener);
+		expect(endpointsAt(trigger, listener)).toEqual([]);
+	}, 90_000);
+
+	it('a listener that its event has come for ends', async () => {
+		const listener = await storeGoodTrigger(trigger);
+		await n8n.listenForTestEvent(listener.workflowId, 'Trigger');
+		sandbox.fault({ ...fault, provider: trigger.provider, times: 1_000 });
+		await fire(trigger, listener);
+		await expectTestRun(listener.workflowId);
+		await expectToEnd(listener);
+
+		sandbox.clearFaults();
+		await expectOthersToListen();
+		await expectToListen(trigger, listener, 2);
+	}, 90_000);
+});
+
+it("leaves no trace of a broken listener in n8n's log", () => {
+	expect(n8n.log()).not.toMatch(/Maximum call stack|unhandled|Failed to deactivate/i);
+});
