@@ -12,13 +12,18 @@ import {
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
 import { once } from '../../testkit/once';
-import { ORIGIN, publishTrigger, type PublishedTrigger } from '../../testkit/publishTrigger';
+import {
+	accountOf,
+	ORIGIN,
+	PACKAGE,
+	publishTrigger,
+	SECRET,
+	type Registration,
+	type TriggerWorkflow,
+} from '../../testkit/publishTrigger';
 import { mailPanda, misarBlog, triggerCases, type TriggerCase } from '../../testkit/triggers';
 
 /** The packed package, installed in a real n8n as a user would, against the sandbox. */
-
-const PACKAGE = 'n8n-nodes-misar-metigan';
-const SECRET = 'whsec_chosen_in_the_dashboard';
 
 let n8n: N8nHost;
 let sandbox: Sandbox;
@@ -40,7 +45,7 @@ const isN8n1 = () => n8n.version.startsWith('1.');
 /** Fires one event at a workflow, registered or not, and returns the answers it got. */
 async function fire(
 	trigger: TriggerCase,
-	{ webhookUrl }: Pick<PublishedTrigger, 'webhookUrl'>,
+	{ webhookUrl }: Pick<TriggerWorkflow, 'webhookUrl'>,
 	options: { tamper?: Tamper; copies?: number; retry?: boolean } = {},
 ): Promise<Array<number | undefined>> {
 	const endpoint = sandbox.endpoints(trigger.provider).find(({ url }) => url === webhookUrl);
@@ -53,8 +58,6 @@ async function fire(
 	});
 	return deliveries.map(({ attempts }) => attempts.at(-1)?.status);
 }
-
-type Registration = 'automatic' | 'manual';
 
 /** Every trigger and product in the registration it starts with, and both where there is a choice. */
 const cases: Array<[string, Registration, TriggerCase]> = triggerCases.flatMap((trigger) => {
@@ -83,22 +86,19 @@ describe.each(cases)('%s, registered in the way "%s"', (_title, registration, tr
 	const offersDelete = trigger.provider !== 'misar.reach';
 	const publish = async (credential: Record<string, string>) =>
 		await publishTrigger({ n8n, sandbox }, trigger, registration, credential);
-	const publishRightly = async () =>
-		await publish(
-			automatic ? { apiKey: sandbox.keys[trigger.provider] } : { signingSecret: SECRET },
-		);
+	const publishRightly = async () => await publish(accountOf(trigger, registration, sandbox));
 	/** For all tests that leave it published. */
 	const shared = once(publishRightly);
 
 	/** The endpoints at the production and the test URL of a workflow. */
-	const endpointsOf = ({ webhookUrl }: PublishedTrigger) =>
+	const endpointsOf = ({ webhookUrl }: TriggerWorkflow) =>
 		sandbox
 			.endpoints(trigger.provider)
 			.filter(({ url }) => url.endsWith(new URL(webhookUrl).pathname.slice('/webhook'.length)));
 
 	/** Waits for the runs that `work` starts, which have to be so many. */
 	async function runsOf(
-		{ workflowId }: PublishedTrigger,
+		{ workflowId }: TriggerWorkflow,
 		count: number,
 		work: () => Promise<void>,
 	): Promise<ExecutionSummary[]> {
@@ -306,15 +306,19 @@ describe('the test of a credential', () => {
 /** The last one: it leaves n8n at another address. */
 describe('a restart of n8n', () => {
 	it('leaves every trigger with its single endpoint, and deliveries go on', async () => {
-		const published: Array<[TriggerCase, PublishedTrigger]> = [];
+		const published: Array<[TriggerCase, TriggerWorkflow]> = [];
 		for (const trigger of triggerCases.filter(({ api }) => api !== undefined)) {
-			const apiKey = sandbox.keys[trigger.provider];
 			published.push([
 				trigger,
-				await publishTrigger({ n8n, sandbox }, trigger, 'automatic', { apiKey }),
+				await publishTrigger(
+					{ n8n, sandbox },
+					trigger,
+					'automatic',
+					accountOf(trigger, 'automatic', sandbox),
+				),
 			]);
 		}
-		const at = (trigger: TriggerCase, { webhookUrl }: PublishedTrigger) =>
+		const at = (trigger: TriggerCase, { webhookUrl }: TriggerWorkflow) =>
 			sandbox.endpoints(trigger.provider).filter(({ url }) => url === webhookUrl);
 		const before = published.map(([trigger, workflow]) => at(trigger, workflow)[0]?.id);
 

@@ -2,12 +2,13 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
 import { HostError, startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
+import { ORIGIN } from '../../testkit/publishTrigger';
 import { printFigures } from '../figures';
 import { cases, type Case } from './cases';
 import { openLanes } from './lanes';
 import { figures, type Outcome } from './outcomes';
 import { conclude, scenariosOf, type Scenario } from './scenarios';
-import { MANY_AT_ONCE, ORIGIN, Stage } from './stage';
+import { MANY_AT_ONCE, Stage } from './stage';
 import { userSteps, type UserStep } from './steps';
 
 /**

@@ -3,11 +3,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { printFigures } from '../figures';
 import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
+import { ORIGIN } from '../../testkit/publishTrigger';
 import { until } from '../../testkit/n8n-host/poll';
 import { cases, type Case } from './cases';
 import { openLanes } from './lanes';
 import { figures, type Outcome } from './outcomes';
-import { MANY_AT_ONCE, ORIGIN, Stage } from './stage';
+import { MANY_AT_ONCE, Stage } from './stage';
 import { userSteps } from './steps';
 
 /**

@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { startSandbox, type Fault, type Sandbox, type SandboxEndpoint } from '../../sandbox';
 import type { N8nHost } from '../../testkit/n8n-host/driver';
 import { until } from '../../testkit/n8n-host/poll';
+import { ORIGIN, PACKAGE } from '../../testkit/publishTrigger';
 import type { Case } from './cases';
 
-export const ORIGIN = 'https://n8n.example.com';
 /** Settings of an n8n that many stages share. */
 export const MANY_AT_ONCE = {
 	// A workflow whose provider does not answer must not keep the others waiting at a start.
@@ -250,7 +250,7 @@ export class Stage {
 		return {
 			id: this.nodeId,
 			name: 'Trigger',
-			type: `n8n-nodes-misar-metigan.${trigger.node}`,
+			type: `${PACKAGE}.${trigger.node}`,
 			webhookId: this.webhookId,
 			parameters: {
 				...trigger.parameters,
