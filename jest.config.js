@@ -11,4 +11,6 @@ module.exports = {
 	// The signing libraries the tests compare with ship as ES modules only.
 	transformIgnorePatterns: ['/node_modules/(?!@octokit/webhooks-methods/)'],
 	testTimeout: 60_000,
+	// Of tests marked as concurrent: they limit by themselves what they do at a time.
+	maxConcurrency: 100,
 };

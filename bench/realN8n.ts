@@ -2,6 +2,7 @@ import { startSandbox } from '../sandbox';
 import { startN8n, type N8nHost } from '../testkit/n8n-host/driver';
 import { locateN8n } from '../testkit/n8n-host/locate';
 import { until } from '../testkit/n8n-host/poll';
+import { ORIGIN } from '../testkit/publishTrigger';
 import { Database, type Stored } from './support/database';
 import { startGithubStandIn } from './support/githubStandIn';
 import { shuffled } from './support/interleave';
@@ -45,7 +46,6 @@ export interface LoadOptions {
 	readonly amount: Record<Engine, number>;
 }
 
-const PUBLIC_URL = 'https://n8n.example.com';
 const RUNS_MS = 120_000;
 
 interface Station {
@@ -107,7 +107,7 @@ async function startStation(
 	env: Record<string, string>,
 	providers: Providers,
 ): Promise<Station> {
-	const n8n = await startN8n({ tarball, webhookUrl: PUBLIC_URL, env });
+	const n8n = await startN8n({ tarball, webhookUrl: ORIGIN, env });
 	try {
 		const { nodeBinary } = await locateN8n();
 		const subject = await publishSubject[name](n8n, providers);

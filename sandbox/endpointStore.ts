@@ -1,4 +1,3 @@
-import type { Provider } from './provider';
 import type { EndpointInput, ProviderId, SandboxEndpoint } from './types';
 
 /** New values; undefined leaves the old one. */
@@ -8,6 +7,15 @@ export interface EndpointPatch {
 	active?: boolean | undefined;
 }
 
+/** How a provider makes endpoints. */
+export interface AccountRules {
+	readonly id: ProviderId;
+	/** One secret for all endpoints, as Misar.Blog has. */
+	readonly sharedSecret?: boolean;
+	newEndpointId(sequence: number): string;
+	newSecret(): string;
+}
+
 /** The endpoints of one provider's account. */
 export class EndpointRoom {
 	private readonly byId = new Map<string, SandboxEndpoint>();
@@ -15,7 +23,7 @@ export class EndpointRoom {
 	private limit: number | undefined;
 	private readonly accountSecret: string;
 
-	constructor(private readonly provider: Provider) {
+	constructor(private readonly provider: AccountRules) {
 		this.accountSecret = provider.newSecret();
 	}
 
@@ -102,7 +110,7 @@ export function copyEndpoint(endpoint: SandboxEndpoint): SandboxEndpoint {
 export class EndpointStore {
 	private readonly rooms: ReadonlyMap<ProviderId, EndpointRoom>;
 
-	constructor(providers: readonly Provider[]) {
+	constructor(providers: readonly AccountRules[]) {
 		this.rooms = new Map(providers.map((provider) => [provider.id, new EndpointRoom(provider)]));
 	}
 

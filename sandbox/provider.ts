@@ -1,8 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { z } from 'zod';
-import type { ProviderId } from './providers';
+import type { AccountRules, EndpointRoom } from './endpointStore';
 import type { Behaviour, DeliveryRecord, Named, SandboxEndpoint } from './types';
-import type { EndpointRoom } from './endpointStore';
 
 /** A way to sign, as one document describes it. */
 export interface Scheme {
@@ -67,8 +66,7 @@ export interface RetryPolicy {
 }
 
 /** A provider as it looks from outside: what it sends, and its management API where it has one. */
-export interface Provider {
-	readonly id: ProviderId;
+export interface Provider extends AccountRules {
 	/** Every name a document lists. */
 	readonly events: readonly Named[];
 	readonly schemes: readonly [Scheme, ...Scheme[]];
@@ -76,10 +74,6 @@ export interface Provider {
 	readonly retry: RetryPolicy;
 	/** The start of an API key. */
 	readonly keyPrefix: string;
-	/** One secret for all endpoints, as Misar.Blog has. */
-	readonly sharedSecret?: boolean;
-	newEndpointId(sequence: number): string;
-	newSecret(): string;
 	newEventId(event: string): string;
 	/** The documented `data` of an event, else a plausible minimum. */
 	sampleData(request: SampleRequest): unknown;

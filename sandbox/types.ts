@@ -1,6 +1,14 @@
-import type { ProviderId } from './providers';
-
-export type { ProviderId };
+/** Every product that has webhooks of its own. */
+export type ProviderId =
+	| 'misar.mail'
+	| 'misar.reach'
+	| 'misar.post'
+	| 'misar.dev'
+	| 'misar.ai'
+	| 'misar.ink'
+	| 'misarBlog'
+	| 'mailPanda'
+	| 'metigan';
 
 /** How the stand-in is started. */
 export interface SandboxOptions {

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 
 import { startSandbox, type Sandbox } from '../sandbox';
 import { startN8n, type N8nHost } from '../testkit/n8n-host/driver';
+import { ORIGIN } from '../testkit/publishTrigger';
 import { triggerCases } from '../testkit/triggers';
 import { build, pack } from '../testkit/artifacts';
 import { Interrupted } from '../testkit/command';
@@ -17,7 +18,6 @@ import { demonstrate, type Demonstration } from './support/demonstration';
 import { asTable } from '../testkit/table';
 
 /** Looks public, because providers deliver to public HTTPS addresses only; routed to this machine. */
-const PUBLIC_ORIGIN = 'https://n8n.example.com';
 
 const began = Date.now();
 
@@ -42,14 +42,14 @@ async function run(once: boolean, interrupted: Promise<never>): Promise<number> 
 		await step(ensureN8nHost({ log: say }));
 		say('Starting the sandbox and n8n with the package installed');
 		sandbox = await startSandbox();
-		starting = startN8n({ tarball, webhookUrl: PUBLIC_ORIGIN });
+		starting = startN8n({ tarball, webhookUrl: ORIGIN });
 		const n8n = await step(starting);
-		sandbox.setRoute(PUBLIC_ORIGIN, n8n.url);
+		sandbox.setRoute(ORIGIN, n8n.url);
 
 		const rows: Demonstration[] = [];
 		for (const trigger of triggerCases) {
 			say(`${trigger.title}: publishing a workflow and firing ${trigger.events[0]}`);
-			rows.push(await step(demonstrate(trigger, sandbox, n8n, PUBLIC_ORIGIN)));
+			rows.push(await step(demonstrate(trigger, sandbox, n8n)));
 		}
 		console.log(`\n${tableOf(rows)}\n`);
 		const held = rows.every(({ held: rowHeld }) => rowHeld);

@@ -7,8 +7,21 @@ import { eventParameters, type TriggerCase } from './triggers';
 /** The public-looking origin n8n registers its webhooks under. */
 export const ORIGIN = 'https://n8n.example.com';
 
-/** A published workflow that starts with a trigger of the package. */
-export interface PublishedTrigger {
+export const PACKAGE = 'n8n-nodes-misar-metigan';
+
+/** A signing secret that a person has copied from a provider's dashboard. */
+export const SECRET = 'whsec_chosen_in_the_dashboard';
+
+export type Registration = 'automatic' | 'manual';
+
+/** Where a trigger is published. */
+export interface Bed {
+	readonly n8n: N8nHost;
+	readonly sandbox: Sandbox;
+}
+
+/** A workflow that starts with a trigger of the package. */
+export interface TriggerWorkflow {
 	readonly workflowId: string;
 	/** As the provider knows it. */
 	readonly webhookUrl: string;
@@ -16,13 +29,31 @@ export interface PublishedTrigger {
 	setCredential(fields: Record<string, string>): Promise<void>;
 }
 
-/** Stores a credential and a workflow `Trigger → After` that uses it, and publishes the workflow. */
-export async function publishTrigger(
-	{ n8n, sandbox }: { readonly n8n: N8nHost; readonly sandbox: Sandbox },
+/** What may differ from one trigger workflow to another. */
+export interface TriggerWorkflowOptions {
+	/** The package that the node is from, where it is one of a single service. */
+	readonly packageName?: string;
+	/** Names of the trigger and of the node after it. */
+	readonly names?: readonly [trigger: string, after: string];
+}
+
+/** The credential's fields for a registration by the account's key, or by hand with {@link SECRET}. */
+export function accountOf(
+	{ provider }: TriggerCase,
+	registration: Registration,
+	{ keys }: Sandbox,
+): Record<string, string> {
+	return registration === 'automatic' ? { apiKey: keys[provider] } : { signingSecret: SECRET };
+}
+
+/** Stores a credential and a workflow of a trigger and a node after it, unpublished. */
+export async function storeTrigger(
+	{ n8n, sandbox }: Bed,
 	trigger: TriggerCase,
-	registration: 'automatic' | 'manual',
+	registration: Registration,
 	credential: Record<string, string>,
-): Promise<PublishedTrigger> {
+	{ packageName = PACKAGE, names = ['Trigger', 'After'] }: TriggerWorkflowOptions = {},
+): Promise<TriggerWorkflow> {
 	const { title, credential: type } = trigger;
 	const complete = (fields: Record<string, string>) => ({
 		...trigger.parameters,
@@ -35,21 +66,30 @@ export async function publishTrigger(
 		name: `${title}, ${registration}`,
 		nodes: [
 			{
-				name: 'Trigger',
-				type: `n8n-nodes-misar-metigan.${trigger.node}`,
+				name: names[0],
+				type: `${packageName}.${trigger.node}`,
 				webhookId,
 				parameters: { ...trigger.parameters, registration, ...eventParameters(trigger) },
 				credentials: { [type]: { id: credentialId, name: title } },
 			},
-			{ name: 'After', type: 'n8n-nodes-base.noOp' },
+			{ name: names[1], type: 'n8n-nodes-base.noOp' },
 		],
-		connections: chain('Trigger', 'After'),
+		connections: chain(...names),
 	});
-	await n8n.publish(id);
 	return {
 		workflowId: id,
 		webhookUrl: `${ORIGIN}/webhook/${webhookId}/${trigger.path}`,
 		setCredential: async (fields) =>
 			await n8n.updateCredential(credentialId, title, type, complete(fields)),
 	};
+}
+
+/** Stores a workflow as {@link storeTrigger} does, and publishes it. */
+export async function publishTrigger(
+	bed: Bed,
+	...how: [TriggerCase, Registration, Record<string, string>, TriggerWorkflowOptions?]
+): Promise<TriggerWorkflow> {
+	const stored = await storeTrigger(bed, ...how);
+	await bed.n8n.publish(stored.workflowId);
+	return stored;
 }

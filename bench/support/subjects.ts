@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import type { Sandbox } from '../../sandbox';
 import { chain, type N8nHost, type NodeDefinition } from '../../testkit/n8n-host/driver';
+import { accountOf, publishTrigger } from '../../testkit/publishTrigger';
 import { misarMail } from '../../testkit/triggers';
 import { hmacHex, makeDelivery, type Delivery } from './deliveries';
 import type { GithubStandIn } from './githubStandIn';
@@ -33,25 +34,13 @@ export const publishSubject: Record<
 	(n8n: N8nHost, providers: Providers) => Promise<Subject>
 > = {
 	'our trigger': async (n8n, { sandbox }) => {
-		const { node, path, provider, credential, parameters, events } = misarMail;
-		const id = await n8n.createCredential('Misar', credential, {
-			...parameters,
-			baseUrl: sandbox.url,
-			apiKey: sandbox.keys[provider],
-		});
-		const webhookId = randomUUID();
-		await publish(n8n, {
-			name: 'Trigger',
-			type: `n8n-nodes-misar-metigan.${node}`,
-			webhookId,
-			parameters: { ...parameters, registration: 'automatic', events: [...events] },
-			credentials: { [credential]: { id, name: 'Misar' } },
-		});
-		const endpoint = sandbox.endpoints(provider).find(({ url }) => url.includes(webhookId));
+		const account = accountOf(misarMail, 'automatic', sandbox);
+		const { webhookUrl } = await publishTrigger({ n8n, sandbox }, misarMail, 'automatic', account);
+		const endpoint = sandbox.endpoints(misarMail.provider).find(({ url }) => url === webhookUrl);
 		const secret = endpoint?.secret;
 		if (secret === undefined) throw new Error('our trigger did not register its endpoint');
 		return {
-			url: n8n.webhookUrl(`${webhookId}/${path}`),
+			url: n8n.toLocalUrl(webhookUrl),
 			valid: () => makeDelivery(misarMail, secret, BODY_BYTES),
 			forged: () => makeDelivery(misarMail, FORGER, BODY_BYTES),
 		};

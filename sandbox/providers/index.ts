@@ -1,3 +1,5 @@
+import type { Provider } from '../provider';
+import type { ProviderId } from '../types';
 import { mailPanda } from './mailPanda';
 import { metigan } from './metigan';
 import { misarBlog } from './misarBlog';
@@ -10,7 +12,7 @@ import { misarReach } from './misarReach';
  * The one list of providers: a new one is its file and a line here. A path that two of them could serve goes
  * to the first that owns it (see `Api.owns`).
  */
-export const providers = {
+export const providers: Readonly<Record<ProviderId, Provider>> = {
 	'misar.mail': misarMail,
 	'misar.reach': misarReach,
 	'misar.post': misarPost,
@@ -21,5 +23,3 @@ export const providers = {
 	mailPanda,
 	metigan,
 };
-
-export type ProviderId = keyof typeof providers;

@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto';
-
 import type { Sandbox } from '../../sandbox';
-import { chain, type N8nHost } from '../../testkit/n8n-host/driver';
-import { eventParameters, type TriggerCase } from '../../testkit/triggers';
+import type { N8nHost } from '../../testkit/n8n-host/driver';
+import { accountOf, publishTrigger, SECRET } from '../../testkit/publishTrigger';
+import type { TriggerCase } from '../../testkit/triggers';
 
 /** What happened to one trigger, as a row of the table that `npm start` prints. */
 export interface Demonstration {
@@ -17,8 +16,6 @@ export interface Demonstration {
 	readonly held: boolean;
 }
 
-const MANUAL_SECRET = 'whsec_pasted_from_the_dashboard';
-
 /**
  * Drives one trigger: credential, workflow, publish, a signed event, its run. A step that does not
  * hold becomes part of the row, it is not thrown.
@@ -27,7 +24,6 @@ export async function demonstrate(
 	trigger: TriggerCase,
 	sandbox: Sandbox,
 	n8n: N8nHost,
-	origin: string,
 ): Promise<Demonstration> {
 	const registration = trigger.api === undefined ? 'manual' : 'automatic';
 	const row = {
@@ -41,35 +37,17 @@ export async function demonstrate(
 		held: false,
 	} as const;
 	try {
-		const webhookId = randomUUID();
-		const credentialId = await n8n.createCredential(trigger.title, trigger.credential, {
-			...trigger.parameters,
-			baseUrl: sandbox.url,
-			...(registration === 'automatic'
-				? { apiKey: sandbox.keys[trigger.provider] }
-				: { signingSecret: MANUAL_SECRET }),
-		});
-		const workflow = await n8n.createWorkflow({
-			name: `${trigger.title}: ${trigger.events[0]}`,
-			nodes: [
-				{
-					name: `${trigger.title} Trigger`,
-					type: `n8n-nodes-misar-metigan.${trigger.node}`,
-					webhookId,
-					parameters: { ...trigger.parameters, registration, ...eventParameters(trigger) },
-					credentials: { [trigger.credential]: { id: credentialId, name: trigger.title } },
-				},
-				{ name: 'Your Next Step', type: 'n8n-nodes-base.noOp' },
-			],
-			connections: chain(`${trigger.title} Trigger`, 'Your Next Step'),
-		});
-		await n8n.publish(workflow.id);
+		const { workflowId, webhookUrl } = await publishTrigger(
+			{ n8n, sandbox },
+			trigger,
+			registration,
+			accountOf(trigger, registration, sandbox),
+			{ names: [`${trigger.title} Trigger`, 'Your Next Step'] },
+		);
 
-		const endpoint = sandbox.endpoints(trigger.provider).find(({ url }) => url.includes(webhookId));
+		const endpoint = sandbox.endpoints(trigger.provider).find(({ url }) => url === webhookUrl);
 		const target =
-			endpoint === undefined
-				? { url: `${origin}/webhook/${webhookId}/${trigger.path}`, secret: MANUAL_SECRET }
-				: { endpointId: endpoint.id };
+			endpoint === undefined ? { url: webhookUrl, secret: SECRET } : { endpointId: endpoint.id };
 		const [delivery] = await sandbox.fire({
 			provider: trigger.provider,
 			event: trigger.events[0],
@@ -77,7 +55,7 @@ export async function demonstrate(
 			...target,
 		});
 		const answer = delivery?.attempts.at(-1)?.status;
-		const [run] = await n8n.waitForExecutions(workflow.id, 1);
+		const [run] = await n8n.waitForExecutions(workflowId, 1);
 		return {
 			...row,
 			endpoint: endpoint?.id ?? (registration === 'manual' ? 'by hand' : 'none'),

@@ -5,6 +5,7 @@ import { startSandbox, type Sandbox } from '../../sandbox';
 import { chain, startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
+import { ORIGIN, PACKAGE, SECRET } from '../../testkit/publishTrigger';
 import { mailPanda, metigan, misarBlog, misarMail, type TriggerCase } from '../../testkit/triggers';
 import { launchChromium, type Chromium } from './chromium';
 import { Editor } from './editor';
@@ -13,9 +14,6 @@ import { walks, type Walk } from './walks';
 
 /** The package in n8n's own editor, used in a real browser as a person would. */
 
-const ORIGIN = 'https://n8n.example.com';
-const PACKAGE = 'n8n-nodes-misar-metigan';
-const SECRET = 'whsec_chosen_in_the_dashboard';
 const WAIT_MS = 60_000;
 
 let n8n: N8nHost;

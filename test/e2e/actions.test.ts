@@ -12,12 +12,9 @@ import {
 	type NodeDefinition,
 } from '../../testkit/n8n-host/driver';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
+import { ORIGIN, PACKAGE, SECRET } from '../../testkit/publishTrigger';
 
 /** The action nodes of the packed package in a real n8n, in workflows as a user would build them. */
-
-const ORIGIN = 'https://n8n.example.com';
-const PACKAGE = 'n8n-nodes-misar-metigan';
-const SECRET = 'whsec_chosen_in_the_dashboard';
 
 let n8n: N8nHost;
 let sandbox: Sandbox;

@@ -1,11 +1,10 @@
-import { randomUUID } from 'node:crypto';
-
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { startSandbox, type Sandbox } from '../../sandbox';
 import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
+import { accountOf, ORIGIN, storeTrigger } from '../../testkit/publishTrigger';
 import { misarMail as trigger } from '../../testkit/triggers';
 
 /**
@@ -13,9 +12,6 @@ import { misarMail as trigger } from '../../testkit/triggers';
  * create and a delete that failed, calls `delete` after each failed create, and calls nothing at a
  * restart.
  */
-
-const ORIGIN = 'https://n8n.example.com';
-const webhookId = randomUUID();
 
 let n8n: N8nHost;
 let sandbox: Sandbox;
@@ -26,24 +22,8 @@ beforeAll(async () => {
 	sandbox = await startSandbox();
 	n8n = await startN8n({ tarball, webhookUrl: ORIGIN, publicationService: true });
 	sandbox.setRoute(ORIGIN, n8n.url);
-	const id = await n8n.createCredential(trigger.title, trigger.credential, {
-		product: 'mail',
-		baseUrl: sandbox.url,
-		apiKey: sandbox.keys[trigger.provider],
-	});
-	const workflow = await n8n.createWorkflow({
-		name: trigger.title,
-		nodes: [
-			{
-				name: 'Trigger',
-				type: `n8n-nodes-misar-metigan.${trigger.node}`,
-				webhookId,
-				parameters: { product: 'mail', registration: 'automatic', events: [...trigger.events] },
-				credentials: { [trigger.credential]: { id, name: trigger.title } },
-			},
-		],
-	});
-	workflowId = workflow.id;
+	const account = accountOf(trigger, 'automatic', sandbox);
+	({ workflowId } = await storeTrigger({ n8n, sandbox }, trigger, 'automatic', account));
 }, 600_000);
 
 afterAll(async () => {

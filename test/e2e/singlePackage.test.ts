@@ -8,22 +8,14 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 
 import { startSandbox, type Sandbox, type Tamper } from '../../sandbox';
-import { chain, outputOf, startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
-import {
-	eventParameters,
-	mailPanda,
-	metigan,
-	misarBlog,
-	misarMail,
-	type TriggerCase,
-} from '../../testkit/triggers';
+import { outputOf, startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { accountOf, ORIGIN, publishTrigger, SECRET } from '../../testkit/publishTrigger';
+import { mailPanda, metigan, misarBlog, misarMail, type TriggerCase } from '../../testkit/triggers';
 
 /** The package of each single service, made by the command, installed and run in a real n8n. */
 
 const run = promisify(execFile);
 
-const ORIGIN = 'https://n8n.example.com';
-const SECRET = 'whsec_chosen_in_the_dashboard';
 const GATE = [
 	'ESLint with n8n’s rules',
 	'Formatting',
@@ -108,32 +100,14 @@ describe.each(singles)('n8n-nodes-$name', ({ name, trigger, nodes }) => {
 
 	it('publishes, runs for a signed delivery and refuses forged ones', async () => {
 		const automatic = trigger.api !== undefined;
-		const webhookId = crypto.randomUUID();
-		const credentialId = await n8n.createCredential(name, trigger.credential, {
-			...trigger.parameters,
-			baseUrl: sandbox.url,
-			...(automatic ? { apiKey: sandbox.keys[trigger.provider] } : { signingSecret: SECRET }),
-		});
-		const { id } = await n8n.createWorkflow({
-			name,
-			nodes: [
-				{
-					name: 'Trigger',
-					type: `${packageName}.${trigger.node}`,
-					webhookId,
-					parameters: {
-						...trigger.parameters,
-						registration: automatic ? 'automatic' : 'manual',
-						...eventParameters(trigger),
-					},
-					credentials: { [trigger.credential]: { id: credentialId, name } },
-				},
-				{ name: 'After', type: 'n8n-nodes-base.noOp' },
-			],
-			connections: chain('Trigger', 'After'),
-		});
-		await n8n.publish(id);
-		const url = `${ORIGIN}/webhook/${webhookId}/${trigger.path}`;
+		const registration = automatic ? 'automatic' : 'manual';
+		const { workflowId: id, webhookUrl: url } = await publishTrigger(
+			{ n8n, sandbox },
+			trigger,
+			registration,
+			accountOf(trigger, registration, sandbox),
+			{ packageName },
+		);
 		const registered = sandbox.endpoints(trigger.provider).map((endpoint) => endpoint.url);
 		expect(registered).toEqual(automatic ? [url] : []);
 

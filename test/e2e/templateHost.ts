@@ -7,11 +7,10 @@ import { startSandbox, type ProviderId, type Sandbox } from '../../sandbox';
 import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
+import { ORIGIN, PACKAGE, SECRET } from '../../testkit/publishTrigger';
 import { RestClient } from '../../testkit/n8n-host/rest';
 import { readTemplate, type Template } from './templateFiles';
 
-export const ORIGIN = 'https://n8n.example.com';
-export const PACKAGE = 'n8n-nodes-misar-metigan';
 /** Generous: the machine may be slow. */
 const WAIT_MS = 60_000;
 
@@ -25,9 +24,6 @@ const ACCOUNTS: Readonly<Record<string, { type: string; provider: ProviderId }>>
 	metigan: { type: 'metiganApi', provider: 'metigan' },
 	metiganTrigger: { type: 'metiganApi', provider: 'metigan' },
 };
-
-/** What triggers that are registered by hand verify with. */
-export const SECRET = 'whsec_chosen_in_the_dashboard';
 
 const tableList = z.object({ data: z.array(z.object({ id: z.string(), name: z.string() })) });
 const rowList = z.object({ data: z.array(z.record(z.unknown())) });

@@ -3,8 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { NodeHelpers } from 'n8n-workflow';
 import { z } from 'zod';
 
+import { ORIGIN, PACKAGE } from '../../testkit/publishTrigger';
 import { listedTemplates, readTemplate, templateNames, templateText } from './templateFiles';
-import { ORIGIN, PACKAGE, TemplateHost } from './templateHost';
+import { TemplateHost } from './templateHost';
 
 /** Every file in `templates/`: clean, described, and without a complaint of the editor. */
 

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 
 import { until } from '../../testkit/n8n-host/poll';
-import { Collector, SECRET, TemplateHost, type Imported } from './templateHost';
+import { SECRET } from '../../testkit/publishTrigger';
+import { Collector, TemplateHost, type Imported } from './templateHost';
 
 /** The templates that deliveries start: what is in the tables and at the other system afterwards. */
 

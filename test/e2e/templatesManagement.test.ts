@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 
 import { until } from '../../testkit/n8n-host/poll';
-import { Collector, ORIGIN, PACKAGE, TemplateHost, type Imported } from './templateHost';
+import { ORIGIN, PACKAGE } from '../../testkit/publishTrigger';
+import { Collector, TemplateHost, type Imported } from './templateHost';
 
 /** The templates that look after endpoints: started by their schedule's node, or by a form. */
 

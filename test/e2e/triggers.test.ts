@@ -3,22 +3,27 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { NodeHelpers, type INodeParameters } from 'n8n-workflow';
 
 import { startSandbox, type Sandbox, type Tamper } from '../../sandbox';
-import { chain, outputOf, startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import {
+	outputOf,
+	startN8n,
+	type ExecutionSummary,
+	type N8nHost,
+} from '../../testkit/n8n-host/driver';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
+import { once } from '../../testkit/once';
 import {
-	eventParameters,
-	mailPanda,
-	misarBlog,
-	triggerCases,
-	type TriggerCase,
-} from '../../testkit/triggers';
+	accountOf,
+	ORIGIN,
+	PACKAGE,
+	publishTrigger,
+	SECRET,
+	type Registration,
+	type TriggerWorkflow,
+} from '../../testkit/publishTrigger';
+import { mailPanda, misarBlog, triggerCases, type TriggerCase } from '../../testkit/triggers';
 
 /** The packed package, installed in a real n8n as a user would, against the sandbox. */
-
-const ORIGIN = 'https://n8n.example.com';
-const PACKAGE = 'n8n-nodes-misar-metigan';
-const SECRET = 'whsec_chosen_in_the_dashboard';
 
 let n8n: N8nHost;
 let sandbox: Sandbox;
@@ -37,45 +42,10 @@ afterAll(async () => {
 
 const isN8n1 = () => n8n.version.startsWith('1.');
 
-interface Published {
-	readonly workflowId: string;
-	/** What the provider was told, or would be by hand. */
-	readonly webhookUrl: string;
-}
-
-async function createWorkflow(
-	trigger: TriggerCase,
-	registration: Registration,
-	credential: Record<string, string>,
-): Promise<Published> {
-	const title = `${trigger.title} ${registration}`;
-	const credentialId = await n8n.createCredential(title, trigger.credential, {
-		...trigger.parameters,
-		baseUrl: sandbox.url,
-		...credential,
-	});
-	const webhookId = crypto.randomUUID();
-	const { id } = await n8n.createWorkflow({
-		name: title,
-		nodes: [
-			{
-				name: 'Trigger',
-				type: `${PACKAGE}.${trigger.node}`,
-				webhookId,
-				parameters: { ...trigger.parameters, registration, ...eventParameters(trigger) },
-				credentials: { [trigger.credential]: { id: credentialId, name: title } },
-			},
-			{ name: 'After', type: 'n8n-nodes-base.noOp' },
-		],
-		connections: chain('Trigger', 'After'),
-	});
-	return { workflowId: id, webhookUrl: `${ORIGIN}/webhook/${webhookId}/${trigger.path}` };
-}
-
 /** Fires one event at a workflow, registered or not, and returns the answers it got. */
 async function fire(
 	trigger: TriggerCase,
-	{ webhookUrl }: Published,
+	{ webhookUrl }: Pick<TriggerWorkflow, 'webhookUrl'>,
 	options: { tamper?: Tamper; copies?: number; retry?: boolean } = {},
 ): Promise<Array<number | undefined>> {
 	const endpoint = sandbox.endpoints(trigger.provider).find(({ url }) => url === webhookUrl);
@@ -88,8 +58,6 @@ async function fire(
 	});
 	return deliveries.map(({ attempts }) => attempts.at(-1)?.status);
 }
-
-type Registration = 'automatic' | 'manual';
 
 /** Every trigger and product in the registration it starts with, and both where there is a choice. */
 const cases: Array<[string, Registration, TriggerCase]> = triggerCases.flatMap((trigger) => {
@@ -116,37 +84,50 @@ function forgeries({ scheme, timestamped }: TriggerCase): Tamper[] {
 describe.each(cases)('%s, registered in the way "%s"', (_title, registration, trigger) => {
 	const automatic = registration === 'automatic';
 	const offersDelete = trigger.provider !== 'misar.reach';
-	const credential = () =>
-		automatic ? { apiKey: sandbox.keys[trigger.provider] } : { signingSecret: SECRET };
-	let published: Published;
-	const endpoints = () =>
+	const publish = async (credential: Record<string, string>) =>
+		await publishTrigger({ n8n, sandbox }, trigger, registration, credential);
+	const publishRightly = async () => await publish(accountOf(trigger, registration, sandbox));
+	/** For all tests that leave it published. */
+	const shared = once(publishRightly);
+
+	/** The endpoints at the production and the test URL of a workflow. */
+	const endpointsOf = ({ webhookUrl }: TriggerWorkflow) =>
 		sandbox
 			.endpoints(trigger.provider)
-			.filter(({ url }) =>
-				url.endsWith(new URL(published.webhookUrl).pathname.slice('/webhook'.length)),
-			);
-	const executions = async (count: number) => {
-		const found = await n8n.waitForExecutions(published.workflowId, count);
-		expect(found).toHaveLength(count);
-		return found;
-	};
+			.filter(({ url }) => url.endsWith(new URL(webhookUrl).pathname.slice('/webhook'.length)));
+
+	/** Waits for the runs that `work` starts, which have to be so many. */
+	async function runsOf(
+		{ workflowId }: TriggerWorkflow,
+		count: number,
+		work: () => Promise<void>,
+	): Promise<ExecutionSummary[]> {
+		const before = (await n8n.executions(workflowId)).length;
+		await work();
+		const found = await n8n.waitForExecutions(workflowId, before + count);
+		expect(found).toHaveLength(before + count);
+		return found.slice(before);
+	}
 
 	it('publishes', async () => {
-		published = await createWorkflow(trigger, registration, credential());
 		const before = sandbox.requests().length;
-		await n8n.publish(published.workflowId);
+		const published = await publishRightly();
 		if (automatic) {
-			expect(endpoints()).toMatchObject([{ url: published.webhookUrl, active: true }]);
-			expect([...(endpoints()[0]?.events ?? [])].sort()).toEqual([...trigger.events].sort());
-			expect(endpoints()[0]?.secret).toMatch(/.{32}/);
+			const [endpoint, ...more] = endpointsOf(published);
+			expect(more).toEqual([]);
+			expect(endpoint).toMatchObject({ url: published.webhookUrl, active: true });
+			expect([...(endpoint?.events ?? [])].sort()).toEqual([...trigger.events].sort());
+			expect(endpoint?.secret).toMatch(/.{32}/);
 		} else {
 			expect(sandbox.requests()).toHaveLength(before);
 		}
 	});
 
 	it('runs once for a signed delivery, with the documented output', async () => {
-		expect(await fire(trigger, published)).toEqual([200]);
-		const [summary] = await executions(1);
+		const published = await shared();
+		const [summary] = await runsOf(published, 1, async () => {
+			expect(await fire(trigger, published)).toEqual([200]);
+		});
 		expect(summary).toMatchObject({ status: 'success', mode: 'webhook' });
 		const execution = await n8n.execution(summary?.id ?? '');
 		const [output, ...more] = outputOf(execution, 'After');
@@ -167,128 +148,89 @@ describe.each(cases)('%s, registered in the way "%s"', (_title, registration, tr
 	});
 
 	it('refuses forged, unsigned and late deliveries and stores no execution', async () => {
-		for (const tamper of forgeries(trigger)) {
-			expect([tamper, await fire(trigger, published, { tamper })]).toEqual([tamper, [401]]);
-		}
-		// A good one afterwards shows that no forged one was merely slower.
-		expect(await fire(trigger, published)).toEqual([200]);
-		await executions(2);
+		const published = await shared();
+		await runsOf(published, 1, async () => {
+			for (const tamper of forgeries(trigger)) {
+				expect([tamper, await fire(trigger, published, { tamper })]).toEqual([tamper, [401]]);
+			}
+			// A good one afterwards shows that no forged one was merely slower.
+			expect(await fire(trigger, published)).toEqual([200]);
+		});
 	});
 
 	it('runs once for copies that come at once', async () => {
-		const answers = await fire(trigger, published, { copies: 4 });
-		// A copy is put off while the first is being answered; not every provider tries again.
-		expect(answers).toContain(200);
-		expect(answers.filter((status) => status !== 200 && status !== 503)).toEqual([]);
-		expect(await fire(trigger, published)).toEqual([200]);
-		await executions(4);
+		const published = await shared();
+		await runsOf(published, 2, async () => {
+			const answers = await fire(trigger, published, { copies: 4 });
+			// A copy is put off while the first is being answered; not every provider tries again.
+			expect(answers).toContain(200);
+			expect(answers.filter((status) => status !== 200 && status !== 503)).toEqual([]);
+			expect(await fire(trigger, published)).toEqual([200]);
+		});
 	});
 
 	it('shows no secret to those who may read the workflow or the log', async () => {
+		const published = await shared();
+		await runsOf(published, 1, async () => {
+			expect(await fire(trigger, published)).toEqual([200]);
+		});
 		const shown = JSON.stringify(await n8n.getWorkflow(published.workflowId)) + n8n.log();
 		const secrets = [
 			SECRET,
 			sandbox.keys[trigger.provider],
-			...endpoints().map(({ secret }) => secret ?? SECRET),
+			...endpointsOf(published).map(({ secret }) => secret ?? SECRET),
 		];
 		for (const secret of secrets) expect(shown).not.toContain(secret);
 	});
 
 	it('runs for a test event that the editor listens for', async () => {
-		const before = endpoints();
-		await n8n.listenForTestEvent(published.workflowId, 'Trigger');
-		const webhookUrl = published.webhookUrl.replace('/webhook/', '/webhook-test/');
-		const testUrls = endpoints().map(({ url }) => url);
-		expect(testUrls.includes(webhookUrl)).toBe(automatic);
-		expect(await fire(trigger, { ...published, webhookUrl })).toEqual([200]);
-		const found = await executions(5);
-		expect(found.at(-1)).toMatchObject({ mode: 'manual', status: 'success' });
+		const published = await shared();
+		const before = endpointsOf(published);
+		const [run] = await runsOf(published, 1, async () => {
+			await n8n.listenForTestEvent(published.workflowId, 'Trigger');
+			const webhookUrl = published.webhookUrl.replace('/webhook/', '/webhook-test/');
+			const testUrls = endpointsOf(published).map(({ url }) => url);
+			expect(testUrls.includes(webhookUrl)).toBe(automatic);
+			expect(await fire(trigger, { webhookUrl })).toEqual([200]);
+		});
+		expect(run).toMatchObject({ mode: 'manual', status: 'success' });
 		if (!offersDelete) return;
 		// n8n removes the test endpoint after the run, in the background.
 		await until('the test endpoint to be gone', 20_000, () =>
-			endpoints().length === before.length ? true : undefined,
+			endpointsOf(published).length === before.length ? true : undefined,
 		);
-		expect(endpoints().map(({ id }) => id)).toEqual(before.map(({ id }) => id));
+		expect(endpointsOf(published).map(({ id }) => id)).toEqual(before.map(({ id }) => id));
 	});
 
 	it('unpublishes, and leaves nothing behind where the provider allows it', async () => {
-		const [before] = endpoints();
+		const published = await publishRightly();
+		const [before] = endpointsOf(published);
 		await n8n.unpublish(published.workflowId);
 		expect(await fire(trigger, published, { retry: false })).toEqual([404]);
 		if (!automatic || offersDelete) {
-			expect(endpoints()).toEqual([]);
+			expect(endpointsOf(published)).toEqual([]);
 			return;
 		}
 		expect(n8n.log()).toContain('offers no call to delete a webhook endpoint');
 		await n8n.publish(published.workflowId);
-		expect(endpoints().filter(({ url }) => url === published.webhookUrl)).toMatchObject([
-			{ id: before?.id },
-		]);
-		expect(await fire(trigger, published)).toEqual([200]);
-		await executions(6);
+		expect(endpointsOf(published)).toMatchObject([{ id: before?.id }]);
+		await runsOf(published, 1, async () => {
+			expect(await fire(trigger, published)).toEqual([200]);
+		});
 		await n8n.unpublish(published.workflowId);
 	});
 
 	it('tells in its own words why a publish cannot work', async () => {
 		const before = sandbox.endpoints(trigger.provider).length;
-		const { workflowId } = await createWorkflow(
-			trigger,
-			registration,
-			automatic ? { apiKey: 'wrong' } : {},
-		);
 		// Where n8n 2.x shows the message, 1.x shows the description.
 		const refused = isN8n1()
 			? `it must be a live key of ${trigger.title}`
 			: `${trigger.title} did not accept the API key`;
-		await expect(n8n.publish(workflowId)).rejects.toThrow(
+		await expect(publish(automatic ? { apiKey: 'wrong' } : {})).rejects.toThrow(
 			automatic ? refused : 'The signing secret is missing',
 		);
 		expect(sandbox.endpoints(trigger.provider)).toHaveLength(before);
 	});
-});
-
-describe('a restart of n8n', () => {
-	it('leaves every trigger with its single endpoint, and deliveries go on', async () => {
-		const published: Array<[TriggerCase, Published]> = [];
-		for (const trigger of triggerCases.filter(({ api }) => api !== undefined)) {
-			const apiKey = sandbox.keys[trigger.provider];
-			const workflow = await createWorkflow(trigger, 'automatic', { apiKey });
-			await n8n.publish(workflow.workflowId);
-			published.push([trigger, workflow]);
-		}
-		const at = (trigger: TriggerCase, { webhookUrl }: Published) =>
-			sandbox.endpoints(trigger.provider).filter(({ url }) => url === webhookUrl);
-		const before = published.map(([trigger, workflow]) => at(trigger, workflow)[0]?.id);
-
-		// As n8n has it, and then as older 2.x do it, which look at each endpoint at a start.
-		for (const [runs, publicationService] of [undefined, false].entries()) {
-			await n8n.restart({ publicationService });
-			for (const [index, [trigger, workflow]] of published.entries()) {
-				expect(at(trigger, workflow)).toMatchObject([{ id: before[index] }]);
-				expect(await fire(trigger, workflow)).toEqual([200]);
-				expect(await n8n.waitForExecutions(workflow.workflowId, runs + 1)).toHaveLength(runs + 1);
-			}
-		}
-
-		// The address of n8n changes: the endpoints move along, none stays behind.
-		await n8n.restart({ webhookUrl: 'https://moved.example.com' });
-		sandbox.setRoute('https://moved.example.com', n8n.url);
-		for (const [trigger, workflow] of published) {
-			await n8n.publish(workflow.workflowId);
-			const webhookUrl = workflow.webhookUrl.replace(ORIGIN, 'https://moved.example.com');
-			const moved = { ...workflow, webhookUrl };
-			// n8n 1.x leaves a published workflow alone, and tries again by itself what failed at its start.
-			// A delivery that comes before it has saved what it registered is put off with 503.
-			const answer = await until(`deliveries of ${trigger.title} to go on`, 30_000, async () => {
-				if (at(trigger, moved).length === 0) return undefined;
-				const status = (await fire(trigger, moved)).at(-1);
-				return status === 503 ? undefined : status;
-			});
-			expect(answer).toBe(200);
-			expect(at(trigger, moved)).toHaveLength(1);
-			if (trigger.provider !== 'misar.reach') expect(at(trigger, workflow)).toEqual([]);
-		}
-	}, 300_000);
 });
 
 describe('the panel of a node', () => {
@@ -359,4 +301,54 @@ describe('the test of a credential', () => {
 			await test(mailPanda, { authentication, ...sandbox.login, password: 'wrong' }),
 		).toMatchObject({ status: 'Error' });
 	});
+});
+
+/** The last one: it leaves n8n at another address. */
+describe('a restart of n8n', () => {
+	it('leaves every trigger with its single endpoint, and deliveries go on', async () => {
+		const published: Array<[TriggerCase, TriggerWorkflow]> = [];
+		for (const trigger of triggerCases.filter(({ api }) => api !== undefined)) {
+			published.push([
+				trigger,
+				await publishTrigger(
+					{ n8n, sandbox },
+					trigger,
+					'automatic',
+					accountOf(trigger, 'automatic', sandbox),
+				),
+			]);
+		}
+		const at = (trigger: TriggerCase, { webhookUrl }: TriggerWorkflow) =>
+			sandbox.endpoints(trigger.provider).filter(({ url }) => url === webhookUrl);
+		const before = published.map(([trigger, workflow]) => at(trigger, workflow)[0]?.id);
+
+		// As n8n has it, and then as older 2.x do it, which look at each endpoint at a start.
+		for (const [runs, publicationService] of [undefined, false].entries()) {
+			await n8n.restart({ publicationService });
+			for (const [index, [trigger, workflow]] of published.entries()) {
+				expect(at(trigger, workflow)).toMatchObject([{ id: before[index] }]);
+				expect(await fire(trigger, workflow)).toEqual([200]);
+				expect(await n8n.waitForExecutions(workflow.workflowId, runs + 1)).toHaveLength(runs + 1);
+			}
+		}
+
+		// The address of n8n changes: the endpoints move along, none stays behind.
+		await n8n.restart({ webhookUrl: 'https://moved.example.com' });
+		sandbox.setRoute('https://moved.example.com', n8n.url);
+		for (const [trigger, workflow] of published) {
+			await n8n.publish(workflow.workflowId);
+			const webhookUrl = workflow.webhookUrl.replace(ORIGIN, 'https://moved.example.com');
+			const moved = { ...workflow, webhookUrl };
+			// n8n 1.x leaves a published workflow alone, and tries again by itself what failed at its start.
+			// A delivery that comes before it has saved what it registered is put off with 503.
+			const answer = await until(`deliveries of ${trigger.title} to go on`, 30_000, async () => {
+				if (at(trigger, moved).length === 0) return undefined;
+				const status = (await fire(trigger, moved)).at(-1);
+				return status === 503 ? undefined : status;
+			});
+			expect(answer).toBe(200);
+			expect(at(trigger, moved)).toHaveLength(1);
+			if (trigger.provider !== 'misar.reach') expect(at(trigger, workflow)).toEqual([]);
+		}
+	}, 300_000);
 });

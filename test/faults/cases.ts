@@ -12,7 +12,7 @@ import {
 export interface Case {
 	readonly title: string;
 	readonly trigger: TriggerCase;
-	/** Every fault at every call of the plain steps; the rest gets a share, see `planned`. */
+	/** Every fault at every call of the plain steps; the rest gets a share, see `scenariosOf`. */
 	readonly full?: true;
 	readonly credential: (sandbox: Sandbox) => Record<string, string>;
 	/** Switches the sandbox to the behaviour in question. */
@@ -90,19 +90,3 @@ export const callFaults: readonly CallFault[] = kinds.flatMap(({ name, group, fa
 			: []),
 	]),
 );
-
-/** Of the faults one in so many is played where not all are; `ALL_FAULTS=1` plays all everywhere. */
-const SHARE = process.env['ALL_FAULTS'] === '1' ? 1 : 10;
-
-/**
- * The faults to play at one call: all in a plain step of a full case; else every tenth, the next ones
- * at the next call and in the next case. So every pair of call and fault is covered by the full cases,
- * and every pair of case and call, and of case and fault, in each case.
- *
- * @param call - counted over all steps of the case, which has at least ten
- */
-export function planned(subject: Case, plain: boolean, call: number): readonly CallFault[] {
-	if (subject.full === true && plain) return callFaults;
-	const shift = cases.indexOf(subject) + call;
-	return callFaults.filter((_, index) => (shift + index) % SHARE === 0);
-}

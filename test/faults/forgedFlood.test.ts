@@ -4,7 +4,7 @@ import autocannon from 'autocannon';
 import { median } from '../../testkit/statistics';
 import type { DeliveryRecord } from '../../sandbox';
 import { printFigures } from '../figures';
-import { publishTrigger, type PublishedTrigger } from '../../testkit/publishTrigger';
+import { publishTrigger, type TriggerWorkflow } from '../../testkit/publishTrigger';
 import { mailPanda, metigan, misarBlog, misarMail, type TriggerCase } from '../../testkit/triggers';
 import { FAST_EXPRESSIONS, withBed, type LoadBed } from './loadBed';
 import { forgeriesOf, type ForgedRequest } from './loadForgeries';
@@ -24,7 +24,7 @@ const MOST_GROWTH = 60;
 /** n8n's limit of a body is 16 MiB. */
 const TOO_LARGE = Buffer.alloc(17 * 1024 * 1024, 'x');
 
-interface Target extends PublishedTrigger {
+interface Target extends TriggerWorkflow {
 	readonly trigger: TriggerCase;
 	readonly path: string;
 	readonly secret: string;

@@ -3,10 +3,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { printFigures } from '../figures';
 import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
+import { ORIGIN } from '../../testkit/publishTrigger';
 import { until } from '../../testkit/n8n-host/poll';
 import { cases, type Case } from './cases';
+import { openLanes } from './lanes';
 import { figures, type Outcome } from './outcomes';
-import { inParallel } from './parallel';
 import { MANY_AT_ONCE, Stage } from './stage';
 import { userSteps } from './steps';
 
@@ -35,10 +36,16 @@ describe('n8n, killed', () => {
 	let n8n: N8nHost;
 	const outcomes: Outcome[] = [];
 	const stages: Stage[] = [];
+	const lanes = openLanes(WIDTH);
+
+	/** Does `work` for every item when a lane is free. */
+	async function forEach<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+		return await Promise.all(items.map(async (item) => await lanes(() => work(item))));
+	}
 
 	beforeAll(async () => {
 		const tarball = packedPackage();
-		n8n = await startN8n({ tarball, ...MANY_AT_ONCE });
+		n8n = await startN8n({ tarball, webhookUrl: ORIGIN, env: MANY_AT_ONCE });
 		let waiting = await enumerate();
 		for (let round = 0; waiting.length > 0 && round < ROUNDS; round++) {
 			const missed = await kill(waiting.slice(0, TOGETHER));
@@ -63,7 +70,7 @@ describe('n8n, killed', () => {
 	/** The calls that a run without a kill makes, without those that only read. */
 	async function enumerate(): Promise<Scenario[]> {
 		const pairs = cases.flatMap((subject) => userSteps.map((step) => ({ subject, step })));
-		const found = await inParallel(pairs, WIDTH, async ({ subject, step }) => {
+		const found = await forEach(pairs, async ({ subject, step }) => {
 			const stage = await open(subject);
 			await step.prepare(stage);
 			stage.begin();
@@ -83,7 +90,7 @@ describe('n8n, killed', () => {
 
 	/** @returns the scenarios in which n8n was not in the call when it was killed */
 	async function kill(scenarios: readonly Scenario[]): Promise<Scenario[]> {
-		const played = await inParallel(scenarios, WIDTH, async (scenario) => {
+		const played = await forEach(scenarios, async (scenario) => {
 			const stage = await open(scenario.subject);
 			await scenario.step.prepare(stage);
 			return { scenario, stage };
@@ -96,7 +103,7 @@ describe('n8n, killed', () => {
 		);
 		for (const { stage } of played) stage.sandbox.clearFaults();
 		await n8n.restart();
-		await inParallel([...played.entries()], WIDTH, async ([at, { scenario, stage }]) => {
+		await forEach([...played.entries()], async ([at, { scenario, stage }]) => {
 			const outcome = await conclude(scenario, stage);
 			if (met[at] === true) outcomes.push(outcome);
 		});

@@ -3,21 +3,16 @@ import { randomUUID } from 'node:crypto';
 import { startSandbox, type Fault, type Sandbox, type SandboxEndpoint } from '../../sandbox';
 import type { N8nHost } from '../../testkit/n8n-host/driver';
 import { until } from '../../testkit/n8n-host/poll';
+import { ORIGIN, PACKAGE } from '../../testkit/publishTrigger';
 import type { Case } from './cases';
 
-export const ORIGIN = 'https://n8n.example.com';
-/** How to start an n8n that many stages share. */
+/** Settings of an n8n that many stages share. */
 export const MANY_AT_ONCE = {
-	webhookUrl: ORIGIN,
-	// With it, a restart calls no provider and what failed is not tried again.
-	publicationService: false,
-	env: {
-		// A workflow whose provider does not answer must not keep the others waiting at a start.
-		N8N_WORKFLOW_ACTIVATION_BATCH_SIZE: '1000',
-		// The default one lends an isolate to each publish until its last call is answered.
-		N8N_EXPRESSION_ENGINE: 'legacy',
-	},
-} as const;
+	// A workflow whose provider does not answer must not keep the others waiting at a start.
+	N8N_WORKFLOW_ACTIVATION_BATCH_SIZE: '1000',
+	// The default one lends an isolate to each publish until its last call is answered.
+	N8N_EXPRESSION_ENGINE: 'legacy',
+};
 
 const FIRE_TRIES = 5;
 const FOREIGN_URL = 'https://other-app.example.com/hook';
@@ -255,7 +250,7 @@ export class Stage {
 		return {
 			id: this.nodeId,
 			name: 'Trigger',
-			type: `n8n-nodes-misar-metigan.${trigger.node}`,
+			type: `${PACKAGE}.${trigger.node}`,
 			webhookId: this.webhookId,
 			parameters: {
 				...trigger.parameters,

@@ -44,7 +44,8 @@ const publishSteps = [
 	},
 ] as const satisfies readonly Step[];
 
-const restartSteps = [
+/** All stages share the restart. */
+export const restartSteps = [
 	{ name: 'restart', plain: true, prepare: publish },
 	{
 		name: 'restart after a drift',
@@ -55,7 +56,9 @@ const restartSteps = [
 	},
 ] as const satisfies readonly Step[];
 
-/** The steps that a user takes. */
-export const userSteps: ReadonlyArray<Step & Required<Pick<Step, 'run'>>> = publishSteps;
+/** A step that a user takes. */
+export type UserStep = Step & Required<Pick<Step, 'run'>>;
+
+export const userSteps: readonly UserStep[] = publishSteps;
 
 export const steps: readonly Step[] = [...publishSteps, ...restartSteps];

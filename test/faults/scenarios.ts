@@ -1,0 +1,68 @@
+import { callFaults, cases, type CallFault, type Case } from './cases';
+import type { Outcome } from './outcomes';
+import type { Stage } from './stage';
+import { steps, type Step } from './steps';
+
+/** One fault at one call of one step. */
+export interface Scenario {
+	readonly subject: Case;
+	readonly step: Step;
+	/** Place of the call in the step, and what it was when nothing failed. */
+	readonly index: number;
+	readonly call: string;
+	readonly fault: CallFault;
+}
+
+/** Of the faults one in so many is played where not all are; `ALL_FAULTS=1` plays all everywhere. */
+const SHARES = process.env['ALL_FAULTS'] === '1' ? 1 : 10;
+
+/**
+ * The scenarios of one step, slowest first. In a plain step of a full case every fault meets every
+ * call. In the others each call meets a tenth of the faults, the next tenth at the next call, at
+ * least two in a step, and two further in the next step: so each case meets every fault.
+ *
+ * @param calls - those that the step makes when nothing fails
+ */
+export function scenariosOf(subject: Case, step: Step, calls: readonly string[]): Scenario[] {
+	const at = (index: number, faults: readonly CallFault[]): Scenario[] => {
+		const call = calls[index];
+		return call === undefined ? [] : faults.map((fault) => ({ subject, step, index, call, fault }));
+	};
+	if (subject.full === true && step.plain === true) {
+		return calls.flatMap((_, index) => at(index, callFaults)).sort(slowestFirst);
+	}
+	const first = cases.indexOf(subject) + 2 * steps.indexOf(step);
+	return Array.from({ length: Math.max(calls.length, 2) }, (_, share) =>
+		at(
+			Math.min(share, calls.length - 1),
+			callFaults.filter((_fault, index) => (first + share + index) % SHARES === 0),
+		),
+	)
+		.flat()
+		.sort(slowestFirst);
+}
+
+/** A timeout keeps a scenario waiting for 10 s and more, at next to no cost. */
+function slowestFirst(a: Scenario, b: Scenario): number {
+	return Number(b.fault.group === 'timeout') - Number(a.fault.group === 'timeout');
+}
+
+/** A clean publish after the fault, and what is wrong then. */
+export async function conclude(
+	{ subject, step, index, call, fault }: Scenario,
+	stage: Stage,
+	{ calls, refused, ...before }: Pick<Outcome, 'refused' | 'problems'> & { calls: string[] },
+): Promise<Outcome> {
+	const after = await stage.verdict().catch((error: Error) => [error.message]);
+	const problems = [...before.problems, ...after];
+	if (calls[index] !== call) problems.push(`the fault met ${calls[index] ?? 'no call'}`);
+	return {
+		title: subject.title,
+		step: step.name,
+		call: `${index + 1} ${call}`,
+		group: fault.group,
+		fault: fault.name,
+		refused,
+		problems,
+	};
+}

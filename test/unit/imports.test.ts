@@ -1,0 +1,83 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+
+import { describe, expect, it } from '@jest/globals';
+import ts from 'typescript';
+
+const ROOT = join(__dirname, '..', '..');
+const FOLDERS = ['bench', 'credentials', 'nodes', 'sandbox', 'scripts', 'test', 'testkit'];
+
+/** What each area may import besides itself. */
+const ARROWS: ReadonlyArray<readonly [from: string, to: readonly string[]]> = [
+	['credentials', []],
+	['nodes/shared', []],
+	['nodes/MailPanda', ['nodes/shared']],
+	['nodes/Metigan', ['nodes/shared']],
+	['nodes/Misar', ['nodes/shared']],
+	['nodes/MisarBlog', ['nodes/shared']],
+	['sandbox', []],
+	['testkit', ['sandbox']],
+	['test', ['credentials', 'nodes', 'sandbox', 'testkit']],
+	['bench', ['nodes', 'sandbox', 'testkit']],
+	['scripts', ['bench', 'sandbox', 'testkit']],
+];
+
+const files = FOLDERS.flatMap((folder) =>
+	readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+		.map((name) => join(folder, name))
+		.filter((name) => /\.[cm]?[jt]s$/.test(name)),
+);
+const imports = new Map(files.map((file) => [file, importsOf(file)]));
+
+/** The project's own code that a file imports, types included. */
+function importsOf(file: string): string[] {
+	const from = join(ROOT, file);
+	const options = { allowJs: true, moduleResolution: ts.ModuleResolutionKind.Node10 };
+	return ts
+		.preProcessFile(readFileSync(from, 'utf8'), true, true)
+		.importedFiles.filter(({ fileName }) => /^\.(?!.*\.json$)/.test(fileName))
+		.map(({ fileName }) => {
+			const { resolvedModule } = ts.resolveModuleName(fileName, from, options, ts.sys);
+			return relative(ROOT, resolvedModule?.resolvedFileName ?? join(dirname(from), fileName));
+		});
+}
+
+/** The files that import themselves by way of others, each with one way round. */
+function circles(): string[][] {
+	const done = new Set<string>();
+	const found: string[][] = [];
+	const walk = (file: string, way: readonly string[]): void => {
+		if (way.includes(file)) found.push([...way.slice(way.indexOf(file)), file]);
+		if (way.includes(file) || done.has(file)) return;
+		for (const next of imports.get(file) ?? []) walk(next, [...way, file]);
+		done.add(file);
+	};
+	for (const file of files) walk(file, []);
+	return found;
+}
+
+describe('imports', () => {
+	it('are found in every folder, and lead to files that exist', () => {
+		for (const folder of FOLDERS) {
+			expect(files.filter((file) => file.startsWith(`${folder}/`))).not.toEqual([]);
+		}
+		const targets = [...imports.values()].flat();
+		expect(targets).toContain('sandbox/types.ts');
+		expect(targets.filter((target) => !ts.sys.fileExists(join(ROOT, target)))).toEqual([]);
+	});
+
+	it.each(ARROWS)('of %s lead to it and to %j only', (area, allowed) => {
+		const inside = files.filter((file) => file.startsWith(`${area}/`));
+		const wrong = inside.flatMap((file) =>
+			(imports.get(file) ?? [])
+				.filter((target) => ![area, ...allowed].some((to) => target.startsWith(`${to}/`)))
+				.map((target) => `${file} -> ${target}`),
+		);
+		expect(inside).not.toEqual([]);
+		expect(wrong).toEqual([]);
+	});
+
+	it('never lead back to where they came from', () => {
+		expect(circles()).toEqual([]);
+	});
+});
