@@ -48,6 +48,7 @@ export interface ContextHostOptions {
 	readonly node: TriggerNode;
 	readonly credentialType: ICredentialType;
 	readonly credential: ICredentialDataDecryptedObject;
+	readonly credentialId?: string;
 	readonly parameters: INodeParameters;
 	/** Origin of the webhook URLs, as WEBHOOK_URL sets it. */
 	readonly webhookOrigin?: string;
@@ -305,9 +306,7 @@ export class ContextHost {
 
 	/** The part of n8n's webhook handling around a node's `webhook()`. */
 	private async receive(request: express.Request, response: express.Response): Promise<void> {
-		request.rawBody = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-		request.readRawBody = async () => {};
-		request.body = parseAsN8nDoes(request);
+		readAsN8nDoes(request);
 		this.alterRequest(request);
 		// n8n loads the workflow from the database for each delivery, static data included.
 		const context = new WebhookContext(
@@ -345,7 +344,10 @@ function describeNode(options: ContextHostOptions): INode {
 		parameters: structuredClone(parameters),
 		webhookId,
 		credentials: {
-			[options.credentialType.name]: { id: 'cred1', name: 'Test credential' },
+			[options.credentialType.name]: {
+				id: options.credentialId ?? 'cred1',
+				name: 'Test credential',
+			},
 		},
 	};
 }
@@ -380,12 +382,28 @@ async function post(
 	});
 }
 
-function parseAsN8nDoes(request: express.Request): unknown {
-	if (request.headers['content-type'] !== 'application/json') return {};
+/**
+ * n8n's body reader. JSON that cannot be parsed n8n refuses itself, with 422; here it comes to the
+ * node, as it does under any other content type.
+ */
+function readAsN8nDoes(request: express.Request): void {
+	const bytes: unknown = request.body;
+	const [type = ''] = (request.headers['content-type'] ?? '').toLowerCase().split(';');
+	request.readRawBody = async () => {};
+	request.body = {};
+	if (type.startsWith('multipart/')) {
+		// Read to its end as a form, so that nobody gets its bytes.
+		request.contentType = type;
+		return;
+	}
+	request.rawBody = Buffer.isBuffer(bytes) ? bytes : Buffer.alloc(0);
+	if (type !== 'application/json') return;
 	try {
-		return JSON.parse(request.rawBody.toString('utf8'));
+		request.body = JSON.parse(request.rawBody.toString('utf8'));
+		request.contentType = type;
+		request.encoding = 'utf-8';
 	} catch {
-		return {};
+		// Not parsed: see above.
 	}
 }
 
