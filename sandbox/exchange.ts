@@ -61,7 +61,7 @@ export class Exchange {
 			await sleep(fault.delayMs, undefined, { signal: this.closed }).catch(() => {});
 		}
 		if (!fault || fault.kind === 'delay') return whole(await answer(api, request));
-		if (fault.when !== 'after') return faultyOutcome(fault, api.errors);
+		if (fault.when !== 'after' && fault.kind !== 'rewrite') return faultyOutcome(fault, api.errors);
 		return faultyOutcome(fault, api.errors, await answer(api, request));
 	}
 }

@@ -70,10 +70,18 @@ export function faultyOutcome(fault: Fault, errors: ApiErrors, real?: Answer): O
 			return whole(fault, errors.rateLimit(retryAfter(fault)));
 		case 'scopeRefusal':
 			return whole(fault, errors.scope());
+		case 'rewrite':
+			return whole(fault, rewritten(fault, real));
 		case 'status':
 		case 'delay':
 			return whole(fault, errors.other(fault.status ?? 500));
 	}
+}
+
+function rewritten({ rewrite }: Fault, real: Answer | undefined): Answer {
+	if (real?.text === undefined || rewrite === undefined)
+		throw new Error('There is nothing to rewrite');
+	return json(real.status, rewrite(JSON.parse(real.text)), real.headers);
 }
 
 function retryAfter({ headers = {} }: Fault): number {

@@ -92,6 +92,8 @@ export interface Behaviour {
 	bearerOnManage: boolean;
 	/** metigan: whether `X-Webhook-Id` names the delivery (JS SDK 3) or the endpoint (API page). */
 	webhookIdHeader: 'delivery' | 'endpoint';
+	/** metigan: under which name an endpoint's id stands. */
+	idField: '_id' | 'id';
 }
 
 /** How a faulty answer looks on the wire. */
@@ -105,7 +107,8 @@ export type FaultKind =
 	| 'delay'
 	| 'planRefusal'
 	| 'rateLimit'
-	| 'scopeRefusal';
+	| 'scopeRefusal'
+	| 'rewrite';
 
 /** A fault of the management API. The first one that matches a request is used up by it. */
 export interface Fault {
@@ -122,13 +125,16 @@ export interface Fault {
 	/**
 	 * `status`: an error status (500); `drop`: the connection ends without an answer; `truncate`: it ends in
 	 * the middle of the answer; `html`: a gateway's page (502); `hang`: no answer at all; `empty`: 200
-	 * without a body; `delay`: the true answer, late; the others in the provider's own words.
+	 * without a body; `delay`: the true answer, late; `rewrite`: the true answer as `rewrite` writes it;
+	 * the others in the provider's own words.
 	 */
 	kind: FaultKind;
 	status?: number;
 	headers?: Record<string, string>;
 	/** Text as it is, anything else as JSON. */
 	body?: unknown;
+	/** Changes the true answer's JSON: what a document leaves open, an installation may do otherwise. */
+	rewrite?: (answer: unknown) => unknown;
 }
 
 /** A call of the management API. Never holds the value that authenticated it. */

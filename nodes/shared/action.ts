@@ -125,7 +125,10 @@ export async function searchEndpoints(
 	const wanted = filter.toLowerCase();
 	return {
 		results: all
-			.filter(({ url }) => url.toLowerCase().includes(wanted))
-			.map(({ id, url, active }) => ({ name: active ? url : `${url} (inactive)`, value: id })),
+			.map(({ id, url = `Endpoint ${id}`, active }) => ({
+				name: active ? url : `${url} (inactive)`,
+				value: id,
+			}))
+			.filter(({ name }) => name.toLowerCase().includes(wanted)),
 	};
 }

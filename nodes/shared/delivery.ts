@@ -14,7 +14,14 @@ import {
 	type ReceivedEvent,
 } from './event';
 import type { Provider, ProviderFamily } from './provider';
-import { liveSecrets, loadRecord, loadRetired, ownerOf, type Owner } from './registrationRecord';
+import {
+	isSealedShut,
+	liveSecrets,
+	loadRecord,
+	loadReplaced,
+	ownerOf,
+	type Owner,
+} from './registrationRecord';
 import { SharedReads } from './sharedReads';
 import { verifySignature, type Verdict } from './signature';
 import {
@@ -26,6 +33,7 @@ import {
 	type ProviderCredential,
 	type TriggerSettings,
 } from './triggerSettings';
+import { warnOnce } from './warnOnce';
 
 /** Seconds after which a provider may try again when we cannot take a delivery at the moment. */
 const RETRY_AFTER_SECONDS = 5;
@@ -93,7 +101,7 @@ async function handle(
 	const node = context.getNode();
 	const owner = ownerOf(context, node);
 	const record = loadRecord(context, provider, owner);
-	const records = [record, loadRetired(provider, owner)];
+	const records = [record, loadReplaced(context, provider, owner)];
 	const automatic = settings.registration === 'automatic';
 	const judge = (credential: ProviderCredential): Judgement => {
 		const secrets = liveSecrets(records, credential);
@@ -105,13 +113,24 @@ async function handle(
 			toleranceSeconds: settings.toleranceSeconds,
 			now: Date.now(),
 		});
-		return { verdict, secretKnown: secrets.length > 0 };
+		const shut = isSealedShut(record, credential);
+		return { verdict, secretKnown: secrets.length > 0, shut };
 	};
-	const { verdict, secretKnown } = await judgeByCredential(context, provider, node, judge);
+	const { verdict, secretKnown, shut } = await judgeByCredential(context, provider, node, judge);
 	if (!verdict.valid) {
 		if (isPingOnCreate(provider, rawBody, headers)) return ignore('ping');
-		// The endpoint is being registered, or its secret cannot be opened any more.
-		return automatic && (!secretKnown || record === undefined)
+		if (!automatic) return refuse(verdict.reason);
+		if (shut === true && verdict.unmatched === true) {
+			warnOnce(
+				context,
+				owner,
+				`sealed shut: ${record?.endpointId}`,
+				'The signing secret of this trigger’s endpoint cannot be opened with the API key in the credential, so deliveries are put off with 503. Publish the workflow again, or restore the former API key',
+			);
+			return retryLater('the signing secret cannot be read at the moment');
+		}
+		// The endpoint is being registered.
+		return !secretKnown || record === undefined
 			? retryLater('no signing secret is known yet; publish the workflow again if this lasts')
 			: refuse(verdict.reason);
 	}
@@ -159,6 +178,8 @@ interface Judgement {
 	readonly verdict: Verdict;
 	/** There was a secret to verify with. */
 	readonly secretKnown: boolean;
+	/** The endpoint's own secret cannot be opened. */
+	readonly shut?: boolean;
 }
 
 /**

@@ -8,6 +8,7 @@ import { sameEvents } from './event';
 import { isJsonObject } from './jsonObject';
 import type { ManagementApi, Provider } from './provider';
 import { eventsToRegister, namesIn, settingsError } from './triggerSettings';
+import { sameUrl } from './webhookUrl';
 
 /** One item of an action node, with what its operation works on. */
 export interface EndpointCall extends ActionItem {
@@ -61,11 +62,13 @@ const ACTIONS: Readonly<Record<string, EndpointAction>> = {
 	/** By URL: run twice, the second run changes nothing and says so. */
 	'endpoint.createOrUpdate': async (call) => {
 		const url = text(call, 'url');
-		const existing = (await call.api.list()).find((endpoint) => endpoint.url === url);
+		const existing = (await call.api.list()).find(
+			(endpoint) => endpoint.url !== undefined && sameUrl(endpoint.url, url),
+		);
 		if (existing === undefined) return [{ ...(await create(call, url)), result: 'created' }];
 
 		const events = selectedEvents(call);
-		if (existing.active && sameEvents(call.provider, existing.events, events)) {
+		if (existing.active && sameEvents(call.provider, existing.events ?? [], events)) {
 			return [{ ...asOutput(existing), result: 'unchanged' }];
 		}
 		await update(call, existing.id, { events, active: true });
@@ -177,8 +180,8 @@ async function update(
 function asOutput({ id, url, events, active, createdAt }: RemoteEndpoint): IDataObject {
 	return {
 		id,
-		url,
-		events: [...events],
+		url: url ?? null,
+		events: events === undefined ? null : [...events],
 		active,
 		...(createdAt === undefined ? {} : { createdAt }),
 	};

@@ -1,3 +1,4 @@
+import type { IDataObject } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
 import { isJsonObject } from './jsonObject';
@@ -6,24 +7,27 @@ import { isJsonObject } from './jsonObject';
 export interface RemoteEndpoint {
 	/** Always text; Mail Panda's ids are integers on the wire. */
 	readonly id: string;
-	readonly url: string;
-	readonly events: readonly string[];
+	/** Undefined where the answer does not tell; so are the events. */
+	readonly url?: string;
+	readonly events?: readonly string[];
 	/** True where the provider does not tell. */
 	readonly active: boolean;
 	/** ISO 8601, as the provider writes it. */
 	readonly createdAt?: string;
-	/** The signing secret, where the provider reveals it (usually once, on create). */
+	/** The signing secret, where the provider reveals it whole (usually once, on create). */
 	readonly secret?: string;
 }
 
 /**
  * Providers wrap one endpoint as itself, `{data}`, `{success,data}` or `{ok,endpoint,secret}`, and
- * lists as an array, `{data}` or `{webhooks}` (provider-facts: response unwrapping).
+ * lists as an array, `{data}` or `{webhooks}`.
  */
 const LIST_KEYS = ['data', 'webhooks', 'endpoints', 'items'] as const;
 const ATTEMPT_KEYS = ['data', 'events', 'deliveries', 'attempts', 'items'] as const;
 const ITEM_KEYS = ['data', 'webhook', 'endpoint'] as const;
 const SECRET_KEYS = ['signatureKey', 'secret', 'signing_secret', 'signingSecret'] as const;
+/** What providers write in place of the characters that they do not show. */
+const MASK = /[*•…]|\.{3}|^(.)\1*$/;
 
 /** Levels of wrapping that are looked into; two are documented. */
 const MAX_DEPTH = 8;
@@ -38,16 +42,9 @@ export const endpointIdSchema = z
 	.union([z.string().regex(ENDPOINT_ID), z.number().safe()])
 	.transform(String);
 
-/** Tolerant beyond the id: an endpoint that is described oddly exists all the same. */
-const endpointSchema = z.object({
-	id: endpointIdSchema,
-	url: z.string().catch(''),
-	events: z
-		.union([z.array(z.string()), z.string().transform((text) => text.split(','))])
-		.catch([])
-		.transform((names) => names.map((name) => name.trim()).filter((name) => name !== '')),
-	active: z.unknown().transform((active) => active !== false && active !== 0 && active !== 'false'),
-});
+const eventsSchema = z
+	.union([z.array(z.string()), z.string().transform((text) => text.split(','))])
+	.transform((names) => names.map((name) => name.trim()).filter((name) => name !== ''));
 
 /**
  * Reads a single endpoint from an API answer.
@@ -60,20 +57,31 @@ export function readEndpoint(answer: unknown): RemoteEndpoint | undefined {
 function findEndpoint(answer: unknown, depth: number): RemoteEndpoint | undefined {
 	if (!isJsonObject(answer) || depth === 0) return undefined;
 
-	const own = endpointSchema.safeParse(answer);
-	const endpoint: RemoteEndpoint | undefined = own.success
-		? withCreation(own.data, answer)
-		: ITEM_KEYS.map((key) => findEndpoint(answer[key], depth - 1)).find(
-				(inner) => inner !== undefined,
-			);
+	const endpoint =
+		describeEndpoint(answer) ??
+		ITEM_KEYS.map((key) => findEndpoint(answer[key], depth - 1)).find(
+			(inner) => inner !== undefined,
+		);
 	if (endpoint === undefined) return undefined;
 	const secret = findSecret(answer);
 	return secret === undefined ? endpoint : { secret, ...endpoint };
 }
 
-function withCreation(endpoint: RemoteEndpoint, object: Record<string, unknown>): RemoteEndpoint {
+/** Tolerant beyond the id: an endpoint that is described oddly exists all the same. */
+function describeEndpoint(object: IDataObject): RemoteEndpoint | undefined {
+	// Metigan's documents carry `_id` (its JavaScript SDK copies it to `id`).
+	const id = endpointIdSchema.safeParse(object['id'] ?? object['_id']);
+	if (!id.success) return undefined;
+	const { url, active } = object;
+	const events = eventsSchema.safeParse(object['events']);
 	const createdAt = object['created_at'] ?? object['createdAt'];
-	return typeof createdAt === 'string' ? { ...endpoint, createdAt } : endpoint;
+	return {
+		id: id.data,
+		...(typeof url === 'string' && url !== '' ? { url } : {}),
+		...(events.success ? { events: events.data } : {}),
+		active: active !== false && active !== 0 && active !== 'false',
+		...(typeof createdAt === 'string' ? { createdAt } : {}),
+	};
 }
 
 /**
@@ -111,9 +119,10 @@ function findList(
 }
 
 function findSecret(object: Readonly<Record<string, unknown>>): string | undefined {
-	for (const key of SECRET_KEYS) {
-		const value = object[key];
-		if (typeof value === 'string' && value.trim() !== '') return value;
-	}
-	return undefined;
+	return SECRET_KEYS.map((key) => object[key]).find(canBeSecret);
+}
+
+/** Tells a secret from a masked one: anybody could sign with `********`. */
+function canBeSecret(value: unknown): value is string {
+	return typeof value === 'string' && value.trim().length >= 16 && !MASK.test(value);
 }

@@ -30,8 +30,6 @@ export interface ApiAccess {
 	readonly paths: readonly string[];
 	/** Styles of addressing one endpoint, in the order to try. */
 	readonly itemStyles: readonly [ItemStyle, ...ItemStyle[]];
-	/** The style that was served before. */
-	readonly servedItemStyle?: ItemStyle;
 	/** Texts that must never reach a message. */
 	readonly secrets: readonly string[];
 	/** The item an action node is at, for its errors. */
@@ -92,6 +90,7 @@ const fullResponseSchema = z.object({
 export class EndpointApi {
 	/** The path that answered; known after the first `list`. */
 	private path: string | undefined;
+	/** The style of addressing one endpoint that answered. */
 	private served: ItemStyle | undefined;
 
 	constructor(
@@ -99,14 +98,7 @@ export class EndpointApi {
 		private readonly provider: Provider,
 		private readonly api: ManagementApi,
 		private readonly access: ApiAccess,
-	) {
-		this.served = access.servedItemStyle;
-	}
-
-	/** The style that this installation was found to serve. */
-	get servedItemStyle(): ItemStyle | undefined {
-		return this.served;
-	}
+	) {}
 
 	/** The collection path in use. */
 	get collectionPath(): string {
@@ -169,16 +161,13 @@ export class EndpointApi {
 
 	/** One endpoint. @throws NodeApiError, also when there is none with this id */
 	async get(id: string): Promise<RemoteEndpoint> {
-		const result = await this.sendToItem(() => 'GET', id);
-		const endpoint = readEndpoint(this.bodyOf(result));
-		if (endpoint !== undefined) return endpoint;
-		throw this.unreadable(result, 'a webhook endpoint with an id');
+		return this.endpointIn(await this.sendToItem(() => 'GET', id));
 	}
 
 	/** One endpoint. @returns undefined when there is none with this id, or no call to get it */
 	async find(id: string): Promise<RemoteEndpoint | undefined> {
 		const result = await this.sendToItem(() => 'GET', id);
-		return this.notServed(result.attempt) ? undefined : readEndpoint(this.bodyOf(result));
+		return this.notServed(result.attempt) ? undefined : this.endpointIn(result);
 	}
 
 	/** Asks the provider to send a test delivery. @returns the provider's own answer */
@@ -295,12 +284,18 @@ export class EndpointApi {
 		throw this.failure(method, path, attempt, { endpointId: id });
 	}
 
+	private endpointIn(result: ItemResult): RemoteEndpoint {
+		const endpoint = readEndpoint(this.bodyOf(result));
+		if (endpoint !== undefined) return endpoint;
+		throw this.unreadable(result, 'a webhook endpoint with an id');
+	}
+
 	private unreadable({ method, path, attempt }: ItemResult, expected: string): NodeApiError {
 		const status = attempt.kind === 'success' ? attempt.status : 0;
 		return this.failure(method, path, { kind: 'unreadable', status, expected });
 	}
 
-	/** The style that was served before comes first. */
+	/** The style that answered before comes first. */
 	private styles(): readonly [ItemStyle, ...ItemStyle[]] {
 		const { served } = this;
 		if (served === undefined) return this.access.itemStyles;
@@ -426,11 +421,12 @@ export class EndpointApi {
 	}
 }
 
-/** What a node's options and its memory say of an installation's API. */
+/** What a node's options say of an installation's API. */
 export interface ApiChoice {
 	readonly apiPath?: string | undefined;
+	/** Where an endpoint was created, if not at `apiPath`. */
+	readonly recordedPath?: string | undefined;
 	readonly itemAddress?: ItemAddress | undefined;
-	readonly servedItemStyle?: ItemStyle | undefined;
 	readonly itemIndex?: number;
 }
 
@@ -440,15 +436,15 @@ export function openEndpointApi(
 	provider: Provider,
 	management: ManagementApi,
 	credential: ProviderCredential,
-	{ apiPath, itemAddress, servedItemStyle, itemIndex }: ApiChoice,
+	{ apiPath, recordedPath, itemAddress, itemIndex }: ApiChoice,
 ): EndpointApi {
+	const chosenPaths = [apiPath, recordedPath].filter((path) => path !== undefined);
 	const allowed = ({ id }: ItemStyle) => itemAddress === undefined || id === itemAddress;
 	const [first, ...others] = management.itemStyles.filter(allowed);
 	return new EndpointApi(context, provider, management, {
 		baseUrl: credential.baseUrl,
-		paths: apiPath === undefined ? management.paths : [apiPath],
+		paths: chosenPaths.length === 0 ? management.paths : [...new Set(chosenPaths)],
 		itemStyles: first === undefined ? management.itemStyles : [first, ...others],
-		...(servedItemStyle !== undefined && allowed(servedItemStyle) ? { servedItemStyle } : {}),
 		secrets: [credential.apiSecret, credential.signingSecret, credential.previousSigningSecret],
 		...(itemIndex === undefined ? {} : { itemIndex }),
 	});

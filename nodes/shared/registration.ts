@@ -1,4 +1,4 @@
-import { sleep, type IHookFunctions } from 'n8n-workflow';
+import { NodeApiError, sleep, type IHookFunctions, type NodeOperationError } from 'n8n-workflow';
 
 import { openEndpointApi, type EndpointApi } from './endpointApi';
 import type { RemoteEndpoint } from './endpointAnswer';
@@ -6,41 +6,44 @@ import { sameEvents } from './event';
 import type { ManagementApi, Provider, ProviderFamily } from './provider';
 import {
 	forgetRecord,
-	loadItemStyle,
+	forgetReplaced,
 	loadRecord,
+	loadReplaced,
 	makeRecord,
 	ownerOf,
-	retireRecord,
-	unretireRecord,
-	saveItemStyle,
 	saveRecord,
+	saveReplaced,
 	secretIsCurrent,
+	withCurrentKeys,
 	type RegistrationRecord,
 } from './registrationRecord';
 import { generateSecret } from './secretVault';
 import {
 	eventsToRegister,
+	readApiOptions,
 	readCredential,
 	readRegistration,
 	readSettings,
 	selectProvider,
 	settingsError,
 	type ProviderCredential,
-	type TriggerSettings,
 } from './triggerSettings';
-import { isHttpUrl, webhookUrlObjection } from './webhookUrl';
+import { whoAnswersAt } from './webhookProbe';
+import { isHttpUrl, sameUrl, webhookUrlObjection } from './webhookUrl';
 
 /**
- * A trigger's endpoint at the provider: looked up, created, brought in line and deleted, so that
- * whatever goes wrong in between, the next publish ends with exactly one endpoint whose secret we
- * hold. Endpoints with another URL are never touched.
+ * A trigger's endpoint at the provider: looked up, created, repaired and deleted, so that whatever
+ * goes wrong in between, the next publish ends with exactly one endpoint whose secret we hold.
+ * An endpoint with another URL belongs to somebody else, above all to the n8n that this one's
+ * database was copied from.
  */
-interface Plan {
+interface Target {
 	readonly context: IHookFunctions;
 	readonly provider: Provider;
 	readonly management: ManagementApi;
 	readonly credential: ProviderCredential;
 	readonly api: EndpointApi;
+	/** What the endpoint has to look like. */
 	readonly url: string;
 	readonly events: readonly string[];
 }
@@ -59,15 +62,15 @@ export async function endpointExists(
 	context: IHookFunctions,
 	family: ProviderFamily,
 ): Promise<boolean> {
-	const plan = await makePlan(context, family);
-	if (plan === undefined) return true;
+	const target = await readTarget(context, family);
+	if (target === undefined) return true;
 	// `create` looks at the account then.
-	if (loadRecord(context, plan.provider) === undefined) return false;
-	const record = await reconcile(plan);
+	if (loadRecord(context, target.provider) === undefined) return false;
+	const record = await reconcile(target);
 	// Also an unchanged one: an attempt that failed after saving it leaves it in n8n's memory only,
 	// and n8n writes what was assigned in this attempt.
-	if (record !== undefined) saveRecord(context, record);
-	rememberItemStyle(plan);
+	if (record === undefined) forgetRecord(context);
+	else saveRecord(context, record);
 	return record !== undefined;
 }
 
@@ -76,64 +79,111 @@ export async function createEndpoint(
 	context: IHookFunctions,
 	family: ProviderFamily,
 ): Promise<boolean> {
-	const plan = await makePlan(context, family);
-	if (plan === undefined) return true;
+	const target = await readTarget(context, family);
+	if (target === undefined) return true;
 
 	const { workflowId, nodeId } = ownerOf(context);
-	const key = JSON.stringify([workflowId, nodeId, plan.url, plan.events]);
-	const running = creating.get(key) ?? createOnce(plan).finally(() => creating.delete(key));
+	const key = JSON.stringify([workflowId, nodeId, target.url, target.events]);
+	const running = creating.get(key) ?? createOnce(target).finally(() => creating.delete(key));
 	creating.set(key, running);
 	saveRecord(context, await running);
-	rememberItemStyle(plan);
 	return true;
 }
 
 /**
  * n8n's `delete`. An endpoint that is gone already counts as deleted.
+ *
+ * Never throws for a test listener: n8n would keep the listener for ever, and no trigger of the
+ * instance could listen again.
  * @throws NodeApiError when the provider could not be asked; the id is kept, so n8n can try again
  */
 export async function deleteEndpoint(
 	context: IHookFunctions,
 	family: ProviderFamily,
 ): Promise<boolean> {
+	try {
+		await deregister(context, family);
+	} catch (error) {
+		if (!isTestListener(context)) throw error;
+		warn(context, `The test endpoint could not be removed: ${messageOf(error)}`);
+	}
+	return true;
+}
+
+async function deregister(context: IHookFunctions, family: ProviderFamily): Promise<void> {
 	const provider = selectProvider(context, family);
 	const record = loadRecord(context, provider);
-	const { api: management } = provider;
-	if (
-		management === undefined ||
-		(record === undefined && readRegistration(context, provider) === 'manual')
-	) {
-		return true;
+	if (record !== undefined) return await removeRecorded(context, provider, record);
+	if (provider.api === undefined || readRegistration(context, provider) === 'manual') return;
+	try {
+		await removeUnrecorded(context, provider);
+	} catch (error) {
+		// Nothing is known to be registered: only a passing fault is worth another attempt.
+		if (isPassing(error)) throw error;
+		warn(context, `No webhook endpoint was looked for or removed: ${messageOf(error)}`);
 	}
+}
 
-	const credential = await readCredential(context, provider);
-	const api = openApi(context, provider, management, credential, {
-		...(record === undefined ? {} : { apiPath: record.apiPath }),
-	});
-	const url = webhookUrlOf(context);
-	const ids =
-		record !== undefined
-			? [record.endpointId]
-			: (await endpointsAt(api, url)).map((endpoint) => endpoint.id);
-	for (const id of ids) {
-		if (await removeOrTell({ context, provider, api, url }, id)) continue;
-		// The record stays: with its secret the endpoint can be used again by the next publish.
-		return true;
+/** After a registration that broke off, whatever stands at our URL is of no use to anybody. */
+async function removeUnrecorded(context: IHookFunctions, provider: Provider): Promise<void> {
+	const account = await openAccount(context, provider);
+	await removeAll(account, await endpointsAt(account));
+}
+
+async function removeRecorded(
+	context: IHookFunctions,
+	provider: Provider,
+	record: RegistrationRecord,
+): Promise<void> {
+	const account = await openAccount(context, provider, record.apiPath);
+	const { api, management, url } = account;
+	const got = management.operations.get && (await api.find(record.endpointId));
+	const own = got ?? (await api.list()).find(({ id }) => id === record.endpointId);
+	const address = own?.url ?? record.url ?? url;
+	if (!sameUrl(address, url)) {
+		warn(
+			context,
+			`Endpoint ${record.endpointId} of ${provider.displayName} delivers to ${address} and not to ${url}, so it was not deleted. If no other n8n uses it, remove it in the dashboard`,
+		);
+		forgetRecord(context);
+		return;
 	}
-	rememberItemStyle({ context, management, api });
-	if (record !== undefined) retireRecord(record);
-	forgetRecord(context);
-	return true;
+	// Otherwise the record stays: with its secret the endpoint can be used again by the next publish.
+	const gone = own === undefined && record.unlisted !== true;
+	if (gone || (await removeOrTell(account, record.endpointId))) {
+		saveReplaced(context, record);
+		forgetRecord(context);
+	}
+}
+
+/** What deleting needs; read leniently, because a node with unusable settings has to be unpublished too. */
+type Account = Pick<Target, 'context' | 'provider' | 'management' | 'api' | 'url'>;
+
+async function openAccount(
+	context: IHookFunctions,
+	provider: Provider,
+	recordedPath?: string,
+): Promise<Account> {
+	const { api: management } = provider;
+	if (management === undefined) throw new Error(`${provider.displayName} has no API for webhooks`);
+	const credential = await readCredential(context, provider);
+	if (credential.apiSecret === '') throw missingKey(context, provider);
+	const options = readApiOptions(context.getNodeParameter('options', {}));
+	const api = openEndpointApi(context, provider, management, credential, {
+		...options,
+		recordedPath,
+	});
+	return { context, provider, management, api, url: webhookUrlOf(context) };
 }
 
 /**
  * Checks everything that can be checked before the provider is called.
  * @returns undefined for manual registration, where there is nothing to call
  */
-async function makePlan(
+async function readTarget(
 	context: IHookFunctions,
 	family: ProviderFamily,
-): Promise<Plan | undefined> {
+): Promise<Target | undefined> {
 	const provider = selectProvider(context, family);
 	const settings = readSettings(context, provider);
 	const credential = await readCredential(context, provider);
@@ -149,11 +199,7 @@ async function makePlan(
 		return undefined;
 	}
 	if (credential.apiSecret === '') {
-		throw settingsError(
-			context,
-			'The API key is missing',
-			`Automatic registration calls the ${provider.displayName} API. Enter an API key (or, where there is one, the login) in the credential, or set Registration to Manual`,
-		);
+		throw missingKey(context, provider);
 	}
 	if (!isHttpUrl(credential.baseUrl)) {
 		throw settingsError(
@@ -176,78 +222,140 @@ async function makePlan(
 		provider,
 		management: provider.api,
 		credential,
-		api: openApi(context, provider, provider.api, credential, settings),
+		api: openEndpointApi(context, provider, provider.api, credential, settings),
 		url,
 		events: eventsToRegister(provider, settings.events),
 	};
 }
 
+function missingKey(context: IHookFunctions, { displayName }: Provider): NodeOperationError {
+	return settingsError(
+		context,
+		'The API key is missing',
+		`Automatic registration calls the ${displayName} API. Enter an API key (or, where there is one, the login) in the credential, or set Registration to Manual`,
+	);
+}
+
 /**
- * Compares what the provider has with what the node wants.
+ * Looks at the account, compares, repairs, and tells what to remember.
  *
- * Our own endpoint is the one with the stored id. It is updated in place when its URL, events or
- * active flag drifted. Endpoints at our URL that we do not hold the secret of are left over from a
- * publish that broke off: they are removed, never adopted.
+ * Our own endpoint is the one with the recorded id, while its URL is ours. Endpoints at our URL that
+ * we do not hold the secret of are left over from a publish that broke off: they are removed, never
+ * adopted.
  * @returns our record, or undefined when there is no endpoint to keep
  */
-async function reconcile(plan: Plan): Promise<RegistrationRecord | undefined> {
-	const { context, provider, api, url } = plan;
+async function reconcile(target: Target): Promise<RegistrationRecord | undefined> {
+	const { context, provider } = target;
 	const record = loadRecord(context, provider);
-	const all = await survey(plan, record);
-	const own = all.find((endpoint) => endpoint.id === record?.endpointId);
-
-	await removeAll(
-		plan,
-		all.filter((endpoint) => endpoint.url === url && endpoint !== own),
-	);
+	const { own, strays } = await look(target, record);
+	await removeAll(target, strays);
 	if (record === undefined) return undefined;
 	if (own === undefined) {
-		retireRecord(record);
+		if (record.unlisted === true) return record;
+		saveReplaced(context, record);
 		return undefined;
 	}
-	if (isInLine(own, record, plan)) return record;
-	if (secretIsCurrent(record, plan.credential, plan.management)) {
-		const changes = { url, events: plan.events, active: true };
-		const updated = plan.management.operations.update && (await api.update(own.id, changes));
-		if (updated === 'done') return record;
-		if (updated === 'unsaid' && (await isNowInLine(plan, record))) return record;
-	}
+	if (matches(own, record, target)) return upToDate(record, target);
+	if (!(await isOurs(own, record, target))) return undefined;
+	return (await updateInPlace(own, record, target)) ?? (await replace(own, record, target));
+}
 
-	// It has to be replaced. The new one comes first, so that no event falls into a gap.
-	const replacement = await createFresh(plan, own.id);
+/**
+ * Our endpoint, and the others at our URL. Where the API can get one endpoint and it is as it should
+ * be, the list is not read: one call in any account. An endpoint that cannot be got may still be in
+ * the list, because an installation may not serve that call.
+ */
+async function look(
+	target: Target,
+	record: RegistrationRecord | undefined,
+): Promise<{ own: RemoteEndpoint | undefined; strays: readonly RemoteEndpoint[] }> {
+	const { api, management, url } = target;
+	const got = record && management.operations.get && (await api.find(record.endpointId));
+	if (record && got && matches(got, record, target)) return { own: got, strays: [] };
+	const all = await api.list();
+	const own = got ?? all.find(({ id }) => id === record?.endpointId);
+	return { own, strays: all.filter((endpoint) => endpoint.id !== own?.id && isAt(endpoint, url)) };
+}
+
+/**
+ * Whether an endpoint is as the node wants it, and was given a secret that we hold. What the provider
+ * does not tell is taken to be as it was registered.
+ */
+function matches(own: RemoteEndpoint, record: RegistrationRecord, target: Target): boolean {
+	const { provider, management, credential, url, events } = target;
+	return (
+		sameUrl(own.url ?? record.url ?? url, url) &&
+		sameEvents(provider, own.events ?? record.events ?? events, events) &&
+		own.active &&
+		secretIsCurrent(record, credential, management)
+	);
+}
+
+function upToDate(record: RegistrationRecord, target: Target): RegistrationRecord {
+	const { url, events, credential } = target;
+	const { unlisted: _, ...listed } = record;
+	return withCurrentKeys({ ...listed, url, events }, credential);
+}
+
+/**
+ * Whether the endpoint with our id is this n8n's. A restored or copied database names production's
+ * endpoint: it is taken over only when nothing of ours answers at its address any more, as after a
+ * change of WEBHOOK_URL.
+ */
+async function isOurs(
+	own: RemoteEndpoint,
+	record: RegistrationRecord,
+	{ context, provider, credential, url }: Target,
+): Promise<boolean> {
+	const address = own.url ?? record.url ?? url;
+	if (sameUrl(address, url)) return true;
+	// Nobody but a local provider can have been told a private address.
+	const reachable = webhookUrlObjection(address, credential.baseUrl) === undefined;
+	const occupant = reachable ? await whoAnswersAt(context, address) : 'unknown';
+	if (occupant === 'nobody') return true;
+	const finding =
+		occupant === 'trigger'
+			? 'where another n8n with this workflow answers'
+			: 'and it cannot be told whether another n8n with this workflow answers there';
+	warn(
+		context,
+		`Endpoint ${own.id} of ${provider.displayName} delivers to ${address}, ${finding}. It was left alone, and an endpoint of this workflow’s own is registered for ${url}. If no other n8n uses it, remove endpoint ${own.id} in the dashboard`,
+	);
+	return false;
+}
+
+async function updateInPlace(
+	own: RemoteEndpoint,
+	record: RegistrationRecord,
+	target: Target,
+): Promise<RegistrationRecord | undefined> {
+	const { api, management, credential, url, events } = target;
+	if (!secretIsCurrent(record, credential, management)) return undefined;
+	if (management.operations.update === undefined) return undefined;
+	const outcome = await api.update(own.id, { url, events, active: true });
+	if (outcome === 'notServed') return undefined;
+	if (outcome === 'unsaid') {
+		const { own: now } = await look(target, record);
+		if (now === undefined || !matches(now, record, target)) return undefined;
+	}
+	return upToDate(record, target);
+}
+
+/** The new one comes first, so that no event falls into a gap. */
+async function replace(
+	own: RemoteEndpoint,
+	record: RegistrationRecord,
+	target: Target,
+): Promise<RegistrationRecord> {
+	const { context } = target;
+	const replacement = await createFresh(target, own.id);
 	saveRecord(context, replacement);
-	if (await removeAll(plan, [own])) retireRecord(record);
+	if (await removeAll(target, [own])) saveReplaced(context, record);
 	return replacement;
 }
 
-/**
- * The endpoints of the account. Of a list with many pages only the first is read while the recorded
- * endpoint is in line, so that a restart of n8n takes two calls at most, in any account.
- */
-async function survey(
-	plan: Plan,
-	record: RegistrationRecord | undefined,
-): Promise<readonly RemoteEndpoint[]> {
-	const { api, management } = plan;
-	const size = management.page?.size;
-	const canGet = management.operations.get !== undefined;
-	if (record === undefined || size === undefined || !canGet) return await api.list();
-	const page = await api.list(size);
-	if (page.length < size) return page;
-	const isOwn = ({ id }: RemoteEndpoint) => id === record.endpointId;
-	const own = page.find(isOwn) ?? (await api.find(record.endpointId));
-	if (own === undefined || !isInLine(own, record, plan)) return await api.list();
-	return [own, ...page.filter((endpoint) => !isOwn(endpoint))];
-}
-
-async function isNowInLine(plan: Plan, record: RegistrationRecord): Promise<boolean> {
-	const endpoints = await survey(plan, record);
-	const own = endpoints.find(({ id }) => id === record.endpointId);
-	return own !== undefined && isInLine(own, record, plan);
-}
-
-async function createOnce(plan: Plan): Promise<RegistrationRecord> {
-	return (await reconcile(plan)) ?? (await createFresh(plan));
+async function createOnce(target: Target): Promise<RegistrationRecord> {
+	return (await reconcile(target)) ?? (await createFresh(target));
 }
 
 /**
@@ -256,8 +364,8 @@ async function createOnce(plan: Plan): Promise<RegistrationRecord> {
  *
  * @param keepId an endpoint at the same URL that is still in use
  */
-async function createFresh(plan: Plan, keepId?: string): Promise<RegistrationRecord> {
-	const { context, provider, management, credential, api, url, events } = plan;
+async function createFresh(target: Target, keepId?: string): Promise<RegistrationRecord> {
+	const { context, provider, management, credential, api, url, events } = target;
 	const generated =
 		credential.signingSecret === '' && management.sendsSecret === 'always'
 			? generateSecret()
@@ -278,94 +386,103 @@ async function createFresh(plan: Plan, keepId?: string): Promise<RegistrationRec
 			const { endpoint } = outcome;
 			const issued = endpoint.secret === sent ? undefined : endpoint.secret;
 			if (issued === undefined && (sent === undefined || sent === '')) {
-				await removeAll(plan, [endpoint]);
+				await removeAll(target, [endpoint]);
 				throw settingsError(
 					context,
 					`${provider.displayName} created the endpoint without telling its signing secret`,
 					'Its deliveries could not be verified, so it was removed again. Set Registration to Manual, or enter a Signing Secret in the credential',
 				);
 			}
-			return makeRecord(
-				context,
-				provider,
-				credential,
-				{ id: endpoint.id, apiPath: api.collectionPath },
-				issued ?? generated,
-			);
+			const facts = {
+				endpointId: endpoint.id,
+				apiPath: api.collectionPath,
+				url,
+				events,
+				...(await isUnlisted(target, endpoint.id)),
+			};
+			return makeRecord(context, provider, credential, facts, issued ?? generated);
 		}
 		if (!outcome.lost) throw outcome.failure;
-		const found = await endpointsAt(api, url);
+		const found = await endpointsAt(target);
 		const strays = found.filter((endpoint) => endpoint.id !== keepId);
 		// Where strays cannot be removed, another attempt might leave another one.
-		const cleared = await removeAll(plan, strays);
+		const cleared = await removeAll(target, strays);
 		if (!cleared || attempt >= CREATE_ATTEMPTS) throw outcome.failure;
 		await sleep(CREATE_BACKOFF_MS * attempt);
 	}
 }
 
+/**
+ * A provider may cut its list without a word. Where one endpoint cannot be asked for, an endpoint that
+ * is left out would count as gone at each start, and be created again and again.
+ */
+async function isUnlisted(
+	{ api, management }: Target,
+	id: string,
+): Promise<{ unlisted?: boolean }> {
+	if (management.operations.get !== undefined) return {};
+	try {
+		const listed = (await api.list()).some((endpoint) => endpoint.id === id);
+		return listed ? {} : { unlisted: true };
+	} catch {
+		// The endpoint exists: its record must not be lost for this.
+		return {};
+	}
+}
+
 /** @returns whether all of them are gone */
-async function removeAll(plan: Plan, endpoints: readonly RemoteEndpoint[]): Promise<boolean> {
+async function removeAll(account: Account, endpoints: readonly RemoteEndpoint[]): Promise<boolean> {
 	let cleared = true;
-	for (const { id } of endpoints) cleared = (await removeOrTell(plan, id)) && cleared;
+	for (const { id } of endpoints) cleared = (await removeOrTell(account, id)) && cleared;
 	return cleared;
 }
 
 /** Deletes an endpoint, or tells the user to where the provider has no call for it. */
-async function removeOrTell(
-	{ context, provider, api, url }: Pick<Plan, 'context' | 'provider' | 'api' | 'url'>,
-	id: string,
-): Promise<boolean> {
+async function removeOrTell(account: Account, id: string): Promise<boolean> {
+	const { context, provider, api, url } = account;
 	const removed = await api.remove(id);
 	if (!removed) {
 		// It goes on delivering: what it signs must not run beside its successor's.
-		unretireRecord(ownerOf(context), id);
-		context.logger.warn(
+		if (loadReplaced(context, provider)?.endpointId === id) forgetReplaced(context);
+		warn(
+			context,
 			`${provider.displayName} offers no call to delete a webhook endpoint. Remove endpoint ${id} (${url}) in its dashboard, where webhooks are set up`,
-			{ workflowId: context.getWorkflow().id, node: context.getNode().name },
 		);
 	}
 	return removed;
 }
 
-function rememberItemStyle({
-	context,
-	management,
-	api,
-}: Pick<Plan, 'context' | 'management' | 'api'>): void {
-	if (management.itemStyles.length > 1) saveItemStyle(context, api.servedItemStyle);
+async function endpointsAt({ api, url }: Account): Promise<readonly RemoteEndpoint[]> {
+	return (await api.list()).filter((endpoint) => isAt(endpoint, url));
 }
 
-async function endpointsAt(api: EndpointApi, url: string): Promise<readonly RemoteEndpoint[]> {
-	return (await api.list()).filter((endpoint) => endpoint.url === url);
-}
-
-/** Whether an endpoint is as the node wants it, and was given a secret that we hold. */
-function isInLine(
-	endpoint: RemoteEndpoint,
-	record: RegistrationRecord,
-	{ provider, management, credential, url, events }: Plan,
-): boolean {
-	return (
-		endpoint.url === url &&
-		endpoint.active &&
-		sameEvents(provider, endpoint.events, events) &&
-		secretIsCurrent(record, credential, management)
-	);
-}
-
-function openApi(
-	context: IHookFunctions,
-	provider: Provider,
-	management: ManagementApi,
-	credential: ProviderCredential,
-	settings: Pick<TriggerSettings, 'apiPath' | 'itemAddress'>,
-): EndpointApi {
-	return openEndpointApi(context, provider, management, credential, {
-		...settings,
-		servedItemStyle: loadItemStyle(context),
-	});
+function isAt(endpoint: RemoteEndpoint, url: string): boolean {
+	return endpoint.url !== undefined && sameUrl(endpoint.url, url);
 }
 
 function webhookUrlOf(context: IHookFunctions): string {
 	return context.getNodeWebhookUrl('default') ?? '';
+}
+
+/** While it listens for a test event n8n holds the workflow as one that is not published. */
+function isTestListener(context: IHookFunctions): boolean {
+	return context.getMode() === 'manual' || !context.getWorkflow().active;
+}
+
+/** Whether another attempt may help: the provider did not answer, limits its calls, or is down. */
+function isPassing(error: unknown): boolean {
+	if (!(error instanceof NodeApiError)) return false;
+	const status = Number(error.httpCode ?? 0);
+	return status === 0 || status === 429 || status >= 500;
+}
+
+function messageOf(error: unknown): string {
+	return error instanceof Error ? error.message : String(error);
+}
+
+function warn(context: IHookFunctions, message: string): void {
+	context.logger.warn(message, {
+		workflowId: context.getWorkflow().id,
+		node: context.getNode().name,
+	});
 }

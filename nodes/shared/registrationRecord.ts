@@ -1,10 +1,16 @@
 import type { IDataObject, INode } from 'n8n-workflow';
-import { z } from 'zod/v4';
 
 import { ENDPOINT_ID } from './endpointAnswer';
 import { isJsonObject } from './jsonObject';
-import type { ItemStyle, ManagementApi, Provider } from './provider';
-import { fingerprint, open, sameFingerprint, seal, type Binding } from './secretVault';
+import type { ManagementApi, Provider } from './provider';
+import {
+	fingerprint,
+	matchesFingerprint,
+	seal,
+	unseal,
+	type Binding,
+	type KeyMaterial,
+} from './secretVault';
 import type { ProviderCredential, TriggerContext } from './triggerSettings';
 
 /**
@@ -18,17 +24,27 @@ export interface RegistrationRecord {
 	readonly endpointId: string;
 	/** Collection path of the API the endpoint was created at. */
 	readonly apiPath: string;
+	/** URL and events as last registered; version 0.1 did not keep them. */
+	readonly url?: string | undefined;
+	readonly events?: readonly string[] | undefined;
+	/** The provider's list left the endpoint out right after it was created, so absence proves nothing. */
+	readonly unlisted?: boolean | undefined;
 	/** A secret that is not in the credential: made here or issued by the provider. */
 	readonly sealedSecret?: string | undefined;
 	/** Tells whether the credential's signing secret is still the one the endpoint was given. */
 	readonly secretFingerprint?: string | undefined;
 }
 
-const STATIC_DATA_KEY = 'registration';
+/** The endpoint before the present one: what it signed still verifies for a while. */
+interface ReplacedRecord extends RegistrationRecord {
+	/** Epoch milliseconds. */
+	readonly until: number;
+}
+
+const RECORD_KEY = 'registration';
+const REPLACED_KEY = 'replaced';
 /** As long as the most patient provider goes on trying to deliver (Misar Mail: 24 hours). */
-const RETIRED_FOR_MS = 24 * 60 * 60 * 1000;
-/** Survives an unpublish, because it is a fact of the installation and not of the endpoint. */
-const ITEM_STYLE_KEY = 'itemStyle';
+const REPLACED_FOR_MS = 24 * 60 * 60 * 1000;
 
 /**
  * The endpoint this very node registered. A record that came along in a copied workflow belongs
@@ -40,23 +56,69 @@ export function loadRecord(
 	provider: Provider,
 	owner: Owner = ownerOf(context),
 ): RegistrationRecord | undefined {
-	const stored: unknown = context.getWorkflowStaticData('node')[STATIC_DATA_KEY];
+	const stored: unknown = context.getWorkflowStaticData('node')[RECORD_KEY];
 	return isRecord(stored) && isOwn(stored, provider, owner) ? stored : undefined;
 }
 
-/** By hand and not by a schema, because it is asked for each delivery. */
+export function saveRecord(context: TriggerContext, record: RegistrationRecord): void {
+	store(context, RECORD_KEY, { ...record });
+}
+
+export function forgetRecord(context: TriggerContext): void {
+	delete context.getWorkflowStaticData('node')[RECORD_KEY];
+}
+
+/**
+ * Keeps the sealed secret of an endpoint that is gone: deliveries signed with it are still on
+ * their way. In static data, so that every process of n8n's queue mode can verify them. Not for an
+ * endpoint that stays behind at the provider: it would deliver every event again.
+ */
+export function saveReplaced(context: TriggerContext, record: RegistrationRecord): void {
+	if (record.sealedSecret === undefined) return;
+	store(context, REPLACED_KEY, { ...record, until: Date.now() + REPLACED_FOR_MS });
+}
+
+/** The record before the present one, as long as something signed with its secret may arrive. */
+export function loadReplaced(
+	context: TriggerContext,
+	provider: Provider,
+	owner: Owner = ownerOf(context),
+): RegistrationRecord | undefined {
+	const stored: unknown = context.getWorkflowStaticData('node')[REPLACED_KEY];
+	if (!isReplaced(stored) || stored.until < Date.now()) return undefined;
+	return isOwn(stored, provider, owner) ? stored : undefined;
+}
+
+export function forgetReplaced(context: TriggerContext): void {
+	delete context.getWorkflowStaticData('node')[REPLACED_KEY];
+}
+
+function store(context: TriggerContext, key: string, value: IDataObject): void {
+	context.getWorkflowStaticData('node')[key] = value;
+}
+
 function isRecord(stored: unknown): stored is RegistrationRecord & IDataObject {
 	if (!isJsonObject(stored)) return false;
-	const { workflowId, nodeId, product, endpointId, apiPath, sealedSecret, secretFingerprint } =
-		stored;
+	const { workflowId, nodeId, endpointId, apiPath, events } = stored;
+	const { product, url, sealedSecret, secretFingerprint, unlisted } = stored;
 	return (
-		[workflowId, nodeId, apiPath].every((value) => typeof value === 'string') &&
-		[product, sealedSecret, secretFingerprint].every(
-			(value) => value === undefined || typeof value === 'string',
+		[workflowId, nodeId, apiPath].every(isText) &&
+		[product, url, sealedSecret, secretFingerprint].every(
+			(value) => value === undefined || isText(value),
 		) &&
-		typeof endpointId === 'string' &&
+		(events === undefined || (Array.isArray(events) && events.every(isText))) &&
+		(unlisted === undefined || typeof unlisted === 'boolean') &&
+		isText(endpointId) &&
 		ENDPOINT_ID.test(endpointId)
 	);
+}
+
+function isReplaced(stored: unknown): stored is ReplacedRecord & IDataObject {
+	return isRecord(stored) && typeof stored['until'] === 'number';
+}
+
+function isText(value: unknown): value is string {
+	return typeof value === 'string';
 }
 
 function isOwn(record: RegistrationRecord, { product }: Provider, owner: Owner): boolean {
@@ -67,65 +129,19 @@ function isOwn(record: RegistrationRecord, { product }: Provider, owner: Owner):
 	);
 }
 
-export function saveRecord(context: TriggerContext, record: RegistrationRecord): void {
-	const stored: IDataObject = { ...record };
-	context.getWorkflowStaticData('node')[STATIC_DATA_KEY] = stored;
+/** The node that an endpoint or a delivery belongs to. */
+export type Owner = Pick<Binding, 'workflowId' | 'nodeId'>;
+
+/** @param node given by who has it already, because n8n copies it whole each time it is asked */
+export function ownerOf(context: TriggerContext, node: INode = context.getNode()): Owner {
+	return { workflowId: context.getWorkflow().id ?? '', nodeId: node.id };
 }
 
-export function forgetRecord(context: TriggerContext): void {
-	delete context.getWorkflowStaticData('node')[STATIC_DATA_KEY];
-}
-
-/**
- * The last record with a secret of its own whose endpoint each trigger let go of. Deliveries signed
- * with it are still on their way, above all when n8n publishes again: it deletes the endpoint and
- * creates another. In process memory, because a trigger without an endpoint leaves nothing behind.
- */
-const retired = new Map<string, { readonly record: RegistrationRecord; readonly at: number }>();
-
-/** For an endpoint that is gone: one that stays behind at the provider would deliver every event again. */
-export function retireRecord(record: RegistrationRecord): void {
-	if (record.sealedSecret === undefined) return;
-	for (const [key, { at }] of retired) if (isOver(at)) retired.delete(key);
-	retired.set(retiredKey(record), { record, at: Date.now() });
-}
-
-/** An endpoint that was thought to be gone turned out to be there still. */
-export function unretireRecord(owner: Owner, endpointId: string): void {
-	const key = retiredKey(owner);
-	if (retired.get(key)?.record.endpointId === endpointId) retired.delete(key);
-}
-
-/** The record before the present one, as long as something signed with its secret may arrive. */
-export function loadRetired(provider: Provider, owner: Owner): RegistrationRecord | undefined {
-	const found = retired.get(retiredKey(owner));
-	if (found === undefined || isOver(found.at)) return undefined;
-	return isOwn(found.record, provider, owner) ? found.record : undefined;
-}
-
-function retiredKey({ workflowId, nodeId }: Owner): string {
-	return JSON.stringify([workflowId, nodeId]);
-}
-
-function isOver(retiredAt: number): boolean {
-	return Date.now() - retiredAt > RETIRED_FOR_MS;
-}
-
-const itemStyleSchema = z.object({
-	id: z.enum(['path', 'query', 'body']),
-	update: z.enum(['PATCH', 'PUT']),
-});
-
-/** How the installation was last found to address one endpoint. */
-export function loadItemStyle(context: TriggerContext): ItemStyle | undefined {
-	const stored = context.getWorkflowStaticData('node')[ITEM_STYLE_KEY];
-	const parsed = itemStyleSchema.safeParse(stored);
-	return parsed.success ? parsed.data : undefined;
-}
-
-export function saveItemStyle(context: TriggerContext, style: ItemStyle | undefined): void {
-	if (style !== undefined) context.getWorkflowStaticData('node')[ITEM_STYLE_KEY] = { ...style };
-}
+/** What is known of an endpoint besides its secret. */
+export type EndpointFacts = Pick<
+	RegistrationRecord,
+	'endpointId' | 'apiPath' | 'url' | 'events' | 'unlisted'
+>;
 
 /**
  * Makes the record of a fresh endpoint. `secretToSeal` is a secret that the credential does not
@@ -133,40 +149,38 @@ export function saveItemStyle(context: TriggerContext, style: ItemStyle | undefi
  */
 export function makeRecord(
 	context: TriggerContext,
-	provider: Provider,
+	{ product }: Provider,
 	credential: ProviderCredential,
-	endpoint: { readonly id: string; readonly apiPath: string },
+	facts: EndpointFacts,
 	secretToSeal: string | undefined,
 ): RegistrationRecord {
-	const owner = ownerOf(context);
-	const binding: Binding = { ...owner, endpointId: endpoint.id };
+	const record = { ...ownerOf(context), ...(product === undefined ? {} : { product }), ...facts };
+	const [key] = keyMaterials(credential);
 	return {
-		...owner,
-		...(provider.product === undefined ? {} : { product: provider.product }),
-		endpointId: endpoint.id,
-		apiPath: endpoint.apiPath,
-		...(secretToSeal === undefined
+		...record,
+		...(secretToSeal === undefined || key === undefined
 			? {}
-			: { sealedSecret: seal(secretToSeal, sealingKeys(credential)[0] ?? '', binding) }),
-		...(credential.signingSecret === ''
-			? {}
-			: {
-					secretFingerprint: fingerprint(
-						credential.signingSecret,
-						fingerprintKey(credential),
-						binding,
-					),
-				}),
+			: { sealedSecret: seal(secretToSeal, key, record) }),
+		...fingerprintOf(record, credential),
 	};
 }
 
-/** The sealed secret of a record, or undefined when there is none or no key of the credential fits. */
-function openSecret(
+/**
+ * The same record under today's keys: a seal that another key of the credential opened is made
+ * again with the first one, before that other key is removed from the credential.
+ */
+export function withCurrentKeys(
 	record: RegistrationRecord,
 	credential: ProviderCredential,
-): string | undefined {
-	if (record.sealedSecret === undefined) return undefined;
-	return open(record.sealedSecret, sealingKeys(credential), record);
+): RegistrationRecord {
+	const [key] = keyMaterials(credential);
+	const opened = openSecret(record, credential);
+	const outdated = opened !== undefined && !opened.current && key !== undefined;
+	return {
+		...record,
+		...(outdated ? { sealedSecret: seal(opened.secret, key, record) } : {}),
+		...(record.secretFingerprint === undefined ? {} : fingerprintOf(record, credential)),
+	};
 }
 
 /**
@@ -179,11 +193,22 @@ export function secretIsCurrent(
 	api: ManagementApi,
 ): boolean {
 	const canOpen = openSecret(record, credential) !== undefined;
-	if (credential.signingSecret === '' || api.sendsSecret === 'never') return canOpen;
-	const expected = fingerprint(credential.signingSecret, fingerprintKey(credential), record);
+	const { signingSecret } = credential;
+	if (signingSecret === '' || api.sendsSecret === 'never') return canOpen;
+	const [key] = keyMaterials(credential);
 	const unchanged =
-		record.secretFingerprint !== undefined && sameFingerprint(record.secretFingerprint, expected);
+		key !== undefined &&
+		record.secretFingerprint !== undefined &&
+		matchesFingerprint(record.secretFingerprint, signingSecret, key, record);
 	return unchanged && (record.sealedSecret === undefined || canOpen);
+}
+
+/** Whether deliveries of the endpoint cannot be verified, because no key opens its sealed secret. */
+export function isSealedShut(
+	record: RegistrationRecord | undefined,
+	credential: ProviderCredential,
+): boolean {
+	return record?.sealedSecret !== undefined && openSecret(record, credential) === undefined;
 }
 
 /** Secrets that may verify a delivery now: the credential's two, and the sealed ones of the records. */
@@ -191,28 +216,32 @@ export function liveSecrets(
 	records: ReadonlyArray<RegistrationRecord | undefined>,
 	credential: ProviderCredential,
 ): readonly string[] {
-	const sealed = records.map((record) => (record && openSecret(record, credential)) ?? '');
+	const sealed = records.map((record) => (record && openSecret(record, credential)?.secret) ?? '');
 	return [credential.signingSecret, credential.previousSigningSecret, ...sealed].filter(
 		(secret) => secret !== '',
 	);
 }
 
-/** The node that an endpoint or a delivery belongs to. */
-export type Owner = Pick<Binding, 'workflowId' | 'nodeId'>;
-
-/** @param node given by who has it already, because n8n copies it whole each time it is asked */
-export function ownerOf(context: TriggerContext, node: INode = context.getNode()): Owner {
-	return { workflowId: context.getWorkflow().id ?? '', nodeId: node.id };
+function openSecret(record: RegistrationRecord, credential: ProviderCredential) {
+	if (record.sealedSecret === undefined) return undefined;
+	return unseal(record.sealedSecret, keyMaterials(credential), record);
 }
 
-/** Keys a seal may have been made with; the first one seals. */
-function sealingKeys(credential: ProviderCredential): readonly string[] {
-	return [credential.signingSecret, credential.previousSigningSecret, credential.apiSecret].filter(
-		(key) => key !== '',
-	);
+function fingerprintOf(record: Binding, credential: ProviderCredential) {
+	const [key] = keyMaterials(credential);
+	if (credential.signingSecret === '' || key === undefined) return {};
+	return { secretFingerprint: fingerprint(credential.signingSecret, key, record) };
 }
 
-/** The API key keeps a short signing secret from being guessed by its fingerprint. */
-function fingerprintKey(credential: ProviderCredential): string {
-	return credential.apiSecret === '' ? credential.signingSecret : credential.apiSecret;
+/**
+ * What a seal may have been made with; the first one seals. An API key changes less often than a
+ * signing secret, and cannot be guessed.
+ */
+function keyMaterials(credential: ProviderCredential): readonly KeyMaterial[] {
+	const { apiSecret, apiSecretTyped, signingSecret, previousSigningSecret } = credential;
+	return [
+		{ text: apiSecret, typed: apiSecretTyped },
+		{ text: signingSecret, typed: true },
+		{ text: previousSigningSecret, typed: true },
+	].filter(({ text }) => text !== '');
 }

@@ -1,9 +1,11 @@
 import {
 	createCipheriv,
 	createDecipheriv,
+	createHash,
 	createHmac,
 	hkdfSync,
 	randomBytes,
+	scryptSync,
 	timingSafeEqual,
 } from 'node:crypto';
 
@@ -18,97 +20,147 @@ export interface Binding {
 	readonly endpointId: string;
 }
 
-const PREFIX = 'v1.';
-const SEALED = /^v1\.[A-Za-z0-9_-]+$/;
+/** A text of the credential that keys are derived from. */
+export interface KeyMaterial {
+	readonly text: string;
+	/**
+	 * A person chose it (a password, a signing secret), so it may be short enough to guess: keys are
+	 * stretched with scrypt. An API key is random and needs HKDF only.
+	 */
+	readonly typed: boolean;
+}
+
+/** An opened seal. */
+export interface Opened {
+	readonly secret: string;
+	/** Whether sealing the secret today would use the same key in the same way. */
+	readonly current: boolean;
+}
+
+/** Begins a seal whose key was made with HKDF alone. */
+const PLAIN = 'v1.';
+/** Begins a seal or a fingerprint whose key was stretched with scrypt. */
+const STRETCHED = 'v2.';
+const SEALED = /^v[12]\.[A-Za-z0-9_-]+$/;
 const SALT_BYTES = 16;
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
+/** About 60 ms and 32 MB for each guess. */
+const SCRYPT_COST = { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * 1024 * 1024 };
 
 /** A new signing secret: 32 random bytes in hex, in the `whsec_…` shape the providers use. */
 export function generateSecret(): string {
 	return `whsec_${randomBytes(32).toString('hex')}`;
 }
 
-/** Seals `secret` (AES-256-GCM) under a key derived from `keyMaterial`, bound to `binding`. */
-export function seal(secret: string, keyMaterial: string, binding: Binding): string {
+/** Seals `secret` (AES-256-GCM) under a key derived from `material`, bound to `binding`. */
+export function seal(secret: string, material: KeyMaterial, binding: Binding): string {
 	const salt = randomBytes(SALT_BYTES);
 	const iv = randomBytes(IV_BYTES);
-	const cipher = createCipheriv('aes-256-gcm', deriveKey(keyMaterial, salt, 'seal'), iv);
+	const cipher = createCipheriv('aes-256-gcm', deriveKey(material, salt, 'seal'), iv);
 	cipher.setAAD(bindingBytes(binding));
 	const content = Buffer.concat([cipher.update(secret, 'utf8'), cipher.final()]);
 	const sealed = Buffer.concat([salt, iv, cipher.getAuthTag(), content]);
-	return `${PREFIX}${sealed.toString('base64url')}`;
+	return `${material.typed ? STRETCHED : PLAIN}${sealed.toString('base64url')}`;
 }
 
-/** Seals kept open at a time: one for each published trigger of an instance. */
-const MAX_OPENED = 1_000;
-const opened = new Map<string, string>();
+/** Seals remembered at a time: two for each published trigger of an instance. */
+const MAX_REMEMBERED = 2_000;
+/** Outcomes of `unseal` by a digest of everything they follow from; failures too, since scrypt is slow. */
+const remembered = new Map<string, Opened | undefined>();
 
 /**
- * Opens what `seal` made, trying each key. The outcome is remembered, because a delivery costs less
- * than the opening: by all that it follows from, so that another key, binding or seal starts anew.
+ * Opens what `seal` made, trying each key, today's first. The outcome is remembered, so that a
+ * delivery does not pay for scrypt.
  *
- * @returns undefined when no key fits, the binding differs, or the text is not a seal.
+ * @returns undefined when no key fits, the binding differs, or the text is not a seal
  */
-export function open(
+export function unseal(
 	sealed: string,
-	keyMaterials: readonly string[],
+	materials: readonly KeyMaterial[],
 	binding: Binding,
-): string | undefined {
+): Opened | undefined {
 	const { workflowId, nodeId, endpointId } = binding;
-	const inputs = JSON.stringify([sealed, keyMaterials, workflowId, nodeId, endpointId]);
-	const known = opened.get(inputs);
-	if (known !== undefined) return known;
+	const inputs = JSON.stringify([sealed, materials, workflowId, nodeId, endpointId]);
+	const key = createHash('sha256').update(inputs).digest('base64');
+	if (remembered.has(key)) return remembered.get(key);
 
-	const secret = decrypt(sealed, keyMaterials, binding);
-	if (secret === undefined) return undefined;
-	if (opened.size >= MAX_OPENED) opened.clear();
-	opened.set(inputs, secret);
-	return secret;
+	const opened = tryKeys(sealed, materials, binding);
+	if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+	remembered.set(key, opened);
+	return opened;
 }
 
-function decrypt(
+function tryKeys(
 	sealed: string,
-	keyMaterials: readonly string[],
+	materials: readonly KeyMaterial[],
 	binding: Binding,
-): string | undefined {
+): Opened | undefined {
 	if (!SEALED.test(sealed)) return undefined;
-	const bytes = Buffer.from(sealed.slice(PREFIX.length), 'base64url');
+	const stretched = sealed.startsWith(STRETCHED);
+	for (const [index, material] of materials.entries()) {
+		// Version 0.1 sealed with typed texts through HKDF as well.
+		const secret =
+			!stretched || material.typed
+				? decrypt(sealed, { ...material, typed: stretched }, binding)
+				: undefined;
+		if (secret !== undefined) {
+			return { secret, current: index === 0 && material.typed === stretched };
+		}
+	}
+	return undefined;
+}
+
+function decrypt(sealed: string, material: KeyMaterial, binding: Binding): string | undefined {
+	const bytes = Buffer.from(sealed.slice(PLAIN.length), 'base64url');
 	if (bytes.length <= SALT_BYTES + IV_BYTES + TAG_BYTES) return undefined;
 
 	const salt = bytes.subarray(0, SALT_BYTES);
 	const iv = bytes.subarray(SALT_BYTES, SALT_BYTES + IV_BYTES);
 	const tag = bytes.subarray(SALT_BYTES + IV_BYTES, SALT_BYTES + IV_BYTES + TAG_BYTES);
 	const content = bytes.subarray(SALT_BYTES + IV_BYTES + TAG_BYTES);
-	for (const keyMaterial of keyMaterials) {
-		try {
-			const decipher = createDecipheriv('aes-256-gcm', deriveKey(keyMaterial, salt, 'seal'), iv);
-			decipher.setAAD(bindingBytes(binding)).setAuthTag(tag);
-			return Buffer.concat([decipher.update(content), decipher.final()]).toString('utf8');
-		} catch {
-			// Wrong key or binding: GCM says so by throwing. The next key may fit.
-		}
+	try {
+		const decipher = createDecipheriv('aes-256-gcm', deriveKey(material, salt, 'seal'), iv);
+		decipher.setAAD(bindingBytes(binding)).setAuthTag(tag);
+		return Buffer.concat([decipher.update(content), decipher.final()]).toString('utf8');
+	} catch {
+		// Wrong key or binding: GCM says so by throwing.
+		return undefined;
 	}
-	return undefined;
 }
 
 /**
  * A keyed fingerprint that tells later whether an endpoint still has `secret`, without holding it.
  */
-export function fingerprint(secret: string, keyMaterial: string, binding: Binding): string {
-	const key = deriveKey(keyMaterial, Buffer.alloc(0), 'fingerprint');
-	return createHmac('sha256', key).update(bindingBytes(binding)).update(secret).digest('base64url');
+export function fingerprint(secret: string, material: KeyMaterial, binding: Binding): string {
+	const salt = material.typed ? bindingBytes(binding) : Buffer.alloc(0);
+	const key = deriveKey(material, salt, 'fingerprint');
+	const hmac = createHmac('sha256', key).update(bindingBytes(binding)).update(secret);
+	return `${material.typed ? STRETCHED : ''}${hmac.digest('base64url')}`;
 }
 
-/** Compares two fingerprints in constant time. */
-export function sameFingerprint(left: string, right: string): boolean {
-	const [a, b] = [Buffer.from(left), Buffer.from(right)];
-	return a.length === b.length && timingSafeEqual(a, b);
+/** Whether `print` is the fingerprint of `secret`; compared in constant time. */
+export function matchesFingerprint(
+	print: string,
+	secret: string,
+	material: KeyMaterial,
+	binding: Binding,
+): boolean {
+	// Version 0.1 stretched no key.
+	const typed = material.typed && print.startsWith(STRETCHED);
+	const expected = Buffer.from(fingerprint(secret, { ...material, typed }, binding));
+	const given = Buffer.from(print);
+	return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
-function deriveKey(keyMaterial: string, salt: Buffer, purpose: 'seal' | 'fingerprint'): Buffer {
+function deriveKey(
+	{ text, typed }: KeyMaterial,
+	salt: Buffer,
+	purpose: 'seal' | 'fingerprint',
+): Buffer {
 	const info = `n8n-nodes-misar-metigan ${purpose}`;
-	return Buffer.from(hkdfSync('sha256', keyMaterial, salt, info, 32));
+	const strong = typed ? scryptSync(text, salt, 32, SCRYPT_COST) : text;
+	return Buffer.from(hkdfSync('sha256', strong, salt, info, 32));
 }
 
 function bindingBytes({ workflowId, nodeId, endpointId }: Binding): Buffer {

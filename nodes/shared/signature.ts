@@ -108,7 +108,9 @@ function verifyClaim(
 	}
 
 	const matches = secrets.some((secret) => {
-		const expected = scheme.kind === 'hmac' ? sign(request, secret, timestamp) : sha256(secret);
+		// HTTP strips white space around a header's value.
+		const expected =
+			scheme.kind === 'hmac' ? sign(request, secret, timestamp) : sha256(secret.trim());
 		return signatures.some((signature) => timingSafeEqual(signature, expected));
 	});
 	if (!matches) return { ...refused('signature does not match'), unmatched: true };
@@ -127,7 +129,7 @@ export function signRequest(
 	secret: string,
 	timestamp: number,
 ): Record<string, string> {
-	if (scheme.kind === 'sharedSecret') return { [scheme.header]: secret };
+	if (scheme.kind === 'sharedSecret') return { [scheme.header]: secret.trim() };
 	const { layout, header, timestampHeader } = scheme;
 	const seconds = scheme.signed === 'timestamp.body' ? String(timestamp) : undefined;
 	const hex = sign({ rawBody }, secret, seconds).toString('hex');

@@ -48,6 +48,8 @@ export interface ProviderCredential {
 	readonly baseUrl: string;
 	/** What opens the API: the API key, or the password of a login. Empty = the API cannot be called. */
 	readonly apiSecret: string;
+	/** `apiSecret` is a password that a person chose. */
+	readonly apiSecretTyped: boolean;
 	readonly signingSecret: string;
 	readonly previousSigningSecret: string;
 }
@@ -193,9 +195,11 @@ export async function readCredential(
 	};
 	// Taken verbatim, but for a field that looks empty: anybody could sign with white space.
 	const secret = (name: string) => (field(name).trim() === '' ? '' : field(name));
+	const apiKey = field('apiKey').trim();
 	return {
 		baseUrl: field('baseUrl').trim(),
-		apiSecret: field('apiKey').trim() || field('password'),
+		apiSecret: apiKey || field('password'),
+		apiSecretTyped: apiKey === '',
 		signingSecret: secret('signingSecret'),
 		previousSigningSecret: secret('previousSigningSecret'),
 	};

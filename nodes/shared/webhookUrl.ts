@@ -28,6 +28,20 @@ export function isHttpUrl(text: string): boolean {
 	return protocol === 'https:' || protocol === 'http:';
 }
 
+/**
+ * Whether two URLs lead to the same place, however they are written: host in capitals, default port,
+ * trailing slash.
+ */
+export function sameUrl(left: string, right: string): boolean {
+	const normalise = (text: string) => {
+		const url = parseUrl(text);
+		if (url === undefined) return text;
+		const { origin, pathname, search } = url;
+		return `${origin}${pathname.replace(/\/+$/, '')}${search}`;
+	};
+	return normalise(left) === normalise(right);
+}
+
 function isPrivateHost(hostname: string): boolean {
 	const name = hostname.replace(/\.$/, '');
 	if (IPV4.test(name)) return PRIVATE_IPV4.test(name);

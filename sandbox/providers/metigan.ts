@@ -120,6 +120,8 @@ const behaviour = z.object({
 	planStatus: z.union([z.literal(402), z.literal(403), z.literal(429)]).default(402),
 	updateMethods: z.enum(['both', 'PUT', 'PATCH', 'none']).default('PATCH'),
 	webhookIdHeader: z.enum(['delivery', 'endpoint']).default('delivery'),
+	/** The SDK mirrors `_id` to `id` (its normaliser); the API pages show `id`. */
+	idField: z.enum(['_id', 'id']).default('_id'),
 	extraEvents,
 });
 
@@ -195,6 +197,10 @@ function createApi(services: ApiServices): Api {
 			active: z.boolean().optional(),
 		})
 		.strict();
+
+	function webhookObject({ id, url, events: names, active, createdAt }: SandboxEndpoint) {
+		return { [variants.current.idField]: id, url, events: names, active, createdAt };
+	}
 
 	function find(id: string | undefined): SandboxEndpoint {
 		const endpoint = services.endpoints.find(id ?? '');
@@ -274,10 +280,6 @@ function createApi(services: ApiServices): Api {
 		errors,
 		variants,
 	};
-}
-
-function webhookObject({ id, url, events: names, active, createdAt }: SandboxEndpoint) {
-	return { id, url, events: names, active, createdAt };
 }
 
 const positive = z.coerce.number().int().positive();

@@ -1,13 +1,16 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { findPrograms } from '../../test/queue/programs';
-import { build, pack } from './artifacts';
-import { Interrupted, isEndSignal, runNode } from './command';
+import { findPrograms } from '../../testkit/queue/programs';
+import { build, pack } from '../../testkit/artifacts';
+import { Interrupted, isEndSignal, runNode } from '../../testkit/command';
 import { oneCheck, readJestReport, type Tally } from './results';
 
 const LINGER_MS = 15_000;
-/** A folder of test/n8n-host/pins. */
+/** A folder of testkit/n8n-host/pins. */
 const OLD_N8N = '1.x';
+
+/** Half an hour off the hour, behind UTC: code that reads a time as local shows. */
+const ODD_ZONE = { TZ: 'America/St_Johns' };
 
 /** A group of checks that is run and counted as one row of the table. */
 export interface Suite {
@@ -67,12 +70,12 @@ export function defineSuites(folder: string, jestOptions: string[]): Suite[] {
 				return oneCheck(0);
 			},
 		},
-		{ name: 'unit', run: async () => await jest('unit') },
+		{ name: 'unit', run: async () => await jest('unit', ODD_ZONE) },
 		{
 			name: 'context',
 			run: async () => {
 				await built();
-				return await jest('context');
+				return await jest('context', ODD_ZONE);
 			},
 		},
 		{ name: 'e2e', run: async () => await inRealN8n('e2e') },
@@ -90,7 +93,7 @@ export function defineSuites(folder: string, jestOptions: string[]): Suite[] {
 }
 
 async function installN8n(pin?: string): Promise<void> {
-	const { ensureN8nHost } = await import('../../test/n8n-host/install.mjs');
+	const { ensureN8nHost } = await import('../../testkit/n8n-host/install.mjs');
 	try {
 		await ensureN8nHost({ log: console.log, ...(pin !== undefined && { pin }) });
 	} catch (error) {

@@ -2,8 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { ICredentialDataDecryptedObject, INodeParameters } from 'n8n-workflow';
 
 import { buildDelivery, startSandbox, type Sandbox } from '../../sandbox';
-import { eventParameters } from '../triggers';
-import { ContextHost, type ContextHostOptions } from './host';
+import { eventParameters } from '../../testkit/triggers';
+import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
 import { mailPanda, misarBlog, misarPost, misarReach, type TriggerUnderTest } from './providers';
 
 /** What only some providers do: endpoints that cannot be deleted, pings, styles, sessions, no secret. */
@@ -188,7 +188,7 @@ describe('Mail Panda, whose update and delete are not documented', () => {
 		(['PUT', 'PATCH'] as const).map((updateMethods) => ({ manageStyle, updateMethods })),
 	);
 
-	it.each(styles)('finds out and remembers how to update and delete: %j', async (behaviour) => {
+	it.each(styles)('finds out how to update and delete: %j', async (behaviour) => {
 		sandbox.setBehaviour('mailPanda', behaviour);
 		const host = await startHost(mailPanda);
 		await host.publish();
@@ -199,17 +199,8 @@ describe('Mail Panda, whose update and delete are not documented', () => {
 		expect(await runsOfOneEvent(mailPanda, host)).toBe(1);
 
 		host.restart();
-		let seen = sandbox.requests().length;
 		await host.unpublish();
 		expect(endpoints()).toEqual([]);
-		expect(requestsSince(seen)).toEqual(['DELETE 200']);
-
-		await host.publish();
-		sandbox.changeEndpoint('mailPanda', endpoints()[0]?.id ?? '', { active: false });
-		host.restart();
-		seen = sandbox.requests().length;
-		await host.publish();
-		expect(requestsSince(seen)).toEqual(['GET 200', `${behaviour.updateMethods} 200`]);
 	});
 
 	it.each(['query', 'body', 'path'] as const)(

@@ -2,8 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { NodeApiError, type INodeParameters } from 'n8n-workflow';
 
 import { startSandbox, type Fault, type Sandbox } from '../../sandbox';
-import { until } from '../n8n-host/poll';
-import { ContextHost, type ContextHostOptions } from './host';
+import { until } from '../../testkit/n8n-host/poll';
+import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
 import { metigan, misarMail, misarReach, type TriggerUnderTest } from './providers';
 
 const ORIGIN = 'https://n8n.example.com';
@@ -152,15 +152,6 @@ describe.each([
 		expect(endpoints()).toMatchObject([{ id: before?.id, events: ['email.opened'] }]);
 	});
 
-	it('moves the endpoint when the public address of n8n changes', async () => {
-		const host = startHost(trigger);
-		await host.publish();
-		host.restart({ webhookOrigin: 'https://new-address.example.com' });
-		await host.publish();
-		expect(endpoints().map(({ url }) => url)).toEqual([host.webhookUrl]);
-		expect(host.webhookUrl).toContain('new-address');
-	});
-
 	it('changes nothing when everything is in line', async () => {
 		const host = startHost(trigger);
 		await host.publish();
@@ -195,7 +186,7 @@ describe.each([
 		sandbox.removeEndpoint(trigger.provider, endpoints()[0]?.id ?? '');
 		await expect(host.delete()).resolves.toBe(true);
 		host.save();
-		expect(JSON.stringify(host.savedStaticData)).not.toContain('endpointId');
+		expect(host.savedStaticData['node:Trigger']).not.toHaveProperty('registration');
 	});
 
 	it('finds the endpoint to delete by its URL when the id was lost', async () => {
@@ -429,10 +420,10 @@ describe('Metigan in particular', () => {
 			return { calls: calls.length, created: calls.some(({ method }) => method === 'POST') };
 		};
 
-		it('reads the list once to publish, and takes two calls afterwards', async () => {
+		it('reads the list once to publish, and takes one call afterwards', async () => {
 			// Ten full pages, one that tells the end, and the create.
 			expect(sandbox.requests()).toHaveLength(12);
-			expect(await publishAgain()).toEqual({ calls: 2, created: false });
+			expect(await publishAgain()).toEqual({ calls: 1, created: false });
 			expect(mine()).toHaveLength(1);
 		});
 

@@ -10,8 +10,8 @@ import {
 	type Execution,
 	type N8nHost,
 	type NodeDefinition,
-} from '../n8n-host/driver';
-import { packedPackage } from '../n8n-host/packedPackage';
+} from '../../testkit/n8n-host/driver';
+import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 
 /** The action nodes of the packed package in a real n8n, in workflows as a user would build them. */
 
@@ -209,7 +209,7 @@ const accounts: Array<[string, SignIn, Account]> = [
 	['Metigan', 'apiKey', metigan],
 ];
 
-/** What a provider offers beyond create, list and delete (DESIGN.md: only what each has). */
+/** What a provider offers beyond create, list and delete. */
 const offers: Partial<Record<ProviderId, ReadonlyArray<'get' | 'update' | 'test'>>> = {
 	'misar.mail': ['get', 'update', 'test'],
 	mailPanda: ['update'],

@@ -6,7 +6,7 @@ import {
 	misarPost,
 	misarReach,
 	type TriggerCase,
-} from '../triggers';
+} from '../../testkit/triggers';
 
 /** A trigger in one way to sign in, or with one way its provider may behave. */
 export interface Case {
@@ -91,7 +91,8 @@ export const callFaults: readonly CallFault[] = kinds.flatMap(({ name, group, fa
 	]),
 );
 
-const SHARE = 10;
+/** Of the faults one in so many is played where not all are; `ALL_FAULTS=1` plays all everywhere. */
+const SHARE = process.env['ALL_FAULTS'] === '1' ? 1 : 10;
 
 /**
  * The faults to play at one call: all in a plain step of a full case; else every tenth, the next ones

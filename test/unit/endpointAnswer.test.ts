@@ -52,7 +52,7 @@ describe('one endpoint', () => {
 		for (const key of ['data', 'webhook', 'endpoint']) {
 			expect(readEndpoint({ ...misar, [key]: nested })).toEqual(misarRead);
 			expect(readEndpoint({ data: { ...misar, [key]: nested } })).toEqual(misarRead);
-			expect(readEndpoint({ id: 'wh_1', [key]: { url: URL_HERE } })?.url).toBe('');
+			expect(readEndpoint({ id: 'wh_1', [key]: { url: URL_HERE } })?.url).toBeUndefined();
 		}
 	});
 
@@ -76,7 +76,7 @@ describe('one endpoint', () => {
 		expect(readEndpoint({ id })?.id).toBe(expected);
 	});
 
-	it.each<[unknown, string[]]>([
+	it.each<[unknown, string[] | undefined]>([
 		['open', ['open']],
 		['open, click ,bounce', ['open', 'click', 'bounce']],
 		[',open,,click,', ['open', 'click']],
@@ -84,18 +84,24 @@ describe('one endpoint', () => {
 		[' ', []],
 		[[], []],
 		[['open', ''], ['open']],
-		[undefined, []],
+		[undefined, undefined],
 	])('has events as a list: %j', (events, expected) => {
 		expect(readEndpoint({ id: 'wh_1', events })?.events).toEqual(expected);
 	});
 
-	it('counts as active and without address and events where the provider does not tell', () => {
-		expect(readEndpoint({ id: 'wh_1' })).toEqual({
-			id: 'wh_1',
-			url: '',
-			events: [],
-			active: true,
-		});
+	it('counts as active, with URL and events unknown, where the provider does not tell', () => {
+		expect(readEndpoint({ id: 'wh_1' })).toStrictEqual({ id: 'wh_1', active: true });
+		expect(readEndpoint({ id: 'wh_1', url: '' })).toStrictEqual({ id: 'wh_1', active: true });
+	});
+
+	it.each<[object, string]>([
+		[{ _id: '65a1f0' }, '65a1f0'],
+		[{ id: 'wh_1', _id: '65a1f0' }, 'wh_1'],
+		[{ id: null, _id: '65a1f0' }, '65a1f0'],
+	])('has the id of %j', (ids, expected) => {
+		const { id: _, ...rest } = misar;
+		expect(readEndpoint({ data: { ...rest, ...ids } })?.id).toBe(expected);
+		expect(readEndpointList([{ ...rest, ...ids }])?.map(({ id }) => id)).toEqual([expected]);
 	});
 
 	it.each<[object, string | undefined]>([
@@ -127,11 +133,11 @@ describe('one endpoint', () => {
 	});
 
 	it.each<[string, object, object]>([
-		['a URL that is no text', { url: { href: URL_HERE } }, { url: '' }],
-		['a URL that is null', { url: null }, { url: '' }],
-		['events that are a number', { events: 5 }, { events: [] }],
-		['events that are null', { events: null }, { events: [] }],
-		['events that are objects', { events: [{ name: 'email.sent' }] }, { events: [] }],
+		['a URL that is no text', { url: { href: URL_HERE } }, { url: undefined }],
+		['a URL that is null', { url: null }, { url: undefined }],
+		['events that are a number', { events: 5 }, { events: undefined }],
+		['events that are null', { events: null }, { events: undefined }],
+		['events that are objects', { events: [{ name: 'email.sent' }] }, { events: undefined }],
 	])('is kept with %s, because it exists all the same', (_what, odd, expected) => {
 		expect(readEndpoint({ ...misar, ...odd })).toEqual({ ...misarRead, ...expected });
 		expect(readEndpointList([{ ...misar, ...odd }])).toEqual([{ ...misarRead, ...expected }]);
@@ -166,7 +172,7 @@ describe('the secret of an endpoint', () => {
 	it.each(['secret', 'signatureKey', 'signing_secret', 'signingSecret'])(
 		'is read from %s at every level',
 		(key) => {
-			const secret = 'whsec_only_once';
+			const secret = 'whsec_told_only_once';
 			const answers = [
 				{ ...misar, [key]: secret },
 				{ data: { ...misar, [key]: secret } },
@@ -187,26 +193,46 @@ describe('the secret of an endpoint', () => {
 	it('is read from the first of its names that holds text', () => {
 		const endpoint = readEndpoint({
 			...misar,
-			secret: 'whsec_a',
-			signatureKey: 'whsec_b',
-			signing_secret: { value: 'whsec_c' },
-			signingSecret: ['whsec_d'],
+			secret: 'whsec_a_0123456789',
+			signatureKey: 'whsec_b_0123456789',
+			signing_secret: { value: 'whsec_c_0123456789' },
+			signingSecret: ['whsec_d_0123456789'],
 		});
-		expect(endpoint).toEqual({ ...misarRead, secret: 'whsec_b' });
-		expect(readEndpoint({ ...misar, signatureKey: 5, secret: 'whsec_a' })?.secret).toBe('whsec_a');
+		expect(endpoint).toEqual({ ...misarRead, secret: 'whsec_b_0123456789' });
+		expect(readEndpoint({ ...misar, signatureKey: 5, secret: 'whsec_a_0123456789' })?.secret).toBe(
+			'whsec_a_0123456789',
+		);
 	});
 
-	it.each([null, '', ' \t', 5, {}, undefined])('is unknown when it is %j', (secret) => {
+	it.each([
+		null,
+		'',
+		' \t',
+		' '.repeat(20),
+		5,
+		{},
+		undefined,
+		'fifteen letters',
+		'****************',
+		'whsec_************************',
+		'whsec_0123456789…',
+		'whsec_••••••••••••4f9c',
+		'whsec_0123456789...',
+		'xxxxxxxxxxxxxxxxxxxx',
+	])('is unknown when it is %j', (secret) => {
 		const endpoint = readEndpoint({ ...misar, secret });
 		expect(endpoint).toEqual(misarRead);
 		expect(endpoint).not.toHaveProperty('secret');
+		const behindMask = readEndpoint({ secret: 'whsec_0123456789', data: { ...misar, secret } });
+		expect(behindMask?.secret).toBe('whsec_0123456789');
 	});
 
 	it('is taken from the endpoint itself before the answer around it', () => {
+		const [INNER, OUTER] = ['whsec_inner_0123456789', 'whsec_outer_0123456789'];
 		for (const inner of ['secret', 'signatureKey', 'signingSecret']) {
-			const answer = { endpoint: { ...misar, [inner]: 'inner' }, signatureKey: 'outer' };
-			expect(readEndpoint(answer)?.secret).toBe('inner');
-			expect(readEndpoint({ data: answer })?.secret).toBe('inner');
+			const answer = { endpoint: { ...misar, [inner]: INNER }, signatureKey: OUTER };
+			expect(readEndpoint(answer)?.secret).toBe(INNER);
+			expect(readEndpoint({ data: answer })?.secret).toBe(INNER);
 		}
 	});
 });

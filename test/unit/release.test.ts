@@ -79,13 +79,10 @@ const workflowSchema = z.object({
 	permissions: z.record(z.string()),
 	jobs: z.record(
 		z.object({
-			uses: z.string().optional(),
-			needs: z.string().optional(),
+			if: z.string().optional(),
+			needs: z.union([z.string(), z.array(z.string())]).optional(),
 			permissions: z.record(z.string()).optional(),
-			strategy: z
-				.object({ matrix: z.record(z.array(z.string())) })
-				.passthrough()
-				.optional(),
+			strategy: z.object({ matrix: z.object({ suite: z.array(z.string()) }) }).optional(),
 			steps: z.array(stepSchema).default([]),
 		}),
 	),
@@ -95,8 +92,8 @@ const read = (name: string) => workflowSchema.parse(parse(text(name)));
 
 const ci = read('ci.yml');
 const publish = read('publish.yml');
-const steps = publish.jobs['publish']?.steps ?? [];
-const stepWith = (part: string) => steps.findIndex(({ run }) => run?.includes(part));
+const building = publish.jobs['build']?.steps ?? [];
+const publishing = publish.jobs['publish']?.steps ?? [];
 
 describe.each(['ci.yml', 'publish.yml'])('%s', (name) => {
 	const { jobs, permissions } = read(name);
@@ -104,21 +101,35 @@ describe.each(['ci.yml', 'publish.yml'])('%s', (name) => {
 
 	it('may only read, but for the job that publishes', () => {
 		expect(permissions).toEqual({ contents: 'read' });
-		for (const [job, { permissions: own }] of Object.entries(jobs)) {
-			expect([job, own]).toEqual([
-				job,
-				job === 'publish' ? { contents: 'read', 'id-token': 'write' } : undefined,
-			]);
+		const own = Object.entries(jobs).flatMap(([job, { permissions: more }]) =>
+			more === undefined ? [] : [[job, more]],
+		);
+		expect(own).toEqual(
+			name === 'ci.yml'
+				? []
+				: [
+						['build', { contents: 'read', actions: 'read' }],
+						['publish', { 'id-token': 'write' }],
+					],
+		);
+	});
+
+	it('uses actions of one commit each, with the version beside it', () => {
+		const used = [...text(name).matchAll(/uses: (.*)/g)].map(([, action]) => action);
+		expect(used).not.toEqual([]);
+		for (const action of used) {
+			expect(action).toMatch(/^actions\/[a-z-]+(?:\/restore)?@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
 		}
 	});
 
-	it('uses actions of a pinned major version, and scripts that there are', () => {
-		const used = all.flatMap(({ uses }) => uses ?? []);
-		expect(used).not.toEqual([]);
-		for (const action of used) expect(action).toMatch(/^actions\/[a-z-]+@v\d+$/);
-		for (const [, script] of text(name).matchAll(/npm run ([a-z\d:-]+)/g)) {
-			expect(Object.keys(root.scripts)).toContain(script);
-		}
+	it('runs scripts that there are', () => {
+		const scripts = all.flatMap(({ run }) =>
+			[...(run ?? '').matchAll(/npm run ([a-z\d:-]+)|npm (test)/g)].map(
+				([, script, test]) => script ?? test,
+			),
+		);
+		expect(scripts).not.toEqual([]);
+		expect(Object.keys(root.scripts)).toEqual(expect.arrayContaining(scripts));
 	});
 
 	it('names no registry', () => {
@@ -128,19 +139,27 @@ describe.each(['ci.yml', 'publish.yml'])('%s', (name) => {
 });
 
 describe('ci.yml', () => {
-	it('runs the test command of the README', () => {
-		const readme = spawnSync(process.execPath, ['scripts/readme-command.mjs', '2'], {
-			cwd: ROOT,
-			encoding: 'utf8',
-		});
-		expect(ci.jobs['test']?.steps.at(-1)?.run).toBe(readme.stdout.trim());
+	it('runs every suite', () => {
+		const suites = Object.values(ci.jobs).flatMap(({ strategy }) => strategy?.matrix.suite ?? []);
+		const named = Object.keys(root.scripts).flatMap(
+			(script) => /^test:(?!watch$)(.*)$/.exec(script)?.[1] ?? [],
+		);
+		expect(suites).toEqual(expect.arrayContaining(['lint', 'typecheck', ...named]));
 	});
 
-	it('runs for main and for pull requests, and before a release', () => {
+	it('plays every fault at night', () => {
+		expect(ci.on).toMatchObject({ schedule: [{ cron: expect.any(String) }] });
+		expect(text('ci.yml')).toContain(
+			"ALL_FAULTS: ${{ github.event_name == 'schedule' && '1' || '' }}",
+		);
+	});
+
+	it('runs for main and for pull requests, which wait for one check of all jobs', () => {
 		expect(ci.on).toMatchObject({ push: { branches: ['main'] } });
-		expect(Object.keys(ci.on)).toEqual(['push', 'pull_request', 'workflow_call']);
-		expect(publish.jobs['ci']?.uses).toBe('./.github/workflows/ci.yml');
-		expect(publish.jobs['publish']?.needs).toBe('ci');
+		expect(Object.keys(ci.on)).toContain('pull_request');
+		const { checks, ...others } = ci.jobs;
+		expect(checks?.needs).toEqual(Object.keys(others));
+		expect(checks?.if).toBe('always()');
 	});
 });
 
@@ -153,20 +172,36 @@ describe('publish.yml', () => {
 		expect(offered.map((service) => `n8n-nodes-${service}`)).toEqual(singleFolders);
 	});
 
-	it('checks tag and lint gate, then publishes with provenance', () => {
-		const order = ['check-tag.mjs "$GITHUB_REF_NAME"', 'npm ci', 'npm run lint', 'npm publish'];
-		const places = order.map(stepWith);
+	it('builds only a tag whose commit has passed on main, and runs no suite again', () => {
+		const order = [
+			'"$GITHUB_REF_TYPE" != tag',
+			'gh run list',
+			'check-tag.mjs "$GITHUB_REF_NAME"',
+			'npm ci',
+			'npm run lint',
+			'npm pack',
+		];
+		const places = order.map((part) => building.findIndex(({ run }) => run?.includes(part)));
 		expect(places).not.toContain(-1);
 		expect(places).toEqual([...places].sort((a, b) => a - b));
-		const commands = steps.flatMap(({ run }) => run?.match(/npm publish.*/g) ?? []);
+		const lookUp = building.find(({ run }) => run?.includes('gh run list'))?.run;
+		for (const option of ['--commit "$GITHUB_SHA"', '--branch main', '--status success']) {
+			expect(lookUp).toContain(option);
+		}
+		expect(text('publish.yml')).not.toMatch(/npm test|npm run test/);
+	});
+
+	it('publishes with provenance what was built, without the code of the repository', () => {
+		expect(publish.jobs['publish']?.needs).toBe('build');
+		const commands = Object.values(publish.jobs)
+			.flatMap((job) => job.steps)
+			.flatMap(({ run }) => run?.match(/npm publish.*/g) ?? []);
 		expect(commands).toEqual([
-			'npm publish --provenance --access public',
-			'npm publish ./single/*.tgz --provenance --access public',
+			'npm publish ./release/*.tgz --provenance --access public --ignore-scripts',
 		]);
-		expect(steps.filter(({ run }) => run?.includes('npm publish')).map((step) => step.if)).toEqual([
-			"github.event_name == 'push'",
-			"github.event_name == 'workflow_dispatch'",
-		]);
+		expect(publishing.at(-1)?.run).toContain('npm publish');
+		expect(publishing.filter(({ uses }) => uses?.includes('checkout'))).toEqual([]);
+		expect(publishing.filter(({ run }) => /npm (?:ci|run|install)/.test(run ?? ''))).toEqual([]);
 	});
 });
 

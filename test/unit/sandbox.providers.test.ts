@@ -56,14 +56,14 @@ describe('metigan', () => {
 	test('an endpoint with its key shown once', async () => {
 		const created = await create({ secret: 'ignored today' });
 		expect(created.status).toBe(201);
-		const id = text(created.json, 'id');
+		const id = text(created.json, '_id');
 		const key = text(created.json, 'signatureKey');
 		expect(key).toMatch(/^whsec_[0-9a-f]{64}$/);
 		expect(sandbox.endpoints('metigan')[0]?.secret).toBe(key);
 
 		const shown = await metigan('GET', `${ROOT}/${id}`);
 		expect(shown.json).toEqual({
-			id,
+			_id: id,
 			url: HOOK,
 			events: ['email.opened'],
 			active: true,
@@ -124,7 +124,7 @@ describe('metigan', () => {
 		});
 		const created = await create();
 		expect(created).toMatchObject({ status: 200, json: { success: true } });
-		const id = text(field(created.json, 'data'), 'id');
+		const id = text(field(created.json, 'data'), '_id');
 		expect(text(field(created.json, 'data'), 'signatureKey')).toMatch(/^whsec_/);
 		expect((await metigan('PATCH', `${ROOT}/${id}`, { body: {} })).status).toBe(404);
 		expect((await metigan('PUT', `${ROOT}/${id}`, { body: {} })).status).toBe(200);

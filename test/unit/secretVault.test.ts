@@ -1,17 +1,28 @@
-import { describe, expect, it } from '@jest/globals';
+import crypto from 'node:crypto';
+
+import { describe, expect, it, jest } from '@jest/globals';
 
 import {
 	fingerprint,
 	generateSecret,
-	open,
-	sameFingerprint,
+	matchesFingerprint,
 	seal,
+	unseal,
 	type Binding,
+	type KeyMaterial,
 } from '../../nodes/shared/secretVault';
 
 const SECRET = 'whsec_0123456789abcdef0123456789abcdef';
-const KEY = 'msk_key of the credential';
+const KEY = random('msk_key of the credential');
 const BINDING: Binding = { workflowId: 'wf1', nodeId: 'node1', endpointId: 'wh_1' };
+
+function random(text: string): KeyMaterial {
+	return { text, typed: false };
+}
+
+function open(sealed: string, materials: readonly KeyMaterial[], binding: Binding) {
+	return unseal(sealed, materials, binding)?.secret;
+}
 
 const otherBindings: ReadonlyArray<[string, Binding]> = [
 	['workflow', { ...BINDING, workflowId: 'wf2' }],
@@ -55,18 +66,18 @@ describe('a sealed secret', () => {
 
 	it('opens with any of several keys', () => {
 		const sealed = seal(SECRET, KEY, BINDING);
-		expect(open(sealed, ['other', KEY], BINDING)).toBe(SECRET);
-		expect(open(sealed, [KEY, 'other'], BINDING)).toBe(SECRET);
-		expect(open(sealed, ['', 'other', 'third', KEY], BINDING)).toBe(SECRET);
+		expect(open(sealed, [random('other'), KEY], BINDING)).toBe(SECRET);
+		expect(open(sealed, [KEY, random('other')], BINDING)).toBe(SECRET);
+		expect(open(sealed, ['', 'other', 'third'].map(random).concat(KEY), BINDING)).toBe(SECRET);
 	});
 
 	it.each([
 		['no key', []],
 		['an empty key', ['']],
 		['another key', ['other']],
-		['several other keys', ['other', `${KEY} `, KEY.toUpperCase(), KEY.slice(1)]],
+		['several other keys', ['other', `${KEY.text} `, KEY.text.toUpperCase(), KEY.text.slice(1)]],
 	])('stays shut with %s', (_what, keys) => {
-		expect(open(seal(SECRET, KEY, BINDING), keys, BINDING)).toBeUndefined();
+		expect(open(seal(SECRET, KEY, BINDING), keys.map(random), BINDING)).toBeUndefined();
 	});
 
 	it.each(otherBindings)('stays shut for another %s', (_what, binding) => {
@@ -115,7 +126,7 @@ describe('a sealed secret', () => {
 		'null',
 		'{"sealed":true}',
 	])('is not what %j is', (text) => {
-		expect(open(text, [KEY, ''], BINDING)).toBeUndefined();
+		expect(open(text, [KEY, random('')], BINDING)).toBeUndefined();
 	});
 
 	it('stays shut under another version', () => {
@@ -160,7 +171,7 @@ describe('a sealed secret', () => {
 
 	it('shows neither the secret nor the key, in no encoding', () => {
 		const sealed = seal(SECRET, KEY, BINDING);
-		for (const hidden of [SECRET, SECRET.slice(6, 20), KEY]) {
+		for (const hidden of [SECRET, SECRET.slice(6, 20), KEY.text]) {
 			for (const encoding of ['utf8', 'hex', 'base64url'] as const) {
 				expect(sealed).not.toContain(Buffer.from(hidden).toString(encoding));
 			}
@@ -169,36 +180,94 @@ describe('a sealed secret', () => {
 	});
 });
 
-describe('a fingerprint', () => {
-	const print = fingerprint(SECRET, KEY, BINDING);
+describe('a key that a person typed', () => {
+	const PASSWORD: KeyMaterial = { text: 'panda2026', typed: true };
 
-	it('is the same for the same secret, key and binding', () => {
-		expect(fingerprint(SECRET, KEY, { ...BINDING })).toBe(print);
-		expect(sameFingerprint(print, fingerprint(SECRET, KEY, BINDING))).toBe(true);
+	it('seals with another version, which opens with this key only', () => {
+		const sealed = seal(SECRET, PASSWORD, BINDING);
+		expect(sealed).toMatch(/^v2\.[A-Za-z0-9_-]+$/);
+		expect(unseal(sealed, [PASSWORD], BINDING)).toEqual({ secret: SECRET, current: true });
+		expect(unseal(sealed, [{ text: 'panda2027', typed: true }], BINDING)).toBeUndefined();
+		expect(unseal(sealed, [random(PASSWORD.text)], BINDING)).toBeUndefined();
 	});
 
-	it.each([
-		['secret', fingerprint(`${SECRET}x`, KEY, BINDING)],
-		['secret, empty', fingerprint('', KEY, BINDING)],
-		['key', fingerprint(SECRET, `${KEY}x`, BINDING)],
-		...otherBindings.map(([what, binding]): [string, string] => [
+	it('is stretched for seals and fingerprints, at a cost of 32 MB a guess', () => {
+		const derived = jest.spyOn(crypto, 'scryptSync');
+		const sealed = seal(SECRET, PASSWORD, BINDING);
+		unseal(sealed, [{ text: 'a guess', typed: true }], BINDING);
+		fingerprint(SECRET, PASSWORD, BINDING);
+		expect(derived).toHaveBeenCalledTimes(3);
+		for (const [, , , options] of derived.mock.calls) {
+			expect(128 * (options?.N ?? 0) * (options?.r ?? 0)).toBeGreaterThanOrEqual(32 * 1024 * 1024);
+		}
+		derived.mockRestore();
+	});
+
+	it('is not stretched again for the same question, whether it opened the seal or not', () => {
+		const sealed = seal(SECRET, PASSWORD, BINDING);
+		const wrong = { text: 'wrong', typed: true };
+		const derived = jest.spyOn(crypto, 'scryptSync');
+		for (let n = 0; n < 50; n++) {
+			expect(open(sealed, [PASSWORD], BINDING)).toBe(SECRET);
+			expect(open(sealed, [wrong], BINDING)).toBeUndefined();
+		}
+		expect(derived).toHaveBeenCalledTimes(2);
+		derived.mockRestore();
+	});
+
+	it('still opens what version 0.1 sealed with it, and tells that it is outdated', () => {
+		const sealed = seal(SECRET, random(PASSWORD.text), BINDING);
+		expect(unseal(sealed, [PASSWORD], BINDING)).toEqual({ secret: SECRET, current: false });
+	});
+});
+
+describe('an opened seal', () => {
+	it('is current only when the first key opened it', () => {
+		const sealed = seal(SECRET, KEY, BINDING);
+		expect(unseal(sealed, [KEY, random('other')], BINDING)).toMatchObject({ current: true });
+		expect(unseal(sealed, [random('other'), KEY], BINDING)).toMatchObject({ current: false });
+	});
+});
+
+describe.each([
+	['a random key', KEY, /^[A-Za-z0-9_-]{43}$/],
+	['a typed key', { text: 'panda2026', typed: true }, /^v2\.[A-Za-z0-9_-]{43}$/],
+] as const)('a fingerprint under %s', (_what, key, form) => {
+	const print = fingerprint(SECRET, key, BINDING);
+
+	it('matches the same secret, key and binding', () => {
+		expect(fingerprint(SECRET, key, { ...BINDING })).toBe(print);
+		expect(matchesFingerprint(print, SECRET, key, BINDING)).toBe(true);
+	});
+
+	it.each<[string, string, KeyMaterial, Binding]>([
+		['secret', `${SECRET}x`, key, BINDING],
+		['secret, empty', '', key, BINDING],
+		['key', SECRET, { ...key, text: `${key.text}x` }, BINDING],
+		...otherBindings.map(([what, binding]): [string, string, KeyMaterial, Binding] => [
 			what,
-			fingerprint(SECRET, KEY, binding),
+			SECRET,
+			key,
+			binding,
 		]),
-	])('differs for another %s', (_what, other) => {
-		expect(sameFingerprint(print, other)).toBe(false);
-		expect(sameFingerprint(other, print)).toBe(false);
+	])('does not match another %s', (_other, secret, material, binding) => {
+		expect(matchesFingerprint(print, secret, material, binding)).toBe(false);
 	});
 
 	it('shows neither the secret nor the key', () => {
-		expect(print).toMatch(/^[A-Za-z0-9_-]{43}$/);
+		expect(print).toMatch(form);
 		expect(Buffer.from(print, 'base64url').includes(SECRET.slice(0, 8))).toBe(false);
 	});
 
 	it('is compared with texts of any length', () => {
 		for (const text of ['', print.slice(1), `${print}=`, 'é'.repeat(43), 'x'.repeat(43)]) {
-			expect(sameFingerprint(print, text)).toBe(false);
+			expect(matchesFingerprint(text, SECRET, key, BINDING)).toBe(false);
 		}
-		expect(sameFingerprint('', '')).toBe(true);
 	});
+});
+
+it('a fingerprint that version 0.1 made with a typed key still matches', () => {
+	const typed = { text: 'panda2026', typed: true };
+	const print = fingerprint(SECRET, random(typed.text), BINDING);
+	expect(matchesFingerprint(print, SECRET, typed, BINDING)).toBe(true);
 });

@@ -462,6 +462,8 @@ describe.each(timestamped)('$title, its timestamp', (form) => {
 			values.push(`${time},${layout.timestamp}=${AT - 1},${element}`);
 			values.push(`${time},${layout.timestamp}=,${element}`);
 			for (const value of values) expect(verify(form, { [header]: value })).toEqual(refused());
+		} else {
+			throw new Error(`${form.title} has no timestamp to leave out`);
 		}
 	});
 });

@@ -223,17 +223,18 @@ export class ContextHost {
 
 	private async hook(method: 'checkExists' | 'create' | 'delete'): Promise<boolean> {
 		// n8n-core declares the name of a workflow optional, n8n-workflow does not.
-		const context = this.hookContext() as IHookFunctions;
+		const context = this.hookContext(method) as IHookFunctions;
 		return await this.options.node.webhookMethods.default[method].call(context);
 	}
 
-	private hookContext(): HookContext {
+	private hookContext(method?: 'checkExists' | 'create' | 'delete'): HookContext {
 		const { mode = 'trigger' } = this.options;
 		return new HookContext(
 			this.workflow,
 			this.node,
 			this.additionalData(),
-			mode,
+			// n8n takes a test listener and a published trigger down in the same mode.
+			method === 'delete' ? 'internal' : mode,
 			'activate',
 			this.webhookData,
 		);
@@ -242,6 +243,11 @@ export class ContextHost {
 	private get workflow(): Workflow {
 		this.shared.loaded ??= this.loadWorkflow();
 		return this.shared.loaded;
+	}
+
+	/** n8n's "Listen for test event": another URL, and a workflow that is not published. */
+	private get listensForTest(): boolean {
+		return this.options.mode === 'manual';
 	}
 
 	private get node(): INode {
@@ -259,6 +265,7 @@ export class ContextHost {
 			path: `${this.options.webhookId ?? WEBHOOK_ID}/${webhookDescription.path}`,
 			webhookDescription,
 			workflowId: this.workflow.id,
+			isTest: this.listensForTest,
 			workflowExecuteAdditionalData: this.additionalData(),
 		};
 	}
@@ -276,7 +283,7 @@ export class ContextHost {
 		return new Workflow({
 			id: workflowId,
 			name: 'Test workflow',
-			active: true,
+			active: !this.listensForTest,
 			connections: {},
 			nodeTypes,
 			staticData,
@@ -306,7 +313,12 @@ export class ContextHost {
 
 	/** The part of n8n's webhook handling around a node's `webhook()`. */
 	private async receive(request: express.Request, response: express.Response): Promise<void> {
-		readAsN8nDoes(request);
+		request.rawBody = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+		request.readRawBody = async () => {};
+		// n8n sets the media type without its parameters.
+		const mediaType = request.headers['content-type']?.split(';')[0]?.trim();
+		if (mediaType !== undefined) request.contentType = mediaType;
+		request.body = parseAsN8nDoes(request);
 		this.alterRequest(request);
 		// n8n loads the workflow from the database for each delivery, static data included.
 		const context = new WebhookContext(
@@ -382,28 +394,12 @@ async function post(
 	});
 }
 
-/**
- * n8n's body reader. JSON that cannot be parsed n8n refuses itself, with 422; here it comes to the
- * node, as it does under any other content type.
- */
-function readAsN8nDoes(request: express.Request): void {
-	const bytes: unknown = request.body;
-	const [type = ''] = (request.headers['content-type'] ?? '').toLowerCase().split(';');
-	request.readRawBody = async () => {};
-	request.body = {};
-	if (type.startsWith('multipart/')) {
-		// Read to its end as a form, so that nobody gets its bytes.
-		request.contentType = type;
-		return;
-	}
-	request.rawBody = Buffer.isBuffer(bytes) ? bytes : Buffer.alloc(0);
-	if (type !== 'application/json') return;
+function parseAsN8nDoes(request: express.Request): unknown {
+	if (request.headers['content-type'] !== 'application/json') return {};
 	try {
-		request.body = JSON.parse(request.rawBody.toString('utf8'));
-		request.contentType = type;
-		request.encoding = 'utf-8';
+		return JSON.parse(request.rawBody.toString('utf8'));
 	} catch {
-		// Not parsed: see above.
+		return {};
 	}
 }
 

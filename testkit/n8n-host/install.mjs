@@ -1,7 +1,7 @@
 /**
  * Installs the n8n that the end-to-end tests run against, once per machine, outside the checkout.
  *
- * n8n 2.39 needs Node 24 and 2.3 GB; both come from npm and land in a cache folder named after the
+ * n8n 2.x needs Node 24 and 2.3 GB; both come from npm and land in a cache folder named after the
  * contents of package.json, package-lock.json and .npmrc beside this file, so a changed pin is a new
  * folder and an unchanged one is found again at once. `N8N_HOST_PIN` names another pin, a folder below
  * pins/ with a package.json and a package-lock.json of its own. Plain Node 20 and no dependency,
@@ -59,7 +59,7 @@ function pinFiles(pin) {
 	const folder = pin ? path.join(HERE, 'pins', pin) : HERE;
 	const files = PINS.map((name) => [name, path.join(name === '.npmrc' ? HERE : folder, name)]);
 	const missing = files.find(([, file]) => !fs.existsSync(file));
-	if (missing) throw new Error(`${path.relative(HERE, missing[1])} is missing in test/n8n-host`);
+	if (missing) throw new Error(`${path.relative(HERE, missing[1])} is missing in testkit/n8n-host`);
 	return files;
 }
 
@@ -135,7 +135,7 @@ async function install(dir, files, log, signal) {
 		const node = nodeBinaryIn(temporary);
 		if (!fs.existsSync(node)) {
 			throw new Error(
-				`No Node binary for ${process.platform}-${process.arch} is pinned in test/n8n-host`,
+				`No Node binary for ${process.platform}-${process.arch} is pinned in testkit/n8n-host`,
 			);
 		}
 		// Scripts find this folder's Node first on PATH (npm puts node_modules/.bin there), while npm

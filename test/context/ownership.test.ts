@@ -1,0 +1,224 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { INodeParameters } from 'n8n-workflow';
+
+import { startSandbox, type Sandbox } from '../../sandbox';
+import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
+import { recordWarnings } from './logs';
+import { mailPanda, metigan, misarMail, misarReach, type TriggerUnderTest } from './providers';
+
+/**
+ * Whose endpoint it is. A database that was restored or copied to another n8n names production's
+ * endpoint, and both have the same API key.
+ */
+
+let sandbox: Sandbox;
+const hosts: ContextHost[] = [];
+const servers: Server[] = [];
+
+beforeAll(async () => {
+	sandbox = await startSandbox({ allowHttp: true });
+});
+afterEach(async () => {
+	jest.restoreAllMocks();
+	await Promise.all(hosts.splice(0).map((host) => host.close()));
+	for (const server of servers.splice(0)) {
+		server.closeAllConnections();
+		await new Promise((resolve) => server.close(resolve));
+	}
+	sandbox.reset();
+});
+afterAll(async () => {
+	await sandbox.close();
+});
+
+function startHost(
+	trigger: TriggerUnderTest,
+	options: Partial<ContextHostOptions> & { nodeParameters?: INodeParameters } = {},
+): ContextHost {
+	const { nodeParameters, ...rest } = options;
+	const host = new ContextHost({
+		node: trigger.nodeType,
+		credentialType: trigger.credentialType,
+		credential: {
+			...trigger.parameters,
+			baseUrl: sandbox.url,
+			apiKey: sandbox.keys[trigger.provider],
+		},
+		parameters: {
+			...trigger.parameters,
+			registration: 'automatic',
+			events: [...trigger.events],
+			...nodeParameters,
+		},
+		...rest,
+	});
+	hosts.push(host);
+	return host;
+}
+
+/** A published trigger whose webhook URL is served. */
+async function startProduction(trigger: TriggerUnderTest): Promise<ContextHost> {
+	const production = startHost(trigger);
+	production.restart({ webhookOrigin: await production.listen() });
+	await production.publish();
+	return production;
+}
+
+/** An address where whatever comes is answered in one way; at which one nobody listens, by default. */
+async function addressThat(
+	answer?: (path: string) => { status: number; body: string },
+): Promise<string> {
+	const server = createServer((request, response) => {
+		const { status, body } = answer?.(request.url ?? '') ?? { status: 200, body: '' };
+		response.writeHead(status, { 'content-type': 'application/json' }).end(body);
+	});
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	const { port } = server.address() as AddressInfo;
+	if (answer === undefined) await new Promise((resolve) => server.close(resolve));
+	else servers.push(server);
+	return `http://127.0.0.1:${port}`;
+}
+
+const urlsAt = ({ provider }: TriggerUnderTest) =>
+	sandbox.endpoints(provider).map(({ url }) => url);
+
+/** Fires an event, and tells how many runs it started at a host. */
+async function runsOfOneEvent(trigger: TriggerUnderTest, host: ContextHost): Promise<number> {
+	const before = host.runs.length;
+	await sandbox.fire({ provider: trigger.provider, event: trigger.events[0], retry: false });
+	return host.runs.length - before;
+}
+
+describe.each([
+	['Misar Mail', misarMail],
+	['Misar Reach', misarReach],
+	['Mail Panda', mailPanda],
+	['Metigan', metigan],
+])('a copy of the database at %s', (_name, trigger) => {
+	const clone = async (production: ContextHost) =>
+		startHost(trigger, {
+			staticData: structuredClone(production.savedStaticData),
+			webhookOrigin: await addressThat(() => ({ status: 404, body: '{}' })),
+		});
+
+	it('leaves the endpoint of a live original alone, and says so with both URLs and the id', async () => {
+		const production = await startProduction(trigger);
+		const [original] = sandbox.endpoints(trigger.provider);
+		const copy = await clone(production);
+		const warnings = recordWarnings();
+		await copy.publish();
+
+		expect(urlsAt(trigger)).toEqual([production.webhookUrl, copy.webhookUrl]);
+		expect(sandbox.endpoints(trigger.provider)[0]).toEqual(original);
+		expect(warnings).toHaveLength(1);
+		for (const part of [production.webhookUrl, copy.webhookUrl, original?.id]) {
+			expect(warnings[0]).toContain(part);
+		}
+		expect(production.runs).toEqual([]);
+		expect(await runsOfOneEvent(trigger, production)).toBe(1);
+
+		copy.restart();
+		await copy.publish();
+		expect(urlsAt(trigger)).toEqual([production.webhookUrl, copy.webhookUrl]);
+		expect(warnings).toHaveLength(1);
+	});
+
+	it('does not delete the endpoint of the original when it is unpublished before it ever started', async () => {
+		const production = await startProduction(trigger);
+		const copy = await clone(production);
+		const warnings = recordWarnings();
+		await copy.unpublish();
+		expect(urlsAt(trigger)).toEqual([production.webhookUrl]);
+		expect(warnings[0]).toContain('was not deleted');
+		expect(copy.savedStaticData['node:Trigger']).not.toHaveProperty('registration');
+	});
+});
+
+describe.each([
+	['Misar Mail, which updates', misarMail],
+	['Misar Reach, which has neither update nor delete', misarReach],
+])('a new public address of n8n at %s', (_name, trigger) => {
+	it.each<[string, Parameters<typeof addressThat>[0]]>([
+		['nobody listens at the old one', undefined],
+		['another application answers 404 at the old one', () => ({ status: 404, body: '{}' })],
+	])('takes the endpoint along when %s', async (_what, answer) => {
+		sandbox.setBehaviour('misar.reach', { deleteOffered: true });
+		const host = startHost(trigger, { webhookOrigin: await addressThat(answer) });
+		await host.publish();
+		host.restart({ webhookOrigin: await host.listen() });
+		await host.publish();
+		expect(urlsAt(trigger)).toEqual([host.webhookUrl]);
+		expect(await runsOfOneEvent(trigger, host)).toBe(1);
+		await host.unpublish();
+		expect(urlsAt(trigger)).toEqual([]);
+	});
+
+	it.each<[string, number, string]>([
+		['an overloaded proxy', 502, '<h1>Bad gateway</h1>'],
+		['a login page', 200, '<form>'],
+		['a firewall', 403, 'Forbidden'],
+		['an unavailable application', 503, '{"error":"down","code":7}'],
+	])('leaves the endpoint alone when the old one shows %s', async (_what, status, body) => {
+		const old = await addressThat(() => ({ status, body }));
+		const host = startHost(trigger, { webhookOrigin: old });
+		await host.publish();
+		host.restart({ webhookOrigin: await host.listen() });
+		const warnings = recordWarnings();
+		await host.publish();
+		expect(urlsAt(trigger)).toEqual([expect.stringContaining(old), host.webhookUrl]);
+		expect(warnings[0]).toContain('cannot be told');
+	});
+});
+
+it('an endpoint that somebody pointed elsewhere is taken back when nothing of ours answers there', async () => {
+	const host = await startProduction(misarMail);
+	const [own] = sandbox.endpoints('misar.mail');
+	const dead = `${await addressThat()}/webhook/moved`;
+	sandbox.changeEndpoint('misar.mail', own?.id ?? '', { url: dead });
+	host.restart();
+	await host.publish();
+	expect(sandbox.endpoints('misar.mail')).toMatchObject([{ id: own?.id, url: host.webhookUrl }]);
+});
+
+describe('the record of an endpoint', () => {
+	it.each<[string, Partial<ContextHostOptions>]>([
+		['a duplicated node', { nodeName: 'Trigger1', webhookId: 'of-the-duplicate' }],
+		['a copied workflow', { workflowId: 'wf2', webhookId: 'of-the-copy' }],
+	])('is not used by %s', async (_what, changes) => {
+		const original = await startProduction(misarMail);
+		const saved = original.savedStaticData['node:Trigger'];
+		const other = startHost(misarMail, {
+			...changes,
+			webhookOrigin: await original.listen(),
+			staticData: { [`node:${changes.nodeName ?? 'Trigger'}`]: structuredClone(saved ?? {}) },
+		});
+		await other.unpublish();
+		expect(urlsAt(misarMail)).toEqual([original.webhookUrl]);
+		await other.publish();
+		expect(urlsAt(misarMail)).toEqual([original.webhookUrl, other.webhookUrl]);
+	});
+
+	it('is not used after the product was changed: its key cannot manage that endpoint', async () => {
+		const host = await startProduction(misarMail);
+		const callsToMail = () => sandbox.requests().filter(({ path }) => path.startsWith('/mail'));
+		const before = callsToMail().length;
+		host.restart({
+			parameters: {
+				...misarReach.parameters,
+				registration: 'automatic',
+				events: [...misarReach.events],
+			},
+		});
+		host.credential = {
+			...misarReach.parameters,
+			baseUrl: sandbox.url,
+			apiKey: sandbox.keys['misar.reach'],
+		};
+		await host.publish();
+		expect(urlsAt(misarReach)).toEqual([host.webhookUrl]);
+		expect(callsToMail()).toHaveLength(before);
+	});
+});

@@ -1,0 +1,233 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { ICredentialDataDecryptedObject, INodeParameters } from 'n8n-workflow';
+
+import { buildDelivery, startSandbox, type Sandbox } from '../../sandbox';
+import { ContextHost } from '../../testkit/contextHost';
+import { mailPanda, metigan, misarMail, misarReach, type TriggerUnderTest } from './providers';
+
+/**
+ * Answers that documents leave open: URLs in another form, fields or endpoints left out of a list,
+ * ids under another name, masked secrets.
+ */
+
+const PORT_443 = /^(https:\/\/[^/]+)/;
+
+let sandbox: Sandbox;
+const hosts: ContextHost[] = [];
+
+beforeAll(async () => {
+	sandbox = await startSandbox();
+});
+afterEach(async () => {
+	await Promise.all(hosts.splice(0).map((host) => host.close()));
+	sandbox.reset();
+});
+afterAll(async () => {
+	await sandbox.close();
+});
+
+function startHost(
+	trigger: TriggerUnderTest,
+	nodeParameters: INodeParameters = {},
+	credential: ICredentialDataDecryptedObject = {},
+): ContextHost {
+	const host = new ContextHost({
+		node: trigger.nodeType,
+		credentialType: trigger.credentialType,
+		parameters: {
+			...trigger.parameters,
+			registration: 'automatic',
+			events: [...trigger.events],
+			...nodeParameters,
+		},
+		credential: {
+			...trigger.parameters,
+			baseUrl: sandbox.url,
+			apiKey: sandbox.keys[trigger.provider],
+			...credential,
+		},
+	});
+	hosts.push(host);
+	return host;
+}
+
+type Entry = Readonly<Record<string, unknown>>;
+
+/** Rewrites every answer of a provider to a GET, endpoint by endpoint. */
+function rewriteEndpoints(trigger: TriggerUnderTest, change: (entry: Entry) => unknown): void {
+	rewriteAnswers(trigger, (answer) => mapEntries(answer, (list) => list.map(change), change));
+}
+
+function rewriteAnswers(trigger: TriggerUnderTest, rewrite: (answer: unknown) => unknown): void {
+	sandbox.fault({
+		provider: trigger.provider,
+		method: 'GET',
+		kind: 'rewrite',
+		times: Number.POSITIVE_INFINITY,
+		rewrite,
+	});
+}
+
+/** Finds the list, or the single endpoint, in an answer. */
+function mapEntries(
+	answer: unknown,
+	ofList: (list: Entry[]) => unknown,
+	ofOne: (entry: Entry) => unknown,
+): unknown {
+	if (Array.isArray(answer)) return ofList(answer);
+	if (typeof answer !== 'object' || answer === null) return answer;
+	if ('url' in answer) return ofOne({ ...answer });
+	return Object.fromEntries(
+		Object.entries(answer).map(([key, value]) => [key, mapEntries(value, ofList, ofOne)]),
+	);
+}
+
+/** Starts n8n six times, and publishes each time as it does then. */
+async function startSixTimes(host: ContextHost): Promise<void> {
+	for (let start = 0; start < 6; start++) {
+		host.restart();
+		await host.publish();
+	}
+}
+
+const providers: ReadonlyArray<[string, TriggerUnderTest]> = [
+	['Misar Mail', misarMail],
+	['Misar Reach', misarReach],
+	['Mail Panda', mailPanda],
+	['Metigan', metigan],
+];
+
+describe.each(providers)('six starts leave one endpoint when %s', (_name, trigger) => {
+	it.each<[string, (entry: Entry) => unknown]>([
+		[
+			'writes the host in capitals',
+			({ url, ...rest }) => ({ ...rest, url: String(url).replace('n8n.example', 'N8N.Example') }),
+		],
+		[
+			'adds :443',
+			({ url, ...rest }) => ({ ...rest, url: String(url).replace(PORT_443, '$1:443') }),
+		],
+		['adds a slash', ({ url, ...rest }) => ({ ...rest, url: `${String(url)}/` })],
+		['leaves out the URL', ({ url: _, ...rest }) => rest],
+		['leaves out the events', ({ events: _, ...rest }) => rest],
+		['leaves out whether it is active', ({ active: _, ...rest }) => rest],
+		['leaves out all but the id', ({ url: _, events: _e, active: _a, ...ids }) => ids],
+	])('%s', async (_what, change) => {
+		rewriteEndpoints(trigger, change);
+		const host = startHost(trigger);
+		await startSixTimes(host);
+		expect(sandbox.endpoints(trigger.provider)).toHaveLength(1);
+		expect(sandbox.requests().filter(({ method }) => method !== 'GET')).toMatchObject([
+			{ method: 'POST' },
+		]);
+	});
+
+	it('cuts its list', async () => {
+		const foreign = Array.from({ length: 5 }, (_, index) =>
+			sandbox.addEndpoint(trigger.provider, {
+				url: `https://other.example.com/${index}`,
+				events: [trigger.events[0]],
+			}),
+		);
+		rewriteAnswers(trigger, (answer) =>
+			mapEntries(
+				answer,
+				(list) => list.slice(0, foreign.length),
+				(entry) => entry,
+			),
+		);
+		await startSixTimes(startHost(trigger));
+		expect(sandbox.endpoints(trigger.provider)).toHaveLength(foreign.length + 1);
+	});
+});
+
+describe.each(providers)('where %s does not tell the events of an endpoint', (_name, trigger) => {
+	it('other events of the node still reach it', async () => {
+		sandbox.setBehaviour('misar.reach', { deleteOffered: true });
+		rewriteEndpoints(trigger, ({ events: _, ...rest }) => rest);
+		const host = startHost(trigger);
+		await host.publish();
+		host.restart({
+			parameters: {
+				...trigger.parameters,
+				registration: 'automatic',
+				events: [trigger.events[1]],
+			},
+		});
+		await host.publish();
+		expect(sandbox.endpoints(trigger.provider)).toMatchObject([{ events: [trigger.events[1]] }]);
+	});
+});
+
+it('an endpoint that is listed again counts as gone once the provider deleted it', async () => {
+	const host = startHost(misarReach);
+	let hidden = true;
+	rewriteAnswers(misarReach, (answer) =>
+		mapEntries(
+			answer,
+			(list) => (hidden ? [] : list),
+			(entry) => entry,
+		),
+	);
+	await host.publish();
+	hidden = false;
+	host.restart();
+	await host.publish();
+	sandbox.removeEndpoint('misar.reach', sandbox.endpoints('misar.reach')[0]?.id ?? '');
+	host.restart();
+	await host.publish();
+	expect(sandbox.endpoints('misar.reach')).toHaveLength(1);
+});
+
+it.each(['_id', 'id'] as const)(
+	'Metigan publishes with one POST when its endpoints have %s, and unpublishes',
+	async (idField) => {
+		sandbox.setBehaviour('metigan', { idField });
+		const host = startHost(metigan);
+		await host.publish();
+		const posts = sandbox.requests().filter(({ method }) => method === 'POST');
+		expect(posts).toHaveLength(1);
+		await startSixTimes(host);
+		expect(sandbox.endpoints('metigan')).toHaveLength(1);
+		await host.unpublish();
+		expect(sandbox.endpoints('metigan')).toEqual([]);
+	},
+);
+
+describe.each(['********', '************************', 'whsec_••••••••••••4f9c', 'whsec_4f9c…'])(
+	'a create that is answered with the secret %s',
+	(mask) => {
+		const maskSecret = (trigger: TriggerUnderTest) =>
+			sandbox.fault({
+				provider: trigger.provider,
+				method: 'POST',
+				kind: 'rewrite',
+				rewrite: (answer) => ({ ...Object(answer), secret: mask, signatureKey: mask }),
+			});
+		async function statusOf(host: ContextHost, secret: string) {
+			const { provider, events } = misarMail;
+			const delivery = buildDelivery({ provider, event: events[0], secret });
+			return (await host.deliver(delivery)).status;
+		}
+
+		it.each(['', 'whsec_that_the_user_typed'])(
+			'verifies with what was sent (credential: %j), not with the mask',
+			async (signingSecret) => {
+				maskSecret(misarMail);
+				const host = startHost(misarMail, {}, { signingSecret });
+				await host.publish();
+				const [endpoint] = sandbox.endpoints('misar.mail');
+				expect(await statusOf(host, endpoint?.secret ?? '')).toBe(200);
+				expect(await statusOf(host, mask)).toBe(401);
+			},
+		);
+
+		it('does not count as told where the provider issues the secret', async () => {
+			sandbox.setBehaviour('misar.reach', { deleteOffered: true });
+			maskSecret(misarReach);
+			const host = startHost(misarReach);
+			await expect(host.create()).rejects.toThrow('without telling its signing secret');
+			expect(sandbox.endpoints('misar.reach')).toEqual([]);
+		});
+	},
+);

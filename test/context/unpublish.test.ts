@@ -1,0 +1,212 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { ICredentialDataDecryptedObject, INodeParameters } from 'n8n-workflow';
+
+import { startSandbox, type Fault, type Sandbox } from '../../sandbox';
+import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
+import { recordWarnings } from './logs';
+import {
+	mailPanda,
+	metigan,
+	misarMail,
+	misarPost,
+	misarReach,
+	type TriggerUnderTest,
+} from './providers';
+
+/** What n8n's `delete` does, above all when it must not throw. */
+
+let sandbox: Sandbox;
+const hosts: ContextHost[] = [];
+
+beforeAll(async () => {
+	sandbox = await startSandbox();
+});
+afterEach(async () => {
+	jest.restoreAllMocks();
+	await Promise.all(hosts.splice(0).map((host) => host.close()));
+	sandbox.reset();
+});
+afterAll(async () => {
+	await sandbox.close();
+});
+
+function startHost(
+	trigger: TriggerUnderTest,
+	credential: ICredentialDataDecryptedObject = {},
+	options: Partial<ContextHostOptions> = {},
+	nodeParameters: INodeParameters = {},
+): ContextHost {
+	const host = new ContextHost({
+		node: trigger.nodeType,
+		credentialType: trigger.credentialType,
+		parameters: {
+			...trigger.parameters,
+			registration: 'automatic',
+			events: [...trigger.events],
+			...nodeParameters,
+		},
+		credential: {
+			...trigger.parameters,
+			baseUrl: sandbox.url,
+			apiKey: sandbox.keys[trigger.provider],
+			...credential,
+		},
+		...options,
+	});
+	hosts.push(host);
+	return host;
+}
+
+const everyCall = (trigger: TriggerUnderTest, fault: Omit<Fault, 'provider' | 'times'>): Fault => ({
+	provider: trigger.provider,
+	times: Number.POSITIVE_INFINITY,
+	...fault,
+});
+
+const providersWithApi: ReadonlyArray<[string, TriggerUnderTest]> = [
+	['Misar Mail', misarMail],
+	['Misar Reach', misarReach],
+	['Misar Post', misarPost],
+	['Mail Panda', mailPanda],
+	['Metigan', metigan],
+];
+
+describe.each(providersWithApi)('a listener for a test event of %s', (_name, trigger) => {
+	const listen = (credential: ICredentialDataDecryptedObject = {}) =>
+		startHost(trigger, credential, { mode: 'manual' });
+
+	it.each<[string, ICredentialDataDecryptedObject, RegExp]>([
+		['no API key', { apiKey: '' }, /^The API key is missing/],
+		['a wrong API key', { apiKey: 'wrong' }, /did not accept the API key/],
+		['a Base URL that is none', { baseUrl: 'nowhere' }, /is not a web address/],
+	])('ends without an error when it failed because of %s', async (_what, credential, message) => {
+		const host = listen(credential);
+		await expect(host.create()).rejects.toThrow(message);
+		const warnings = recordWarnings();
+		await expect(host.delete()).resolves.toBe(true);
+		expect(warnings).toHaveLength(1);
+	});
+
+	it('calls nobody when there is no API key', async () => {
+		const host = listen({ apiKey: '' });
+		await host.delete();
+		expect(sandbox.requests()).toEqual([]);
+	});
+
+	it.each<[string, Omit<Fault, 'provider' | 'times'>]>([
+		['fails', { kind: 'status', status: 500 }],
+		['refuses the key', { kind: 'status', status: 401 }],
+		['drops the connection', { kind: 'drop' }],
+		['answers with a web page', { kind: 'html' }],
+	])('ends without an error when the provider %s meanwhile', async (_what, fault) => {
+		sandbox.setBehaviour('misar.post', { pingOnCreate: false });
+		const host = listen();
+		await host.create();
+		sandbox.fault(everyCall(trigger, fault));
+		const warnings = recordWarnings();
+		await expect(host.delete()).resolves.toBe(true);
+		expect(warnings).toEqual([expect.stringContaining('could not be removed')]);
+	});
+});
+
+describe.each(providersWithApi)('a published trigger of %s without a record', (_name, trigger) => {
+	it.each<[string, ICredentialDataDecryptedObject]>([
+		['no API key', { apiKey: '' }],
+		['a wrong API key', { apiKey: 'wrong' }],
+	])('is unpublished although the credential holds %s', async (_what, credential) => {
+		const warnings = recordWarnings();
+		await expect(startHost(trigger, credential).delete()).resolves.toBe(true);
+		expect(warnings).toHaveLength(1);
+	});
+
+	it('is not unpublished while the provider is away: its endpoint may be there', async () => {
+		sandbox.fault(everyCall(trigger, { kind: 'status', status: 500 }));
+		await expect(startHost(trigger).delete()).rejects.toThrow('HTTP 500');
+	});
+});
+
+it('a published trigger with a record keeps it when the API key is missing, and says so', async () => {
+	const host = startHost(misarMail);
+	await host.publish();
+	host.credential = { ...host.credential, apiKey: '' };
+	await expect(host.delete()).rejects.toThrow(/^The API key is missing/);
+	host.save();
+	expect(host.savedStaticData['node:Trigger']).toHaveProperty('registration');
+});
+
+it('the endpoint is deleted after a switch to manual registration', async () => {
+	const host = startHost(misarMail, { signingSecret: 'whsec_of_the_dashboard' });
+	await host.publish();
+	host.restart({
+		parameters: {
+			...misarMail.parameters,
+			registration: 'manual',
+			events: [...misarMail.events],
+		},
+	});
+	await host.unpublish();
+	expect(sandbox.endpoints('misar.mail')).toEqual([]);
+});
+
+describe('the options of the node', () => {
+	const published = (options: INodeParameters) => ({
+		...mailPanda.parameters,
+		registration: 'automatic',
+		events: [...mailPanda.events],
+		options,
+	});
+
+	it.each(['query', 'body', 'path'] as const)(
+		'tell where an endpoint’s id goes: %s',
+		async (itemAddress) => {
+			sandbox.setBehaviour('mailPanda', { manageStyle: itemAddress });
+			const host = startHost(mailPanda, {}, {}, { options: { itemAddress } });
+			await host.publish();
+			const before = sandbox.requests().length;
+			await host.unpublish();
+			const deletes = sandbox
+				.requests()
+				.slice(before)
+				.filter(({ method }) => method === 'DELETE');
+			expect(deletes).toMatchObject([{ status: 200 }]);
+			expect(sandbox.endpoints('mailPanda')).toEqual([]);
+		},
+	);
+
+	it('tell the path of the API, also when it was moved after the publish', async () => {
+		const host = startHost(misarMail);
+		await host.publish();
+		sandbox.setBehaviour('misar.mail', { paths: 'unversioned' });
+		host.restart({
+			parameters: {
+				...misarMail.parameters,
+				registration: 'automatic',
+				events: [...misarMail.events],
+				options: { apiPath: 'mail/webhooks' },
+			},
+		});
+		await host.unpublish();
+		expect(sandbox.endpoints('misar.mail')).toEqual([]);
+	});
+
+	it('may be unusable: the endpoint is deleted all the same', async () => {
+		const host = startHost(mailPanda);
+		await host.publish();
+		host.restart({ parameters: published({ itemAddress: 'nowhere', toleranceSeconds: 'x' }) });
+		await host.unpublish();
+		expect(sandbox.endpoints('mailPanda')).toEqual([]);
+	});
+});
+
+it('a test listener leaves what production verifies with alone', async () => {
+	const production = startHost(misarReach);
+	await production.publish();
+	const saved = structuredClone(production.savedStaticData);
+	// n8n starts a listener with empty static data, and never saves it.
+	const listener = startHost(misarReach, {}, { mode: 'manual', staticData: {} });
+	await listener.create();
+	await listener.delete();
+	expect(production.savedStaticData).toEqual(saved);
+	const [endpoint] = sandbox.endpoints('misar.reach');
+	expect(endpoint?.url).toBe(production.webhookUrl);
+});
