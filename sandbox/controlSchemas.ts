@@ -51,6 +51,8 @@ export const fireBody = z
 		envelope: z.string().optional(),
 		id: z.string().optional(),
 		timestampMs: z.number().int().optional(),
+		product: z.string().optional(),
+		byteOrderMark: z.boolean().optional(),
 		secret: z.string().optional(),
 		url: z.string().url().optional(),
 		endpointId: z.string().optional(),

@@ -24,7 +24,10 @@ export interface Recipient {
 	behaviour?: Partial<Behaviour>;
 }
 
-/** Writes an event down. Throws for an unknown scheme or envelope, or a tamper the scheme has no room for. */
+/**
+ * Writes an event down. Throws for an unknown scheme or envelope, and for a product or a tamper that these
+ * have no room for.
+ */
 export function composeDelivery(
 	provider: Provider,
 	input: Omit<DeliveryInput, 'provider'>,
@@ -90,12 +93,17 @@ function assertPossible(scheme: Scheme, tamper: Tamper | undefined): void {
 function encode(
 	provider: Provider,
 	envelope: Envelope,
-	input: { event: string; id: string; occurredAtMs: number; data?: unknown },
+	input: Omit<DeliveryInput, 'provider'> & { id: string; occurredAtMs: number },
 ): Buffer {
-	const { event, id, occurredAtMs } = input;
+	const { event, id, occurredAtMs, product, byteOrderMark = false } = input;
 	const at = new Date(occurredAtMs).toISOString();
 	const data = input.data ?? provider.sampleData({ event, envelope: envelope.id, id, at });
-	return Buffer.from(JSON.stringify(envelope.build({ id, event, occurredAtMs, data })), 'utf8');
+	const body = envelope.build({ id, event, occurredAtMs, data });
+	if (product !== undefined && !('product' in body)) {
+		throw new Error(`Envelope "${envelope.id}" has no product to replace`);
+	}
+	const text = JSON.stringify(product === undefined ? body : { ...body, product });
+	return Buffer.from(byteOrderMark ? `\ufeff${text}` : text, 'utf8');
 }
 
 function clockOffset(tamper: Tamper | undefined): number {

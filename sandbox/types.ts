@@ -217,6 +217,10 @@ export interface DeliveryInput {
 	id?: string;
 	/** When the event happened and the delivery was signed; default now (and again for each retry). */
 	timestampMs?: number;
+	/** Replaces the envelope's `product`. */
+	product?: string;
+	/** Puts a UTF-8 byte order mark before the body, and signs it. */
+	byteOrderMark?: boolean;
 	tamper?: Tamper;
 }
 

@@ -48,6 +48,7 @@ export interface ContextHostOptions {
 	readonly node: TriggerNode;
 	readonly credentialType: ICredentialType;
 	readonly credential: ICredentialDataDecryptedObject;
+	readonly credentialId?: string;
 	readonly parameters: INodeParameters;
 	/** Origin of the webhook URLs, as WEBHOOK_URL sets it. */
 	readonly webhookOrigin?: string;
@@ -355,7 +356,10 @@ function describeNode(options: ContextHostOptions): INode {
 		parameters: structuredClone(parameters),
 		webhookId,
 		credentials: {
-			[options.credentialType.name]: { id: 'cred1', name: 'Test credential' },
+			[options.credentialType.name]: {
+				id: options.credentialId ?? 'cred1',
+				name: 'Test credential',
+			},
 		},
 	};
 }

@@ -113,10 +113,10 @@ const schemes: readonly SignatureScheme[] = [
 		id: 'timestampHeader',
 		name: 'X-Webhook-Signature with X-Webhook-Timestamp',
 		description:
-			'The same signature with the timestamp in a header of its own, as the SDK accepts it',
+			'The same signature, with or without v1=, and the timestamp in a header of its own, as the SDK accepts it',
 		kind: 'hmac',
 		header: 'x-webhook-signature',
-		layout: { type: 'hex', prefixes: [''] },
+		layout: { type: 'hex', prefixes: ['', 'v1='] },
 		signed: 'timestamp.body',
 		timestampHeader: 'x-webhook-timestamp',
 		auto: true,
@@ -159,9 +159,10 @@ const provider: Provider = {
 		eventFields: ['event', 'type'],
 		eventHeaders: [],
 		timeFields: ['timestamp'],
-		// One message id recurs for sent, delivered, opened and so on. X-Webhook-Id is the endpoint's
-		// id on the API page and a delivery id in the SDK, so it cannot be relied on.
-		idempotencyKey: ({ event, messageId, timestamp }) =>
+		// X-Webhook-Id is the endpoint's id on the API page and a delivery id in the SDK, and not signed.
+		idempotencyKey: () => undefined,
+		// One message id recurs for sent, delivered, opened and so on, for each recipient and link.
+		keyPrefix: ({ event, messageId, timestamp }) =>
 			typeof event === 'string' && typeof messageId === 'string' && typeof timestamp === 'number'
 				? `${event}:${messageId}:${timestamp}`
 				: undefined,

@@ -17,7 +17,7 @@ const nullableText = z.string().nullish();
  * reference, E4 of the platform's API page.
  */
 const shapes: EnvelopeFacts['shapes'] = [
-	platformShape,
+	platformShape(['mail']),
 	{
 		id: 'E2',
 		mark: 'createdAt',
@@ -169,7 +169,7 @@ export const misarMail: Provider = {
 	events,
 	schemes,
 	envelope: {
-		...platformEnvelope,
+		...platformEnvelope('mail'),
 		shapes,
 		bounce: { event: 'email.bounced', fields: ['bounce_type', 'bounceType'] },
 	},

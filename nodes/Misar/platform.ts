@@ -1,3 +1,4 @@
+import type { IDataObject } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
 import type {
@@ -12,19 +13,21 @@ import type {
 
 const text = z.string();
 
-/** The envelope of the platform page. */
-export const platformShape: EnvelopeShape = {
-	id: 'E1',
-	mark: 'api_version',
-	schema: z.object({
-		id: text,
-		type: text,
-		product: text,
-		timestamp: text,
-		api_version: text,
-		data: z.object({}),
-	}),
-};
+/** The envelope of the platform page, with a product's names in the field `product`. */
+export function platformShape(productNames: readonly string[]): EnvelopeShape {
+	return {
+		id: 'E1',
+		mark: 'api_version',
+		schema: z.object({
+			id: text,
+			type: text,
+			product: z.enum(productNames),
+			timestamp: text,
+			api_version: text,
+			data: z.object({}),
+		}),
+	};
+}
 
 /** `X-Misar-Signature: sha256=<hex>` over the body. */
 export const platformScheme: SignatureScheme = {
@@ -38,18 +41,25 @@ export const platformScheme: SignatureScheme = {
 	auto: true,
 };
 
-/** How deliveries of the platform are read; products with envelopes of their own add their shapes. */
-export const platformEnvelope: EnvelopeFacts = {
-	shapes: [platformShape],
-	eventFields: ['type', 'event'],
-	eventHeaders: ['x-misar-event'],
-	timeFields: ['timestamp', 'createdAt', 'created_at'],
-	// "Use the event `id` field as an idempotency key"; X-Misar-Delivery repeats it.
-	idempotencyKey: (body, header) =>
-		typeof body['id'] === 'string' && body['id'] !== '' ? body['id'] : header('x-misar-delivery'),
-	pings: ['ping', 'test', 'webhook.ping', 'webhook.test'],
-	retried: true,
-};
+/** The top-level id of a body. */
+export function idIn({ id }: IDataObject): string | undefined {
+	return typeof id === 'string' && id !== '' ? id : undefined;
+}
+
+/** How deliveries of a product are read; those with envelopes of their own add their shapes. */
+export function platformEnvelope(...productNames: readonly string[]): EnvelopeFacts {
+	return {
+		shapes: [platformShape(productNames)],
+		eventFields: ['type', 'event'],
+		eventHeaders: ['x-misar-event'],
+		productNames,
+		timeFields: ['timestamp', 'createdAt', 'created_at'],
+		// "Use the event `id` field as an idempotency key."
+		idempotencyKey: idIn,
+		pings: ['ping', 'test', 'webhook.ping', 'webhook.test'],
+		retried: true,
+	};
+}
 
 /** A product of which nothing but its deliveries is documented: its URL is added in the dashboard. */
 function deliveriesOnly(
@@ -66,7 +76,7 @@ function deliveriesOnly(
 		credentialType: 'misarApi',
 		events,
 		schemes: [platformScheme],
-		envelope: platformEnvelope,
+		envelope: platformEnvelope(product),
 		defaultRegistration: 'manual',
 		manualSteps: `${displayName} has no API for webhooks. Open its dashboard, go to Settings → Webhooks, add the URL and copy the signing secret.`,
 	};

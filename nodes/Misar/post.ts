@@ -1,7 +1,10 @@
 import { z } from 'zod/v4';
 
 import type { Provider } from '../shared/provider';
-import { platformEnvelope, platformScheme, platformShape } from './platform';
+import { idIn, platformEnvelope, platformScheme, platformShape } from './platform';
+
+/** The platform page calls the product "social". */
+const PRODUCT_NAMES = ['social', 'post'];
 
 /**
  * Misar Post, also called Misar Social, after its help page, its MCP server's tools and the platform
@@ -67,15 +70,19 @@ export const misarPost: Provider = {
 		},
 	],
 	envelope: {
-		...platformEnvelope,
+		...platformEnvelope(...PRODUCT_NAMES),
 		shapes: [
 			{
 				id: 'social',
 				mark: 'event',
 				schema: z.object({ event: z.string(), timestamp: z.string(), data: z.object({}) }),
 			},
-			platformShape,
+			platformShape(PRODUCT_NAMES),
 		],
+		// The help page's own body has `event`; a `type` beside it is in no document.
+		eventFields: ['event', 'type'],
+		// Only the platform's envelope documents an id.
+		idempotencyKey: (body) => ('api_version' in body ? idIn(body) : undefined),
 		pingsOnCreate: true,
 	},
 	api: {
@@ -88,5 +95,5 @@ export const misarPost: Provider = {
 	},
 	defaultRegistration: 'automatic',
 	manualSteps:
-		'Enter any text as signing secret for now and publish this workflow. Then open <a href="https://post.misar.io" target="_blank">Misar Post</a>, go to Settings → Integrations → Webhooks → Add Webhook, paste the URL with the same events and save: the test ping is answered. Copy the signing secret, which it shows only once.',
+		'Enter 32 random characters as signing secret for now and publish this workflow. Then open <a href="https://post.misar.io" target="_blank">Misar Post</a>, go to Settings → Integrations → Webhooks → Add Webhook, paste the URL with the same events and save: the test ping is answered. Copy the signing secret, which it shows only once.',
 };

@@ -1,7 +1,7 @@
 import { z } from 'zod/v4';
 
 import type { Provider } from '../shared/provider';
-import { platformEnvelope, platformScheme } from './platform';
+import { idIn, platformEnvelope, platformScheme } from './platform';
 
 /**
  * Misar Reach, after its SDKs (list and create only, the secret told once, a closed set of events).
@@ -76,8 +76,15 @@ export const misarReach: Provider = {
 		// The platform page claims its signature for every product.
 		platformScheme,
 	],
-	// No document shows a body of Reach: any object is in order.
-	envelope: { ...platformEnvelope, shapes: [{ id: 'any', mark: 'type', schema: z.object({}) }] },
+	// No document shows a body of Reach: any object is in order, and an id may be the deal's.
+	envelope: {
+		...platformEnvelope('reach'),
+		shapes: [
+			{ id: 'any', mark: 'type', schema: z.object({ product: z.literal('reach').optional() }) },
+		],
+		idempotencyKey: () => undefined,
+		keyPrefix: idIn,
+	},
 	api: {
 		paths: ['/reach/api/webhooks/endpoints'],
 		itemStyles: [{ id: 'path', update: 'PATCH' }],

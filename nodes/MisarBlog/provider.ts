@@ -113,19 +113,21 @@ const misarBlogProvider: Provider = {
 		eventFields: ['event', 'type'],
 		// "For production, verify that X-Webhook-Event matches the event field."
 		eventHeaders: ['x-webhook-event', 'x-misar-event'],
-		eventHeaderRequired: true,
+		comparedEventHeader: 'x-webhook-event',
 		timeFields: ['timestamp'],
 		data: (body) =>
 			body['article'] === undefined && body['author'] === undefined
 				? body['data']
 				: { article: body['article'], author: body['author'] },
-		// An article can be updated again and again, so its id and event alone would lose updates.
-		idempotencyKey: ({ article, event, timestamp, id }) => {
+		// The platform page calls its id the event's own; a body of the Blog has none.
+		idempotencyKey: ({ id, api_version }) =>
+			typeof id === 'string' && id !== '' && api_version !== undefined ? id : undefined,
+		// An article can be updated again and again, even in one millisecond.
+		keyPrefix: ({ article, event, timestamp }) => {
 			const parsed = identified.safeParse(article);
-			if (parsed.success && typeof event === 'string' && typeof timestamp === 'string') {
-				return `${parsed.data.id}:${event}:${timestamp}`;
-			}
-			return typeof id === 'string' && id !== '' ? id : undefined;
+			return parsed.success && typeof event === 'string' && typeof timestamp === 'string'
+				? `${parsed.data.id}:${event}:${timestamp}`
+				: undefined;
 		},
 		pings: ['ping', 'test', 'webhook.test'],
 		retried: false,

@@ -11,6 +11,8 @@ export interface Answer {
 interface Entry {
 	/** Undefined once the delivery was accepted. */
 	pending?: { readonly answer: Answer; readonly since: number };
+	/** Epoch milliseconds after which a delivery like it is another one. */
+	readonly endsAt: number;
 }
 
 /** After so long without an answer a delivery counts as failed, so that a copy may run. */
@@ -45,15 +47,19 @@ export class Deduplicator {
 		return this.unanswered.size;
 	}
 
-	/** Reports a delivery; a `new` one is remembered from the moment its answer ends with 2xx. */
-	see(key: string, answer: Answer): Sighting {
+	/**
+	 * Reports a delivery; a `new` one is remembered from the moment its answer ends with 2xx.
+	 * @param lifetimeMs how long after it came the key stands for this delivery
+	 */
+	see(key: string, answer: Answer, lifetimeMs = Number.POSITIVE_INFINITY): Sighting {
 		this.releaseUnanswered();
 		const state = this.stateOf(key);
 		if (state !== 'new') return state;
 
 		// Deleting first moves the key to the young end of the map.
 		this.entries.delete(key);
-		const entry: Entry = { pending: { answer, since: this.now() } };
+		const now = this.now();
+		const entry: Entry = { pending: { answer, since: now }, endsAt: now + lifetimeMs };
 		this.entries.set(key, entry);
 		this.unanswered.set(entry, key);
 		if (this.entries.size > this.capacity) {
@@ -66,7 +72,7 @@ export class Deduplicator {
 
 	private stateOf(key: string): Sighting {
 		const entry = this.entries.get(key);
-		if (entry === undefined) return 'new';
+		if (entry === undefined || this.now() > entry.endsAt) return 'new';
 		if (entry.pending === undefined) return 'accepted';
 		// `finish` never comes when the sender hung up first, although n8n may have accepted the run.
 		if (entry.pending.answer.writableEnded) {
@@ -97,5 +103,27 @@ export class Deduplicator {
 			this.unanswered.delete(entry);
 		} else this.forget(key, entry);
 		return accepted;
+	}
+}
+
+/**
+ * One memory for each trigger, so that no trigger's deliveries push out those of another. When there
+ * are too many, the one that has waited longest for a delivery is let go of.
+ */
+export class DeduplicatorPool {
+	/** By the trigger's own key, the longest unused first. */
+	private readonly members = new Map<string, Deduplicator>();
+
+	constructor(private readonly capacity = 200) {}
+
+	of(trigger: string): Deduplicator {
+		const member = this.members.get(trigger) ?? new Deduplicator();
+		this.members.delete(trigger);
+		this.members.set(trigger, member);
+		if (this.members.size > this.capacity) {
+			const [longestUnused = ''] = this.members.keys();
+			this.members.delete(longestUnused);
+		}
+		return member;
 	}
 }

@@ -2,8 +2,17 @@ import { hash } from 'node:crypto';
 
 import type { IDataObject, INode, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
 
-import { Deduplicator } from './deduplicator';
-import { canonicalEvent, parseBody, readEvent, type ReceivedEvent } from './event';
+import { DeduplicatorPool } from './deduplicator';
+import {
+	canonicalEvent,
+	contradictsHeader,
+	identifyEvent,
+	isForAnotherProduct,
+	parseBody,
+	readEvent,
+	type EventIdentity,
+	type ReceivedEvent,
+} from './event';
 import type { Provider, ProviderFamily } from './provider';
 import {
 	isSealedShut,
@@ -29,14 +38,20 @@ import { warnOnce } from './warnOnce';
 /** Seconds after which a provider may try again when we cannot take a delivery at the moment. */
 const RETRY_AFTER_SECONDS = 5;
 
-/** First byte of a body that n8n parses to an object or refuses; a byte order mark would be cut off. */
+/** First byte of a body that n8n parses to an object or refuses. */
 const OPENING_BRACE = 0x7b;
 
 /** Characters from which on an id is remembered by its digest, to bound the memory it takes. */
 const LONG_ID = 200;
 
-/** Shared by all triggers of the process: one memory, one bound. */
-const deduplicator = new Deduplicator();
+/** How long equal bytes are one event where the body does not tell when it happened. */
+const RECURRENCE_MS = 24 * 60 * 60 * 1000;
+
+/** Of an unsigned body that is looked into; a ping takes less than a tenth of it. */
+const MAX_PING_BYTES = 4096;
+
+/** What the triggers of the process have accepted. */
+const deduplicators = new DeduplicatorPool();
 
 /** How long a secret that was removed from a credential may go on verifying, in milliseconds. */
 const CREDENTIAL_AGE_MS = 5_000;
@@ -122,14 +137,19 @@ async function handle(
 
 	const body = bodyOf(context, rawBody);
 	if (body === undefined) return { status: 400, body: { error: 'the body is not a JSON object' } };
+	if (isForAnotherProduct(provider, family, body)) {
+		return refuse('the delivery is for another product than this trigger');
+	}
+	if (contradictsHeader(provider, body, headers)) {
+		return refuse('the event header differs from the event in the body');
+	}
 	const event = readEvent(provider, body, headers);
-	if (event === undefined) return refuse('the event header differs from the event in the body');
 
 	const ignored = reasonToIgnore(provider, settings, event);
 	if (ignored !== undefined) return ignore(ignored);
 
-	const deliveryId = event.deliveryId ?? digest(rawBody);
-	const duplicate = checkDuplicate(context, provider, settings, { ...owner, deliveryId });
+	const identity = identifyEvent(provider, body, rawBody);
+	const duplicate = checkDuplicate(context, provider, settings, owner, identity);
 	if (duplicate !== undefined) return duplicate;
 
 	if (event.warnings.length > 0) {
@@ -143,7 +163,7 @@ async function handle(
 		provider: provider.id,
 		...(provider.product === undefined ? {} : { product: provider.product }),
 		event: event.name,
-		deliveryId,
+		deliveryId: identity.deliveryId,
 		occurredAt: event.occurredAt,
 		data: event.data,
 	};
@@ -216,10 +236,9 @@ function isPingOnCreate(
 	rawBody: Buffer,
 	headers: Readonly<Record<string, unknown>>,
 ): boolean {
-	if (provider.envelope.pingsOnCreate !== true) return false;
+	if (provider.envelope.pingsOnCreate !== true || rawBody.length > MAX_PING_BYTES) return false;
 	const body = parseBody(rawBody);
-	const event = body && readEvent(provider, body, headers);
-	return event !== undefined && isPing(provider, event);
+	return body !== undefined && isPing(provider, readEvent(provider, body, headers));
 }
 
 /** The bytes as they were signed. Multipart bodies have none, and no provider sends them. */
@@ -268,22 +287,20 @@ function checkDuplicate(
 	context: IWebhookFunctions,
 	{ envelope }: Provider,
 	settings: TriggerSettings,
-	{ workflowId, nodeId, deliveryId }: Owner & { readonly deliveryId: string },
+	{ workflowId, nodeId }: Owner,
+	{ deliveryId, mayRecur }: EventIdentity,
 ): Reply | undefined {
 	// People send the same test event again and again while they build a workflow.
 	if (!settings.skipDuplicates || context.getMode() === 'manual') return undefined;
-	const brief = deliveryId.length > LONG_ID ? digest(deliveryId) : deliveryId;
-	const key = JSON.stringify([workflowId, nodeId, brief]);
-	const sighting = deduplicator.see(key, context.getResponseObject());
+	const key = deliveryId.length > LONG_ID ? hash('sha256', deliveryId) : deliveryId;
+	const sighting = deduplicators
+		.of(JSON.stringify([workflowId, nodeId]))
+		.see(key, context.getResponseObject(), mayRecur ? RECURRENCE_MS : undefined);
 	if (sighting === 'new') return undefined;
 	if (sighting === 'inProgress' && envelope.retried) {
 		return retryLater('the same delivery is being handled');
 	}
 	return { status: 200, body: { received: true, duplicate: true } };
-}
-
-function digest(content: Buffer | string): string {
-	return hash('sha256', content);
 }
 
 function ignore(reason: string): Reply {

@@ -1,15 +1,15 @@
+import { hash } from 'node:crypto';
+
 import type { IDataObject } from 'n8n-workflow';
 
 import { isJsonObject } from './jsonObject';
-import type { EnvelopeFacts, Provider } from './provider';
+import type { EnvelopeFacts, Provider, ProviderFamily } from './provider';
 
 /** A verified delivery in one shape for all providers and envelopes. */
 export interface ReceivedEvent {
 	readonly name: string;
 	/** False when the body names no event; such a delivery runs whatever is selected. */
 	readonly named: boolean;
-	/** The provider's idempotency key. */
-	readonly deliveryId: string | undefined;
 	/** ISO 8601, UTC; null when the body tells no time that can be read. */
 	readonly occurredAt: string | null;
 	readonly data: IDataObject;
@@ -19,16 +19,29 @@ export interface ReceivedEvent {
 	readonly warnings: readonly string[];
 }
 
+type Headers = Readonly<Record<string, unknown>>;
+
+/** What tells an event from all others. */
+export interface EventIdentity {
+	/** The same for every delivery of one event. */
+	readonly deliveryId: string;
+	/** Nothing in the body tells when the event happened: one just like it may follow some day. */
+	readonly mayRecur: boolean;
+}
+
 /** Name given to a delivery whose body names no event. */
 const UNNAMED = 'unknown';
 const MAX_WARNINGS = 20;
+/** Hex digits of a digest that stands behind a prefix. */
+const SHORT_DIGEST = 16;
 /** `Date` alone would make a time of almost any text with a number in it. */
 const ISO_TIME = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/;
 
 /** Parses the raw body. @returns undefined when it is no JSON object */
 export function parseBody(rawBody: Buffer): IDataObject | undefined {
 	try {
-		const body: unknown = JSON.parse(rawBody.toString('utf8'));
+		// A decoder, because it leaves out a byte order mark.
+		const body: unknown = JSON.parse(new TextDecoder().decode(rawBody));
 		return isJsonObject(body) ? body : undefined;
 	} catch {
 		return undefined;
@@ -38,34 +51,83 @@ export function parseBody(rawBody: Buffer): IDataObject | undefined {
 /**
  * Reads a verified body by the provider's facts. Tolerant on purpose: the signature says that the
  * provider sent it, so what misses its documented shape is reported, not dropped.
- *
- * @returns undefined when the event header contradicts the body, or is missing where it must not
  */
-export function readEvent(
-	provider: Provider,
-	body: IDataObject,
-	headers: Readonly<Record<string, unknown>>,
-): ReceivedEvent | undefined {
+export function readEvent(provider: Provider, body: IDataObject, headers: Headers): ReceivedEvent {
 	const { envelope } = provider;
-	const canonical = (name: string) => canonicalEvent(provider, name);
-	const header = (name: string) => textOf(headers[name]);
-	const named = envelope.eventFields.map((field) => textOf(body[field])).find(isPresent);
-	const inBody = named === undefined ? undefined : canonical(named);
-	const inHeaders = envelope.eventHeaders.map(header).filter(isPresent).map(canonical);
-	if (envelope.eventHeaderRequired === true && inHeaders.length === 0) return undefined;
-	if (inBody !== undefined && inHeaders.some((name) => name !== inBody)) return undefined;
-
-	// The header is not signed, so it can contradict the body but never names the event.
+	const name = nameIn(provider, body);
 	const data = objectOf(envelope.data === undefined ? body['data'] : envelope.data(body));
 	return {
-		name: inBody ?? UNNAMED,
-		named: inBody !== undefined,
-		deliveryId: envelope.idempotencyKey(body, header),
+		name: name ?? UNNAMED,
+		named: name !== undefined,
 		occurredAt: readTime(envelope, body),
 		data,
-		bounceType: readBounceType(envelope, inBody, data),
-		warnings: findDeviations(provider, inBody, body, data),
+		bounceType: readBounceType(envelope, name, data),
+		warnings: [
+			...differingHeaders(provider, body, headers).map(
+				(header) => `header ${header}: names another event than the body`,
+			),
+			...findDeviations(provider, name, body, data),
+		].slice(0, MAX_WARNINGS),
 	};
+}
+
+/**
+ * What tells this event from others, and a second delivery of it from the first. An id that may be a
+ * person's or a message's, which have many events, does so only with a digest of the body. No header
+ * is part of it: headers are not signed, and made anew for each delivery.
+ */
+export function identifyEvent(
+	{ envelope }: Provider,
+	body: IDataObject,
+	rawBody: Buffer,
+): EventIdentity {
+	const key = envelope.idempotencyKey(body);
+	if (key !== undefined) return { deliveryId: key, mayRecur: false };
+	const prefix = envelope.keyPrefix?.(body);
+	const digest = hash('sha256', rawBody);
+	return {
+		deliveryId: prefix === undefined ? digest : `${prefix}:${digest.slice(0, SHORT_DIGEST)}`,
+		mayRecur: readTime(envelope, body) === null,
+	};
+}
+
+/** Whether a verified delivery lacks an event header that has to be compared, or contradicts it. */
+export function contradictsHeader(
+	provider: Provider,
+	body: IDataObject,
+	headers: Headers,
+): boolean {
+	const { comparedEventHeader, eventHeaders } = provider.envelope;
+	if (comparedEventHeader === undefined) return false;
+	if (!eventHeaders.some((header) => textOf(headers[header]) !== undefined)) return true;
+	return differingHeaders(provider, body, headers).includes(comparedEventHeader);
+}
+
+/** Whether a body says that it is for another product of the family. */
+export function isForAnotherProduct(
+	{ envelope }: Provider,
+	family: ProviderFamily,
+	body: IDataObject,
+): boolean {
+	const named = textOf(body['product']);
+	const isNamedBy = ({ productNames }: EnvelopeFacts) =>
+		productNames?.some((name) => name === named) === true;
+	return !isNamedBy(envelope) && family.some((other) => isNamedBy(other.envelope));
+}
+
+function nameIn(provider: Provider, body: IDataObject): string | undefined {
+	const name = provider.envelope.eventFields.map((field) => textOf(body[field])).find(isPresent);
+	return name === undefined ? undefined : canonicalEvent(provider, name);
+}
+
+/** The event headers that name another event than the body. A header never names the event itself. */
+function differingHeaders(provider: Provider, body: IDataObject, headers: Headers): string[] {
+	const inBody = nameIn(provider, body);
+	return provider.envelope.eventHeaders.filter((header) => {
+		const inHeader = textOf(headers[header]);
+		if (inBody === undefined || inHeader === undefined) return false;
+		return canonicalEvent(provider, inHeader) !== inBody;
+	});
 }
 
 /** One name for an event that a provider has several names for. */
@@ -124,13 +186,11 @@ function findDeviations(
 		{ at: '', result: shape.schema.safeParse(body) },
 		{ at: 'data.', result: fact?.data?.[shape.id]?.safeParse(data) },
 	];
-	return results
-		.flatMap(({ at, result }) =>
-			result === undefined || result.success
-				? []
-				: result.error.issues.map(({ path, message }) => `${at}${path.join('.')}: ${message}`),
-		)
-		.slice(0, MAX_WARNINGS);
+	return results.flatMap(({ at, result }) =>
+		result === undefined || result.success
+			? []
+			: result.error.issues.map(({ path, message }) => `${at}${path.join('.')}: ${message}`),
+	);
 }
 
 /** `data` is an object in every document; anything else is kept under `value`. */

@@ -78,22 +78,32 @@ export interface EnvelopeFacts {
 	readonly shapes: readonly [EnvelopeShape, ...EnvelopeShape[]];
 	/** Body fields that may hold the event name. */
 	readonly eventFields: readonly string[];
-	/** Headers that repeat the event name; each that is present must agree with the body. */
+	/** Headers that repeat the event name. They are not signed: one that differs is a warning. */
 	readonly eventHeaders: readonly string[];
-	/** One of `eventHeaders` has to be present. */
-	readonly eventHeaderRequired?: true;
+	/**
+	 * The one of `eventHeaders` that a document says to compare with the body: a delivery is refused
+	 * when it differs, and when it carries none of `eventHeaders`.
+	 */
+	readonly comparedEventHeader?: string;
+	/**
+	 * What the body's `product` says in deliveries of this product. A delivery that names another
+	 * product of the family is refused, because products can share a secret.
+	 */
+	readonly productNames?: readonly string[];
 	/** Body fields that may hold the time: ISO 8601 text or epoch milliseconds. */
 	readonly timeFields: readonly string[];
 	/** The event's own data. Default: the body's `data`. */
 	readonly data?: (body: IDataObject) => IDataObject[string];
 	/**
-	 * The provider's idempotency key of a delivery.
-	 * @returns undefined when the body holds none; a digest of the body is used then.
+	 * The provider's idempotency key: an id that a document calls the event's own.
+	 * @returns undefined when the body holds none; a digest of the body is the key then
 	 */
-	readonly idempotencyKey: (
-		body: IDataObject,
-		header: (name: string) => string | undefined,
-	) => string | undefined;
+	readonly idempotencyKey: (body: IDataObject) => string | undefined;
+	/**
+	 * What is put before that digest, so that a person can read which event it is. Several events may
+	 * have it in common.
+	 */
+	readonly keyPrefix?: (body: IDataObject) => string | undefined;
 	/** Names of test deliveries: answered with 200, never run. */
 	readonly pings: readonly string[];
 	/** Two names for one event are made equal with it before they are compared. */

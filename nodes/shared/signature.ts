@@ -79,12 +79,14 @@ export function verifySignature(
 	for (const scheme of schemes.filter((candidate) => candidate.header === header)) {
 		const claim = readClaim(request, scheme, value.trim());
 		if (claim === undefined) continue;
-		const verdict =
-			'reason' in claim
-				? refused(claim.reason)
-				: verifyClaim(request, scheme, claim, secrets, options);
+		if ('reason' in claim) {
+			failure ??= refused(claim.reason);
+			continue;
+		}
+		const verdict = verifyClaim(request, scheme, claim, secrets, options);
 		if (verdict.valid) return verdict;
-		if (failure === undefined || verdict.unmatched === true) failure = verdict;
+		// It says more than that the value is not written as another scheme wants it.
+		if (failure?.unmatched !== true) failure = verdict;
 	}
 	return failure ?? refused(`header ${header} is not written as documented`);
 }

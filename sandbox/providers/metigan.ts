@@ -55,6 +55,16 @@ const schemes: readonly [Scheme, ...Scheme[]] = [
 		}),
 	},
 	{
+		id: 'v1TimestampHeader',
+		source: SDK,
+		timestamped: true,
+		signatureHeader: 'X-Webhook-Signature',
+		extraHeaders: webhookHeaders,
+		sign: ({ body, secret, timestampSeconds }) => ({
+			'X-Webhook-Signature': `v1=${timestampedHmacHex(secret, timestampSeconds, body)}`,
+		}),
+	},
+	{
 		id: 'legacy',
 		source: `${API_PAGE} (January 2026)`,
 		timestamped: false,

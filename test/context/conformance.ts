@@ -47,8 +47,6 @@ export interface SchemeFact extends WireScheme {
 	readonly source: string;
 	/** `verification.scheme` of the output. */
 	readonly verifiedAs: string;
-	/** Its deliveries carry the event's id in X-Misar-Delivery. */
-	readonly deliveryHeader?: true;
 	/** Put before the sandbox's bare hex: a prefix that the documents leave open. */
 	readonly addedPrefix?: string;
 }
@@ -57,8 +55,11 @@ interface EnvelopeFact {
 	/** Id in the sandbox. */
 	readonly id: string;
 	readonly source: string;
-	/** Where the idempotency key is; without one a digest of the body serves. */
-	readonly key: 'id' | 'article' | 'message' | 'header';
+	/**
+	 * What the delivery's key consists of: the id alone where a document calls it the event's own, else
+	 * a digest of the body, after what names the event where something does.
+	 */
+	readonly key: 'id' | 'digest' | 'idAndDigest' | 'articleAndDigest' | 'messageAndDigest';
 	/** Whether the body itself tells when the event happened. */
 	readonly timed: boolean;
 	/** The part of the body that is the output's `data`. Default: `data`. */
@@ -99,7 +100,6 @@ const platform: SchemeFact = {
 	covers: 'body',
 	header: 'x-misar-signature',
 	eventHeaders: ['x-misar-event'],
-	deliveryHeader: true,
 	present: (hex) => ({ 'x-misar-signature': `sha256=${hex}` }),
 };
 
@@ -130,7 +130,6 @@ const mail: Block = {
 			header: 'x-misar-signature',
 			timestampHeader: 'x-misar-timestamp',
 			eventHeaders: ['x-misar-event'],
-			deliveryHeader: true,
 			present: (hex, seconds) => ({ 'x-misar-signature': hex, 'x-misar-timestamp': seconds }),
 		},
 		platform,
@@ -148,7 +147,7 @@ const mail: Block = {
 		{ ...platformBody, id: 'E1' },
 		{ id: 'E2', source: MAIL_DEV, key: 'id', timed: true },
 		{ id: 'E3', source: MAIL_REFERENCE, key: 'id', timed: true },
-		{ id: 'E4', source: PLATFORM_API, key: 'header', timed: true },
+		{ id: 'E4', source: PLATFORM_API, key: 'digest', timed: true },
 	],
 };
 
@@ -182,7 +181,8 @@ const reach: Block = {
 		...reachEvents,
 	],
 	schemes: [reachScheme(''), reachScheme('sha256='), reachScheme('v1=')],
-	envelopes: [platformBody],
+	// No document shows a body of MisarReach, so its id may be the deal's.
+	envelopes: [{ ...platformBody, key: 'idAndDigest' }],
 };
 
 /** The platform page claims its own signature and envelope for MisarReach's events. */
@@ -218,7 +218,7 @@ const post: Block = {
 			present: (hex) => ({ 'x-misar-signature': hex }),
 		},
 	],
-	envelopes: [{ id: 'socialHelp', source: POST_HELP, key: 'header', timed: true }],
+	envelopes: [{ id: 'socialHelp', source: POST_HELP, key: 'digest', timed: true }],
 };
 
 /** "All Misar webhooks share a consistent envelope", MisarPost's ("social") among them. */
@@ -278,17 +278,19 @@ const blog: Block = {
 			covers: 'nothing',
 			header: 'x-webhook-secret',
 			eventHeaders: ['x-webhook-event'],
+			comparedEventHeader: 'x-webhook-event',
 			eventHeaderRequired: true,
 			present: () => ({}),
 		},
 		{
 			...platform,
 			eventHeaders: ['x-webhook-event', 'x-misar-event'],
+			comparedEventHeader: 'x-webhook-event',
 			eventHeaderRequired: true,
 		},
 	],
 	envelopes: [
-		{ id: 'blog', source: BLOG, key: 'article', timed: true, data: ['article', 'author'] },
+		{ id: 'blog', source: BLOG, key: 'articleAndDigest', timed: true, data: ['article', 'author'] },
 	],
 };
 
@@ -328,7 +330,7 @@ const panda: Block = {
 		},
 	],
 	// No document shows the body of a delivery; nothing in it is known to be a key or a time.
-	envelopes: [{ id: 'eventData', source: PANDA, key: 'header', timed: false }],
+	envelopes: [{ id: 'eventData', source: PANDA, key: 'digest', timed: false }],
 };
 
 const metiganLegacy: SchemeFact = {
@@ -377,9 +379,22 @@ const metigan: Block = {
 				'x-webhook-timestamp': seconds,
 			}),
 		},
+		{
+			id: 'v1TimestampHeader',
+			source: METIGAN_SDK,
+			verifiedAs: 'timestampHeader',
+			covers: 'timestamp.body',
+			header: 'x-webhook-signature',
+			timestampHeader: 'x-webhook-timestamp',
+			eventHeaders: [],
+			present: (hex, seconds) => ({
+				'x-webhook-signature': `v1=${hex}`,
+				'x-webhook-timestamp': seconds,
+			}),
+		},
 		metiganLegacy,
 	],
-	envelopes: [{ id: 'metigan', source: METIGAN_API, key: 'message', timed: true }],
+	envelopes: [{ id: 'metigan', source: METIGAN_API, key: 'messageAndDigest', timed: true }],
 };
 
 /** The old API page reads `event.type` and `event.data` and shows no other field. */
@@ -394,7 +409,7 @@ const metiganOld: Block = {
 		{
 			id: 'old',
 			source: METIGAN_OLD,
-			key: 'header',
+			key: 'digest',
 			timed: false,
 		},
 	],
@@ -472,11 +487,14 @@ export function expectedOutput(
 	const { block, event, scheme, envelope } = row;
 	const sent: IDataObject = JSON.parse(body.toString('utf8'));
 	const at = new Date(atMs).toISOString();
+	const digest = createHash('sha256').update(body).digest('hex');
+	const short = digest.slice(0, 16);
 	const keys = {
 		id,
-		article: `${id}:${event.name}:${at}`,
-		message: `${event.name}:${id}:${atMs}`,
-		header: scheme.deliveryHeader === true ? id : createHash('sha256').update(body).digest('hex'),
+		digest,
+		idAndDigest: `${id}:${short}`,
+		articleAndDigest: `${id}:${event.name}:${at}:${short}`,
+		messageAndDigest: `${event.name}:${id}:${atMs}:${short}`,
 	};
 	return {
 		...block.output,

@@ -20,6 +20,8 @@ export interface WireScheme {
 	readonly timestampHeader?: string;
 	/** Headers of its deliveries that repeat the name of the event. */
 	readonly eventHeaders: readonly string[];
+	/** The one of them that has to agree with the body. */
+	readonly comparedEventHeader?: string;
 	/** Without an event header a delivery is refused. */
 	readonly eventHeaderRequired?: true;
 	/** Value of `options.signatureScheme` without which the scheme is not tried. */
@@ -64,6 +66,8 @@ const TOLERANCE_SECONDS = 300;
 const OUT_OF_TIME = new RegExp(`^timestamp is more than ${TOLERANCE_SECONDS} seconds away`);
 const REPLAY = 'its signature replayed under another scheme';
 const NO_EVENT_HEADER = 'without its event header';
+const SWAPPED_EVENT = 'the event header swapped that has to be compared';
+const SWAPPED_UNCOMPARED = 'another event header swapped';
 
 const twins: readonly Twin[] = [
 	{
@@ -134,10 +138,15 @@ const twins: readonly Twin[] = [
 			signsTime(scheme) ? [change(sign(), scheme.timestampHeader ?? scheme.header, tick)] : [],
 	},
 	{
-		title: 'the event header swapped',
+		title: SWAPPED_EVENT,
 		reason: OTHER_EVENT,
-		make: ({ sign, scheme }) =>
-			scheme.eventHeaders.map((name) => change(sign(), name, () => 'another.event')),
+		make: ({ sign, scheme: { comparedEventHeader: name } }) =>
+			name === undefined ? [] : [swapEvent(sign(), name)],
+	},
+	{
+		title: SWAPPED_UNCOMPARED,
+		reason: OTHER_EVENT,
+		make: ({ sign, scheme }) => uncompared(scheme).map((name) => swapEvent(sign(), name)),
 	},
 	{
 		title: NO_EVENT_HEADER,
@@ -191,10 +200,22 @@ const exceptions: ReadonlyArray<{
 		instead: 'impossible',
 	},
 	{
-		twin: 'the event header swapped',
-		when: ({ scheme }) => scheme.eventHeaders.length === 0,
-		why: 'no header of such a delivery names the event',
+		twin: SWAPPED_EVENT,
+		when: ({ scheme }) => scheme.comparedEventHeader === undefined,
+		why: 'only the reference of Misar.Blog has a header compared',
 		instead: 'impossible',
+	},
+	{
+		twin: SWAPPED_UNCOMPARED,
+		when: ({ scheme }) => uncompared(scheme).length === 0,
+		why: 'no other header of such a delivery names the event',
+		instead: 'impossible',
+	},
+	{
+		twin: SWAPPED_UNCOMPARED,
+		when: ({ scheme }) => uncompared(scheme).length > 0,
+		why: 'the header is not signed and names no event: it is reported as a warning',
+		instead: 'runs',
 	},
 	{
 		twin: NO_EVENT_HEADER,
@@ -315,6 +336,14 @@ function replayGlued({ sign, scheme, siblings }: Specimen): Delivery[] {
 				return sibling.pin === undefined ? [forged] : [forged, { ...forged, pin: sibling.pin }];
 			}),
 	];
+}
+
+function swapEvent(delivery: Delivery, header: string): Delivery {
+	return change(delivery, header, () => 'another.event');
+}
+
+function uncompared({ eventHeaders, comparedEventHeader }: WireScheme): string[] {
+	return eventHeaders.filter((name) => name !== comparedEventHeader);
 }
 
 /** The signature of a body presented as one of a timestamp and the body. */

@@ -32,6 +32,7 @@ export function instantiate<T>(file: string): T {
 export const misarMail = load(triggers.misarMail);
 export const misarReach = load(triggers.misarReach);
 export const misarPost = load(triggers.misarPost);
+export const misarDev = load(triggers.misarDev);
 export const misarInk = load(triggers.misarInk);
 export const misarBlog = load(triggers.misarBlog);
 export const mailPanda = load(triggers.mailPanda);

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 
 import { beforeEach, describe, expect, it } from '@jest/globals';
 
-import { Deduplicator, type Answer } from '../../nodes/shared/deduplicator';
+import { Deduplicator, DeduplicatorPool, type Answer } from '../../nodes/shared/deduplicator';
 
 /** The part of an HTTP response that counts here, ended by hand. */
 class FakeAnswer extends EventEmitter implements Answer {
@@ -154,6 +154,87 @@ describe('a delivery that is never answered', () => {
 		expect(memory.see('a', new FakeAnswer())).toBe('inProgress');
 		copy.finish(200);
 		expect(memory.see('a', new FakeAnswer())).toBe('accepted');
+	});
+});
+
+describe('a key that stands for a delivery for a time only', () => {
+	const DAY = 86_400_000;
+
+	it('stands for another one afterwards, counted from when the first came', () => {
+		const see = () => {
+			const answer = new FakeAnswer();
+			const sighting = memory.see('a', answer, DAY);
+			answer.finish();
+			return sighting;
+		};
+		expect(see()).toBe('new');
+		now += DAY - 1;
+		expect(see()).toBe('accepted');
+		now += 1;
+		expect(see()).toBe('accepted');
+		now += 1;
+		expect(see()).toBe('new');
+		expect(see()).toBe('accepted');
+		expect(memory.size).toBe(1);
+	});
+
+	it('leaves other keys as they are', () => {
+		accept('a');
+		now += 1000 * DAY;
+		expect(memory.see('a', new FakeAnswer())).toBe('accepted');
+	});
+
+	it('is not settled by the answer to the delivery that had it before', () => {
+		const [before, after] = [new FakeAnswer(), new FakeAnswer()];
+		memory.see('a', before, 1000);
+		now += 1001;
+		expect(memory.see('a', after, 1000)).toBe('new');
+		before.finish(500);
+		expect(memory.see('a', new FakeAnswer(), 1000)).toBe('inProgress');
+		after.finish(200);
+		expect(memory.see('a', new FakeAnswer(), 1000)).toBe('accepted');
+	});
+});
+
+describe('the memories of many triggers', () => {
+	const acceptBy = (pool: DeduplicatorPool, trigger: string, key: string) => {
+		const answer = new FakeAnswer();
+		const sighting = pool.of(trigger).see(key, answer);
+		answer.finish();
+		return sighting;
+	};
+
+	it('know nothing of each other', () => {
+		const pool = new DeduplicatorPool();
+		expect(acceptBy(pool, 'a', 'evt_1')).toBe('new');
+		expect(acceptBy(pool, 'b', 'evt_1')).toBe('new');
+		expect(acceptBy(pool, 'a', 'evt_1')).toBe('accepted');
+	});
+
+	it('leave room for each other: a flood at one is no replay at another', () => {
+		const pool = new DeduplicatorPool();
+		acceptBy(pool, 'careful', 'evt_1');
+		for (let index = 0; index < 10_050; index++) acceptBy(pool, 'careless', `forged ${index}`);
+		expect(acceptBy(pool, 'careful', 'evt_1')).toBe('accepted');
+		expect(pool.of('careless').size).toBe(10_000);
+	});
+
+	it('are let go of when there are too many, the longest unused first', () => {
+		const pool = new DeduplicatorPool(2);
+		acceptBy(pool, 'a', 'evt_1');
+		acceptBy(pool, 'b', 'evt_1');
+		acceptBy(pool, 'a', 'evt_2');
+		acceptBy(pool, 'c', 'evt_1');
+		expect(acceptBy(pool, 'a', 'evt_1')).toBe('accepted');
+		expect(acceptBy(pool, 'c', 'evt_1')).toBe('accepted');
+		expect(acceptBy(pool, 'b', 'evt_1')).toBe('new');
+	});
+
+	it('are 200 at most', () => {
+		const pool = new DeduplicatorPool();
+		for (let index = 0; index <= 200; index++) acceptBy(pool, `trigger ${index}`, 'evt_1');
+		expect(acceptBy(pool, 'trigger 1', 'evt_1')).toBe('accepted');
+		expect(acceptBy(pool, 'trigger 0', 'evt_1')).toBe('new');
 	});
 });
 

@@ -5,13 +5,22 @@ import { z } from 'zod/v4';
 import { mailPanda } from '../../nodes/MailPanda/provider';
 import { metigan } from '../../nodes/Metigan/provider';
 import { misarMail } from '../../nodes/Misar/mail';
-import { parseBody, readEvent, type ReceivedEvent } from '../../nodes/shared/event';
+import { misarReach } from '../../nodes/Misar/reach';
+import { misarPost } from '../../nodes/Misar/post';
+import { misarBlog } from '../../nodes/MisarBlog/provider';
+import {
+	contradictsHeader,
+	identifyEvent,
+	parseBody,
+	readEvent,
+	type ReceivedEvent,
+} from '../../nodes/shared/event';
 import type { EnvelopeFacts, Provider } from '../../nodes/shared/provider';
 
 const [metiganProvider] = metigan;
 const [mailPandaProvider] = mailPanda;
+const [blogProvider] = misarBlog;
 const ISO = '2026-01-02T03:04:05.000Z';
-const DELIVERY = { 'x-misar-delivery': 'evt_of_header' };
 
 function parse(text: string): IDataObject {
 	const body = parseBody(Buffer.from(text));
@@ -25,9 +34,7 @@ function read(
 	body: object,
 	headers: Readonly<Record<string, unknown>> = {},
 ): ReceivedEvent {
-	const event = readEvent(provider, parse(JSON.stringify(body)), headers);
-	if (event === undefined) throw new Error('the header contradicts the body');
-	return event;
+	return readEvent(provider, parse(JSON.stringify(body)), headers);
 }
 
 function withEnvelope(changes: Partial<EnvelopeFacts>): Provider {
@@ -38,6 +45,7 @@ describe('parsing a body', () => {
 	it.each([
 		['{}', {}],
 		[' \r\n{"a":[1]} ', { a: [1] }],
+		['\ufeff{"a":[1]}', { a: [1] }],
 		['{"name":"Zoë 🐼"}', { name: 'Zoë 🐼' }],
 	])('reads an object: %j', (text, expected) => {
 		expect(parseBody(Buffer.from(text))).toEqual(expected);
@@ -54,7 +62,7 @@ describe('parsing a body', () => {
 		const bytes = Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xff]), Buffer.from('"}')]);
 		expect(parseBody(bytes)).toEqual({ a: '\ufffd' });
 		const deep = `{"event":"email.sent","data":${'['.repeat(5000)}${']'.repeat(5000)}}`;
-		expect(readEvent(metiganProvider, parse(deep), {})?.name).toBe('email.sent');
+		expect(readEvent(metiganProvider, parse(deep), {}).name).toBe('email.sent');
 	});
 });
 
@@ -71,7 +79,7 @@ describe('Misar Mail envelopes', () => {
 				api_version: 'v1',
 				data: { id: 'msg_1', to: 'a@example.com', subject: 'Hi', delivered_at: ISO },
 			},
-			{ name: 'email.delivered', deliveryId: 'evt_1' },
+			{ name: 'email.delivered' },
 		],
 		[
 			'E2 of the developer reference',
@@ -88,7 +96,7 @@ describe('Misar Mail envelopes', () => {
 					machineOpen: false,
 				},
 			},
-			{ name: 'email.opened', deliveryId: 'evt_2' },
+			{ name: 'email.opened' },
 		],
 		[
 			'E3 of the mail reference',
@@ -104,15 +112,15 @@ describe('Misar Mail envelopes', () => {
 					bounce_message: 'no such user',
 				},
 			},
-			{ name: 'email.bounced', deliveryId: 'evt_3', bounceType: 'hard' },
+			{ name: 'email.bounced', bounceType: 'hard' },
 		],
 		[
 			"E4 of the platform's API page",
 			{ event: 'email.delivered', timestamp: ISO, data: { id: 'msg_123' } },
-			{ name: 'email.delivered', deliveryId: 'evt_of_header' },
+			{ name: 'email.delivered' },
 		],
 	])('reads %s', (_what, body, expected) => {
-		expect(read(misarMail, body, DELIVERY)).toEqual({
+		expect(read(misarMail, body)).toEqual({
 			bounceType: undefined,
 			...expected,
 			named: true,
@@ -155,20 +163,9 @@ describe('Misar Mail envelopes', () => {
 		expect(named).toBe(true);
 		expect([...warnings].sort()).toEqual([
 			'api_version: Invalid input: expected string, received undefined',
-			'product: Invalid input: expected string, received undefined',
+			'product: Invalid input: expected "mail"',
 			'timestamp: Invalid input: expected string, received undefined',
 		]);
-	});
-
-	it('keys a delivery by the id in its body, else by its header, else not at all', () => {
-		const body = { event: 'email.sent', timestamp: ISO, data: {} };
-		expect(read(misarMail, { ...body, id: 'evt_1' }, DELIVERY).deliveryId).toBe('evt_1');
-		for (const id of ['', 5, null, {}]) {
-			expect(read(misarMail, { ...body, id }, DELIVERY).deliveryId).toBe('evt_of_header');
-		}
-		expect(read(misarMail, body).deliveryId).toBeUndefined();
-		expect(read(misarMail, body, { 'x-misar-delivery': '' }).deliveryId).toBeUndefined();
-		expect(read(misarMail, body, { 'x-misar-delivery': ['a', 'b'] }).deliveryId).toBeUndefined();
 	});
 });
 
@@ -190,7 +187,6 @@ describe('Metigan bodies', () => {
 		expect(read(metiganProvider, delivered)).toEqual({
 			name: 'email.delivered',
 			named: true,
-			deliveryId: 'email.delivered:msg_1:1767323045000',
 			occurredAt: ISO,
 			data: delivered.data,
 			bounceType: undefined,
@@ -239,18 +235,6 @@ describe('Metigan bodies', () => {
 		expect(read(metiganProvider, { ...delivered, event, data }).warnings).toEqual([]);
 	});
 
-	it('are keyed by event, message and time, not by a header that means two things', () => {
-		const key = (changes: object) =>
-			read(metiganProvider, { ...delivered, ...changes }, { 'x-webhook-id': 'wh_1' }).deliveryId;
-		expect(key({})).toBe('email.delivered:msg_1:1767323045000');
-		expect(key({ event: 'email.opened' })).not.toBe(key({}));
-		expect(key({ messageId: 'msg_2' })).not.toBe(key({}));
-		expect(key({ timestamp: 1767323045001 })).not.toBe(key({}));
-		for (const missing of [{ messageId: undefined }, { timestamp: ISO }, { event: undefined }]) {
-			expect(key(missing)).toBeUndefined();
-		}
-	});
-
 	it('may name their event in "type", as the old API page does', () => {
 		const { event, ...old } = delivered;
 		expect(read(metiganProvider, { ...old, type: event })).toMatchObject({
@@ -258,6 +242,73 @@ describe('Metigan bodies', () => {
 			named: true,
 			warnings: [],
 		});
+	});
+});
+
+describe('what tells an event from others', () => {
+	const DIGEST = /^[0-9a-f]{64}$/;
+	const identify = (provider: Provider, body: object, written = JSON.stringify(body)) =>
+		identifyEvent(provider, parse(written), Buffer.from(written));
+
+	it('is the id that a document calls its own, whatever else is in the body', () => {
+		const body = { id: 'evt_1', api_version: 'v1', type: 'a.b' };
+		for (const provider of [misarMail, misarPost, blogProvider]) {
+			for (const data of [{}, { status: 'new' }]) {
+				expect(identify(provider, { ...body, data })).toEqual({
+					deliveryId: 'evt_1',
+					mayRecur: false,
+				});
+			}
+		}
+	});
+
+	it.each(['', 5, null, {}, ['evt_1'], undefined])(
+		'is the digest of the body for an id of %j',
+		(id) => {
+			const { deliveryId } = identify(misarMail, { id, event: 'email.sent', timestamp: ISO });
+			expect(deliveryId).toMatch(DIGEST);
+		},
+	);
+
+	it.each<[string, Provider, object, RegExp]>([
+		[
+			'Metigan',
+			metiganProvider,
+			{ event: 'email.clicked', messageId: 'msg_1', timestamp: 1767323045000 },
+			/^email\.clicked:msg_1:1767323045000:[0-9a-f]{16}$/,
+		],
+		[
+			'Metigan without a message',
+			metiganProvider,
+			{ event: 'email.clicked', timestamp: 1 },
+			DIGEST,
+		],
+		['Misar Reach', misarReach, { id: 'deal_1', api_version: 'v1' }, /^deal_1:[0-9a-f]{16}$/],
+		['Misar Reach without an id', misarReach, { event: 'deal.won' }, DIGEST],
+		['Misar Post', misarPost, { id: 'post_1', event: 'post.failed' }, DIGEST],
+		[
+			'Misar.Blog',
+			blogProvider,
+			{ event: 'article.updated', timestamp: ISO, article: { id: 'a1' } },
+			/^a1:article\.updated:2026-01-02T03:04:05\.000Z:[0-9a-f]{16}$/,
+		],
+		['Mail Panda', mailPandaProvider, { id: 'msg_1', event: 'open' }, DIGEST],
+	])('is no id that several events may have: %s', (_what, provider, body, written) => {
+		const [first, second] = [{ url: 'a' }, { url: 'b' }].map(
+			(data) => identify(provider, { ...body, data }).deliveryId,
+		);
+		expect(first).toMatch(written);
+		expect(second).toMatch(written);
+		expect(first).not.toBe(second);
+		expect(identify(provider, { ...body, data: { url: 'a' } }).deliveryId).toBe(first);
+	});
+
+	it('is not enough for good where the body tells no time', () => {
+		expect(identify(mailPandaProvider, { event: 'open' }).mayRecur).toBe(true);
+		expect(identify(mailPandaProvider, { event: 'open', timestamp: ISO }).mayRecur).toBe(false);
+		expect(identify(misarReach, { id: 'deal_1' }).mayRecur).toBe(true);
+		expect(identify(misarReach, { id: 'deal_1', timestamp: ISO }).mayRecur).toBe(false);
+		expect(identify(misarMail, { id: 'evt_1' }).mayRecur).toBe(false);
 	});
 });
 
@@ -346,6 +397,9 @@ describe('the name of an event', () => {
 	it('is taken from the first field that holds text', () => {
 		expect(read(misarMail, { type: 'a.b', event: 'c.d' }).name).toBe('a.b');
 		expect(read(misarMail, { type: '', event: 'c.d' }).name).toBe('c.d');
+		// As its help page writes it, whatever else is there.
+		expect(read(misarPost, { type: 'a.b', event: 'c.d' }).name).toBe('c.d');
+		expect(read(misarPost, { type: 'a.b' }).name).toBe('a.b');
 		expect(read(metiganProvider, { type: 'a.b', event: 'c.d' }).name).toBe('c.d');
 	});
 
@@ -357,20 +411,26 @@ describe('the name of an event', () => {
 	});
 
 	it.each(['email.bounced', 'EMAIL.SENT', 'email.sent.', 'email.sent, email.sent', '*'])(
-		'must not be contradicted by the header: %s',
+		'is the one in the body, with a warning when the header says another: %s',
 		(value) => {
-			const body = parse('{"type":"email.sent","data":{}}');
-			expect(readEvent(misarMail, body, { 'x-misar-event': value })).toBeUndefined();
+			const body = { type: 'email.sent', data: {} };
+			const { name, warnings } = read(misarMail, body, { 'x-misar-event': value });
+			expect(name).toBe('email.sent');
+			expect(warnings).toContain('header x-misar-event: names another event than the body');
 		},
 	);
 
-	it('has to be repeated by a header where the provider says so', () => {
-		const provider = withEnvelope({ eventHeaders: ['x-webhook-event'], eventHeaderRequired: true });
-		const body = parse('{"type":"email.sent"}');
-		expect(readEvent(provider, body, { 'x-webhook-event': 'email.sent' })?.name).toBe('email.sent');
-		for (const headers of [{}, { 'x-webhook-event': '' }, { 'x-misar-event': 'email.sent' }]) {
-			expect(readEvent(provider, body, headers)).toBeUndefined();
+	it('must not be contradicted by a header that has to be compared', () => {
+		const body = parse('{"event":"article.updated"}');
+		const contradicts = (headers: object) => contradictsHeader(blogProvider, body, { ...headers });
+		expect(contradicts({ 'x-webhook-event': 'article.updated' })).toBe(false);
+		expect(contradicts({ 'x-webhook-event': 'article.deleted' })).toBe(true);
+		// The platform's header stands in for it, and is compared by no document.
+		expect(contradicts({ 'x-misar-event': 'article.deleted' })).toBe(false);
+		for (const headers of [{}, { 'x-webhook-event': '' }, { 'x-webhook-event': ['a'] }]) {
+			expect(contradicts(headers)).toBe(true);
 		}
+		expect(contradictsHeader(misarMail, body, { 'x-misar-event': 'email.sent' })).toBe(false);
 	});
 
 	it('is given in its one form where the provider has two', () => {
@@ -387,9 +447,10 @@ describe('the name of an event', () => {
 			for (const inHeader of ['open', 'email.open']) {
 				const event = read(provider, { type: inBody }, { 'x-misar-event': inHeader });
 				expect(event).toMatchObject({ name: 'open', named: true });
+				expect(event.warnings.join()).not.toContain('header');
 			}
-			const body = parse(JSON.stringify({ type: inBody }));
-			expect(readEvent(provider, body, { 'x-misar-event': 'email.click' })).toBeUndefined();
+			const { warnings } = read(provider, { type: inBody }, { 'x-misar-event': 'email.click' });
+			expect(warnings[0]).toMatch(/^header x-misar-event: /);
 		}
 	});
 
@@ -409,7 +470,7 @@ describe('the name of an event', () => {
 	it('is not compared with a header where the provider has none', () => {
 		const body = parse('{"event":"email.sent"}');
 		const headers = { 'x-misar-event': 'email.bounced', 'x-webhook-event': 'email.bounced' };
-		expect(readEvent(metiganProvider, body, headers)?.name).toBe('email.sent');
+		expect(readEvent(metiganProvider, body, headers).name).toBe('email.sent');
 	});
 });
 
@@ -487,10 +548,10 @@ describe('a body with a __proto__ key', () => {
 		'changes no prototype and names no event: %s',
 		(_name, provider) => {
 			const event = readEvent(provider, parse(text), {});
-			expect(event).toMatchObject({ name: 'unknown', named: false, deliveryId: undefined });
-			expect(event?.data['polluted']).toBeUndefined();
+			expect(event).toMatchObject({ name: 'unknown', named: false });
+			expect(event.data['polluted']).toBeUndefined();
 			expect({}).not.toHaveProperty('polluted');
-			expect(JSON.stringify(event?.data)).toBe(
+			expect(JSON.stringify(event.data)).toBe(
 				'{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}',
 			);
 		},

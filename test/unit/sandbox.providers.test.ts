@@ -525,6 +525,6 @@ test('the catalogue has every name of the documents', () => {
 		['misar.ink', 'platform', 'platform', 0],
 		['misarBlog', 'sharedSecret platform', 'blog', 4],
 		['mailPanda', 'bare', 'eventData', 8],
-		['metigan', 'timestamped timestampHeader legacy', 'metigan', 16],
+		['metigan', 'timestamped timestampHeader v1TimestampHeader legacy', 'metigan', 16],
 	]);
 });

@@ -151,6 +151,7 @@ describe('other implementations agree', () => {
 		['misar.post', 'platformBare', 'x-misar-signature', undefined],
 		['mailPanda', 'bare', 'x-webhook-signature', undefined],
 		['metigan', 'timestampHeader', 'x-webhook-signature', 'x-webhook-timestamp'],
+		['metigan', 'v1TimestampHeader', 'x-webhook-signature', 'x-webhook-timestamp'],
 		['metigan', 'legacy', 'x-metigan-signature', undefined],
 	] as const)(
 		'openssl makes the signature of %s %s',
@@ -164,7 +165,7 @@ describe('other implementations agree', () => {
 			});
 			const timestamp = timestampHeader === undefined ? undefined : headers[timestampHeader];
 			const prefix = timestamp === undefined ? '' : `${timestamp}.`;
-			expect(headers[header]).toBe(
+			expect(headers[header]?.replace(/^v1=/, '')).toBe(
 				openssl('whsec_ünï', Buffer.concat([Buffer.from(prefix), body])),
 			);
 		},
@@ -336,6 +337,18 @@ describe('tampering', () => {
 		expect(headers['x-misar-signature']).toBe(hmac(body));
 	});
 
+	test('product: another one, signed', () => {
+		const { headers, body } = buildDelivery({ ...input, product: 'social' });
+		expect(JSON.parse(body.toString())).toMatchObject({ product: 'social', id: 'evt_1' });
+		expect(headers['x-misar-signature']).toBe(hmac(body));
+	});
+
+	test('byteOrderMark: before the same body, and signed', () => {
+		const { headers, body } = buildDelivery({ ...input, byteOrderMark: true });
+		expect(body).toEqual(Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), good.body]));
+		expect(headers['x-misar-signature']).toBe(hmac(body));
+	});
+
 	test.each([
 		[{ ...input, tamper: 'stale' as const }, /signs no timestamp/],
 		[{ ...input, scheme: 'mailHeader', tamper: 'swappedEvent' as const }, /no event header/],
@@ -344,6 +357,7 @@ describe('tampering', () => {
 			/Unknown misar.mail signature scheme "none"; known: timestamped/,
 		],
 		[{ ...input, envelope: 'E9' }, /Unknown misar.mail envelope "E9"; known: E1, E2, E3, E4/],
+		[{ ...input, envelope: 'E4', product: 'post' }, /Envelope "E4" has no product to replace/],
 	])('refuses what cannot be built', (impossible, message) => {
 		expect(() => buildDelivery(impossible)).toThrow(message);
 	});

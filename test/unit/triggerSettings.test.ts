@@ -1,0 +1,27 @@
+import { expect, it } from '@jest/globals';
+import type { INode, IWebhookFunctions } from 'n8n-workflow';
+
+import { mailPanda } from '../../nodes/MailPanda/provider';
+import { metigan } from '../../nodes/Metigan/provider';
+import { misar } from '../../nodes/Misar/provider';
+import { misarBlog } from '../../nodes/MisarBlog/provider';
+import { readSettings } from '../../nodes/shared/triggerSettings';
+
+const node: INode = {
+	...{ id: 'n', name: 'Trigger', type: 't', typeVersion: 1 },
+	position: [0, 0],
+	parameters: { events: ['*'], options: { acceptUnverified: true } },
+};
+
+// The editor offers the option nowhere else, but a workflow can come from a file.
+it.each([...misar, ...misarBlog, ...mailPanda, ...metigan])(
+	'$displayName takes unverified deliveries only where its documents let a webhook do without a secret',
+	(provider) => {
+		const context: Partial<IWebhookFunctions> = {
+			getNode: () => node,
+			getNodeParameter: (name: string) => node.parameters[name] as never,
+		};
+		const { acceptUnverified } = readSettings(context as IWebhookFunctions, provider);
+		expect(acceptUnverified).toBe(['misarBlog', 'mailPanda'].includes(provider.id));
+	},
+);
