@@ -1,5 +1,6 @@
 import { sleep, type IHookFunctions } from 'n8n-workflow';
 
+import { isForAnotherProduct, requireProduct } from './credentialProduct';
 import { openEndpointApi, type EndpointApi } from './endpointApi';
 import type { RemoteEndpoint } from './endpointAnswer';
 import { sameEvents } from './event';
@@ -107,6 +108,14 @@ export async function deleteEndpoint(
 	}
 
 	const credential = await readCredential(context, provider);
+	if (isForAnotherProduct(credential, provider)) {
+		// A throw would break unpublishing, and every listener where it is the editor's test.
+		context.logger.warn(
+			`The credential is not for ${provider.displayName}, so the endpoint of this trigger was not deleted. Remove ${record?.endpointId ?? webhookUrlOf(context)} in its dashboard, or publish again with the right credential and unpublish`,
+			{ workflowId: context.getWorkflow().id, node: context.getNode().name },
+		);
+		return true;
+	}
 	const api = openApi(context, provider, management, credential, {
 		...(record === undefined ? {} : { apiPath: record.apiPath }),
 	});
@@ -137,6 +146,7 @@ async function makePlan(
 	const provider = selectProvider(context, family);
 	const settings = readSettings(context, provider);
 	const credential = await readCredential(context, provider);
+	requireProduct(context, family, provider, credential, 'trigger');
 
 	if (settings.registration === 'manual' || provider.api === undefined) {
 		if (credential.signingSecret === '' && !settings.acceptUnverified) {

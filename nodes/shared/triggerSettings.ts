@@ -45,6 +45,8 @@ export interface TriggerSettings {
 
 /** The secrets and the address a credential holds; fields a credential type lacks are empty. */
 export interface ProviderCredential {
+	/** The product it is for, where the credential type has several. */
+	readonly product: string;
 	readonly baseUrl: string;
 	/** What opens the API: the API key, or the password of a login. Empty = the API cannot be called. */
 	readonly apiSecret: string;
@@ -194,6 +196,7 @@ export async function readCredential(
 	// Taken verbatim, but for a field that looks empty: anybody could sign with white space.
 	const secret = (name: string) => (field(name).trim() === '' ? '' : field(name));
 	return {
+		product: field('product'),
 		baseUrl: field('baseUrl').trim(),
 		apiSecret: field('apiKey').trim() || field('password'),
 		signingSecret: secret('signingSecret'),

@@ -651,6 +651,34 @@ describe('The product of the Misar node', () => {
 	);
 });
 
+describe('A credential of another product', () => {
+	const credential = { product: 'ink', signingSecret: SECRET };
+	const message =
+		'This credential is for Misar.Ink, this node for Misar Mail. Choose a Misar Mail credential.';
+	const payload = { payloadSource: 'text', payload: '{}', signatureScheme: 'platform' };
+
+	it.each<[string, INodeParameters]>([
+		['Get Many', endpoint('getAll')],
+		['Create', endpoint('create', { url: URL_OF, events: ['*'] })],
+		['Delete', endpoint('delete', byId('wh_1'))],
+		['Deliveries', { resource: 'delivery', operation: 'getAll', ...byId('wh_1') }],
+		['Sign', { resource: 'signature', operation: 'sign', ...payload }],
+		['Verify', { resource: 'signature', operation: 'verify', headers: '{}', ...payload }],
+	])('is refused by %s', async (_, parameters) => {
+		const { error } = await runAction(sandbox, misarMail, { parameters, credential });
+		expect(error?.message).toBe(message);
+		expect(error).toMatchObject({ context: { itemIndex: 0 } });
+		expect(sandbox.requests()).toEqual([]);
+	});
+
+	it('is refused by the list of endpoints', async () => {
+		await expect(
+			searchEndpoints(sandbox, misarMail, endpoint('get'), '', credential),
+		).rejects.toThrow(message);
+		expect(sandbox.requests()).toEqual([]);
+	});
+});
+
 describe('Return All', () => {
 	it.each(nodesUnderTest)('lists 1,000 endpoints of $title in one run', async (action) => {
 		for (let number = 0; number < 1000; number++) add(action, `/${number}`);

@@ -243,6 +243,20 @@ describe('what only one trigger has', () => {
 		expect(shownWhenPublishing(error)).toMatch(/mail/);
 	});
 
+	it.each(['automatic', 'manual'])(
+		'refuses a credential of another product, with %s registration',
+		async (registration) => {
+			const error = await publishError(misarMail, {
+				credential: { product: 'ink' },
+				parameters: { registration },
+			});
+			expect(error.message).toBe(
+				'This credential is for Misar.Ink, this trigger for Misar Mail. Choose a Misar Mail credential.',
+			);
+			expect(sandbox.requests()).toEqual([]);
+		},
+	);
+
 	it('removes an endpoint whose signing key the API did not tell', async () => {
 		sandbox.fault({
 			provider: 'metigan',

@@ -288,7 +288,7 @@ export class ContextHost {
 		const data: Partial<IWorkflowExecuteAdditionalData> = {
 			credentialsHelper: new DecryptedCredentials(
 				this.options.credentialType,
-				() => this.credential,
+				() => ({ ...productOf(this.options.parameters), ...this.credential }),
 				(changes) => {
 					this.credential = { ...this.credential, ...changes };
 				},
@@ -331,6 +331,11 @@ export class ContextHost {
 		if (result.noWebhookResponse === true) return;
 		response.status(200).json(result.webhookResponse ?? { message: 'Webhook call received' });
 	}
+}
+
+/** A credential is for the node's product, unless a test says otherwise. */
+export function productOf({ product }: INodeParameters): ICredentialDataDecryptedObject {
+	return typeof product === 'string' ? { product } : {};
 }
 
 /** The node as it stands in the workflow. */
