@@ -37,9 +37,15 @@ const bodySchema = z
 		upgrade_url: z.unknown(),
 		field: z.unknown(),
 		errors: z.unknown(),
+		details: z.unknown(),
 		validationErrors: z.unknown(),
 	})
 	.partial();
+
+const messagesByFieldSchema = z.object({
+	fieldErrors: z.record(z.string(), z.array(z.unknown())),
+	formErrors: z.array(z.unknown()).default([]),
+});
 
 /** Misar's code (MisarMail SDK 5), and Metigan's (its API reference). */
 const PLAN_REFUSALS: readonly unknown[] = ['plan_limit_exceeded', 'insufficient_quota'];
@@ -186,13 +192,28 @@ function networkReason(code: string): string {
 function providerText(body: unknown): string | undefined {
 	const parsed = bodySchema.safeParse(body);
 	if (!parsed.success) return undefined;
-	const { error, message, field, errors, validationErrors } = parsed.data;
+	const { error, message, field, errors, validationErrors, details } = parsed.data;
 	const nested = bodySchema.safeParse(error);
 	const main =
 		asText(message) ?? (nested.success ? asText(nested.data.message) : undefined) ?? asText(error);
-	const fields = asFieldNotes(validationErrors) ?? asFieldNotes(errors) ?? asText(field);
-	const text = [main, fields && `(${fields})`].filter(Boolean).join(' ');
-	return text === '' ? undefined : text;
+	const fields =
+		asFieldNotes(validationErrors) ??
+		asFieldNotes(errors) ??
+		asMessagesByField(details) ??
+		asMessagesByField(error) ??
+		asText(field);
+	return main === undefined || fields === undefined ? (main ?? fields) : `${main} (${fields})`;
+}
+
+/** `{fieldErrors: {url: ['Required']}, formErrors: []}` */
+function asMessagesByField(value: unknown): string | undefined {
+	const parsed = messagesByFieldSchema.safeParse(value);
+	if (!parsed.success) return undefined;
+	const { fieldErrors, formErrors } = parsed.data;
+	const notes = Object.entries(fieldErrors).map(
+		([field, messages]) => `${field}: ${messages.filter(isText).join(', ')}`,
+	);
+	return asText([...formErrors.filter(isText), ...notes].join('; '));
 }
 
 function asFieldNotes(value: unknown): string | undefined {
@@ -221,7 +242,11 @@ function upgradeText(body: unknown): string | undefined {
 }
 
 function asText(value: unknown): string | undefined {
-	return typeof value === 'string' && value !== '' ? value : undefined;
+	return isText(value) && value !== '' ? value : undefined;
+}
+
+function isText(value: unknown): value is string {
+	return typeof value === 'string';
 }
 
 function withoutSecrets(text: string, secrets: readonly string[]): string {

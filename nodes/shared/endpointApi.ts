@@ -251,7 +251,9 @@ export class EndpointApi {
 				this.path = path;
 				return endpoints;
 			}
-			refusal = this.failure('GET', path, attempt);
+			// Below another path than the API's own people may have to sign in, which says nothing of the key.
+			const ofOtherPath = refusal !== undefined && isUnauthorized(attempt);
+			if (!ofOtherPath) refusal = this.failure('GET', path, attempt);
 			if (!isMissing(attempt)) break;
 		}
 		if (refusal === undefined) return [];
@@ -456,6 +458,10 @@ export function openEndpointApi(
 
 function isMissing(attempt: Attempt): boolean {
 	return attempt.kind === 'status' && (attempt.status === 404 || attempt.status === 405);
+}
+
+function isUnauthorized(attempt: Attempt): boolean {
+	return attempt.kind === 'status' && attempt.status === 401;
 }
 
 /** The connection was never made, so the provider has seen nothing. */
