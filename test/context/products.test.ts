@@ -194,6 +194,22 @@ describe('Misar Post, which pings a new endpoint', () => {
 		expect(await deliver('post.published')).toMatchObject({ status: 401, run: undefined });
 	});
 
+	it.each(['PATCH', 'none'] as const)(
+		'brings an endpoint in line that was switched off, with an update or without: %s',
+		async (updateMethods) => {
+			sandbox.setBehaviour('misar.post', { updateMethods });
+			const host = await startHost(misarPost);
+			await host.publish();
+			const [before] = sandbox.endpoints('misar.post');
+			sandbox.changeEndpoint('misar.post', before?.id ?? '', { active: false });
+			await host.publish();
+			const after = sandbox.endpoints('misar.post');
+			expect(after).toMatchObject([{ active: true, url: before?.url }]);
+			expect(after[0]?.id === before?.id).toBe(updateMethods === 'PATCH');
+			expect(await runsOfOneEvent(misarPost, host)).toBe(1);
+		},
+	);
+
 	it.each([true, false])(
 		'unpublishes whether a delete is offered or not: %s',
 		async (deleteOffered) => {
