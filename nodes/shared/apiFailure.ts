@@ -1,7 +1,8 @@
 import { NodeApiError, type INode } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
-import { isHttpUrl } from './webhookUrl';
+import { hideSecrets } from './hideSecrets';
+import { isHttpUrl, withoutUserInfo } from './webhookUrl';
 
 /** A request that did not end well, described for a person. Holds no credential. */
 export interface FailedRequest {
@@ -69,7 +70,7 @@ export function isPlanRefusal(status: number, body: unknown): boolean {
 /** Turns a refusal into n8n's error: what happened, at which address, and what to do about it. */
 export function apiFailure(node: INode, request: FailedRequest, refusal: Refusal): NodeApiError {
 	const { providerName } = request;
-	const hide = (text: string) => withoutSecrets(text, request.secrets);
+	const hide = (text: string) => hideSecrets(text, request.secrets);
 	const answer = refusal.kind === 'status' ? providerText(refusal.body) : undefined;
 	// Cut after hiding: half a secret would not be recognised.
 	const said = answer && hide(answer).slice(0, 500);
@@ -247,16 +248,4 @@ function asText(value: unknown): string | undefined {
 
 function isText(value: unknown): value is string {
 	return typeof value === 'string';
-}
-
-function withoutSecrets(text: string, secrets: readonly string[]): string {
-	// Longest first: of a secret that begins like a shorter one, the rest would stay.
-	return secrets
-		.filter((secret) => secret !== '')
-		.sort((left, right) => right.length - left.length)
-		.reduce((clean, secret) => clean.split(secret).join('***'), text);
-}
-
-function withoutUserInfo(url: string): string {
-	return url.replace(/\/\/[^/@]*@/, '//');
 }

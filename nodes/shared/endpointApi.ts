@@ -16,6 +16,7 @@ import {
 	readEndpointList,
 	type RemoteEndpoint,
 } from './endpointAnswer';
+import { withoutSecrets } from './hideSecrets';
 import { isJsonObject, jsonObjectSchema } from './jsonObject';
 import type { ItemAddress, ItemStyle, ManagementApi, Provider } from './provider';
 import type { ProviderCredential } from './triggerSettings';
@@ -181,15 +182,19 @@ export class EndpointApi {
 		return this.notServed(result.attempt) ? undefined : readEndpoint(this.bodyOf(result));
 	}
 
-	/** Asks the provider to send a test delivery. @returns the provider's own answer */
+	/** Asks the provider to send a test delivery. @returns the provider's own answer, without secrets */
 	async test(id: string): Promise<unknown> {
-		return this.bodyOf(await this.sendToItem(() => 'POST', id, {}, '/test'));
+		const answer = this.bodyOf(await this.sendToItem(() => 'POST', id, {}, '/test'));
+		return withoutSecrets(answer, this.access.secrets);
 	}
 
-	/** The provider's log of delivery attempts, newest first as it comes (Misar Mail: the last 100). */
+	/**
+	 * The provider's log of delivery attempts, newest first as it comes (Misar Mail: the last 100), without
+	 * secrets.
+	 */
 	async deliveries(id: string): Promise<ReadonlyArray<Record<string, unknown>>> {
 		const result = await this.sendToItem(() => 'GET', id, {}, '/events');
-		const attempts = readAttemptList(this.bodyOf(result));
+		const attempts = readAttemptList(withoutSecrets(this.bodyOf(result), this.access.secrets));
 		if (attempts !== undefined) return attempts;
 		throw this.unreadable(result, 'a list of delivery attempts');
 	}
@@ -451,7 +456,7 @@ export function openEndpointApi(
 		paths: apiPath === undefined ? management.paths : [apiPath],
 		itemStyles: first === undefined ? management.itemStyles : [first, ...others],
 		...(servedItemStyle !== undefined && allowed(servedItemStyle) ? { servedItemStyle } : {}),
-		secrets: [credential.apiSecret, credential.signingSecret, credential.previousSigningSecret],
+		secrets: credential.secrets,
 		...(itemIndex === undefined ? {} : { itemIndex }),
 	});
 }

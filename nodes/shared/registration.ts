@@ -29,7 +29,7 @@ import {
 	type ProviderCredential,
 	type TriggerSettings,
 } from './triggerSettings';
-import { isHttpUrl, webhookUrlObjection } from './webhookUrl';
+import { isHttpUrl, webhookUrlObjection, withoutUserInfo } from './webhookUrl';
 
 /**
  * A trigger's endpoint at the provider: looked up, created, brought in line and deleted, so that
@@ -168,7 +168,7 @@ async function makePlan(
 	if (!isHttpUrl(credential.baseUrl)) {
 		throw settingsError(
 			context,
-			`The Base URL "${credential.baseUrl}" is not a web address`,
+			`The Base URL "${withoutUserInfo(credential.baseUrl)}" is not a web address`,
 			'Enter one such as https://api.example.com in the credential',
 		);
 	}

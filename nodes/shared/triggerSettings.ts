@@ -52,7 +52,17 @@ export interface ProviderCredential {
 	readonly apiSecret: string;
 	readonly signingSecret: string;
 	readonly previousSigningSecret: string;
+	/** Every secret in it, also of the way to sign in that is not chosen, to keep out of texts. */
+	readonly secrets: readonly string[];
 }
+
+const SECRET_FIELDS = [
+	'apiKey',
+	'password',
+	'sessionToken',
+	'signingSecret',
+	'previousSigningSecret',
+] as const;
 
 /** What an option may hold, and how that is said. By hand, because it is asked for each delivery. */
 interface OptionKind<T> {
@@ -201,6 +211,7 @@ export async function readCredential(
 		apiSecret: field('apiKey').trim() || field('password'),
 		signingSecret: secret('signingSecret'),
 		previousSigningSecret: secret('previousSigningSecret'),
+		secrets: SECRET_FIELDS.map((name) => field(name).trim()),
 	};
 }
 
