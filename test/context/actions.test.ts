@@ -363,6 +363,9 @@ describe.each([misarMail, misarPost, mailPanda, metigan])(
 			};
 			expect(await runForData(sandbox, action, call)).toEqual([{ deleted: true }]);
 			expect(await runForData(sandbox, action, call)).toEqual([{ deleted: true }]);
+			const gone = { kind: 'status', status: 410, method: 'DELETE' } as const;
+			sandbox.fault({ ...gone, provider: action.provider });
+			expect(await runForData(sandbox, action, call)).toEqual([{ deleted: true }]);
 		});
 
 		it('wants an endpoint', async () => {
@@ -493,6 +496,23 @@ describe('Misar Mail', () => {
 			request: { headers: { authorization: 'Bearer ***' } },
 			response_body: '*** and *** and *** and ***',
 		});
+	});
+
+	it('counts every attempt as failed that was not answered with 2xx', async () => {
+		const codes = [199, 200, 204, 299, 300, 302, 404, 500];
+		const body = codes.map((code) => ({ status_code: code }));
+		const fault = { kind: 'status', status: 200, method: 'GET', body } as const;
+		sandbox.fault({ ...fault, provider: 'misar.mail' });
+		const failed = await runForData(sandbox, misarMail, {
+			parameters: {
+				resource: 'delivery',
+				operation: 'getAll',
+				returnAll: true,
+				failedOnly: true,
+				...byId('wh_1'),
+			},
+		});
+		expect(failed.map((attempt) => attempt['status_code'])).toEqual([199, 300, 302, 404, 500]);
 	});
 
 	describe('with somebody at the webhook URL', () => {

@@ -456,12 +456,26 @@ export class DecryptedCredentials extends ICredentialsHelper {
 		throw new Error('not used by contexts');
 	}
 
-	async getDecrypted(): Promise<ICredentialDataDecryptedObject> {
+	/** As n8n does it: fields that are expressions are resolved for the item. */
+	async getDecrypted(
+		...[, , , mode, , , item]: Parameters<ICredentialsHelper['getDecrypted']>
+	): Promise<ICredentialDataDecryptedObject> {
 		const defaults = this.getCredentialsProperties().map(({ name, default: value }) => [
 			name,
 			value,
 		]);
-		return { ...Object.fromEntries(defaults), ...this.current() };
+		const fields = { ...Object.fromEntries(defaults), ...this.current() };
+		if (item === undefined) return fields;
+		return item.workflow.expression.getParameterValue(
+			fields,
+			item.runExecutionData,
+			item.runIndex,
+			item.itemIndex,
+			item.node.name,
+			item.connectionInputData,
+			mode,
+			{},
+		) as ICredentialDataDecryptedObject;
 	}
 
 	async updateCredentials(): Promise<void> {}
