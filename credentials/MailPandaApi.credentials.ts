@@ -10,6 +10,8 @@ import type {
 } from 'n8n-workflow';
 import { z } from 'zod';
 
+import { REDIRECT_RULES } from '../nodes/shared/credentialRedirects';
+
 /** Mail Panda's session cookie; valid 7 days (mailpanda.io/docs/authentication). */
 const SESSION_COOKIE = 'admin_token';
 
@@ -150,10 +152,13 @@ export class MailPandaApi implements ICredentialType {
 
 	test: ICredentialTestRequest = {
 		request: {
+			// n8n would send the key along to another host.
+			disableFollowRedirect: true,
 			baseURL: '={{$credentials.baseUrl.replace(/\\/+$/, "")}}',
 			url: '/api/webhooks/manage',
 		},
 		rules: [
+			...REDIRECT_RULES,
 			{
 				type: 'responseCode',
 				properties: {

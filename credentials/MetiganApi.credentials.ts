@@ -1,10 +1,13 @@
 import type {
-	IAuthenticateGeneric,
+	ICredentialDataDecryptedObject,
 	ICredentialTestRequest,
 	ICredentialType,
 	Icon,
+	IHttpRequestOptions,
 	INodeProperties,
 } from 'n8n-workflow';
+
+import { REDIRECT_RULES } from '../nodes/shared/credentialRedirects';
 
 export class MetiganApi implements ICredentialType {
 	name = 'metiganApi';
@@ -55,22 +58,29 @@ export class MetiganApi implements ICredentialType {
 			type: 'string',
 			default: 'https://api.metigan.com',
 			placeholder: 'e.g. https://eu.api.metigan.com',
-			description: 'Address of the Metigan API; accounts in a region have their own',
+			description:
+				'Address of the Metigan API; accounts in a region have their own. If this one does not answer, enter https://api.metigan.io, which the newest Metigan SDK calls.',
 		},
 	];
 
-	authenticate: IAuthenticateGeneric = {
-		type: 'generic',
-		properties: { headers: { 'x-api-key': '={{$credentials.apiKey}}' } },
-	};
+	async authenticate(
+		credentials: ICredentialDataDecryptedObject,
+		request: IHttpRequestOptions,
+	): Promise<IHttpRequestOptions> {
+		const proof = { 'x-api-key': String(credentials['apiKey']) };
+		return { ...request, headers: { ...request.headers, ...proof } };
+	}
 
 	test: ICredentialTestRequest = {
 		request: {
+			// n8n would send the key along to another host.
+			disableFollowRedirect: true,
 			baseURL: '={{$credentials.baseUrl.replace(/\\/+$/, "")}}',
 			url: '/api/templates',
 			qs: { page: 1, limit: 1 },
 		},
 		rules: [
+			...REDIRECT_RULES,
 			{
 				type: 'responseCode',
 				properties: {
@@ -88,7 +98,10 @@ export class MetiganApi implements ICredentialType {
 			},
 			{
 				type: 'responseCode',
-				properties: { value: 404, message: 'There is no Metigan API at this Base URL.' },
+				properties: {
+					value: 404,
+					message: 'There is no Metigan API at this Base URL. Try https://api.metigan.io.',
+				},
 			},
 		],
 	};

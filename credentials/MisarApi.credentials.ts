@@ -1,10 +1,13 @@
 import type {
-	IAuthenticateGeneric,
+	ICredentialDataDecryptedObject,
 	ICredentialTestRequest,
 	ICredentialType,
 	Icon,
+	IHttpRequestOptions,
 	INodeProperties,
 } from 'n8n-workflow';
+
+import { REDIRECT_RULES } from '../nodes/shared/credentialRedirects';
 
 /**
  * A cheap call of each API. Of Misar.Dev, Misar.ai and Misar.Ink only the pattern of the base URL is
@@ -87,17 +90,23 @@ export class MisarApi implements ICredentialType {
 		},
 	];
 
-	authenticate: IAuthenticateGeneric = {
-		type: 'generic',
-		properties: { headers: { Authorization: '=Bearer {{$credentials.apiKey}}' } },
-	};
+	async authenticate(
+		credentials: ICredentialDataDecryptedObject,
+		request: IHttpRequestOptions,
+	): Promise<IHttpRequestOptions> {
+		const proof = { Authorization: `Bearer ${String(credentials['apiKey'])}` };
+		return { ...request, headers: { ...request.headers, ...proof } };
+	}
 
 	test: ICredentialTestRequest = {
 		request: {
+			// n8n would send the key along to another host.
+			disableFollowRedirect: true,
 			baseURL: '={{$credentials.baseUrl.replace(/\\/+$/, "")}}',
 			url: `={{(${JSON.stringify(TEST_PATHS)})[$credentials.product]}}`,
 		},
 		rules: [
+			...REDIRECT_RULES,
 			{
 				type: 'responseCode',
 				properties: {

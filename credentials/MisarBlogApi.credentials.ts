@@ -1,10 +1,13 @@
 import type {
-	IAuthenticateGeneric,
+	ICredentialDataDecryptedObject,
 	ICredentialTestRequest,
 	ICredentialType,
 	Icon,
+	IHttpRequestOptions,
 	INodeProperties,
 } from 'n8n-workflow';
+
+import { REDIRECT_RULES } from '../nodes/shared/credentialRedirects';
 
 export class MisarBlogApi implements ICredentialType {
 	name = 'misarBlogApi';
@@ -58,17 +61,23 @@ export class MisarBlogApi implements ICredentialType {
 		},
 	];
 
-	authenticate: IAuthenticateGeneric = {
-		type: 'generic',
-		properties: { headers: { Authorization: '=Bearer {{$credentials.apiKey}}' } },
-	};
+	async authenticate(
+		credentials: ICredentialDataDecryptedObject,
+		request: IHttpRequestOptions,
+	): Promise<IHttpRequestOptions> {
+		const proof = { Authorization: `Bearer ${String(credentials['apiKey'])}` };
+		return { ...request, headers: { ...request.headers, ...proof } };
+	}
 
 	test: ICredentialTestRequest = {
 		request: {
+			// n8n would send the key along to another host.
+			disableFollowRedirect: true,
 			baseURL: '={{$credentials.baseUrl.replace(/\\/+$/, "")}}',
 			url: '/blog/v1/me',
 		},
 		rules: [
+			...REDIRECT_RULES,
 			{
 				type: 'responseCode',
 				properties: {

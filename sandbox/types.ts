@@ -94,7 +94,7 @@ export interface Behaviour {
 	pingOnCreate: boolean;
 	/** mailPanda: where update and delete take the id from. */
 	manageStyle: 'query' | 'body' | 'path';
-	/** mailPanda, metigan: the methods an update answers to. */
+	/** mailPanda, metigan, post: the methods an update answers to. */
 	updateMethods: 'both' | 'PUT' | 'PATCH' | 'none';
 	/** mailPanda: whether API keys, and not only sessions, open `/api/webhooks/manage`. */
 	bearerOnManage: boolean;

@@ -296,7 +296,7 @@ export class ContextHost {
 		const data: Partial<IWorkflowExecuteAdditionalData> = {
 			credentialsHelper: new DecryptedCredentials(
 				this.options.credentialType,
-				() => this.credential,
+				() => ({ ...productOf(this.options.parameters), ...this.credential }),
 				(changes) => {
 					this.credential = { ...this.credential, ...changes };
 				},
@@ -342,6 +342,11 @@ export class ContextHost {
 		if (result.noWebhookResponse === true) return;
 		response.status(200).json(result.webhookResponse ?? { message: 'Webhook call received' });
 	}
+}
+
+/** A credential is for the node's product, unless a test says otherwise. */
+export function productOf({ product }: INodeParameters): ICredentialDataDecryptedObject {
+	return typeof product === 'string' ? { product } : {};
 }
 
 /** The node as it stands in the workflow. */
@@ -465,12 +470,26 @@ export class DecryptedCredentials extends ICredentialsHelper {
 		throw new Error('not used by contexts');
 	}
 
-	async getDecrypted(): Promise<ICredentialDataDecryptedObject> {
+	/** As n8n does it: fields that are expressions are resolved for the item. */
+	async getDecrypted(
+		...[, , , mode, , , item]: Parameters<ICredentialsHelper['getDecrypted']>
+	): Promise<ICredentialDataDecryptedObject> {
 		const defaults = this.getCredentialsProperties().map(({ name, default: value }) => [
 			name,
 			value,
 		]);
-		return { ...Object.fromEntries(defaults), ...this.current() };
+		const fields = { ...Object.fromEntries(defaults), ...this.current() };
+		if (item === undefined) return fields;
+		return item.workflow.expression.getParameterValue(
+			fields,
+			item.runExecutionData,
+			item.runIndex,
+			item.itemIndex,
+			item.node.name,
+			item.connectionInputData,
+			mode,
+			{},
+		) as ICredentialDataDecryptedObject;
 	}
 
 	async updateCredentials(): Promise<void> {}

@@ -1,7 +1,7 @@
 import { z } from 'zod/v4';
 
 import type { EnvelopeFacts, EventFact, Provider, SignatureScheme } from '../shared/provider';
-import { platformEnvelope, platformScheme, platformShape } from './platform';
+import { platformEnvelope, platformScheme, platformShape, UNCONFIRMED_EVENT } from './platform';
 
 /**
  * Misar Mail. Its sources disagree on path, signature and envelope, and all of them are served:
@@ -122,14 +122,24 @@ const events: readonly EventFact[] = [
 		label: 'Campaign Completed',
 		description: 'A campaign finished, with all its sends and events settled',
 	},
-	{ name: 'contact.created', label: 'Contact Created', description: 'A contact was added' },
-	{ name: 'contact.updated', label: 'Contact Updated', description: 'A contact was changed' },
+	{
+		name: 'contact.created',
+		label: 'Contact Created',
+		description: 'A contact was added',
+		reservation: UNCONFIRMED_EVENT,
+	},
+	{
+		name: 'contact.updated',
+		label: 'Contact Updated',
+		description: 'A contact was changed',
+		reservation: UNCONFIRMED_EVENT,
+	},
 	{
 		name: 'automation.triggered',
 		label: 'Automation Triggered',
 		description: 'An automation started',
 		reservation:
-			'The documents do not give its technical name: automation.triggered is a guess, and All Events leaves it out',
+			'Misar does not give its technical name and automation.triggered is a guess, so All Events does not register it: choose it explicitly',
 	},
 ];
 

@@ -13,6 +13,10 @@ import type {
 
 const text = z.string();
 
+/** Why an event that the newest list of a product lacks is not part of "all events". */
+export const UNCONFIRMED_EVENT =
+	'Not confirmed by Misar, so All Events does not register it: choose it explicitly';
+
 /** The envelope of the platform page, with a product's names in the field `product`. */
 export function platformShape(productNames: readonly string[]): EnvelopeShape {
 	return {

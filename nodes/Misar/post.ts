@@ -1,14 +1,20 @@
 import { z } from 'zod/v4';
 
 import type { Provider } from '../shared/provider';
-import { idIn, platformEnvelope, platformScheme, platformShape } from './platform';
+import {
+	idIn,
+	platformEnvelope,
+	platformScheme,
+	platformShape,
+	UNCONFIRMED_EVENT,
+} from './platform';
 
 /** The platform page calls the product "social". */
 const PRODUCT_NAMES = ['social', 'post'];
 
 /**
  * Misar Post, also called Misar Social, after its help page, its MCP server's tools and the platform
- * page. Their lists of events differ: all of them are offered.
+ * page. Their lists of events differ: all are offered, those of the tools are registered for "all".
  */
 export const misarPost: Provider = {
 	id: 'misar',
@@ -31,11 +37,13 @@ export const misarPost: Provider = {
 			name: 'post.scheduled',
 			label: 'Post Scheduled',
 			description: 'A post was added to the queue',
+			reservation: UNCONFIRMED_EVENT,
 		},
 		{
 			name: 'post.approved',
 			label: 'Post Approved',
 			description: 'A variant of a post was approved',
+			reservation: UNCONFIRMED_EVENT,
 		},
 		{
 			name: 'account.disconnected',
@@ -46,16 +54,19 @@ export const misarPost: Provider = {
 			name: 'codeshield.finding',
 			label: 'CodeShield Finding',
 			description: 'CodeShield found something new',
+			reservation: UNCONFIRMED_EVENT,
 		},
 		{
 			name: 'trendpulse.rising',
 			label: 'TrendPulse Rising',
 			description: 'A keyword entered the Rising stage',
+			reservation: UNCONFIRMED_EVENT,
 		},
 		{
 			name: 'campaign.completed',
 			label: 'Campaign Completed',
 			description: 'A campaign finished',
+			reservation: UNCONFIRMED_EVENT,
 		},
 	],
 	schemes: [
@@ -86,12 +97,12 @@ export const misarPost: Provider = {
 		pingsOnCreate: true,
 	},
 	api: {
-		// Inferred from the sister products: no document gives the path.
+		// The tools list, create, update and delete; the paths are inferred from the sister products.
 		paths: ['/post/webhooks'],
 		itemStyles: [{ id: 'path', update: 'PATCH' }],
 		eventsFormat: 'list',
 		sendsSecret: 'never',
-		operations: { delete: 'unconfirmed' },
+		operations: { update: 'unconfirmed', delete: 'unconfirmed' },
 	},
 	defaultRegistration: 'automatic',
 	manualSteps:

@@ -1,15 +1,12 @@
 import { z } from 'zod/v4';
 
 import type { Provider } from '../shared/provider';
-import { idIn, platformEnvelope, platformScheme } from './platform';
+import { idIn, platformEnvelope, platformScheme, UNCONFIRMED_EVENT } from './platform';
 
 /**
  * Misar Reach, after its SDKs (list and create only, the secret told once, a closed set of events).
  * The platform page names other events; the SDKs' are registered, those are offered.
  */
-
-const PLATFORM_ONLY =
-	'Only one page of the documents names it and the API may refuse it: All Events leaves it out';
 
 export const misarReach: Provider = {
 	id: 'misar',
@@ -39,25 +36,25 @@ export const misarReach: Provider = {
 			name: 'lead.found',
 			label: 'Lead Found',
 			description: 'A lead was found',
-			reservation: PLATFORM_ONLY,
+			reservation: UNCONFIRMED_EVENT,
 		},
 		{
 			name: 'campaign.sent',
 			label: 'Campaign Sent',
 			description: 'A campaign was sent',
-			reservation: PLATFORM_ONLY,
+			reservation: UNCONFIRMED_EVENT,
 		},
 		{
 			name: 'deal.updated',
 			label: 'Deal Updated',
 			description: 'A deal was changed',
-			reservation: PLATFORM_ONLY,
+			reservation: UNCONFIRMED_EVENT,
 		},
 		{
 			name: 'contact.replied',
 			label: 'Contact Replied',
 			description: 'A contact replied',
-			reservation: PLATFORM_ONLY,
+			reservation: UNCONFIRMED_EVENT,
 		},
 	],
 	schemes: [

@@ -67,7 +67,8 @@ const misarBlogProvider: Provider = {
 		{
 			name: 'comment.created',
 			label: 'Comment Created',
-			description: 'A comment was written; only one page of the documents names this event',
+			description: 'A comment was written',
+			reservation: 'Not confirmed by Misar: only one page of its documents names this event',
 		},
 	],
 	schemes: [

@@ -8,6 +8,7 @@ import {
 	type INodeListSearchResult,
 } from 'n8n-workflow';
 
+import { requireProduct } from './credentialProduct';
 import { offeredAction } from './endpointActions';
 import { openEndpointApi } from './endpointApi';
 import type { ProviderFamily } from './provider';
@@ -78,6 +79,7 @@ async function runOperation(
 		},
 		provider,
 	);
+	requireProduct(context, family, provider, credential, 'node');
 	const pairedItem = { item: itemIndex };
 
 	if (resource === 'signature') {
@@ -120,6 +122,7 @@ export async function searchEndpoints(
 	const provider = providerFor(context, family, product);
 	if (provider.api === undefined) return { results: [] };
 	const credential = await readCredential(context, provider);
+	requireProduct(context, family, provider, credential, 'node');
 	const options = readApiOptions(context.getCurrentNodeParameter('options') ?? {});
 	const all = await openEndpointApi(context, provider, provider.api, credential, options).list();
 	const wanted = filter.toLowerCase();

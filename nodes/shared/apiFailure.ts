@@ -1,7 +1,8 @@
 import { NodeApiError, type INode } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
-import { isHttpUrl } from './webhookUrl';
+import { hideSecrets } from './hideSecrets';
+import { isHttpUrl, withoutUserInfo } from './webhookUrl';
 
 /** A request that did not end well, described for a person. Holds no credential. */
 export interface FailedRequest {
@@ -37,9 +38,15 @@ const bodySchema = z
 		upgrade_url: z.unknown(),
 		field: z.unknown(),
 		errors: z.unknown(),
+		details: z.unknown(),
 		validationErrors: z.unknown(),
 	})
 	.partial();
+
+const messagesByFieldSchema = z.object({
+	fieldErrors: z.record(z.string(), z.array(z.unknown())),
+	formErrors: z.array(z.unknown()).default([]),
+});
 
 /** Misar's code (MisarMail SDK 5), and Metigan's (its API reference). */
 const PLAN_REFUSALS: readonly unknown[] = ['plan_limit_exceeded', 'insufficient_quota'];
@@ -63,7 +70,7 @@ export function isPlanRefusal(status: number, body: unknown): boolean {
 /** Turns a refusal into n8n's error: what happened, at which address, and what to do about it. */
 export function apiFailure(node: INode, request: FailedRequest, refusal: Refusal): NodeApiError {
 	const { providerName } = request;
-	const hide = (text: string) => withoutSecrets(text, request.secrets);
+	const hide = (text: string) => hideSecrets(text, request.secrets);
 	const answer = refusal.kind === 'status' ? providerText(refusal.body) : undefined;
 	// Cut after hiding: half a secret would not be recognised.
 	const said = answer && hide(answer).slice(0, 500);
@@ -186,13 +193,28 @@ function networkReason(code: string): string {
 function providerText(body: unknown): string | undefined {
 	const parsed = bodySchema.safeParse(body);
 	if (!parsed.success) return undefined;
-	const { error, message, field, errors, validationErrors } = parsed.data;
+	const { error, message, field, errors, validationErrors, details } = parsed.data;
 	const nested = bodySchema.safeParse(error);
 	const main =
 		asText(message) ?? (nested.success ? asText(nested.data.message) : undefined) ?? asText(error);
-	const fields = asFieldNotes(validationErrors) ?? asFieldNotes(errors) ?? asText(field);
-	const text = [main, fields && `(${fields})`].filter(Boolean).join(' ');
-	return text === '' ? undefined : text;
+	const fields =
+		asFieldNotes(validationErrors) ??
+		asFieldNotes(errors) ??
+		asMessagesByField(details) ??
+		asMessagesByField(error) ??
+		asText(field);
+	return main === undefined || fields === undefined ? (main ?? fields) : `${main} (${fields})`;
+}
+
+/** `{fieldErrors: {url: ['Required']}, formErrors: []}` */
+function asMessagesByField(value: unknown): string | undefined {
+	const parsed = messagesByFieldSchema.safeParse(value);
+	if (!parsed.success) return undefined;
+	const { fieldErrors, formErrors } = parsed.data;
+	const notes = Object.entries(fieldErrors).map(
+		([field, messages]) => `${field}: ${messages.filter(isText).join(', ')}`,
+	);
+	return asText([...formErrors.filter(isText), ...notes].join('; '));
 }
 
 function asFieldNotes(value: unknown): string | undefined {
@@ -221,17 +243,9 @@ function upgradeText(body: unknown): string | undefined {
 }
 
 function asText(value: unknown): string | undefined {
-	return typeof value === 'string' && value !== '' ? value : undefined;
+	return isText(value) && value !== '' ? value : undefined;
 }
 
-function withoutSecrets(text: string, secrets: readonly string[]): string {
-	// Longest first: of a secret that begins like a shorter one, the rest would stay.
-	return secrets
-		.filter((secret) => secret !== '')
-		.sort((left, right) => right.length - left.length)
-		.reduce((clean, secret) => clean.split(secret).join('***'), text);
-}
-
-function withoutUserInfo(url: string): string {
-	return url.replace(/\/\/[^/@]*@/, '//');
+function isText(value: unknown): value is string {
+	return typeof value === 'string';
 }

@@ -25,7 +25,7 @@ export interface RemoteEndpoint {
 const LIST_KEYS = ['data', 'webhooks', 'endpoints', 'items'] as const;
 const ATTEMPT_KEYS = ['data', 'events', 'deliveries', 'attempts', 'items'] as const;
 const ITEM_KEYS = ['data', 'webhook', 'endpoint'] as const;
-const SECRET_KEYS = ['signatureKey', 'secret', 'signing_secret', 'signingSecret'] as const;
+export const SECRET_KEYS = ['signatureKey', 'secret', 'signing_secret', 'signingSecret'] as const;
 /** What providers write in place of the characters that they do not show. */
 const MASK = /[*•…]|\.{3}|^(.)\1*$/;
 
@@ -33,10 +33,10 @@ const MASK = /[*•…]|\.{3}|^(.)\1*$/;
 const MAX_DEPTH = 8;
 
 /**
- * An id becomes one segment of a path. `.` and `..` would name another resource there, and a lone
- * surrogate cannot be encoded.
+ * An id becomes one segment of a path and part of log lines. `.` and `..` would name another resource
+ * there, a lone surrogate cannot be encoded, and a control character or line break would forge a line.
  */
-export const ENDPOINT_ID = /^(?!\.{1,2}$)\P{Surrogate}{1,500}$/u;
+export const ENDPOINT_ID = /^(?!\.{1,2}$)[^\p{Surrogate}\p{Control}\p{Zl}\p{Zp}]{1,500}$/u;
 /** Larger numbers have lost digits on the way: their text might be the id of another endpoint. */
 export const endpointIdSchema = z
 	.union([z.string().regex(ENDPOINT_ID), z.number().safe()])

@@ -16,6 +16,7 @@ import {
 	readEndpointList,
 	type RemoteEndpoint,
 } from './endpointAnswer';
+import { withoutSecrets } from './hideSecrets';
 import { isJsonObject, jsonObjectSchema } from './jsonObject';
 import type { ItemAddress, ItemStyle, ManagementApi, Provider } from './provider';
 import type { ProviderCredential } from './triggerSettings';
@@ -170,15 +171,19 @@ export class EndpointApi {
 		return this.notServed(result.attempt) ? undefined : this.endpointIn(result);
 	}
 
-	/** Asks the provider to send a test delivery. @returns the provider's own answer */
+	/** Asks the provider to send a test delivery. @returns the provider's own answer, without secrets */
 	async test(id: string): Promise<unknown> {
-		return this.bodyOf(await this.sendToItem(() => 'POST', id, {}, '/test'));
+		const answer = this.bodyOf(await this.sendToItem(() => 'POST', id, {}, '/test'));
+		return withoutSecrets(answer, this.access.secrets);
 	}
 
-	/** The provider's log of delivery attempts, newest first as it comes (Misar Mail: the last 100). */
+	/**
+	 * The provider's log of delivery attempts, newest first as it comes (Misar Mail: the last 100), without
+	 * secrets.
+	 */
 	async deliveries(id: string): Promise<ReadonlyArray<Record<string, unknown>>> {
 		const result = await this.sendToItem(() => 'GET', id, {}, '/events');
-		const attempts = readAttemptList(this.bodyOf(result));
+		const attempts = readAttemptList(withoutSecrets(this.bodyOf(result), this.access.secrets));
 		if (attempts !== undefined) return attempts;
 		throw this.unreadable(result, 'a list of delivery attempts');
 	}
@@ -240,7 +245,9 @@ export class EndpointApi {
 				this.path = path;
 				return endpoints;
 			}
-			refusal = this.failure('GET', path, attempt);
+			// Below another path than the API's own people may have to sign in, which says nothing of the key.
+			const ofOtherPath = refusal !== undefined && isUnauthorized(attempt);
+			if (!ofOtherPath) refusal = this.failure('GET', path, attempt);
 			if (!isMissing(attempt)) break;
 		}
 		if (refusal === undefined) return [];
@@ -445,13 +452,17 @@ export function openEndpointApi(
 		baseUrl: credential.baseUrl,
 		paths: chosenPaths.length === 0 ? management.paths : [...new Set(chosenPaths)],
 		itemStyles: first === undefined ? management.itemStyles : [first, ...others],
-		secrets: [credential.apiSecret, credential.signingSecret, credential.previousSigningSecret],
+		secrets: credential.secrets,
 		...(itemIndex === undefined ? {} : { itemIndex }),
 	});
 }
 
 function isMissing(attempt: Attempt): boolean {
 	return attempt.kind === 'status' && (attempt.status === 404 || attempt.status === 405);
+}
+
+function isUnauthorized(attempt: Attempt): boolean {
+	return attempt.kind === 'status' && attempt.status === 401;
 }
 
 /** The connection was never made, so the provider has seen nothing. */

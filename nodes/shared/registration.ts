@@ -1,5 +1,6 @@
 import { NodeApiError, sleep, type IHookFunctions, type NodeOperationError } from 'n8n-workflow';
 
+import { isForAnotherProduct, requireProduct } from './credentialProduct';
 import { openEndpointApi, type EndpointApi } from './endpointApi';
 import type { RemoteEndpoint } from './endpointAnswer';
 import { sameEvents } from './event';
@@ -29,7 +30,7 @@ import {
 	type ProviderCredential,
 } from './triggerSettings';
 import { whoAnswersAt } from './webhookProbe';
-import { isHttpUrl, sameUrl, webhookUrlObjection } from './webhookUrl';
+import { isHttpUrl, sameUrl, webhookUrlObjection, withoutUserInfo } from './webhookUrl';
 
 /**
  * A trigger's endpoint at the provider: looked up, created, repaired and deleted, so that whatever
@@ -127,7 +128,7 @@ async function deregister(context: IHookFunctions, family: ProviderFamily): Prom
 /** After a registration that broke off, whatever stands at our URL is of no use to anybody. */
 async function removeUnrecorded(context: IHookFunctions, provider: Provider): Promise<void> {
 	const account = await openAccount(context, provider);
-	await removeAll(account, await endpointsAt(account));
+	if (account !== undefined) await removeAll(account, await endpointsAt(account));
 }
 
 async function removeRecorded(
@@ -135,7 +136,8 @@ async function removeRecorded(
 	provider: Provider,
 	record: RegistrationRecord,
 ): Promise<void> {
-	const account = await openAccount(context, provider, record.apiPath);
+	const account = await openAccount(context, provider, record);
+	if (account === undefined) return;
 	const { api, management, url } = account;
 	const got = management.operations.get && (await api.find(record.endpointId));
 	const own = got ?? (await api.list()).find(({ id }) => id === record.endpointId);
@@ -162,16 +164,24 @@ type Account = Pick<Target, 'context' | 'provider' | 'management' | 'api' | 'url
 async function openAccount(
 	context: IHookFunctions,
 	provider: Provider,
-	recordedPath?: string,
-): Promise<Account> {
+	record?: RegistrationRecord,
+): Promise<Account | undefined> {
 	const { api: management } = provider;
 	if (management === undefined) throw new Error(`${provider.displayName} has no API for webhooks`);
 	const credential = await readCredential(context, provider);
+	if (isForAnotherProduct(credential, provider)) {
+		const endpoint = record?.endpointId ?? webhookUrlOf(context);
+		warn(
+			context,
+			`The credential is not for ${provider.displayName}, so the endpoint of this trigger was not deleted. Remove ${endpoint} in its dashboard, or publish again with the right credential and unpublish`,
+		);
+		return undefined;
+	}
 	if (credential.apiSecret === '') throw missingKey(context, provider);
 	const options = readApiOptions(context.getNodeParameter('options', {}));
 	const api = openEndpointApi(context, provider, management, credential, {
 		...options,
-		recordedPath,
+		recordedPath: record?.apiPath,
 	});
 	return { context, provider, management, api, url: webhookUrlOf(context) };
 }
@@ -187,6 +197,7 @@ async function readTarget(
 	const provider = selectProvider(context, family);
 	const settings = readSettings(context, provider);
 	const credential = await readCredential(context, provider);
+	requireProduct(context, family, provider, credential, 'trigger');
 
 	if (settings.registration === 'manual' || provider.api === undefined) {
 		if (credential.signingSecret === '' && !settings.acceptUnverified) {
@@ -204,7 +215,7 @@ async function readTarget(
 	if (!isHttpUrl(credential.baseUrl)) {
 		throw settingsError(
 			context,
-			`The Base URL "${credential.baseUrl}" is not a web address`,
+			`The Base URL "${withoutUserInfo(credential.baseUrl)}" is not a web address`,
 			'Enter one such as https://api.example.com in the credential',
 		);
 	}

@@ -45,6 +45,8 @@ export interface TriggerSettings {
 
 /** The secrets and the address a credential holds; fields a credential type lacks are empty. */
 export interface ProviderCredential {
+	/** The product it is for, where the credential type has several. */
+	readonly product: string;
 	readonly baseUrl: string;
 	/** What opens the API: the API key, or the password of a login. Empty = the API cannot be called. */
 	readonly apiSecret: string;
@@ -52,7 +54,17 @@ export interface ProviderCredential {
 	readonly apiSecretTyped: boolean;
 	readonly signingSecret: string;
 	readonly previousSigningSecret: string;
+	/** Every secret in it, also of the way to sign in that is not chosen, to keep out of texts. */
+	readonly secrets: readonly string[];
 }
+
+const SECRET_FIELDS = [
+	'apiKey',
+	'password',
+	'sessionToken',
+	'signingSecret',
+	'previousSigningSecret',
+] as const;
 
 /** What an option may hold, and how that is said. By hand, because it is asked for each delivery. */
 interface OptionKind<T> {
@@ -197,11 +209,13 @@ export async function readCredential(
 	const secret = (name: string) => (field(name).trim() === '' ? '' : field(name));
 	const apiKey = field('apiKey').trim();
 	return {
+		product: field('product'),
 		baseUrl: field('baseUrl').trim(),
 		apiSecret: apiKey || field('password'),
 		apiSecretTyped: apiKey === '',
 		signingSecret: secret('signingSecret'),
 		previousSigningSecret: secret('previousSigningSecret'),
+		secrets: SECRET_FIELDS.map((name) => field(name).trim()),
 	};
 }
 

@@ -42,6 +42,17 @@ export function sameUrl(left: string, right: string): boolean {
 	return normalise(left) === normalise(right);
 }
 
+/** An address as a message may show it: without the name and password that a URL can hold. */
+export function withoutUserInfo(address: string): string {
+	const url = parseUrl(address);
+	// In what is no URL a password may hold anything, a slash included.
+	if (url === undefined) return address.replace(/^(\w+:\/\/)?.*@/s, '$1');
+	if (url.username === '' && url.password === '') return address;
+	url.username = '';
+	url.password = '';
+	return url.href;
+}
+
 function isPrivateHost(hostname: string): boolean {
 	const name = hostname.replace(/\.$/, '');
 	if (IPV4.test(name)) return PRIVATE_IPV4.test(name);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { json } from '../answers';
+import { describeIssues, json } from '../answers';
 import type { Api, ApiServices, DeliveryFacts, Provider } from '../provider';
 import { sampleBlogData } from '../samples/misarBlog';
 import { isoMillis, randomId } from '../signing';
@@ -86,19 +86,27 @@ function createApi(services: ApiServices): Api {
 			},
 		],
 		errors: misarErrors({
-			unauthorized: 'Unauthorized',
+			unauthorized: 'Invalid API key',
 			scope: () =>
 				json(403, {
-					error: 'Missing required scope',
-					requiredScope: 'write',
-					grantedScopes: ['read'],
+					error: 'insufficient scope',
+					required_scope: 'articles:write',
+					granted_scopes: ['articles:read'],
 				}),
 			plan: () =>
-				json(variants.current.planStatus, {
-					error: 'Your plan does not include this feature',
-					code: 'plan_limit_exceeded',
-				}),
-			invalidStatus: () => 400,
+				json(
+					variants.current.planStatus,
+					{
+						code: 'plan_limit_exceeded',
+						error: 'Your plan does not include this feature',
+						upgrade: {
+							current_plan: { slug: 'free' },
+							urls: { pricing: 'https://misar.blog/pricing' },
+						},
+					},
+					{ 'x-misar-plan': 'free', 'x-misar-upgrade-url': 'https://misar.blog/pricing' },
+				),
+			invalid: (issues) => json(422, { error: describeIssues(issues) }),
 		}),
 		variants,
 	};

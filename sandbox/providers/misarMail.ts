@@ -7,7 +7,7 @@ import type { DeliveryRecord, Named, SandboxEndpoint } from '../types';
 import { eventList, parseBody } from '../validation';
 import { Variants } from '../variants';
 import { bearerScope, exponential, extraEvents, ownsPath } from './common';
-import { misarErrors } from './misarErrors';
+import { fieldErrors, misarErrors } from './misarErrors';
 import { platformEnvelope, platformEvents, platformHeaders, platformScheme } from './misarScheme';
 
 const DEV_REFERENCE = 'docs.misar.io/dev/mail/api-reference/webhooks';
@@ -115,9 +115,12 @@ export const misarMail: Provider = {
 
 function createApi(services: ApiServices): Api {
 	const variants = new Variants(behaviour);
+	const failed = (error: unknown) => ({ success: false, error });
+	// docs.misar.io/mail/api-reference/errors, …/rate-limits; the plan's refusal is MisarMail SDK 5's.
 	const errors = misarErrors({
-		unauthorized: 'unauthorized',
-		scope: () => json(403, { error: "API key does not have 'write' scope" }),
+		body: failed,
+		unauthorized: 'Invalid or missing API key. Use: Authorization: Bearer msk_...',
+		scope: () => json(403, failed("API key does not have 'write' scope")),
 		plan: () =>
 			json(variants.current.planStatus, {
 				code: 'plan_limit_exceeded',
@@ -128,7 +131,22 @@ function createApi(services: ApiServices): Api {
 					urls: { pricing: 'https://misarmail.com/pricing' },
 				},
 			}),
-		invalidStatus: () => variants.current.invalidStatus,
+		rateLimit: (retryAfter) =>
+			json(
+				429,
+				{ ...failed('Too many requests. Please slow down.'), retryAfter },
+				{
+					'retry-after': String(retryAfter),
+					'x-ratelimit-limit': '60',
+					'x-ratelimit-remaining': '0',
+					'x-ratelimit-reset': String(Math.ceil(Date.now() / 1000) + retryAfter),
+				},
+			),
+		invalid: (issues) =>
+			json(variants.current.invalidStatus, {
+				...failed('Validation failed'),
+				details: fieldErrors(issues),
+			}),
 	});
 
 	const known = () => [...events.map(({ name }) => name), ...variants.current.extraEvents];
@@ -149,7 +167,7 @@ function createApi(services: ApiServices): Api {
 
 	function find(id: string | undefined): SandboxEndpoint {
 		const endpoint = services.endpoints.find(id ?? '');
-		if (!endpoint) throw new Refusal(json(404, { error: 'Webhook not found' }));
+		if (!endpoint) throw new Refusal(json(404, failed('Webhook not found')));
 		return endpoint;
 	}
 

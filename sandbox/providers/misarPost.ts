@@ -6,7 +6,7 @@ import type { Named, SandboxEndpoint } from '../types';
 import { eventList, parseBody } from '../validation';
 import { Variants } from '../variants';
 import { bearerScope, extraEvents, noRetry, ownsPath } from './common';
-import { misarErrors } from './misarErrors';
+import { fieldErrors, misarErrors } from './misarErrors';
 import { platformEvents, platformScheme } from './misarScheme';
 
 const HELP = 'social.misar.io/help/integrations-webhooks';
@@ -32,14 +32,18 @@ const behaviour = z.object({
 	createStatus: z.union([z.literal(200), z.literal(201)]).default(201),
 	invalidStatus: z.union([z.literal(400), z.literal(422)]).default(400),
 	planStatus: z.union([z.literal(402), z.literal(403), z.literal(429)]).default(403),
-	knownEvents: z.enum(['client', 'union']).default('union'),
+	knownEvents: z.enum(['client', 'union']).default('client'),
+	updateMethods: z.enum(['PATCH', 'none']).default('PATCH'),
 	deleteOffered: z.boolean().default(true),
 	deleteMissingStatus: z.union([z.literal(404), z.literal(405)]).default(404),
 	pingOnCreate: z.boolean().default(true),
 	extraEvents,
 });
 
-/** MisarPost: `/post/webhooks` is assumed, no document gives the path; the secret is returned once (MCP tool). */
+/**
+ * MisarPost: list, create, update and delete, the secret returned once (tools of its MCP server). The paths
+ * are assumed, no document gives them.
+ */
 export const misarPost: Provider = {
 	id: 'misar.post',
 	events,
@@ -85,6 +89,7 @@ function sampleData(event: string): unknown {
 
 function createApi(services: ApiServices): Api {
 	const variants = new Variants(behaviour);
+	// docs.misar.io/social/api-reference/errors.
 	const errors = misarErrors({
 		unauthorized: 'Unauthorized',
 		scope: () =>
@@ -94,7 +99,7 @@ function createApi(services: ApiServices): Api {
 				error: 'Your plan does not allow more webhooks',
 				code: 'plan_limit_exceeded',
 			}),
-		invalidStatus: () => variants.current.invalidStatus,
+		invalid: (issues) => json(variants.current.invalidStatus, { error: fieldErrors(issues) }),
 	});
 
 	const known = () => [
@@ -102,6 +107,19 @@ function createApi(services: ApiServices): Api {
 		...variants.current.extraEvents,
 	];
 	const createBody = z.object({ url: services.webhookUrl, events: eventList(known) }).strict();
+	const updateBody = z
+		.object({
+			url: services.webhookUrl.optional(),
+			events: eventList(known).optional(),
+			active: z.boolean().optional(),
+		})
+		.strict();
+
+	function find(id: string | undefined): SandboxEndpoint {
+		const endpoint = services.endpoints.find(id ?? '');
+		if (!endpoint) throw new Refusal(json(404, { error: 'Webhook not found' }));
+		return endpoint;
+	}
 
 	async function create(body: unknown): Promise<Answer> {
 		const input = parseBody(createBody, body, errors);
@@ -110,7 +128,8 @@ function createApi(services: ApiServices): Api {
 		if (variants.current.pingOnCreate) {
 			if (!(await services.deliver(endpoint, 'ping', {}))) {
 				services.endpoints.remove(endpoint.id);
-				return json(400, { error: 'url: the endpoint did not answer the test ping with 2xx' });
+				const message = 'the endpoint did not answer the test ping with 2xx';
+				return errors.invalid([{ field: 'url', message }]);
 			}
 		}
 		return json(variants.current.createStatus, {
@@ -119,12 +138,17 @@ function createApi(services: ApiServices): Api {
 		});
 	}
 
+	function update(id: string | undefined, body: unknown): Answer {
+		if (variants.current.updateMethods === 'none') return errors.other(404);
+		const endpoint = find(id);
+		const patch = parseBody(updateBody, body, errors);
+		return json(200, webhookObject(services.endpoints.change(endpoint.id, patch)));
+	}
+
 	function remove(id: string | undefined): Answer {
 		const { deleteOffered, deleteMissingStatus } = variants.current;
 		if (!deleteOffered) return errors.other(deleteMissingStatus);
-		const endpoint = services.endpoints.find(id ?? '');
-		if (!endpoint) throw new Refusal(json(404, { error: 'Webhook not found' }));
-		services.endpoints.remove(endpoint.id);
+		services.endpoints.remove(find(id).id);
 		return noContent();
 	}
 
@@ -143,6 +167,12 @@ function createApi(services: ApiServices): Api {
 				path: '/post/webhooks',
 				managesWebhooks: true,
 				handle: async ({ body }) => await create(body),
+			},
+			{
+				method: 'PATCH',
+				path: '/post/webhooks/:id',
+				managesWebhooks: true,
+				handle: ({ body }, { id }) => update(id, body),
 			},
 			{
 				method: 'DELETE',

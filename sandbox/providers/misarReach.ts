@@ -6,7 +6,7 @@ import type { DeliveryRecord, Named, SandboxEndpoint } from '../types';
 import { eventList, parseBody } from '../validation';
 import { Variants } from '../variants';
 import { bearerScope, extraEvents, noRetry, ownsPath } from './common';
-import { misarErrors } from './misarErrors';
+import { fieldErrors, misarErrors } from './misarErrors';
 import { platformEnvelope, platformEvents } from './misarScheme';
 
 const SDK = 'MisarReach SDK 5';
@@ -65,9 +65,10 @@ export const misarReach: Provider = {
 
 function createApi(services: ApiServices): Api {
 	const variants = new Variants(behaviour);
+	// docs.misar.io/reach/api-reference/errors; the plan's refusal and the rate limit are MisarReach SDK 5's.
 	const errors = misarErrors({
 		unauthorized: 'Unauthorized',
-		scope: () => json(403, { error: 'API key is not allowed to do this', code: 'forbidden' }),
+		scope: () => json(403, { error: 'Forbidden' }),
 		plan: () =>
 			json(variants.current.planStatus, {
 				error: 'Your plan does not allow more webhook endpoints',
@@ -77,8 +78,13 @@ function createApi(services: ApiServices): Api {
 				current: services.endpoints.list().length,
 				upgrade_url: '/pricing',
 			}),
-		rateLimitExtra: (retryAfter) => ({ code: 'rate_limited', retryAfter }),
-		invalidStatus: () => variants.current.invalidStatus,
+		rateLimit: (retryAfter) =>
+			json(
+				429,
+				{ error: 'Too many requests', code: 'rate_limited', retryAfter },
+				{ 'retry-after': String(retryAfter) },
+			),
+		invalid: (issues) => json(variants.current.invalidStatus, { error: fieldErrors(issues) }),
 	});
 
 	const known = () => [

@@ -21,7 +21,7 @@ import {
 } from 'n8n-workflow';
 
 import type { ProviderId, Sandbox } from '../../sandbox';
-import { DecryptedCredentials } from '../../testkit/contextHost';
+import { DecryptedCredentials, productOf } from '../../testkit/contextHost';
 import { instantiate } from './providers';
 
 /**
@@ -163,7 +163,7 @@ export async function runAction(
 			[node, action.node],
 		],
 		{ Start: { main: [[{ node: 'Action', type: NodeConnectionTypes.Main, index: 0 }]] } },
-		additionalData(sandbox, action, credential),
+		additionalData(sandbox, action, node, credential),
 		timezone === undefined ? {} : { timezone },
 	);
 	return readRun(run, 'Action');
@@ -186,6 +186,7 @@ export async function searchEndpoints(
 	action: ActionCase,
 	parameters: INodeParameters,
 	filter?: string,
+	credential: ICredentialDataDecryptedObject = {},
 ): Promise<INodeListSearchResult> {
 	const node: INode = {
 		...describe('Action', action.node),
@@ -195,7 +196,10 @@ export async function searchEndpoints(
 	const context = new LoadOptionsContext(
 		workflowOf([[node, action.node]], {}),
 		node,
-		{ ...additionalData(sandbox, action), currentNodeParameters: node.parameters },
+		{
+			...additionalData(sandbox, action, node, credential),
+			currentNodeParameters: node.parameters,
+		},
 		'parameters.endpoint',
 	);
 	// n8n-core declares the name of a workflow optional, n8n-workflow does not.
@@ -245,7 +249,7 @@ export async function runAsTool<T>(
 				ai_tool: [[{ node: 'Agent', type: NodeConnectionTypes.AiTool, index: 0 }]],
 			},
 		},
-		additionalData(sandbox, action, credential),
+		additionalData(sandbox, action, node, credential),
 	);
 	const { error } = readRun(run, 'Agent');
 	if (result !== undefined && error === undefined) return result.value;
@@ -397,9 +401,11 @@ async function execute(
 function additionalData(
 	sandbox: Sandbox,
 	{ provider, credentialType }: ActionCase,
+	{ parameters }: INode,
 	credential: ICredentialDataDecryptedObject = {},
 ): IWorkflowExecuteAdditionalData {
 	let current: ICredentialDataDecryptedObject = {
+		...productOf(parameters),
 		baseUrl: sandbox.url,
 		apiKey: sandbox.keys[provider],
 		...credential,

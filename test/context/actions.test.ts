@@ -255,76 +255,79 @@ describe.each(casesWithApi)('$title', (action) => {
 	});
 });
 
-describe.each([misarMail, mailPanda, metigan])('$title, which updates endpoints', (action) => {
-	const { provider, events } = action;
-	const remote = () => sandbox.endpoints(provider);
-	const createOrUpdate = (names: readonly string[] = events) => ({
-		parameters: endpoint('createOrUpdate', { url: URL_OF, events: [...names] }),
-	});
+describe.each([misarMail, misarPost, mailPanda, metigan])(
+	'$title, which updates endpoints',
+	(action) => {
+		const { provider, events } = action;
+		const remote = () => sandbox.endpoints(provider);
+		const createOrUpdate = (names: readonly string[] = events) => ({
+			parameters: endpoint('createOrUpdate', { url: URL_OF, events: [...names] }),
+		});
 
-	it('creates or updates by URL, and says which; twice changes nothing', async () => {
-		add(action, '/another');
-		const [created] = await runForData(sandbox, action, createOrUpdate());
-		expect(created).toMatchObject({ url: URL_OF, events, active: true, result: 'created' });
-		expect(remote()).toHaveLength(2);
+		it('creates or updates by URL, and says which; twice changes nothing', async () => {
+			add(action, '/another');
+			const [created] = await runForData(sandbox, action, createOrUpdate());
+			expect(created).toMatchObject({ url: URL_OF, events, active: true, result: 'created' });
+			expect(remote()).toHaveLength(2);
 
-		const before = remote();
-		const sent = sandbox.requests().length;
-		const [again] = await runForData(sandbox, action, createOrUpdate([...events].reverse()));
-		expect(again).toMatchObject({ id: created?.['id'], result: 'unchanged' });
-		expect(remote()).toEqual(before);
-		expect(calls().slice(sent)).toEqual(['GET 200']);
+			const before = remote();
+			const sent = sandbox.requests().length;
+			const [again] = await runForData(sandbox, action, createOrUpdate([...events].reverse()));
+			expect(again).toMatchObject({ id: created?.['id'], result: 'unchanged' });
+			expect(remote()).toEqual(before);
+			expect(calls().slice(sent)).toEqual(['GET 200']);
 
-		const [fewer] = await runForData(sandbox, action, createOrUpdate([events[1]]));
-		expect(fewer).toMatchObject({ id: created?.['id'], events: [events[1]], result: 'updated' });
-		expect(remote()[1]).toMatchObject({ events: [events[1]] });
+			const [fewer] = await runForData(sandbox, action, createOrUpdate([events[1]]));
+			expect(fewer).toMatchObject({ id: created?.['id'], events: [events[1]], result: 'updated' });
+			expect(remote()[1]).toMatchObject({ events: [events[1]] });
 
-		sandbox.changeEndpoint(provider, String(created?.['id']), { active: false });
-		const [revived] = await runForData(sandbox, action, createOrUpdate([events[1]]));
-		expect(revived).toMatchObject({ active: true, result: 'updated' });
-		expect(remote()).toMatchObject([{ url: `${URL_OF}/another`, events }, { active: true }]);
-	});
+			sandbox.changeEndpoint(provider, String(created?.['id']), { active: false });
+			const [revived] = await runForData(sandbox, action, createOrUpdate([events[1]]));
+			expect(revived).toMatchObject({ active: true, result: 'updated' });
+			expect(remote()).toMatchObject([{ url: `${URL_OF}/another`, events }, { active: true }]);
+		});
 
-	it('updates URL, events and active flag, each alone or together', async () => {
-		const { id } = add(action);
-		const other = add(action, '/other');
-		const update = async (updateFields: INodeParameters) =>
-			await runForData(sandbox, action, {
-				parameters: endpoint('update', { ...byId(id), updateFields }),
+		it('updates URL, events and active flag, each alone or together', async () => {
+			const { id } = add(action);
+			const other = add(action, '/other');
+			const update = async (updateFields: INodeParameters) =>
+				await runForData(sandbox, action, {
+					parameters: endpoint('update', { ...byId(id), updateFields }),
+				});
+			expect(await update({ active: false })).toEqual([{ id, active: false, updated: true }]);
+			expect(remote()[0]).toMatchObject({ url: URL_OF, events, active: false });
+
+			await update({ url: `${URL_OF}/moved`, events: [events[0]], active: true });
+			expect(remote()[0]).toMatchObject({
+				url: `${URL_OF}/moved`,
+				events: [events[0]],
+				active: true,
 			});
-		expect(await update({ active: false })).toEqual([{ id, active: false, updated: true }]);
-		expect(remote()[0]).toMatchObject({ url: URL_OF, events, active: false });
 
-		await update({ url: `${URL_OF}/moved`, events: [events[0]], active: true });
-		expect(remote()[0]).toMatchObject({
-			url: `${URL_OF}/moved`,
-			events: [events[0]],
-			active: true,
+			sandbox.setBehaviour(provider, { extraEvents: ['list.imported'] });
+			await update({ customEvents: 'list.imported' });
+			expect(remote()[0]).toMatchObject({ events: ['list.imported'] });
+			expect(remote()[1]).toEqual(other);
 		});
 
-		sandbox.setBehaviour(provider, { extraEvents: ['list.imported'] });
-		await update({ customEvents: 'list.imported' });
-		expect(remote()[0]).toMatchObject({ events: ['list.imported'] });
-		expect(remote()[1]).toEqual(other);
-	});
-
-	it('wants something to update', async () => {
-		const { id } = add(action);
-		const { error } = await runAction(sandbox, action, {
-			parameters: endpoint('update', { ...byId(id), updateFields: {} }),
+		it('wants something to update', async () => {
+			const { id } = add(action);
+			const { error } = await runAction(sandbox, action, {
+				parameters: endpoint('update', { ...byId(id), updateFields: {} }),
+			});
+			expect(error).toMatchObject({ name: 'NodeOperationError', context: { itemIndex: 0 } });
+			expect(error?.message).toBe('There is nothing to update. Add a field under Update Fields.');
 		});
-		expect(error).toMatchObject({ name: 'NodeOperationError', context: { itemIndex: 0 } });
-		expect(error?.message).toBe('There is nothing to update. Add a field under Update Fields.');
-	});
 
-	it('says when there is no such endpoint to update', async () => {
-		const { error } = await runAction(sandbox, action, {
-			parameters: endpoint('update', { ...byId('404404'), updateFields: { active: false } }),
+		it('says when there is no such endpoint to update', async () => {
+			const { error } = await runAction(sandbox, action, {
+				parameters: endpoint('update', { ...byId('404404'), updateFields: { active: false } }),
+			});
+			expect(error?.message).toMatch(/has no endpoint 404404/);
+			expect(error).toMatchObject({ context: { itemIndex: 0 } });
 		});
-		expect(error?.message).toMatch(/has no endpoint 404404/);
-		expect(error).toMatchObject({ context: { itemIndex: 0 } });
-	});
-});
+	},
+);
 
 describe.each([misarMail, misarPost, mailPanda, metigan])(
 	'$title, which deletes endpoints',
@@ -360,6 +363,9 @@ describe.each([misarMail, misarPost, mailPanda, metigan])(
 			};
 			expect(await runForData(sandbox, action, call)).toEqual([{ deleted: true }]);
 			expect(await runForData(sandbox, action, call)).toEqual([{ deleted: true }]);
+			const gone = { kind: 'status', status: 410, method: 'DELETE' } as const;
+			sandbox.fault({ ...gone, provider: action.provider });
+			expect(await runForData(sandbox, action, call)).toEqual([{ deleted: true }]);
 		});
 
 		it('wants an endpoint', async () => {
@@ -387,7 +393,8 @@ describe.each([misarReach, misarPost])('$title without a call to delete', (actio
 		expect(sandbox.endpoints(action.provider)).toHaveLength(1);
 	});
 
-	it.each(['get', 'update', 'createOrUpdate', 'test'])(
+	const updates = action === misarPost ? [] : ['update', 'createOrUpdate'];
+	it.each(['get', 'test', ...updates])(
 		'does not attempt to %s, which it does not offer',
 		async (operation) => {
 			const { error } = await runAction(sandbox, action, {
@@ -456,6 +463,57 @@ describe('Misar Mail', () => {
 			);
 		},
 	);
+
+	it.each([
+		['Send Test', endpoint('test'), { kind: 'status', method: 'POST' }],
+		[
+			'Deliveries',
+			{ resource: 'delivery', operation: 'getAll', returnAll: true },
+			{ kind: 'status', method: 'GET' },
+		],
+	] as const)('%s passes on no secret that the provider repeats', async (_, parameters, fault) => {
+		const secrets = {
+			signingSecret: 'whsec_now_0123456789',
+			previousSigningSecret: 'whsec_before_0123456789',
+			password: 'of the other way to sign in',
+		};
+		const apiKey = sandbox.keys['misar.mail'];
+		const known = [apiKey, ...Object.values(secrets)];
+		const attempt = {
+			status_code: 500,
+			Signing_Secret: 'whsec_that_nobody_here_knows',
+			request: { headers: { authorization: `Bearer ${apiKey}`, 'X-Webhook-Secret': 'abc' } },
+			response_body: known.join(' and '),
+		};
+		const body = fault.method === 'GET' ? [attempt] : attempt;
+		sandbox.fault({ ...fault, provider: 'misar.mail', status: 200, body });
+		const [item] = await runForData(sandbox, misarMail, {
+			parameters: { ...parameters, ...byId('wh_1') },
+			credential: secrets,
+		});
+		expect(fault.method === 'GET' ? item : item?.['answer']).toEqual({
+			status_code: 500,
+			request: { headers: { authorization: 'Bearer ***' } },
+			response_body: '*** and *** and *** and ***',
+		});
+	});
+
+	it('counts every attempt as failed that was not answered with 2xx', async () => {
+		const codes = [199, 200, 204, 299, 300, 302, 404, 500];
+		const body = codes.map((code) => ({ status_code: code }));
+		const fault = { kind: 'status', status: 200, method: 'GET', body } as const;
+		sandbox.fault({ ...fault, provider: 'misar.mail' });
+		const failed = await runForData(sandbox, misarMail, {
+			parameters: {
+				resource: 'delivery',
+				operation: 'getAll',
+				returnAll: true,
+				failedOnly: true,
+				...byId('wh_1'),
+			},
+		});
+		expect(failed.map((attempt) => attempt['status_code'])).toEqual([199, 300, 302, 404, 500]);
+	});
 
 	describe('with somebody at the webhook URL', () => {
 		let receiver: Server;
@@ -554,10 +612,10 @@ describe('Mail Panda', () => {
 		expect(stored).not.toContain(sandbox.login.password);
 	});
 
-	it('has no update where the installation has none', async () => {
-		sandbox.setBehaviour('mailPanda', { updateMethods: 'none' });
-		const { id } = add(mailPanda);
-		const { error } = await runAction(sandbox, mailPanda, {
+	it.each([mailPanda, misarPost])('has no update where $title has none', async (action) => {
+		sandbox.setBehaviour(action.provider, { updateMethods: 'none' });
+		const { id } = add(action);
+		const { error } = await runAction(sandbox, action, {
 			parameters: endpoint('update', { ...byId(id), updateFields: { active: false } }),
 		});
 		expect(error?.message).toMatch(/or no call to update it/);
@@ -649,6 +707,34 @@ describe('The product of the Misar node', () => {
 			expect(sandbox.requests()).toEqual([]);
 		},
 	);
+});
+
+describe('A credential of another product', () => {
+	const credential = { product: 'ink', signingSecret: SECRET };
+	const message =
+		'This credential is for Misar.Ink, this node for Misar Mail. Choose a Misar Mail credential.';
+	const payload = { payloadSource: 'text', payload: '{}', signatureScheme: 'platform' };
+
+	it.each<[string, INodeParameters]>([
+		['Get Many', endpoint('getAll')],
+		['Create', endpoint('create', { url: URL_OF, events: ['*'] })],
+		['Delete', endpoint('delete', byId('wh_1'))],
+		['Deliveries', { resource: 'delivery', operation: 'getAll', ...byId('wh_1') }],
+		['Sign', { resource: 'signature', operation: 'sign', ...payload }],
+		['Verify', { resource: 'signature', operation: 'verify', headers: '{}', ...payload }],
+	])('is refused by %s', async (_, parameters) => {
+		const { error } = await runAction(sandbox, misarMail, { parameters, credential });
+		expect(error?.message).toBe(message);
+		expect(error).toMatchObject({ context: { itemIndex: 0 } });
+		expect(sandbox.requests()).toEqual([]);
+	});
+
+	it('is refused by the list of endpoints', async () => {
+		await expect(
+			searchEndpoints(sandbox, misarMail, endpoint('get'), '', credential),
+		).rejects.toThrow(message);
+		expect(sandbox.requests()).toEqual([]);
+	});
 });
 
 describe('Return All', () => {

@@ -5,6 +5,7 @@ import { startSandbox, type Fault, type Sandbox } from '../../sandbox';
 import {
 	casesWithApi,
 	mailPanda,
+	misarMail,
 	nodesUnderTest,
 	runAction,
 	type ActionCase,
@@ -232,6 +233,34 @@ const rows: ReadonlyArray<readonly [string, Fault, Expected]> = [
 		},
 	],
 	[
+		'400 with messages by field below details',
+		status(400, {
+			body: {
+				success: false,
+				error: 'Validation failed',
+				details: { fieldErrors: { url: ['Required'], events: ['a', 'b'] }, formErrors: [] },
+			},
+		}),
+		{
+			message: /did not accept/,
+			description: /answered: Validation failed \(url: Required; events: a, b\) — Change what/,
+			httpCode: '400',
+			requests: 1,
+		},
+	],
+	[
+		'422 with messages by field as its error',
+		status(422, {
+			body: { error: { fieldErrors: { url: ['Required'] }, formErrors: ['Too long', 7] } },
+		}),
+		{
+			message: /did not accept/,
+			description: /answered: Too long; url: Required — Change what/,
+			httpCode: '422',
+			requests: 1,
+		},
+	],
+	[
 		'429 without Retry-After',
 		status(429),
 		{ ...limited, description: /Wait a minute, then try again/, requests: ALL_ATTEMPTS },
@@ -447,6 +476,18 @@ describe.each(casesWithApi)('$title in its own words', (action) => {
 		});
 	});
 
+	it('says which field it refuses', async () => {
+		const { error } = await runAction(sandbox, action, {
+			parameters: {
+				resource: 'endpoint',
+				operation: 'create',
+				url: 'https://10.0.0.1/',
+				events: ['*'],
+			},
+		});
+		expect(error?.description).toMatch(/answered: .*url: must be publicly reachable/);
+	});
+
 	it('says so when the key is wrong or may do less', async () => {
 		const { provider } = action;
 		const withKey = async (apiKey: string) =>
@@ -464,6 +505,22 @@ describe.each(casesWithApi)('$title in its own words', (action) => {
 		expect(limitedError).toMatchObject({ httpCode: '403' });
 		expect(JSON.stringify(limitedError)).not.toContain(limitedKey);
 	});
+});
+
+it('reports a missing path, not a key, when the other path is for people who are signed in', async () => {
+	sandbox.setBehaviour('misar.mail', { paths: 'unversioned' });
+	const path = /^\/mail\/webhooks/;
+	sandbox.fault({ provider: 'misar.mail', path, times: 4, kind: 'status', status: 401 });
+	for (const { parameters } of Object.values(OPERATIONS)) {
+		const { error } = await runAction(sandbox, misarMail, {
+			parameters: { resource: 'endpoint', ...parameters },
+			items: [{ json: { secret: NEW_SECRET } }],
+		});
+		expect(error).toMatchObject({
+			message: 'Misar Mail has no webhook API at this address (HTTP 404)',
+			description: expect.stringContaining(`${sandbox.url}/mail/v1/webhooks`),
+		});
+	}
 });
 
 it('names the item that failed', async () => {

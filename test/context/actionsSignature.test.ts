@@ -322,6 +322,39 @@ it('accepts what is as old as the tolerance allows, and any age without one', as
 	expect(await counts(0)).toEqual([1, 0]);
 });
 
+it('takes no empty tolerance for one without a limit', async () => {
+	const { error } = await runAction(sandbox, metigan, {
+		parameters: {
+			resource: 'signature',
+			operation: 'verify',
+			toleranceSeconds: '={{ $json.missing ?? "" }}',
+		},
+		credential: { signingSecret: SECRET },
+		items: [item({}, '{}')],
+	});
+	expect(error?.message).toMatch(/^The parameter "toleranceSeconds" cannot be used/);
+});
+
+it('uses the credential of each item where it is an expression', async () => {
+	const { outputs } = await runAction(sandbox, misarMail, {
+		parameters: {
+			resource: 'signature',
+			operation: 'sign',
+			signatureScheme: 'platform',
+			payloadSource: 'text',
+			payload: '{}',
+		},
+		credential: { signingSecret: '={{ $json.secret }}' },
+		items: [SECRET, PREVIOUS].map((secret) => ({ json: { secret } })),
+	});
+	const made = outputs[0]?.map(({ json }) => Object.values(json['headers'] as object));
+	expect(made).toEqual(
+		[SECRET, PREVIOUS].map((secret) => [
+			`sha256=${createHmac('sha256', secret).update('{}').digest('hex')}`,
+		]),
+	);
+});
+
 it('signs now when no time is given, with nothing but the secret and the bytes', async () => {
 	const before = Math.floor(Date.now() / 1000);
 	const [made] = await runForData(sandbox, metigan, {

@@ -243,6 +243,31 @@ describe('what only one trigger has', () => {
 		expect(shownWhenPublishing(error)).toMatch(/mail/);
 	});
 
+	it.each(['automatic', 'manual'])(
+		'refuses a credential of another product, with %s registration',
+		async (registration) => {
+			const error = await publishError(misarMail, {
+				credential: { product: 'ink' },
+				parameters: { registration },
+			});
+			expect(error.message).toBe(
+				'This credential is for Misar.Ink, this trigger for Misar Mail. Choose a Misar Mail credential.',
+			);
+			expect(sandbox.requests()).toEqual([]);
+		},
+	);
+
+	it.each([
+		['http://me@corp.com:pass word@127.0.0.1:9', /could not be reached/],
+		['http://me@corp.com:pass/word@127.0.0.1:9', /The Base URL "http:\/\/127\.0\.0\.1:9" is not/],
+	])('tells nothing of the login in the Base URL %s', async (baseUrl, message) => {
+		const error = await publishError(misarMail, { credential: { baseUrl } });
+		expect(error.message).toMatch(message);
+		expect(JSON.stringify([error, error.stack, shownWhenPublishing(error)])).not.toMatch(
+			/corp|pass|word/,
+		);
+	});
+
 	it('removes an endpoint whose signing key the API did not tell', async () => {
 		sandbox.fault({
 			provider: 'metigan',

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ICredentialDataDecryptedObject, INodeParameters } from 'n8n-workflow';
 
 import { buildDelivery, startSandbox, type Sandbox } from '../../sandbox';
@@ -62,6 +62,30 @@ const requestsSince = (count: number) =>
 		.requests()
 		.slice(count)
 		.map(({ method, status }) => `${method} ${status}`);
+
+describe('A Misar credential that was changed to another product', () => {
+	let host: ContextHost;
+
+	beforeEach(async () => {
+		host = await startHost(misarReach);
+		await host.publish();
+		host.credential = { ...host.credential, product: 'ink' };
+	});
+
+	it('does not refuse deliveries of the endpoint that is registered', async () => {
+		expect(await runsOfOneEvent(misarReach, host)).toBe(1);
+	});
+
+	it('lets unpublish go on, without a call, and does not publish', async () => {
+		const before = sandbox.requests().length;
+		await host.unpublish();
+		expect(requestsSince(before)).toEqual([]);
+		await expect(host.publish()).rejects.toThrow(
+			'This credential is for Misar.Ink, this trigger for Misar Reach. Choose a Misar Reach credential.',
+		);
+		expect(requestsSince(before)).toEqual([]);
+	});
+});
 
 describe('Misar Reach, which documents no delete call', () => {
 	const endpoints = () => sandbox.endpoints('misar.reach');
@@ -169,6 +193,22 @@ describe('Misar Post, which pings a new endpoint', () => {
 		expect(await deliver('ping')).toMatchObject({ status: 200, body: { ignored: 'ping' } });
 		expect(await deliver('post.published')).toMatchObject({ status: 401, run: undefined });
 	});
+
+	it.each(['PATCH', 'none'] as const)(
+		'brings an endpoint in line that was switched off, with an update or without: %s',
+		async (updateMethods) => {
+			sandbox.setBehaviour('misar.post', { updateMethods });
+			const host = await startHost(misarPost);
+			await host.publish();
+			const [before] = sandbox.endpoints('misar.post');
+			sandbox.changeEndpoint('misar.post', before?.id ?? '', { active: false });
+			await host.publish();
+			const after = sandbox.endpoints('misar.post');
+			expect(after).toMatchObject([{ active: true, url: before?.url }]);
+			expect(after[0]?.id === before?.id).toBe(updateMethods === 'PATCH');
+			expect(await runsOfOneEvent(misarPost, host)).toBe(1);
+		},
+	);
 
 	it.each([true, false])(
 		'unpublishes whether a delete is offered or not: %s',

@@ -32,7 +32,7 @@ describe('kinds', () => {
 		const answer = await list();
 		expect(answer.status).toBe(503);
 		expect(answer.headers.get('retry-after')).toBe('7');
-		expect(answer.json).toEqual({ error: 'Request failed with status 503' });
+		expect(answer.json).toEqual({ success: false, error: 'Request failed with status 503' });
 	});
 
 	test('status with a body of its own', async () => {
@@ -100,8 +100,11 @@ describe('kinds', () => {
 		}
 		expect(answers).toEqual({
 			'misar.mail planRefusal': [403, expect.objectContaining({ code: 'plan_limit_exceeded' })],
-			'misar.mail rateLimit': [429, { error: 'Too many requests' }],
-			'misar.mail scopeRefusal': [403, { error: expect.stringContaining('scope') }],
+			'misar.mail rateLimit': [
+				429,
+				{ success: false, error: 'Too many requests. Please slow down.', retryAfter: 1 },
+			],
+			'misar.mail scopeRefusal': [403, { success: false, error: expect.stringContaining('scope') }],
 			'metigan planRefusal': [402, expect.objectContaining({ error: 'insufficient_quota' })],
 			'metigan rateLimit': [
 				429,

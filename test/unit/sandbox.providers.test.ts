@@ -200,7 +200,12 @@ describe('misar.reach', () => {
 		{ events: ['lead.found'] },
 		{ secret: 'mine' },
 	])('refuses %j with 422', async (wrong) => {
-		expect((await create(wrong)).status).toBe(422);
+		const [name = ''] = Object.keys(wrong);
+		// docs.misar.io/reach/api-reference/errors
+		expect(await create(wrong)).toMatchObject({
+			status: 422,
+			json: { error: { fieldErrors: { [name]: [expect.any(String)] }, formErrors: [] } },
+		});
 	});
 
 	test('the names of the platform page can be allowed', async () => {
@@ -252,12 +257,33 @@ describe('misar.post', () => {
 
 	test('a ping that is not answered with 2xx ends the creation', async () => {
 		receiver.answer = statuses(503);
-		expect((await create()).status).toBe(400);
+		expect(await create()).toMatchObject({
+			status: 400,
+			json: { error: { fieldErrors: { url: [expect.stringContaining('ping')] }, formErrors: [] } },
+		});
 		expect(sandbox.endpoints('misar.post')).toEqual([]);
 		expect(receiver.received).toHaveLength(1);
 		sandbox.setBehaviour('misar.post', { pingOnCreate: false });
 		expect((await create()).status).toBe(201);
 		expect(receiver.received).toHaveLength(1);
+	});
+
+	test('update of what is passed, or none', async () => {
+		const created = await create();
+		const path = `${ROOT}/${text(created.json, 'id')}`;
+		const paused = await post('PATCH', path, { body: { active: false } });
+		expect(paused.status).toBe(200);
+		expect(paused.json).toMatchObject({ url: HOOK, events: ['post.failed'], active: false });
+		expect(paused.json).not.toHaveProperty('secret');
+		await post('PATCH', path, { body: { url: `${HOOK}/2`, events: ['post.published'] } });
+		expect(sandbox.endpoints('misar.post')).toMatchObject([
+			{ url: `${HOOK}/2`, events: ['post.published'], active: false },
+		]);
+		expect((await post('PATCH', path, { body: { secret: 'mine' } })).status).toBe(400);
+		expect((await post('PATCH', `${ROOT}/x`, { body: {} })).status).toBe(404);
+		expect((await post('GET', path)).status).toBe(404);
+		sandbox.setBehaviour('misar.post', { updateMethods: 'none' });
+		expect((await post('PATCH', path, { body: { active: true } })).status).toBe(404);
 	});
 
 	test('delete, or none', async () => {
@@ -271,9 +297,9 @@ describe('misar.post', () => {
 
 	test('refusals', async () => {
 		expect((await create({ events: ['post.exploded'] })).status).toBe(400);
-		expect((await create({ events: ['post.approved'] })).status).toBe(201);
-		sandbox.setBehaviour('misar.post', { knownEvents: 'client' });
 		expect((await create({ events: ['post.approved'] })).status).toBe(400);
+		sandbox.setBehaviour('misar.post', { knownEvents: 'union' });
+		expect((await create({ events: ['post.approved'] })).status).toBe(201);
 		const limited = bearer(sandbox.limitedKeys['misar.post']);
 		expect(await post('GET', ROOT, { headers: limited })).toMatchObject({
 			status: 403,

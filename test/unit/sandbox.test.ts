@@ -53,7 +53,13 @@ describe('authentication comes first', () => {
 				headers: headers(),
 				body: { nonsense: true },
 			});
-			expect([answer.status, answer.json]).toEqual([401, { error: 'unauthorized' }]);
+			expect([answer.status, answer.json]).toEqual([
+				401,
+				{
+					success: false,
+					error: 'Invalid or missing API key. Use: Authorization: Bearer msk_...',
+				},
+			]);
 		}
 	});
 
@@ -62,13 +68,13 @@ describe('authentication comes first', () => {
 		const answer = await mail('GET', V1, { headers });
 		expect([answer.status, answer.json]).toEqual([
 			403,
-			{ error: "API key does not have 'write' scope" },
+			{ success: false, error: "API key does not have 'write' scope" },
 		]);
 	});
 
 	test('unknown routes are 404 with the error shape', async () => {
 		const answer = await mail('PUT', `${V1}/x`);
-		expect([answer.status, answer.json]).toEqual([404, { error: 'Not found' }]);
+		expect([answer.status, answer.json]).toEqual([404, { success: false, error: 'Not found' }]);
 		const nobody = await mail('GET', '/elsewhere');
 		expect(nobody.status).toBe(404);
 	});
@@ -119,7 +125,10 @@ describe('life of a MisarMail endpoint', () => {
 			['GET', `${root}/${id}/events`],
 		] as const) {
 			const gone = await mail(method, path);
-			expect([gone.status, gone.json]).toEqual([404, { error: 'Webhook not found' }]);
+			expect([gone.status, gone.json]).toEqual([
+				404,
+				{ success: false, error: 'Webhook not found' },
+			]);
 		}
 	});
 
@@ -151,22 +160,29 @@ describe('life of a MisarMail endpoint', () => {
 });
 
 describe('what MisarMail refuses', () => {
+	/** docs.misar.io/mail/api-reference/errors */
+	const invalid = (fieldErrors: object, formErrors: readonly string[] = []) => ({
+		success: false,
+		error: 'Validation failed',
+		details: { fieldErrors, formErrors },
+	});
+
 	test.each([
-		[{ url: 'http://n8n.example.test/x' }, 'url: must be an https URL'],
-		[{ url: 'nonsense' }, 'url: must be a valid URL'],
-		[{ url: 'ftp://n8n.example.test/x' }, 'url: must be a valid URL'],
-		[{ url: `https://n8n.example.test/${'x'.repeat(2048)}` }, 'url: must not be longer'],
-		[{ url: 7 }, 'url: Expected string'],
-		[{ events: [] }, 'events: must name at least one event'],
-		[{ events: 'email.delivered' }, 'events: Expected array'],
-		[{ events: ['email.delivered', 'email.exploded'] }, 'events: unknown event "email.exploded"'],
-		[{ events: ['*'] }, 'events: unknown event "*"'],
-		[{ secret: '' }, 'secret: must not be empty'],
-		[{ description: 'x' }, 'description: unknown field'],
-	])('create with %j', async (wrong, message) => {
+		[{ url: 'http://n8n.example.test/x' }, 'url', 'must be an https URL'],
+		[{ url: 'nonsense' }, 'url', 'must be a valid URL'],
+		[{ url: 'ftp://n8n.example.test/x' }, 'url', 'must be a valid URL'],
+		[{ url: `https://n8n.example.test/${'x'.repeat(2048)}` }, 'url', 'must not be longer'],
+		[{ url: 7 }, 'url', 'Expected string'],
+		[{ events: [] }, 'events', 'must name at least one event'],
+		[{ events: 'email.delivered' }, 'events', 'Expected array'],
+		[{ events: ['email.delivered', 'email.exploded'] }, 'events', 'unknown event "email.exploded"'],
+		[{ events: ['*'] }, 'events', 'unknown event "*"'],
+		[{ secret: '' }, 'secret', 'must not be empty'],
+		[{ description: 'x' }, 'description', 'unknown field'],
+	])('create with %j', async (wrong, name, message) => {
 		const answer = await create(wrong);
 		expect(answer.status).toBe(400);
-		expect(text(answer.json, 'error')).toContain(message);
+		expect(answer.json).toEqual(invalid({ [name]: [expect.stringContaining(message)] }));
 		expect(sandbox.endpoints()).toEqual([]);
 	});
 
@@ -191,9 +207,9 @@ describe('what MisarMail refuses', () => {
 		'[::ffff:10.0.0.1]',
 	])('the private host %s', async (host) => {
 		const answer = await create({ url: `https://${host}/x` });
-		expect(answer.json).toEqual({
-			error: 'url: must be publicly reachable, not a private address',
-		});
+		expect(answer.json).toEqual(
+			invalid({ url: ['must be publicly reachable, not a private address'] }),
+		);
 	});
 
 	test.each(['8.8.8.8', '172.32.0.1', '[2606:4700::1111]', 'localhost.example.com'])(
@@ -202,16 +218,16 @@ describe('what MisarMail refuses', () => {
 	);
 
 	test.each([
-		[{ secret: 'new' }, 'secret: unknown field'],
-		[{ events: [] }, 'events: must name at least one event'],
-		[{ active: 'yes' }, 'active: Expected boolean'],
-		[{ url: 'http://n8n.example.test' }, 'url: must be an https URL'],
-	])('an update with %j', async (wrong, message) => {
+		[{ secret: 'new' }, 'secret', 'unknown field'],
+		[{ events: [] }, 'events', 'must name at least one event'],
+		[{ active: 'yes' }, 'active', 'Expected boolean'],
+		[{ url: 'http://n8n.example.test' }, 'url', 'must be an https URL'],
+	])('an update with %j', async (wrong, name, message) => {
 		const id = text((await create()).json, 'id');
 		const before = sandbox.endpoints();
 		const answer = await mail('PATCH', `${V1}/${id}`, { body: wrong });
 		expect(answer.status).toBe(400);
-		expect(text(answer.json, 'error')).toContain(message);
+		expect(answer.json).toEqual(invalid({ [name]: [expect.stringContaining(message)] }));
 		expect(sandbox.endpoints()).toEqual(before);
 	});
 
@@ -223,15 +239,15 @@ describe('what MisarMail refuses', () => {
 				body: contentType === 'text/plain' ? JSON.stringify({ url: HOOK, events: ['x'] }) : '{',
 			});
 			expect(response.status).toBe(400);
-			expect(await response.json()).toEqual({
-				error: 'the body must be JSON (application/json)',
-			});
+			expect(await response.json()).toEqual(
+				invalid({}, ['the body must be JSON (application/json)']),
+			);
 		}
 	});
 
 	test('no body at all', async () => {
 		const answer = await mail('POST', V1);
-		expect([answer.status, answer.json]).toEqual([400, { error: 'Required' }]);
+		expect([answer.status, answer.json]).toEqual([400, invalid({}, ['Required'])]);
 	});
 
 	test('more endpoints than the account may have, by limit and not by key', async () => {

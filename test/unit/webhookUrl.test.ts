@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { isHttpUrl, webhookUrlObjection } from '../../nodes/shared/webhookUrl';
+import { isHttpUrl, webhookUrlObjection, withoutUserInfo } from '../../nodes/shared/webhookUrl';
 
 const PUBLIC_BASE = 'https://api.misar.io';
 
@@ -169,5 +169,22 @@ describe('an address to send requests to', () => {
 		['', false],
 	])('%s: %s', (text, expected) => {
 		expect(isHttpUrl(text)).toBe(expected);
+	});
+});
+
+describe('an address in a message', () => {
+	it.each([
+		['https://api.example.com', 'https://api.example.com'],
+		['https://api.example.com/a@b?c=d@e', 'https://api.example.com/a@b?c=d@e'],
+		['http://me:pw@host', 'http://host/'],
+		['http://me@corp.com:pw@host/hooks', 'http://host/hooks'],
+		['http://me:p@w@host:8080/a@b', 'http://host:8080/a@b'],
+		['http:me:pw@host', 'http://host/'],
+		['http://me:p/w@host', 'http://host'],
+		['ftp://me@corp.com:p w/x@host', 'ftp://host'],
+		['me@corp.com:pw@host', 'host'],
+		['api.example', 'api.example'],
+	])('%s is shown as %s', (address, shown) => {
+		expect(withoutUserInfo(address)).toBe(shown);
 	});
 });
