@@ -5,8 +5,8 @@ import type { ICredentialType } from 'n8n-workflow';
 import { z } from 'zod';
 
 import { startSandbox, type Sandbox } from '../sandbox';
-import { ContextHost, type TriggerNode } from '../test/context/host';
-import { eventParameters, metigan, misarMail, type TriggerCase } from '../test/triggers';
+import { ContextHost, type TriggerNode } from '../testkit/contextHost';
+import { eventParameters, metigan, misarMail, type TriggerCase } from '../testkit/triggers';
 import { benchInProcess } from './inProcess';
 import type { HostPlace } from './support/hostModules';
 import { runUnderHost } from './support/underHost';

@@ -10,7 +10,7 @@ import { Webhook as StandardWebhook } from 'standardwebhooks';
 import Stripe from 'stripe';
 
 import type * as SecretVault from '../nodes/shared/secretVault';
-import { eventParameters, triggerCases, type TriggerCase } from '../test/triggers';
+import { eventParameters, triggerCases, type TriggerCase } from '../testkit/triggers';
 import { inProcessInput, type ContenderName, type Measurement } from './inProcess';
 import { BenchTrigger, makeExchange, parseAsN8nDoes, type Exchange } from './support/contexts';
 import { hmacHex, makeDelivery, type Delivery } from './support/deliveries';

@@ -1,7 +1,7 @@
 import { startSandbox } from '../sandbox';
-import { startN8n, type N8nHost } from '../test/n8n-host/driver';
-import { locateN8n } from '../test/n8n-host/locate';
-import { until } from '../test/n8n-host/poll';
+import { startN8n, type N8nHost } from '../testkit/n8n-host/driver';
+import { locateN8n } from '../testkit/n8n-host/locate';
+import { until } from '../testkit/n8n-host/poll';
 import { Database, type Stored } from './support/database';
 import { startGithubStandIn } from './support/githubStandIn';
 import { shuffled } from './support/interleave';

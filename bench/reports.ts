@@ -3,7 +3,7 @@ import { CONTENDERS, type ContenderName, type Measurement } from './inProcess';
 import { ENGINES, type Kind, type LoadResult, type Sample } from './realN8n';
 import { INSTALLATIONS, type StartResult } from './start';
 import { asMarkdownTable, fixed, percent, times } from './support/format';
-import { median, ratio, scatter } from './support/statistics';
+import { median, ratio, scatter } from '../testkit/statistics';
 import type { SubjectName } from './support/subjects';
 
 /** Turns measurements into Markdown: figures, and each goal with whether it was met. */

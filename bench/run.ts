@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { format, resolveConfig } from 'prettier';
 
-import { build, pack } from '../scripts/support/artifacts';
+import { build, pack } from '../testkit/artifacts';
 import { benchGrowth } from './growth';
 import { benchInProcess } from './inProcess';
 import { benchRealN8n } from './realN8n';

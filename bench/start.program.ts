@@ -1,5 +1,5 @@
 /** Run under the pinned n8n's Node by `start.ts`: what it costs to load every file of the package. */
-import { triggerCases } from '../test/triggers';
+import { triggerCases } from '../testkit/triggers';
 import { startInput } from './start';
 import { loadHostModules } from './support/hostModules';
 

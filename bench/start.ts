@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 
 import packageJson from '../package.json';
-import { startN8n } from '../test/n8n-host/driver';
+import { startN8n } from '../testkit/n8n-host/driver';
 import type { HostPlace } from './support/hostModules';
 import { shuffled } from './support/interleave';
 import { residentMegabytes } from './support/memory';

@@ -9,12 +9,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { startSandbox, type Sandbox } from '../sandbox';
-import { startN8n, type N8nHost } from '../test/n8n-host/driver';
-import { triggerCases } from '../test/triggers';
-import { build, pack } from './support/artifacts';
-import { Interrupted } from './support/command';
+import { startN8n, type N8nHost } from '../testkit/n8n-host/driver';
+import { triggerCases } from '../testkit/triggers';
+import { build, pack } from '../testkit/artifacts';
+import { Interrupted } from '../testkit/command';
 import { demonstrate, type Demonstration } from './support/demonstration';
-import { asTable } from './support/table';
+import { asTable } from '../testkit/table';
 
 /** Looks public, because providers deliver to public HTTPS addresses only; routed to this machine. */
 const PUBLIC_ORIGIN = 'https://n8n.example.com';
@@ -38,7 +38,7 @@ async function run(once: boolean, interrupted: Promise<never>): Promise<number> 
 		say('Building and packing the package');
 		await build();
 		const tarball = await pack(folder);
-		const { ensureN8nHost } = await import('../test/n8n-host/install.mjs');
+		const { ensureN8nHost } = await import('../testkit/n8n-host/install.mjs');
 		await step(ensureN8nHost({ log: say }));
 		say('Starting the sandbox and n8n with the package installed');
 		sandbox = await startSandbox();

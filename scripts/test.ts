@@ -5,7 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Interrupted } from './support/command';
+import { Interrupted } from '../testkit/command';
 import { ensurePrograms } from './support/programs';
 import { summarise } from './support/results';
 import { runSuites } from './support/runSuites';

@@ -1,4 +1,4 @@
-import { asTable } from '../scripts/support/table';
+import { asTable } from '../testkit/table';
 
 /**
  * Prints the figures that a test measured, as one table. Written past jest's console, which would

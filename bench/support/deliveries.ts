@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 
 import { buildDelivery } from '../../sandbox';
-import type { TriggerCase } from '../../test/triggers';
+import type { TriggerCase } from '../../testkit/triggers';
 
 /** A signed delivery as it arrives. */
 export interface Delivery {

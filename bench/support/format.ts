@@ -1,4 +1,4 @@
-import { asTable } from '../../scripts/support/table';
+import { asTable } from '../../testkit/table';
 
 /** Three digits that count. */
 export function fixed(value: number): string {

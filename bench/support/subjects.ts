@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 
 import type { Sandbox } from '../../sandbox';
-import { chain, type N8nHost, type NodeDefinition } from '../../test/n8n-host/driver';
-import { misarMail } from '../../test/triggers';
+import { chain, type N8nHost, type NodeDefinition } from '../../testkit/n8n-host/driver';
+import { misarMail } from '../../testkit/triggers';
 import { hmacHex, makeDelivery, type Delivery } from './deliveries';
 import type { GithubStandIn } from './githubStandIn';
 

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { z } from 'zod';
 
-import { run } from '../../scripts/support/command';
-import { installCommunityPackage } from '../../test/n8n-host/community';
-import { locateN8n } from '../../test/n8n-host/locate';
+import { run } from '../../testkit/command';
+import { installCommunityPackage } from '../../testkit/n8n-host/community';
+import { locateN8n } from '../../testkit/n8n-host/locate';
 import type { HostPlace } from './hostModules';
 
 /** What is run for a measurement under the pinned n8n's Node. */

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 
 import type { Sandbox } from '../../sandbox';
-import { chain, type N8nHost } from '../../test/n8n-host/driver';
-import { eventParameters, type TriggerCase } from '../../test/triggers';
+import { chain, type N8nHost } from '../../testkit/n8n-host/driver';
+import { eventParameters, type TriggerCase } from '../../testkit/triggers';
 
 /** What happened to one trigger, as a row of the table that `npm start` prints. */
 export interface Demonstration {

@@ -1,5 +1,5 @@
 import { findCommand, missingPrograms, packagesOf, type ProgramName } from '../../testkit/programs';
-import { run } from './command';
+import { run } from '../../testkit/command';
 import { withProgress } from './progress.mjs';
 
 /** See {@link ensurePrograms}. */

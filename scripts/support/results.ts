@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { asTable } from './table';
+import { asTable } from '../../testkit/table';
 
 /** What a suite came to. */
 export interface Tally {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { build, pack } from './artifacts';
-import { Interrupted, isEndSignal, run, runNode } from './command';
+import { build, pack } from '../../testkit/artifacts';
+import { Interrupted, isEndSignal, run, runNode } from '../../testkit/command';
 import { crashed, readTally, type JestTally, type SuiteResult, type Tally } from './results';
 import type { Suite } from './suites';
 
@@ -97,7 +97,7 @@ function once(work: () => Promise<void>): () => Promise<void> {
 }
 
 async function installN8n(pin?: string): Promise<void> {
-	const { ensureN8nHost } = await import('../../test/n8n-host/install.mjs');
+	const { ensureN8nHost } = await import('../../testkit/n8n-host/install.mjs');
 	try {
 		await ensureN8nHost({ log: console.log, ...(pin !== undefined && { pin }) });
 	} catch (error) {

@@ -5,8 +5,8 @@ import { format, resolveConfig } from 'prettier';
 import ts from 'typescript';
 import { z } from 'zod';
 
-import { build, pack } from './artifacts';
-import { runNode } from './command';
+import { build, pack } from '../../testkit/artifacts';
+import { runNode } from '../../testkit/command';
 import { renderReadme } from './singleReadme';
 
 const ROOT = process.cwd();

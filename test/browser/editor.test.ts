@@ -2,10 +2,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Page } from 'playwright-core';
 
 import { startSandbox, type Sandbox } from '../../sandbox';
-import { chain, startN8n, type N8nHost } from '../n8n-host/driver';
-import { packedPackage } from '../n8n-host/packedPackage';
-import { until } from '../n8n-host/poll';
-import { mailPanda, metigan, misarBlog, misarMail, type TriggerCase } from '../triggers';
+import { chain, startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { packedPackage } from '../../testkit/n8n-host/packedPackage';
+import { until } from '../../testkit/n8n-host/poll';
+import { mailPanda, metigan, misarBlog, misarMail, type TriggerCase } from '../../testkit/triggers';
 import { launchChromium, type Chromium } from './chromium';
 import { Editor } from './editor';
 import { keepScreenshot } from './screenshots';

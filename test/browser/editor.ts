@@ -1,6 +1,6 @@
 import type { Locator, Page } from 'playwright-core';
 
-import type { N8nHost } from '../n8n-host/driver';
+import type { N8nHost } from '../../testkit/n8n-host/driver';
 
 /** n8n answers slowly while the machine is busy; a wait ends as soon as its condition holds. */
 const WAIT_MS = 60_000;

@@ -1,4 +1,11 @@
-import { mailPanda, metigan, misarBlog, misarDev, misarMail, type TriggerCase } from '../triggers';
+import {
+	mailPanda,
+	metigan,
+	misarBlog,
+	misarDev,
+	misarMail,
+	type TriggerCase,
+} from '../../testkit/triggers';
 
 /** How a person sets one trigger up. */
 export interface Walk {

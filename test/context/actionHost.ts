@@ -21,7 +21,7 @@ import {
 } from 'n8n-workflow';
 
 import type { ProviderId, Sandbox } from '../../sandbox';
-import { DecryptedCredentials } from './host';
+import { DecryptedCredentials } from '../../testkit/contextHost';
 import { instantiate } from './providers';
 
 /**

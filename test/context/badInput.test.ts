@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { NodeApiError, type INodeParameters } from 'n8n-workflow';
 
 import { startSandbox, type Fault, type Sandbox } from '../../sandbox';
-import { ContextHost } from './host';
+import { ContextHost } from '../../testkit/contextHost';
 import { metigan, misarMail, type TriggerUnderTest } from './providers';
 
 /** What a user reads when something they set, or something a provider answers, cannot work. */

@@ -10,7 +10,7 @@ import {
 	type Delivery,
 	type Specimen,
 } from './conformanceTwins';
-import { ContextHost } from './host';
+import { ContextHost } from '../../testkit/contextHost';
 import { triggersUnderTest } from './providers';
 
 /**

@@ -1,6 +1,6 @@
 import { expect, jest } from '@jest/globals';
 
-import type { ContextHost } from './host';
+import type { ContextHost } from '../../testkit/contextHost';
 
 /**
  * The forgeries that have to be refused of every delivery that is accepted.

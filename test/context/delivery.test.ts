@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
 
 import { buildDelivery, type Tamper } from '../../sandbox';
-import { ContextHost, type ContextHostOptions } from './host';
+import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
 import { metigan, misarMail, type TriggerUnderTest } from './providers';
 
 /** Every row of the design's answer table, for deliveries over real HTTP. */

@@ -7,7 +7,7 @@ import { NodeApiError, type INodeParameters } from 'n8n-workflow';
 import { checkTwins, spacedOut, stopClock, type WireScheme } from './conformanceTwins';
 import { PigeonPostApi, PigeonPostTrigger, signLetter, wireSchemes } from './fifthProvider';
 import { startLoft, type Loft } from './fifthProviderServer';
-import { ContextHost, type ContextHostOptions } from './host';
+import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
 
 /**
  * A provider is added with data, a trigger class and a credential, and without an edit in

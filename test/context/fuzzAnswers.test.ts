@@ -9,7 +9,7 @@ import { NodeApiError, NodeOperationError, type IDataObject } from 'n8n-workflow
 import { printFigures } from '../figures';
 import { hostileBody, hostileJson, prototypeNames, runs } from '../fuzz';
 import { SEED } from '../seed';
-import { ContextHost } from './host';
+import { ContextHost } from '../../testkit/contextHost';
 import { triggersUnderTest, type TriggerUnderTest } from './providers';
 
 /** Whatever a provider's API answers, publishing ends well or with an error that a person can read. */

@@ -9,7 +9,7 @@ import { buildDelivery } from '../../sandbox';
 import { printFigures } from '../figures';
 import { check, hostileBody, prototypeNames, runs } from '../fuzz';
 import { SEED } from '../seed';
-import { ContextHost } from './host';
+import { ContextHost } from '../../testkit/contextHost';
 import { metigan, triggersUnderTest, type TriggerUnderTest } from './providers';
 
 /** Whatever bytes and headers reach a webhook URL, `webhook()` answers and runs nothing unsigned. */

@@ -2,8 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { ICredentialDataDecryptedObject, INodeParameters } from 'n8n-workflow';
 
 import { buildDelivery, startSandbox, type Sandbox } from '../../sandbox';
-import { eventParameters } from '../triggers';
-import { ContextHost, type ContextHostOptions } from './host';
+import { eventParameters } from '../../testkit/triggers';
+import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
 import { mailPanda, misarBlog, misarPost, misarReach, type TriggerUnderTest } from './providers';
 
 /** What only some providers do: endpoints that cannot be deleted, pings, styles, sessions, no secret. */

@@ -3,8 +3,8 @@ import path from 'node:path';
 import { jest } from '@jest/globals';
 import type { ICredentialType } from 'n8n-workflow';
 
-import * as triggers from '../triggers';
-import type { TriggerNode } from './host';
+import * as triggers from '../../testkit/triggers';
+import type { TriggerNode } from '../../testkit/contextHost';
 
 /** A trigger of the built package: tests run what is published, not what is written. */
 export interface TriggerUnderTest extends triggers.TriggerCase {

@@ -2,8 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { NodeApiError, type INodeParameters } from 'n8n-workflow';
 
 import { startSandbox, type Fault, type Sandbox } from '../../sandbox';
-import { until } from '../n8n-host/poll';
-import { ContextHost, type ContextHostOptions } from './host';
+import { until } from '../../testkit/n8n-host/poll';
+import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
 import { metigan, misarMail, misarReach, type TriggerUnderTest } from './providers';
 
 const ORIGIN = 'https://n8n.example.com';

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 
 import { buildDelivery, startSandbox, type Sandbox } from '../../sandbox';
-import { ContextHost } from './host';
+import { ContextHost } from '../../testkit/contextHost';
 import { metigan, misarMail, type TriggerUnderTest } from './providers';
 
 /**

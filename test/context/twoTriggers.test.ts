@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { IDataObject } from 'n8n-workflow';
 
 import { startSandbox, type Sandbox, type SandboxEndpoint } from '../../sandbox';
-import { ContextHost } from './host';
+import { ContextHost } from '../../testkit/contextHost';
 import { misarMail, misarReach, type TriggerUnderTest } from './providers';
 
 /**

@@ -10,8 +10,8 @@ import {
 	type Execution,
 	type N8nHost,
 	type NodeDefinition,
-} from '../n8n-host/driver';
-import { packedPackage } from '../n8n-host/packedPackage';
+} from '../../testkit/n8n-host/driver';
+import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 
 /** The action nodes of the packed package in a real n8n, in workflows as a user would build them. */
 

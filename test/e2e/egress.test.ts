@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { startSandbox, type Sandbox } from '../../sandbox';
-import { startN8n, type N8nHost } from '../n8n-host/driver';
-import { packedPackage } from '../n8n-host/packedPackage';
-import { ORIGIN, publishTrigger } from '../publishTrigger';
-import { triggerCases, type TriggerCase } from '../triggers';
+import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { packedPackage } from '../../testkit/n8n-host/packedPackage';
+import { ORIGIN, publishTrigger } from '../../testkit/publishTrigger';
+import { triggerCases, type TriggerCase } from '../../testkit/triggers';
 
 /**
  * A Base URL can name any address. All calls go through n8n's own HTTP client, so an n8n that is

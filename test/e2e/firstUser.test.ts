@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { z } from 'zod';
 
-import { triggerCases } from '../triggers';
-import { guardGroup } from '../n8n-host/guard.cjs';
-import { until } from '../n8n-host/poll';
-import { RestClient } from '../n8n-host/rest';
+import { triggerCases } from '../../testkit/triggers';
+import { guardGroup } from '../../testkit/n8n-host/guard.cjs';
+import { until } from '../../testkit/n8n-host/poll';
+import { RestClient } from '../../testkit/n8n-host/rest';
 
 /**
  * A developer's first minutes: clone, the README's first command, a running workflow. The second

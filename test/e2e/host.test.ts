@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { existsSync } from 'node:fs';
-import { chain, HostError, outputOf, startN8n, type N8nHost } from '../n8n-host/driver';
+import { chain, HostError, outputOf, startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
 
 const HOOK_ID = '6a8d2c1e-5d0f-4f5b-9a53-0d7a3f6c2b11';
 const HOOK = 'driver-check';

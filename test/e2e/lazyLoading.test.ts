@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { buildDelivery } from '../../sandbox';
-import { startN8n, type N8nHost } from '../n8n-host/driver';
-import { packedPackage } from '../n8n-host/packedPackage';
-import { metigan } from '../triggers';
+import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { packedPackage } from '../../testkit/n8n-host/packedPackage';
+import { metigan } from '../../testkit/triggers';
 
 /** n8n lists the nodes from the metadata in `dist`; their files are loaded when they are used. */
 

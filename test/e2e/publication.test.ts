@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { startSandbox, type Sandbox } from '../../sandbox';
-import { startN8n, type N8nHost } from '../n8n-host/driver';
-import { packedPackage } from '../n8n-host/packedPackage';
-import { until } from '../n8n-host/poll';
-import { misarMail as trigger } from '../triggers';
+import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { packedPackage } from '../../testkit/n8n-host/packedPackage';
+import { until } from '../../testkit/n8n-host/poll';
+import { misarMail as trigger } from '../../testkit/triggers';
 
 /**
  * n8n's publication service, the default from 2.41 on: it registers in the background, repeats a

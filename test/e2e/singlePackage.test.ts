@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 
 import { startSandbox, type Sandbox, type Tamper } from '../../sandbox';
-import { chain, outputOf, startN8n, type N8nHost } from '../n8n-host/driver';
+import { chain, outputOf, startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
 import {
 	eventParameters,
 	mailPanda,
@@ -16,7 +16,7 @@ import {
 	misarBlog,
 	misarMail,
 	type TriggerCase,
-} from '../triggers';
+} from '../../testkit/triggers';
 
 /** The package of each single service, made by the command, installed and run in a real n8n. */
 

@@ -4,10 +4,10 @@ import type { INodeTypeDescription } from 'n8n-workflow';
 import { z } from 'zod';
 
 import { startSandbox, type ProviderId, type Sandbox } from '../../sandbox';
-import { startN8n, type N8nHost } from '../n8n-host/driver';
-import { packedPackage } from '../n8n-host/packedPackage';
-import { until } from '../n8n-host/poll';
-import { RestClient } from '../n8n-host/rest';
+import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { packedPackage } from '../../testkit/n8n-host/packedPackage';
+import { until } from '../../testkit/n8n-host/poll';
+import { RestClient } from '../../testkit/n8n-host/rest';
 import { readTemplate, type Template } from './templateFiles';
 
 export const ORIGIN = 'https://n8n.example.com';

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 
-import { until } from '../n8n-host/poll';
+import { until } from '../../testkit/n8n-host/poll';
 import { Collector, SECRET, TemplateHost, type Imported } from './templateHost';
 
 /** The templates that deliveries start: what is in the tables and at the other system afterwards. */

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 
-import { until } from '../n8n-host/poll';
+import { until } from '../../testkit/n8n-host/poll';
 import { Collector, ORIGIN, PACKAGE, TemplateHost, type Imported } from './templateHost';
 
 /** The templates that look after endpoints: started by their schedule's node, or by a form. */

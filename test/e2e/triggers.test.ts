@@ -3,10 +3,16 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { NodeHelpers, type INodeParameters } from 'n8n-workflow';
 
 import { startSandbox, type Sandbox, type Tamper } from '../../sandbox';
-import { chain, outputOf, startN8n, type N8nHost } from '../n8n-host/driver';
-import { packedPackage } from '../n8n-host/packedPackage';
-import { until } from '../n8n-host/poll';
-import { eventParameters, mailPanda, misarBlog, triggerCases, type TriggerCase } from '../triggers';
+import { chain, outputOf, startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { packedPackage } from '../../testkit/n8n-host/packedPackage';
+import { until } from '../../testkit/n8n-host/poll';
+import {
+	eventParameters,
+	mailPanda,
+	misarBlog,
+	triggerCases,
+	type TriggerCase,
+} from '../../testkit/triggers';
 
 /** The packed package, installed in a real n8n as a user would, against the sandbox. */
 

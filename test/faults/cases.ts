@@ -6,7 +6,7 @@ import {
 	misarPost,
 	misarReach,
 	type TriggerCase,
-} from '../triggers';
+} from '../../testkit/triggers';
 
 /** A trigger in one way to sign in, or with one way its provider may behave. */
 export interface Case {

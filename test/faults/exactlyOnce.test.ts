@@ -2,9 +2,9 @@ import { expect, it } from '@jest/globals';
 
 import type { Sandbox } from '../../sandbox';
 import { printFigures } from '../figures';
-import { until } from '../n8n-host/poll';
-import { ORIGIN, publishTrigger } from '../publishTrigger';
-import { misarMail as trigger } from '../triggers';
+import { until } from '../../testkit/n8n-host/poll';
+import { ORIGIN, publishTrigger } from '../../testkit/publishTrigger';
+import { misarMail as trigger } from '../../testkit/triggers';
 import { FAST_EXPRESSIONS, withBed, type LoadBed } from './loadBed';
 import { startFaultProxy, type FaultProxy } from './loadFaultProxy';
 import { storedRuns, untilIdle, type StoredRun } from './loadRuns';

@@ -1,11 +1,11 @@
 import { expect, it } from '@jest/globals';
 import autocannon from 'autocannon';
 
-import { median } from '../../bench/support/statistics';
+import { median } from '../../testkit/statistics';
 import type { DeliveryRecord } from '../../sandbox';
 import { printFigures } from '../figures';
-import { publishTrigger, type PublishedTrigger } from '../publishTrigger';
-import { mailPanda, metigan, misarBlog, misarMail, type TriggerCase } from '../triggers';
+import { publishTrigger, type PublishedTrigger } from '../../testkit/publishTrigger';
+import { mailPanda, metigan, misarBlog, misarMail, type TriggerCase } from '../../testkit/triggers';
 import { FAST_EXPRESSIONS, withBed, type LoadBed } from './loadBed';
 import { forgeriesOf, type ForgedRequest } from './loadForgeries';
 import { METRICS_ENV, sampleMemory } from './loadMemory';

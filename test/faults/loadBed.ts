@@ -1,7 +1,7 @@
 import { startSandbox, type Sandbox } from '../../sandbox';
-import { startN8n, type N8nHost } from '../n8n-host/driver';
-import { packedPackage } from '../n8n-host/packedPackage';
-import { ORIGIN } from '../publishTrigger';
+import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { packedPackage } from '../../testkit/n8n-host/packedPackage';
+import { ORIGIN } from '../../testkit/publishTrigger';
 
 /**
  * n8n's expression engine without an isolate for each webhook call and each run, which takes most of

@@ -1,5 +1,5 @@
 import { buildDelivery, type Tamper } from '../../sandbox';
-import type { TriggerCase } from '../triggers';
+import type { TriggerCase } from '../../testkit/triggers';
 
 /** A request ready to be sent again and again. */
 export interface ForgedRequest {

@@ -4,8 +4,8 @@ import { promisify } from 'node:util';
 import { parse } from 'flatted';
 import { z } from 'zod';
 
-import { locateN8n } from '../n8n-host/locate';
-import { until } from '../n8n-host/poll';
+import { locateN8n } from '../../testkit/n8n-host/locate';
+import { until } from '../../testkit/n8n-host/poll';
 
 /** An execution as n8n stored it. */
 export interface StoredRun {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { printFigures } from '../figures';
-import { HostError, startN8n, type N8nHost } from '../n8n-host/driver';
-import { packedPackage } from '../n8n-host/packedPackage';
+import { HostError, startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { cases, planned, type CallFault, type Case } from './cases';
 import { figures, type Outcome } from './outcomes';
 import { inParallel } from './parallel';

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { printFigures } from '../figures';
-import { startN8n, type N8nHost } from '../n8n-host/driver';
-import { packedPackage } from '../n8n-host/packedPackage';
-import { until } from '../n8n-host/poll';
+import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { packedPackage } from '../../testkit/n8n-host/packedPackage';
+import { until } from '../../testkit/n8n-host/poll';
 import { cases, type Case } from './cases';
 import { figures, type Outcome } from './outcomes';
 import { inParallel } from './parallel';

@@ -2,9 +2,9 @@ import { expect, it } from '@jest/globals';
 
 import type { DeliveryRecord, SandboxEndpoint } from '../../sandbox';
 import { printFigures } from '../figures';
-import { until } from '../n8n-host/poll';
-import { publishTrigger } from '../publishTrigger';
-import { metigan, misarMail, type TriggerCase } from '../triggers';
+import { until } from '../../testkit/n8n-host/poll';
+import { publishTrigger } from '../../testkit/publishTrigger';
+import { metigan, misarMail, type TriggerCase } from '../../testkit/triggers';
 import { withBed, type LoadBed } from './loadBed';
 import { storedRuns, untilIdle, type StoredRun } from './loadRuns';
 import { startStream, statusesOf, tally } from './loadTraffic';

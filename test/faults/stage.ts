@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 
 import { startSandbox, type Fault, type Sandbox, type SandboxEndpoint } from '../../sandbox';
-import type { N8nHost } from '../n8n-host/driver';
-import { until } from '../n8n-host/poll';
+import type { N8nHost } from '../../testkit/n8n-host/driver';
+import { until } from '../../testkit/n8n-host/poll';
 import type { Case } from './cases';
 
 export const ORIGIN = 'https://n8n.example.com';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { chain, type NodeDefinition, type WorkflowDefinition } from '../n8n-host/driver';
+import { chain, type NodeDefinition, type WorkflowDefinition } from '../../testkit/n8n-host/driver';
 
 const TEMPLATE = join(__dirname, '..', '..', 'templates', 'exactly-once-intake.json');
 

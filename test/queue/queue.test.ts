@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DeliveryRecord } from '../../sandbox';
 import { printFigures } from '../figures';
-import { chain } from '../n8n-host/driver';
-import type { N8nHelper } from '../n8n-host/helper';
-import { until } from '../n8n-host/poll';
-import { ORIGIN, startCluster, type Cluster } from './cluster';
+import { chain } from '../../testkit/n8n-host/driver';
+import type { N8nHelper } from '../../testkit/n8n-host/helper';
+import { until } from '../../testkit/n8n-host/poll';
+import { ORIGIN, startCluster, type Cluster } from '../../testkit/queue/cluster';
 import { EVENT, intake, trigger, type CredentialRef } from './intake';
-import { countRuns, readRuns, type Run } from './runs';
+import { countRuns, readRuns, type Run } from '../../testkit/queue/runs';
 
 const REQUEUE = join(__dirname, '..', '..', 'deploy', 'requeue.lua');
 const PROVIDER = 'misar.mail';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
-import { environmentOf, readCompose } from '../queue/compose';
+import { environmentOf, readCompose } from '../../testkit/queue/compose';
 
 /**
  * The compose file that users start. `npm run test:queue` runs n8n with its settings; here is what
@@ -30,7 +30,7 @@ describe('deploy/docker-compose.yml', () => {
 	it('pins the n8n that is tested', () => {
 		const pin = z
 			.object({ dependencies: z.object({ n8n: z.string() }) })
-			.parse(JSON.parse(read('test', 'n8n-host', 'package.json')));
+			.parse(JSON.parse(read('testkit', 'n8n-host', 'package.json')));
 		for (const [name, { image }] of services) {
 			if (name !== 'packages' && !name.startsWith('n8n')) continue;
 			expect([name, image]).toEqual([name, `n8nio/n8n:${pin.dependencies.n8n}`]);

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { guardGroup } from '../n8n-host/guard.cjs';
 import { until } from '../n8n-host/poll';
 import { freePorts } from '../n8n-host/ports';
-import { requireCommand } from '../../testkit/programs';
+import { requireCommand } from '../programs';
 
 const run = promisify(execFile);
 

@@ -59,7 +59,7 @@ function pinFiles(pin) {
 	const folder = pin ? path.join(HERE, 'pins', pin) : HERE;
 	const files = PINS.map((name) => [name, path.join(name === '.npmrc' ? HERE : folder, name)]);
 	const missing = files.find(([, file]) => !fs.existsSync(file));
-	if (missing) throw new Error(`${path.relative(HERE, missing[1])} is missing in test/n8n-host`);
+	if (missing) throw new Error(`${path.relative(HERE, missing[1])} is missing in testkit/n8n-host`);
 	return files;
 }
 
@@ -135,7 +135,7 @@ async function install(dir, files, log, signal) {
 		const node = nodeBinaryIn(temporary);
 		if (!fs.existsSync(node)) {
 			throw new Error(
-				`No Node binary for ${process.platform}-${process.arch} is pinned in test/n8n-host`,
+				`No Node binary for ${process.platform}-${process.arch} is pinned in testkit/n8n-host`,
 			);
 		}
 		// Scripts find this folder's Node first on PATH (npm puts node_modules/.bin there), while npm
