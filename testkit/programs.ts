@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 
 interface Program {
@@ -78,7 +78,7 @@ function postgresFolders(): string[] {
 function isExecutable(file: string): boolean {
 	try {
 		accessSync(file, constants.X_OK);
-		return true;
+		return statSync(file).isFile();
 	} catch {
 		return false;
 	}

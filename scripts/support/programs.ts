@@ -1,6 +1,6 @@
 import { findCommand, missingPrograms, packagesOf, type ProgramName } from '../../testkit/programs';
 import { run } from '../../testkit/command';
-import { withProgress } from './progress.mjs';
+import { withProgress } from './progress.cjs';
 
 /** See {@link ensurePrograms}. */
 export interface InstallOptions {

@@ -1,3 +1,5 @@
+'use strict';
+
 const EVERY_MS = 5_000;
 
 /**
@@ -10,7 +12,7 @@ const EVERY_MS = 5_000;
  * @param {() => Promise<T>} work
  * @returns {Promise<T>}
  */
-export async function withProgress(what, log, work) {
+async function withProgress(what, log, work) {
 	const started = Date.now();
 	const report = () => log(`${what} (${Math.round((Date.now() - started) / 1000)} s)`);
 	report();
@@ -21,3 +23,5 @@ export async function withProgress(what, log, work) {
 		clearInterval(timer);
 	}
 }
+
+module.exports = { withProgress };

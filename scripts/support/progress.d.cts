@@ -1,4 +1,4 @@
-/** See progress.mjs. */
+/** See progress.cjs. */
 export function withProgress<T>(
 	what: string,
 	log: (line: string) => void,
