@@ -28,6 +28,7 @@ export interface CommandResult {
 export interface RunOptions {
 	cwd?: string;
 	env?: NodeJS.ProcessEnv;
+	stdin?: boolean;
 	capture?: boolean | 'all';
 	abort?: AbortSignal;
 }
@@ -35,6 +36,7 @@ export interface RunOptions {
 /**
  * Runs a command in the foreground. Signals to end are passed on to it.
  *
+ * @param options.stdin - give it the terminal's input
  * @param options.capture - keep its standard output instead of showing it; `all`: its errors as well
  * @param options.abort - kills the command
  * @throws Interrupted when a signal came meanwhile, after the command has ended
@@ -51,7 +53,7 @@ export async function run(
 		...(options.cwd !== undefined && { cwd: options.cwd }),
 		env: { ...process.env, ...options.env },
 		stdio: [
-			'ignore',
+			options.stdin ? 'inherit' : 'ignore',
 			options.capture ? 'pipe' : 'inherit',
 			options.capture === 'all' ? 'pipe' : 'inherit',
 		],
