@@ -40,6 +40,7 @@ module.exports = {
 		project('browser', 'browser/*'),
 	],
 	reporters: ['default', '<rootDir>/scripts/support/tallyReporter.mjs'],
+	testSequencer: '<rootDir>/scripts/support/realFirst.cjs',
 	testTimeout: 60_000,
 	// Tests of a real n8n wait more than they work.
 	maxWorkers: availableParallelism() + 1,

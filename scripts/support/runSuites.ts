@@ -25,7 +25,7 @@ export async function runSuites(
 	const jest = async (pick: (suite: Suite) => readonly string[] | undefined, args: string[]) => {
 		const projects = ready.flatMap((suite) => pick(suite) ?? []);
 		if (projects.length === 0) return undefined;
-		const options = ['--silent', ...args, ...jestOptions, '--selectProjects', ...projects];
+		const options = [...args, ...jestOptions, '--selectProjects', ...projects];
 		return await runJest(options, join(folder, `${projects.join('-')}.json`), env);
 	};
 
