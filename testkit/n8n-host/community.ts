@@ -9,7 +9,7 @@ const run = promisify(execFile);
 const manifestSchema = z.object({ name: z.string(), version: z.string() }).passthrough();
 const ledgerSchema = z.object({ dependencies: z.record(z.string()) }).passthrough();
 
-/** What n8n 2.39's community-packages.service passes to npm for a community package. */
+/** What n8n's community-packages.service passes to npm for a community package. */
 const INSTALL_ARGS = [
 	'install',
 	'--audit=false',
@@ -22,7 +22,7 @@ const INSTALL_ARGS = [
 
 /**
  * Installs a packed package into an n8n user folder, step by step as n8n's Community Nodes screen
- * does it after its download (n8n 2.39.10, community-packages.service, downloadPackage): unpack,
+ * does it after its download (n8n 2.41.1, community-packages.service, downloadPackage): unpack,
  * drop the dev, peer and optional dependencies from package.json, `npm install` inside, note it in
  * the ledger. n8n finds it at its next start.
  *

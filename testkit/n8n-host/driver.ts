@@ -51,6 +51,12 @@ export interface N8nHostOptions {
 	userFolder?: string;
 	/** Port of the editor and the webhooks; default: a free one. */
 	port?: number;
+	/**
+	 * Switches n8n's publication service on or off; default: as n8n has it, which is on from 2.41 on.
+	 * Without it n8n publishes before it answers, and registers every published trigger again at each
+	 * start, as older 2.x and 1.x do.
+	 */
+	publicationService?: boolean;
 }
 
 /** What {@link N8nHost.restart} changes; what is not given stays. */
@@ -90,7 +96,7 @@ export async function startN8n(options: N8nHostOptions = {}): Promise<N8nHost> {
 			userFolder,
 			removeFolderOnDeath: temporary,
 			webhookUrl: options.webhookUrl,
-			env: options.env ?? {},
+			env: { ...publicationSetting(options), ...options.env },
 		};
 		const { process, ports } = await startOnFreePorts(settings, options.port);
 		const host = new N8nHost({ ...settings, ...ports }, process, await readOwner(userFolder));
@@ -105,6 +111,10 @@ export async function startN8n(options: N8nHostOptions = {}): Promise<N8nHost> {
 		if (temporary) await rm(userFolder, { recursive: true, force: true });
 		throw error;
 	}
+}
+
+function publicationSetting({ publicationService: on }: N8nHostOptions): Record<string, string> {
+	return on === undefined ? {} : { N8N_USE_WORKFLOW_PUBLICATION_SERVICE: String(on) };
 }
 
 type Ports = Pick<ProcessSettings, 'port' | 'brokerPort'>;
@@ -175,7 +185,7 @@ export class N8nHost {
 		return this.process.pid;
 	}
 
-	/** n8n's version, e.g. `2.39.10`. */
+	/** n8n's version, e.g. `2.41.1`. */
 	get version(): string {
 		return this.settings.host.version;
 	}
@@ -246,8 +256,7 @@ export class N8nHost {
 
 	/**
 	 * Publishes the newest version: n8n calls `checkExists` and `create` of its webhook triggers.
-	 * Also waits for n8n's publication service where that is switched on
-	 * (`N8N_USE_WORKFLOW_PUBLICATION_SERVICE=true`), which does it in the background.
+	 * Also waits for n8n's publication service where that is on, which does it in the background.
 	 *
 	 * @throws HostError with n8n's own message when a trigger refuses
 	 */

@@ -6,7 +6,7 @@ export interface InstalledHost {
 	nodeBinary: string;
 	/** n8n's command-line script. */
 	n8nBin: string;
-	/** n8n's version, e.g. `2.39.10`. */
+	/** n8n's version, e.g. `2.41.1`. */
 	version: string;
 }
 

@@ -1,7 +1,7 @@
 /**
  * Installs the n8n that the end-to-end tests run against, once per machine, outside the checkout.
  *
- * n8n 2.39 needs Node 24 and 2.3 GB; both come from npm and land in a cache folder named after the
+ * n8n 2.x needs Node 24 and 2.3 GB; both come from npm and land in a cache folder named after the
  * contents of package.json, package-lock.json and .npmrc beside this file, so a changed pin is a new
  * folder and an unchanged one is found again at once. `N8N_HOST_PIN` names another pin, a folder below
  * pins/ with a package.json and a package-lock.json of its own. Plain Node 20 and no dependency,
