@@ -16,7 +16,7 @@ const published = ['nodes/**/*.ts', 'credentials/**/*.ts'];
 const { recommended } = n8nCommunityNodesPlugin.configs;
 
 export default tseslint.config(
-	globalIgnores(['dist', '.test-output']),
+	globalIgnores(['dist', '.dev', '.test-output']),
 	{
 		linterOptions: { noInlineConfig: true, reportUnusedDisableDirectives: 'error' },
 	},

@@ -27,6 +27,10 @@ const codex = () => src('nodes/**/*.node.json').pipe(dest('dist/nodes'));
 /** What lets n8n list the nodes without loading them: dist/known and dist/types. */
 const metadata = () => run('n8n-core/bin/generate-metadata');
 
+const refresh = series(parallel(compile, icons, codex), metadata);
+
 exports.clean = clean;
-exports.build = series(clean, parallel(compile, icons, codex), metadata);
+exports.build = series(clean, refresh);
+/** Builds over what is there, for whoever is using it. */
+exports.refresh = refresh;
 exports.default = exports.build;

@@ -1,7 +1,7 @@
-/** @type {import('jest').Config} */
-module.exports = {
+const { availableParallelism } = require('node:os');
+
+const shared = {
 	testEnvironment: 'node',
-	testMatch: ['<rootDir>/test/**/*.test.ts'],
 	transform: {
 		'^.+\\.(ts|js)$': [
 			'@swc/jest',
@@ -10,5 +10,40 @@ module.exports = {
 	},
 	// The signing libraries the tests compare with ship as ES modules only.
 	transformIgnorePatterns: ['/node_modules/(?!@octokit/webhooks-methods/)'],
+	modulePathIgnorePatterns: ['<rootDir>/.dev/'],
+};
+
+/** Test files below test/, under the name that `--selectProjects` knows them by. */
+const project = (displayName, files, more = {}) => ({
+	...shared,
+	displayName,
+	testMatch: [files].flat().map((file) => `<rootDir>/test/${file}.test.ts`),
+	...more,
+});
+
+/** Measured while they run, so nothing else may run beside them. */
+const load = ['exactlyOnce', 'forgedFlood', 'rotation'];
+
+/** @type {import('jest').Config} */
+module.exports = {
+	projects: [
+		project('unit', 'unit/*'),
+		project('context', 'context/*'),
+		project('e2e', 'e2e/*'),
+		// The end-to-end tests of the nodes again, in the oldest n8n that the package supports.
+		project('e2e-1x', ['e2e/host', 'e2e/triggers', 'e2e/actions'], {
+			setupFiles: ['<rootDir>/testkit/oldestN8n.ts'],
+		}),
+		project('faults', `faults/!(${load.join('|')})`),
+		project('load', `faults/(${load.join('|')})`),
+		project('queue', 'queue/*'),
+		project('browser', 'browser/*'),
+	],
+	reporters: ['default', '<rootDir>/scripts/support/tallyReporter.mjs'],
+	testSequencer: '<rootDir>/scripts/support/realFirst.cjs',
 	testTimeout: 60_000,
+	// Tests of a real n8n wait more than they work.
+	maxWorkers: availableParallelism() + 1,
+	// A worker that has not ended by then has something open.
+	workerGracefulExitTimeout: 15_000,
 };

@@ -24,7 +24,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 		routes,
 		({ provider, id }) => endpoints.of(provider).find(id)?.active === true,
 	);
-	const keys = perProvider(({ keyPrefix }) => randomId(keyPrefix, 24));
+	const keys = perProvider(({ keyPrefix }) =>
+		options.fixedKeys === true ? `${keyPrefix}sandbox` : randomId(keyPrefix, 24),
+	);
 	const limitedKeys = perProvider(({ keyPrefix }) => randomId(keyPrefix, 24));
 	const apis = new Map<ProviderId, Api>();
 	const dispatcher = new Dispatcher(

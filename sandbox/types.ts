@@ -8,6 +8,8 @@ export interface SandboxOptions {
 	port?: number;
 	/** Accept http:// and private webhook URLs, which the providers refuse. Default false. */
 	allowHttp?: boolean;
+	/** The same API keys at every start, so that stored credentials go on working. Default false. */
+	fixedKeys?: boolean;
 	/**
 	 * Factor from the provider's retry intervals to real ones. Default 0.0005 (a day becomes 43 s);
 	 * with 0 the same number of retries follow each other without a wait.

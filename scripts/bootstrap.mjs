@@ -9,9 +9,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
+import { withProgress } from './support/progress.cjs';
+
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const MINIMUM = [20, 15];
-const PROGRESS_MS = 5_000;
 
 const [name = '', ...rest] = process.argv.slice(2);
 const script = path.join(ROOT, 'scripts', `${name}.ts`);
@@ -48,19 +49,18 @@ function readPackages(file) {
 }
 
 async function install() {
-	const started = Date.now();
-	const report = () =>
-		console.log(`Installing dependencies (${Math.round((Date.now() - started) / 1000)} s)`);
-	report();
-	const timer = setInterval(report, PROGRESS_MS);
-	const code = await new Promise((resolve) => {
-		const npm = spawn('npm', ['ci', '--loglevel=error'], {
-			stdio: ['ignore', 'ignore', 'inherit'],
-		});
-		npm.once('error', (error) => fail(`npm could not be run: ${error.message}`));
-		npm.once('close', resolve);
-	});
-	clearInterval(timer);
+	const code = await withProgress(
+		'Installing dependencies',
+		console.log,
+		async () =>
+			await new Promise((resolve) => {
+				const npm = spawn('npm', ['ci', '--loglevel=error'], {
+					stdio: ['ignore', 'ignore', 'inherit'],
+				});
+				npm.once('error', (error) => fail(`npm could not be run: ${error.message}`));
+				npm.once('close', resolve);
+			}),
+	);
 	if (code !== 0) fail(`npm ci ended with code ${code}`);
 }
 

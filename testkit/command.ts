@@ -20,22 +20,24 @@ export function isEndSignal(name: unknown): name is (typeof SIGNALS)[number] {
 export interface CommandResult {
 	/** Its exit code; 1 when it was ended by a signal. */
 	code: number;
-	/** What it wrote to standard output, when that was captured. */
+	/** What it wrote, as far as that was captured. */
 	output: string;
 }
 
 /** See {@link run}. */
 export interface RunOptions {
 	cwd?: string;
-	env?: Record<string, string>;
-	capture?: boolean;
+	env?: NodeJS.ProcessEnv;
+	stdin?: boolean;
+	capture?: boolean | 'all';
 	abort?: AbortSignal;
 }
 
 /**
  * Runs a command in the foreground. Signals to end are passed on to it.
  *
- * @param options.capture - keep its standard output instead of showing it
+ * @param options.stdin - give it the terminal's input
+ * @param options.capture - keep its standard output instead of showing it; `all`: its errors as well
  * @param options.abort - kills the command
  * @throws Interrupted when a signal came meanwhile, after the command has ended
  * @throws Error when it could not be started
@@ -50,11 +52,17 @@ export async function run(
 	const child = spawn(command, args, {
 		...(options.cwd !== undefined && { cwd: options.cwd }),
 		env: { ...process.env, ...options.env },
-		stdio: ['ignore', options.capture === true ? 'pipe' : 'inherit', 'inherit'],
+		stdio: [
+			options.stdin ? 'inherit' : 'ignore',
+			options.capture ? 'pipe' : 'inherit',
+			options.capture === 'all' ? 'pipe' : 'inherit',
+		],
 	});
-	child.stdout?.on('data', (chunk: Buffer) => {
-		output += chunk.toString();
-	});
+	for (const stream of [child.stdout, child.stderr]) {
+		stream?.on('data', (chunk: Buffer) => {
+			output += chunk.toString();
+		});
+	}
 	const passOn = (signal: NodeJS.Signals) => {
 		received = signal;
 		child.kill(signal);

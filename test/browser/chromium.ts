@@ -1,10 +1,9 @@
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type BrowserContext } from 'playwright-core';
+import { requireCommand } from '../../testkit/programs';
 
-const PROGRAM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 const FLAGS = [
 	'--no-sandbox',
 	'--disable-gpu',
@@ -21,18 +20,14 @@ export interface Chromium {
 	close(): Promise<void>;
 }
 
-/** @throws Error that says how to install Chromium where there is none */
+/** @throws Error where there is no Chromium */
 export async function launchChromium(): Promise<Chromium> {
-	if (!existsSync(PROGRAM)) {
-		throw new Error(
-			`There is no Chromium at ${PROGRAM}. Install it with: apt-get install chromium fonts-dejavu-core (or name another one in the environment variable CHROMIUM)`,
-		);
-	}
+	const executablePath = requireCommand('chromium');
 	const profile = await mkdtemp(join(tmpdir(), 'n8n-browser-'));
 	const remove = async () => await rm(profile, { recursive: true, force: true, maxRetries: 5 });
 	try {
 		const context = await chromium.launchPersistentContext(profile, {
-			executablePath: PROGRAM,
+			executablePath,
 			headless: true,
 			args: FLAGS,
 			viewport: { width: 1280, height: 800 },

@@ -1,4 +1,4 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,10 +7,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { z } from 'zod';
 
-import { triggerCases } from '../../testkit/triggers';
-import { guardGroup } from '../../testkit/n8n-host/guard.cjs';
-import { until } from '../../testkit/n8n-host/poll';
 import { RestClient } from '../../testkit/n8n-host/rest';
+import { triggerCases } from '../../testkit/triggers';
+import { Terminal } from './terminal';
 
 /**
  * A developer's first minutes: clone, the README's first command, a running workflow. The second
@@ -23,8 +22,7 @@ const END_MS = 60_000;
 
 let clone: string;
 let temporary: string;
-let started: ChildProcess | undefined;
-let dismissGuard: (() => void) | undefined;
+let terminal: Terminal | undefined;
 let output = '';
 
 beforeAll(async () => {
@@ -35,31 +33,13 @@ beforeAll(async () => {
 		cwd: clone,
 		encoding: 'utf8',
 	});
-	started = spawn('sh', ['-c', command], {
-		cwd: clone,
-		env: userEnvironment(),
-		detached: true,
-		stdio: ['ignore', 'pipe', 'pipe'],
-	});
-	for (const stream of [started.stdout, started.stderr]) {
-		stream?.on('data', (chunk: Buffer) => {
-			output += chunk.toString();
-		});
-	}
-	dismissGuard = guardGroup(groupId(), clone);
-	await until(
-		() => `the command to be ready. It printed:\n${output}`,
-		READY_MS,
-		() => {
-			if (ended()) throw new Error(`The command ended:\n${output}`);
-			return output.includes('Ctrl-C ends both') || undefined;
-		},
-	);
+	terminal = new Terminal(command, clone, temporary);
+	await terminal.prints('Ctrl-C ends both', READY_MS);
+	output = terminal.output;
 }, READY_MS + END_MS);
 
 afterAll(async () => {
-	if (started !== undefined && !ended()) process.kill(-groupId(), 'SIGKILL');
-	dismissGuard?.();
+	terminal?.close();
 	await rm(clone, { recursive: true, force: true });
 	await rm(temporary, { recursive: true, force: true });
 }, END_MS);
@@ -84,28 +64,10 @@ it('prints an editor and a login that work, with one published workflow for each
 it(
 	'ends with Ctrl-C and leaves nothing behind',
 	async () => {
-		// A terminal sends it to everything that was started.
-		process.kill(-groupId(), 'SIGINT');
-		await until('the command to end', END_MS, () => ended() || undefined);
-		expect(() => process.kill(-groupId(), 0)).toThrow('ESRCH');
+		await terminal?.interrupt(END_MS);
+		expect(terminal?.gone).toBe(true);
 		// tsx keeps its cache of compiled files there, for the next command.
 		expect(readdirSync(temporary).filter((name) => !name.startsWith('tsx-'))).toEqual([]);
 	},
 	END_MS,
 );
-
-function groupId(): number {
-	if (started?.pid === undefined) throw new Error('The command could not be started');
-	return started.pid;
-}
-
-function ended(): boolean {
-	return started !== undefined && (started.exitCode !== null || started.signalCode !== null);
-}
-
-/** The environment of a terminal: without what npm and jest added to ours. */
-function userEnvironment(): NodeJS.ProcessEnv {
-	const ours = /^(npm_|JEST_|NODE_ENV$|NODE_OPTIONS$|INIT_CWD$|N8N_LOG_LEVEL$|PACKAGE_TARBALL$)/;
-	const kept = Object.entries(process.env).filter(([name]) => !ours.test(name));
-	return { ...Object.fromEntries(kept), TMPDIR: temporary };
-}

@@ -26,6 +26,8 @@ export async function locateN8n(): Promise<InstalledHost> {
 
 async function askInstaller(): Promise<InstalledHost> {
 	const child = spawn(process.execPath, [join(__dirname, 'install.mjs')], {
+		// Jest gives each project's tests an environment of their own, which is not passed on by itself.
+		env: process.env,
 		stdio: ['ignore', 'pipe', 'inherit'],
 	});
 	let output = '';

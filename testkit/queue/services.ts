@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { guardGroup } from '../n8n-host/guard.cjs';
 import { until } from '../n8n-host/poll';
 import { freePorts } from '../n8n-host/ports';
-import { findPrograms } from './programs';
+import { requireCommand } from '../programs';
 
 const run = promisify(execFile);
 
@@ -37,7 +37,6 @@ export interface Services {
  * @throws Error when a program is missing or a server does not come up
  */
 export async function startServices(): Promise<Services> {
-	const program = findPrograms();
 	const folder = await mkdtemp(join(tmpdir(), 'n8n-queue-'));
 	// PostgreSQL refuses to run as root.
 	const account = process.getuid?.() === 0 ? await accountOf(USER) : undefined;
@@ -53,30 +52,30 @@ export async function startServices(): Promise<Services> {
 	};
 	const redisCli = async (...args: string[]) => {
 		const all = ['-h', '127.0.0.1', '-p', String(redisPort), ...args];
-		const { stdout } = await run(program('redis-cli'), all, client);
+		const { stdout } = await run(requireCommand('redis-cli'), all, client);
 		return stdout.split('\n').filter((line) => line !== '');
 	};
 	const at = ['-h', '127.0.0.1', '-p', String(postgresPort)];
 	const psql = async (database: string, sql: string) => {
 		const args = [...at, '-U', USER, '-d', database, '-v', 'ON_ERROR_STOP=1', '-qAtX', '-c', sql];
-		return (await run(program('psql'), args, { ...client, maxBuffer: 1e9 })).stdout;
+		return (await run(requireCommand('psql'), args, { ...client, maxBuffer: 1e9 })).stdout;
 	};
 	try {
 		const data = join(folder, 'postgres');
 		const locale = ['-E', 'UTF8', '--locale=C'];
 		const init = ['-D', data, '-U', USER, '-A', 'trust', '--no-sync', ...locale];
-		await run(program('initdb'), init, options);
+		await run(requireCommand('initdb'), init, options);
 		// Durability is not what is tested; a socket in a folder would need one that all may write to.
 		const settings = ['fsync=off', 'unix_socket_directories=', 'max_connections=200'];
 		servers.push(
 			new Server(
-				program('postgres'),
+				requireCommand('postgres'),
 				['-D', data, ...at, ...settings.flatMap((setting) => ['-c', setting])],
 				options,
 				folder,
 			),
 			new Server(
-				program('redis-server'),
+				requireCommand('redis-server'),
 				['--bind', '127.0.0.1', '--port', String(redisPort), '--save', '', '--dir', folder],
 				options,
 				folder,

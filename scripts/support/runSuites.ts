@@ -1,0 +1,179 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { build, pack } from '../../testkit/artifacts';
+import { Interrupted, isEndSignal, run, runNode } from '../../testkit/command';
+import { crashed, readTally, type JestTally, type SuiteResult, type Tally } from './results';
+import type { Suite } from './suites';
+
+const LINGER_MS = 15_000;
+const JEST = join('node_modules', 'jest', 'bin', 'jest.js');
+
+/**
+ * Runs suites and prints what they print: first the scripts and the tests that may run side by
+ * side, then the ones that measure load. A suite that fails does not keep another from running.
+ *
+ * @param folder - an empty folder for the tarball and the tallies
+ * @param jestOptions - passed on to jest as they are
+ */
+export async function runSuites(
+	chosen: readonly Suite[],
+	folder: string,
+	jestOptions: readonly string[],
+): Promise<SuiteResult[]> {
+	const { broken, env } = await prepare(chosen, folder);
+	const ready = chosen.filter((suite) => !broken.has(suite));
+	const jest = async (pick: (suite: Suite) => readonly string[] | undefined, args: string[]) => {
+		const projects = ready.flatMap((suite) => pick(suite) ?? []);
+		if (projects.length === 0) return undefined;
+		const options = [...args, ...jestOptions, '--selectProjects', ...projects];
+		return await runJest(options, join(folder, `${projects.join('-')}.json`), env);
+	};
+
+	const scripts = Promise.all(
+		ready.map(async (suite) => ({ suite, result: await runScript(suite) })),
+	);
+	const beside = await finished(
+		scripts,
+		jest(({ projects }) => projects, []),
+	);
+	const alone = await jest((suite) => suite.alone, ['--runInBand']);
+
+	const jestRuns = [beside[1], alone].filter((outcome) => outcome !== undefined);
+	const scriptResults = new Map(beside[0].map(({ suite, result }) => [suite, result]));
+	const results = chosen.map((suite) => {
+		const reason = broken.get(suite);
+		if (reason !== undefined) return { name: suite.name, seconds: 0, ...crashed(reason) };
+		return scriptResults.get(suite) ?? sumOf(suite, jestRuns);
+	});
+	const troubles = jestRuns.flatMap(({ trouble }) => trouble ?? []);
+	return [
+		...results,
+		...troubles.map((trouble) => ({ name: 'jest', seconds: 0, ...crashed(trouble) })),
+	];
+}
+
+/** Both, when both have come to an end. */
+async function finished<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
+	await Promise.allSettled([a, b]);
+	return [await a, await b];
+}
+
+/**
+ * Builds, packs and installs what the suites need.
+ *
+ * @returns the suites for which that failed, with the reason, and what jest has to be told
+ */
+async function prepare(
+	chosen: readonly Suite[],
+	folder: string,
+): Promise<{ broken: Map<Suite, string>; env: Record<string, string> }> {
+	const built = once(build);
+	const packed = once(async () => {
+		await built();
+		env['PACKAGE_TARBALL'] = await pack(folder);
+	});
+	const installed = { pinned: once(installN8n), '1.x': once(async () => await installN8n('1.x')) };
+	const env: Record<string, string> = {};
+	const broken = new Map<Suite, string>();
+	for (const suite of chosen) {
+		try {
+			if (suite.needs === 'dist') await built();
+			if (suite.needs === 'tarball') await packed();
+			if (suite.n8n !== undefined) await installed[suite.n8n]();
+		} catch (error) {
+			if (error instanceof Interrupted) throw error;
+			const reason = error instanceof Error ? error.message : String(error);
+			console.error(reason);
+			broken.set(suite, reason.split('\n')[0] ?? reason);
+		}
+	}
+	return { broken, env };
+}
+
+/** Does a piece of work the first time it is asked for, and gives the same outcome ever after. */
+function once(work: () => Promise<void>): () => Promise<void> {
+	let outcome: Promise<void> | undefined;
+	return async () => await (outcome ??= work());
+}
+
+async function installN8n(pin?: string): Promise<void> {
+	const { ensureN8nHost } = await import('../../testkit/n8n-host/install.mjs');
+	try {
+		await ensureN8nHost({ log: console.log, ...(pin !== undefined && { pin }) });
+	} catch (error) {
+		const signal = error instanceof Error && 'signal' in error ? error.signal : undefined;
+		throw isEndSignal(signal) ? new Interrupted(signal) : error;
+	}
+}
+
+/** Runs a suite that is one script; shows the script's output when it found something. */
+async function runScript({ name, script }: Suite): Promise<SuiteResult | undefined> {
+	if (script === undefined) return undefined;
+	const started = Date.now();
+	const { code, output } = await run(process.execPath, [...script], { capture: 'all' });
+	const seconds = (Date.now() - started) / 1000;
+	const passed = code === 0;
+	console.log(`${passed ? 'PASS' : 'FAIL'} ${name} (${seconds.toFixed(1)} s)`);
+	if (!passed) console.log(output);
+	return { name, seconds, passed: passed ? 1 : 0, failed: passed ? 0 : 1, skipped: 0 };
+}
+
+interface JestOutcome {
+	readonly projects: JestTally['projects'];
+	/** What went wrong although no test failed. */
+	readonly trouble?: string;
+}
+
+async function runJest(
+	options: readonly string[],
+	tallyFile: string,
+	env: Record<string, string>,
+): Promise<JestOutcome> {
+	const watch = watchForLeftovers(tallyFile);
+	try {
+		const code = await runNode(JEST, [...options], {
+			// What n8n's parts log in the tests' own processes says nothing of a test that fails.
+			env: { N8N_LOG_LEVEL: 'silent', ...env, TALLY_FILE: tallyFile },
+			abort: watch.signal,
+		});
+		const tally = readTally(tallyFile);
+		if (tally === undefined) return { projects: {}, trouble: `jest ended with code ${code}` };
+		const { projects, leftOpen } = tally;
+		if (leftOpen || watch.signal.aborted) {
+			return { projects, trouble: 'a test left something open at its end' };
+		}
+		const failed = Object.values(projects).some((project) => project.failed > 0);
+		return code === 0 || failed
+			? { projects }
+			: { projects, trouble: `jest ended with code ${code}` };
+	} finally {
+		watch.end();
+	}
+}
+
+/** A server or timer that a test left open keeps jest from ending: give up soon after its tally. */
+function watchForLeftovers(tallyFile: string): { signal: AbortSignal; end: () => void } {
+	const controller = new AbortController();
+	let reportedAt: number | undefined;
+	const timer = setInterval(() => {
+		if (existsSync(tallyFile)) reportedAt ??= Date.now();
+		if (reportedAt !== undefined && Date.now() - reportedAt > LINGER_MS) controller.abort();
+	}, 1_000);
+	return { signal: controller.signal, end: () => clearInterval(timer) };
+}
+
+/** What the projects of a suite came to, together. */
+function sumOf(suite: Suite, runs: readonly JestOutcome[]): SuiteResult {
+	const names = [...(suite.projects ?? []), ...(suite.alone ?? [])];
+	const tallies = names.flatMap((name) => runs.flatMap(({ projects }) => projects[name] ?? []));
+	const sum = (key: keyof Tally & keyof JestTally['projects'][string]) =>
+		tallies.reduce((total, tally) => total + tally[key], 0);
+	const result = {
+		name: suite.name,
+		seconds: tallies.reduce((total, { seconds }) => total + seconds, 0),
+		passed: sum('passed'),
+		failed: sum('failed'),
+		skipped: sum('skipped'),
+	};
+	return result.passed + result.failed > 0 ? result : { ...result, ...crashed('no test ran') };
+}

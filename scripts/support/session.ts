@@ -1,0 +1,102 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { startSandbox, type Sandbox, type SandboxOptions } from '../../sandbox';
+import { build, pack } from '../../testkit/artifacts';
+import { Interrupted } from '../../testkit/command';
+import { startN8n, type N8nHost, type N8nHostOptions } from '../../testkit/n8n-host/driver';
+
+/** Looks public, because providers deliver to public HTTPS addresses only; routed to this machine. */
+export const PUBLIC_ORIGIN = 'https://n8n.example.com';
+
+/** A real n8n with the package installed, and the sandbox beside it. */
+export interface Session {
+	readonly n8n: N8nHost;
+	readonly sandbox: Sandbox;
+	/** Waits for a piece of work, but not beyond a signal to end. */
+	readonly step: <T>(work: Promise<T>) => Promise<T>;
+	/** Goes on until a signal asks to end. */
+	readonly interrupted: Promise<never>;
+}
+
+/** See {@link runSession}. */
+export interface SessionOptions {
+	n8n?: N8nHostOptions;
+	sandbox?: SandboxOptions;
+}
+
+const began = Date.now();
+
+/** Prints a line with the seconds since the command was started. */
+export function say(text: string): void {
+	console.log(`[${String(Math.round((Date.now() - began) / 1000)).padStart(4)} s] ${text}`);
+}
+
+/**
+ * Builds and packs the package, starts n8n and the sandbox, and ends this process after `use`, with
+ * the code that it returns, or at the first signal to end. Both are stopped then, and what was
+ * written for them is removed.
+ */
+export async function runSession(
+	options: SessionOptions,
+	use: (session: Session) => Promise<number>,
+): Promise<void> {
+	const interrupted = interruption();
+	interrupted.catch(() => undefined);
+	let code = 1;
+	try {
+		code = await withSession(options, interrupted, use);
+	} catch (error) {
+		if (!(error instanceof Interrupted)) console.error(error);
+	}
+	// An install that was given up may still have work under way.
+	process.exit(code);
+}
+
+async function withSession(
+	options: SessionOptions,
+	interrupted: Promise<never>,
+	use: (session: Session) => Promise<number>,
+): Promise<number> {
+	const step = async <T>(work: Promise<T>) => await Promise.race([work, interrupted]);
+	const folder = await mkdtemp(join(tmpdir(), 'misar-metigan-start-'));
+	let sandbox: Sandbox | undefined;
+	let starting: Promise<N8nHost> | undefined;
+	try {
+		say('Building and packing the package');
+		await build();
+		const tarball = await pack(folder);
+		const { ensureN8nHost } = await import('../../testkit/n8n-host/install.mjs');
+		await step(ensureN8nHost({ log: say }));
+		say('Starting the sandbox and n8n with the package installed');
+		sandbox = await startSandbox(options.sandbox);
+		starting = startN8n({ tarball, webhookUrl: PUBLIC_ORIGIN, ...options.n8n });
+		const n8n = await step(starting);
+		sandbox.setRoute(PUBLIC_ORIGIN, n8n.url);
+		return await use({ n8n, sandbox, step, interrupted });
+	} finally {
+		const n8n = await starting?.catch(() => undefined);
+		await n8n?.stop();
+		await sandbox?.close();
+		await rm(folder, { recursive: true, force: true });
+	}
+}
+
+/** Rejects at the first signal to end. */
+function interruption(): Promise<never> {
+	return new Promise((_resolve, reject) => {
+		for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+			process.once(signal, () => reject(new Interrupted(signal)));
+		}
+	});
+}
+
+/** Where a person goes on. */
+export function whereabouts({ n8n, sandbox }: Session): string {
+	return `
+Editor    ${n8n.url}
+Sign in   ${n8n.owner.email} / ${n8n.owner.password}
+Sandbox   ${sandbox.url} (control API under /_control)
+`;
+}

@@ -1,0 +1,66 @@
+import { writeFileSync } from 'node:fs';
+
+const EVERY_MS = 30_000;
+
+/**
+ * A reporter for jest beside its default one. Says every half minute which files are running, where
+ * no terminal shows that; and counts what each project came to, in the JSON file that the
+ * environment variable TALLY_FILE names.
+ */
+export default class TallyReporter {
+	#running = new Map();
+	#lastEnd = 0;
+	#timer;
+	#exitTimeout;
+
+	constructor({ workerGracefulExitTimeout }) {
+		this.#exitTimeout = workerGracefulExitTimeout;
+	}
+
+	onRunStart() {
+		if (process.stdout.isTTY) return;
+		this.#timer = setInterval(() => this.#sayWhatRuns(), EVERY_MS);
+	}
+
+	onTestFileStart({ path, context }) {
+		this.#running.set(this.#nameOf(path, context.config), Date.now());
+	}
+
+	onTestFileResult({ path, context }) {
+		this.#running.delete(this.#nameOf(path, context.config));
+		this.#lastEnd = Date.now();
+	}
+
+	onRunComplete(_contexts, { testResults }) {
+		clearInterval(this.#timer);
+		const file = process.env.TALLY_FILE;
+		if (file === undefined) return;
+		const projects = {};
+		for (const result of testResults) {
+			const tally = (projects[result.displayName.name] ??= {
+				passed: 0,
+				failed: 0,
+				skipped: 0,
+				seconds: 0,
+			});
+			tally.passed += result.numPassingTests;
+			tally.failed += result.numFailingTests + (result.testExecError ? 1 : 0);
+			tally.skipped += result.numPendingTests + result.numTodoTests;
+			tally.seconds += result.perfStats.runtime / 1000;
+		}
+		// Jest waits for its workers that long only when one of them does not end by itself.
+		const leftOpen = Date.now() - this.#lastEnd > this.#exitTimeout;
+		writeFileSync(file, JSON.stringify({ projects, leftOpen }));
+	}
+
+	#nameOf(path, { displayName, rootDir }) {
+		return `${displayName.name} ${path.slice(rootDir.length + 1)}`;
+	}
+
+	#sayWhatRuns() {
+		const lines = [...this.#running].map(
+			([name, since]) => `${name} (${Math.round((Date.now() - since) / 1000)} s)`,
+		);
+		if (lines.length > 0) console.log(`running: ${lines.join(', ')}`);
+	}
+}

@@ -1,0 +1,101 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { z } from 'zod';
+
+import { until } from '../../testkit/n8n-host/poll';
+import { freePorts } from '../../testkit/n8n-host/ports';
+import { RestClient } from '../../testkit/n8n-host/rest';
+import { triggerCases } from '../../testkit/triggers';
+import { Terminal } from './terminal';
+
+/** `npm run dev`, in a clone of its own: a change is served, and what n8n stores is kept. */
+
+const ROOT = join(__dirname, '..', '..');
+const READY_MS = 300_000;
+const RELOAD_MS = 120_000;
+const END_MS = 60_000;
+const CHANGED = 'Changed while n8n runs';
+
+let clone: string;
+let temporary: string;
+let command: string;
+let terminal: Terminal | undefined;
+
+beforeAll(async () => {
+	clone = mkdtempSync(join(tmpdir(), 'dev-'));
+	temporary = mkdtempSync(join(tmpdir(), 'dev-tmp-'));
+	execFileSync('git', ['clone', '--quiet', ROOT, clone]);
+	symlinkSync(join(ROOT, 'node_modules'), join(clone, 'node_modules'));
+	const [port, sandboxPort] = await freePorts(2);
+	command = `npm run dev -- --port ${port} --sandbox-port ${sandboxPort}`;
+	await start();
+}, READY_MS);
+
+afterAll(async () => {
+	terminal?.close();
+	await rm(clone, { recursive: true, force: true });
+	await rm(temporary, { recursive: true, force: true });
+}, END_MS);
+
+async function start(): Promise<void> {
+	terminal = new Terminal(command, clone, temporary);
+	await terminal.prints('Ctrl-C ends both', READY_MS);
+}
+
+async function signIn(): Promise<RestClient> {
+	const [, editor = ''] = /^Editor +(\S+)$/m.exec(terminal?.output ?? '') ?? [];
+	const [, email, password] = /^Sign in +(\S+) \/ (\S+)$/m.exec(terminal?.output ?? '') ?? [];
+	const rest = new RestClient(editor);
+	await rest.call(z.unknown(), 'POST', '/login', { emailOrLdapLoginId: email, password });
+	return rest;
+}
+
+async function description(rest: RestClient): Promise<string> {
+	const nodeInfos = [{ name: 'n8n-nodes-misar-metigan.misarTrigger', version: 1 }];
+	const answer = z.tuple([z.object({ description: z.string() })]);
+	const [node] = await rest.call(answer, 'POST', '/node-types', { nodeInfos });
+	return node.description;
+}
+
+it(
+	'serves a changed source without a restart',
+	async () => {
+		const rest = await signIn();
+		const before = await description(rest);
+		expect(before).not.toBe(CHANGED);
+		const file = join(clone, 'nodes', 'Misar', 'MisarTrigger.node.ts');
+		const source = readFileSync(file, 'utf8');
+		expect(source).toContain(before);
+		writeFileSync(file, source.replace(before, CHANGED));
+		await until('n8n to serve the change', RELOAD_MS, async () =>
+			(await description(rest)) === CHANGED ? true : undefined,
+		);
+	},
+	RELOAD_MS + END_MS,
+);
+
+it(
+	'ends with Ctrl-C, and has the same workflows the next time',
+	async () => {
+		const list = z.array(z.object({ id: z.string() }));
+		const workflows = await (await signIn()).call(list, 'GET', '/workflows');
+		expect(workflows).toHaveLength(triggerCases.length);
+
+		await terminal?.interrupt(END_MS);
+		expect(terminal?.gone).toBe(true);
+		// tsx keeps its cache of compiled files there, for the next command.
+		expect(readdirSync(temporary).filter((name) => !name.startsWith('tsx-'))).toEqual([]);
+		terminal?.close();
+
+		await start();
+		const again = await signIn();
+		expect(await again.call(list, 'GET', '/workflows')).toHaveLength(workflows.length);
+		expect(await description(again)).toBe(CHANGED);
+	},
+	READY_MS + 2 * END_MS,
+);
