@@ -8,6 +8,7 @@ const EVERY_MS = 30_000;
  * environment variable TALLY_FILE names.
  */
 export default class TallyReporter {
+	#projects = {};
 	#running = new Map();
 	#lastEnd = 0;
 	#timer;
@@ -26,31 +27,28 @@ export default class TallyReporter {
 		this.#running.set(this.#nameOf(path, context.config), Date.now());
 	}
 
-	onTestFileResult({ path, context }) {
+	onTestFileResult({ path, context }, result) {
 		this.#running.delete(this.#nameOf(path, context.config));
 		this.#lastEnd = Date.now();
+		const tally = (this.#projects[context.config.displayName.name] ??= {
+			passed: 0,
+			failed: 0,
+			skipped: 0,
+			seconds: 0,
+		});
+		tally.passed += result.numPassingTests;
+		tally.failed += result.numFailingTests + (result.testExecError ? 1 : 0);
+		tally.skipped += result.numPendingTests + result.numTodoTests;
+		tally.seconds += result.perfStats.runtime / 1000;
 	}
 
-	onRunComplete(_contexts, { testResults }) {
+	onRunComplete() {
 		clearInterval(this.#timer);
 		const file = process.env.TALLY_FILE;
 		if (file === undefined) return;
-		const projects = {};
-		for (const result of testResults) {
-			const tally = (projects[result.displayName.name] ??= {
-				passed: 0,
-				failed: 0,
-				skipped: 0,
-				seconds: 0,
-			});
-			tally.passed += result.numPassingTests;
-			tally.failed += result.numFailingTests + (result.testExecError ? 1 : 0);
-			tally.skipped += result.numPendingTests + result.numTodoTests;
-			tally.seconds += result.perfStats.runtime / 1000;
-		}
 		// Jest waits for its workers that long only when one of them does not end by itself.
 		const leftOpen = Date.now() - this.#lastEnd > this.#exitTimeout;
-		writeFileSync(file, JSON.stringify({ projects, leftOpen }));
+		writeFileSync(file, JSON.stringify({ projects: this.#projects, leftOpen }));
 	}
 
 	#nameOf(path, { displayName, rootDir }) {
