@@ -102,10 +102,13 @@ export async function deleteEndpoint(
 	context: IHookFunctions,
 	family: ProviderFamily,
 ): Promise<boolean> {
+	if (!isTestListener(context)) {
+		await deregister(context, family);
+		return true;
+	}
 	try {
 		await deregister(context, family);
 	} catch (error) {
-		if (!isTestListener(context)) throw error;
 		warn(context, `The test endpoint could not be removed: ${messageOf(error)}`);
 	}
 	return true;
@@ -116,12 +119,11 @@ async function deregister(context: IHookFunctions, family: ProviderFamily): Prom
 	const record = loadRecord(context, provider);
 	if (record !== undefined) return await removeRecorded(context, provider, record);
 	if (provider.api === undefined || readRegistration(context, provider) === 'manual') return;
-	try {
-		await removeUnrecorded(context, provider);
-	} catch (error) {
-		// Nothing is known to be registered: only a passing fault is worth another attempt.
-		if (isPassing(error)) throw error;
-		warn(context, `No webhook endpoint was looked for or removed: ${messageOf(error)}`);
+	const failure = await removeUnrecorded(context, provider).catch((error: unknown) => error);
+	// Nothing is known to be registered: only a passing fault is worth another attempt.
+	if (isPassing(failure)) throw failure;
+	if (failure !== undefined) {
+		warn(context, `No webhook endpoint was looked for or removed: ${messageOf(failure)}`);
 	}
 }
 
@@ -143,11 +145,11 @@ async function removeRecorded(
 	const own = got ?? (await api.list()).find(({ id }) => id === record.endpointId);
 	const address = own?.url ?? record.url ?? url;
 	if (!sameUrl(address, url)) {
+		// The record stays: the next publish finds out whether the endpoint can be taken along.
 		warn(
 			context,
-			`Endpoint ${record.endpointId} of ${provider.displayName} delivers to ${address} and not to ${url}, so it was not deleted. If no other n8n uses it, remove it in the dashboard`,
+			`Endpoint ${record.endpointId} of ${provider.displayName} delivers to ${address} and not to ${url}, so it was not deleted. If no other n8n uses it, publish this workflow again, or remove the endpoint in the dashboard`,
 		);
-		forgetRecord(context);
 		return;
 	}
 	// Otherwise the record stays: with its secret the endpoint can be used again by the next publish.
@@ -304,8 +306,7 @@ function matches(own: RemoteEndpoint, record: RegistrationRecord, target: Target
 
 function upToDate(record: RegistrationRecord, target: Target): RegistrationRecord {
 	const { url, events, credential } = target;
-	const { unlisted: _, ...listed } = record;
-	return withCurrentKeys({ ...listed, url, events }, credential);
+	return withCurrentKeys({ ...record, url, events, unlisted: undefined }, credential);
 }
 
 /**
@@ -481,7 +482,7 @@ function isTestListener(context: IHookFunctions): boolean {
 }
 
 /** Whether another attempt may help: the provider did not answer, limits its calls, or is down. */
-function isPassing(error: unknown): boolean {
+function isPassing(error: unknown): error is NodeApiError {
 	if (!(error instanceof NodeApiError)) return false;
 	const status = Number(error.httpCode ?? 0);
 	return status === 0 || status === 429 || status >= 500;

@@ -133,7 +133,8 @@ describe.each([
 		await copy.unpublish();
 		expect(urlsAt(trigger)).toEqual([production.webhookUrl]);
 		expect(warnings[0]).toContain('was not deleted');
-		expect(copy.savedStaticData['node:Trigger']).not.toHaveProperty('registration');
+		await copy.publish();
+		expect(urlsAt(trigger)).toEqual([production.webhookUrl, copy.webhookUrl]);
 	});
 });
 
@@ -154,6 +155,17 @@ describe.each([
 		expect(await runsOfOneEvent(trigger, host)).toBe(1);
 		await host.unpublish();
 		expect(urlsAt(trigger)).toEqual([]);
+	});
+
+	it('takes the endpoint along when the workflow is unpublished first', async () => {
+		sandbox.setBehaviour('misar.reach', { deleteOffered: true });
+		const host = startHost(trigger, { webhookOrigin: await addressThat() });
+		await host.publish();
+		host.restart({ webhookOrigin: await host.listen() });
+		await host.unpublish();
+		await host.publish();
+		expect(urlsAt(trigger)).toEqual([host.webhookUrl]);
+		expect(await runsOfOneEvent(trigger, host)).toBe(1);
 	});
 
 	it.each<[string, number, string]>([

@@ -197,7 +197,16 @@ describe('cross-posting', () => {
 	};
 	const author = { username: 'ada', display_name: 'Ada' };
 	let imported: Imported;
-	let runs = 1;
+	let runs: number;
+
+	beforeEach(async () => {
+		imported = await host.publish('cross-post-articles', { 'https://site.example.com': address });
+		runs = 1;
+	});
+
+	afterEach(async () => {
+		await host.n8n.unpublish(imported.id);
+	});
 
 	async function blog(event: string, changes: object) {
 		const [delivery] = await host.sandbox.fire({
@@ -214,7 +223,6 @@ describe('cross-posting', () => {
 	const made = () => collector.requests.map(({ method, path }) => `${method} ${path}`);
 
 	it('goes by the visibility of an article', async () => {
-		imported = await host.publish('cross-post-articles', { 'https://site.example.com': address });
 		const posted = async () =>
 			(await host.rows('cross_posted_articles')).map(({ article_id, visibility }) => [
 				article_id,
@@ -263,9 +271,6 @@ describe('cross-posting', () => {
 	}, 120_000);
 
 	it('follows what happens to an article afterwards', async () => {
-		await host.n8n.unpublish(imported.id);
-		imported = await host.publish('cross-post-articles', { 'https://site.example.com': address });
-		runs = 1;
 		await blog('article.published', { id: 'a1', visibility: 'public' });
 		await blog('article.updated', { id: 'a1', visibility: 'public', title: 'Revised' });
 		expect(collector.requests.at(-1)).toMatchObject({ body: { title: 'Revised' } });
@@ -288,7 +293,6 @@ describe('cross-posting', () => {
 		const left = (await host.rows('cross_posted_articles')).map(({ article_id }) => article_id);
 		expect(left).not.toContain('a1');
 		expect(left).not.toContain('a2');
-		await host.n8n.unpublish(imported.id);
 	}, 120_000);
 });
 

@@ -99,9 +99,9 @@ describe('one endpoint', () => {
 		[{ id: 'wh_1', _id: '65a1f0' }, 'wh_1'],
 		[{ id: null, _id: '65a1f0' }, '65a1f0'],
 	])('has the id of %j', (ids, expected) => {
-		const { id: _, ...rest } = misar;
-		expect(readEndpoint({ data: { ...rest, ...ids } })?.id).toBe(expected);
-		expect(readEndpointList([{ ...rest, ...ids }])?.map(({ id }) => id)).toEqual([expected]);
+		const entry = { ...misar, id: undefined, ...ids };
+		expect(readEndpoint({ data: entry })?.id).toBe(expected);
+		expect(readEndpointList([entry])?.map(({ id }) => id)).toEqual([expected]);
 	});
 
 	it.each<[object, string | undefined]>([

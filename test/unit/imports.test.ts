@@ -9,7 +9,7 @@ const FOLDERS = ['bench', 'credentials', 'nodes', 'sandbox', 'scripts', 'test', 
 
 /** What each area may import besides itself. */
 const ARROWS: ReadonlyArray<readonly [from: string, to: readonly string[]]> = [
-	['credentials', []],
+	['credentials', ['nodes/shared']],
 	['nodes/shared', []],
 	['nodes/MailPanda', ['nodes/shared']],
 	['nodes/Metigan', ['nodes/shared']],
@@ -17,7 +17,7 @@ const ARROWS: ReadonlyArray<readonly [from: string, to: readonly string[]]> = [
 	['nodes/MisarBlog', ['nodes/shared']],
 	['sandbox', []],
 	['testkit', ['sandbox']],
-	['test', ['credentials', 'nodes', 'sandbox', 'testkit']],
+	['test', ['credentials', 'nodes', 'sandbox', 'scripts', 'testkit']],
 	['bench', ['nodes', 'sandbox', 'testkit']],
 	['scripts', ['bench', 'sandbox', 'testkit']],
 ];
