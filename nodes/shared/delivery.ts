@@ -7,7 +7,7 @@ import {
 	canonicalEvent,
 	contradictsHeader,
 	identifyEvent,
-	isForAnotherProduct,
+	namesAnotherProduct,
 	parseBody,
 	readEvent,
 	type EventIdentity,
@@ -125,7 +125,7 @@ async function handle(
 				context,
 				owner,
 				`sealed shut: ${record?.endpointId}`,
-				'The signing secret of this trigger’s endpoint cannot be opened with the API key in the credential, so deliveries are put off with 503. Publish the workflow again, or restore the former API key',
+				'The signing secret of this trigger’s endpoint cannot be opened with the API key in the credential, so deliveries are put off with 503. Put the former API key back; or unpublish and publish the workflow, which registers the endpoint anew',
 			);
 			return retryLater('the signing secret cannot be read at the moment');
 		}
@@ -137,7 +137,7 @@ async function handle(
 
 	const body = bodyOf(context, rawBody);
 	if (body === undefined) return { status: 400, body: { error: 'the body is not a JSON object' } };
-	if (isForAnotherProduct(provider, family, body)) {
+	if (namesAnotherProduct(provider, family, body)) {
 		return refuse('the delivery is for another product than this trigger');
 	}
 	if (contradictsHeader(provider, body, headers)) {
@@ -229,7 +229,7 @@ function evidence(
 
 /**
  * Whether this is the ping that a provider sends before it tells the secret of a new endpoint. It is
- * answered although nothing vouches for it: it starts no run and tells the sender nothing.
+ * answered although it is unverified: it starts no run and tells the sender nothing.
  */
 function isPingOnCreate(
 	provider: Provider,

@@ -1,6 +1,7 @@
 import {
 	NodeApiError,
 	sleep,
+	type ICredentialDataDecryptedObject,
 	type IDataObject,
 	type IExecuteFunctions,
 	type IHookFunctions,
@@ -33,6 +34,8 @@ export interface ApiAccess {
 	readonly itemStyles: readonly [ItemStyle, ...ItemStyle[]];
 	/** Texts that must never reach a message. */
 	readonly secrets: readonly string[];
+	/** Without it n8n would read the credential again, for the first item of an action node. */
+	readonly decrypted: ICredentialDataDecryptedObject;
 	/** The item an action node is at, for its errors. */
 	readonly itemIndex?: number;
 }
@@ -368,9 +371,10 @@ export class EndpointApi {
 		content: { readonly body?: IDataObject; readonly qs?: IDataObject },
 	): Promise<Attempt> {
 		try {
+			const type = this.provider.credentialType;
 			const response: unknown = await this.context.helpers.httpRequestWithAuthentication.call(
 				this.context,
-				this.provider.credentialType,
+				type,
 				{
 					method,
 					url: this.urlOf(path),
@@ -383,6 +387,7 @@ export class EndpointApi {
 					// 401 has to throw: n8n renews an expired session then, and sends again.
 					ignoreHttpStatusErrors: { ignore: true, except: [401] },
 				},
+				{ credentialsDecrypted: { id: '', name: '', type, data: this.access.decrypted } },
 			);
 			const { statusCode, body, headers } = fullResponseSchema.parse(response);
 			const retryAfterSeconds = readRetryAfter(headers['retry-after']);
@@ -453,6 +458,7 @@ export function openEndpointApi(
 		paths: chosenPaths.length === 0 ? management.paths : [...new Set(chosenPaths)],
 		itemStyles: first === undefined ? management.itemStyles : [first, ...others],
 		secrets: credential.secrets,
+		decrypted: credential.decrypted,
 		...(itemIndex === undefined ? {} : { itemIndex }),
 	});
 }

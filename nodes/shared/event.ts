@@ -104,7 +104,7 @@ export function contradictsHeader(
 }
 
 /** Whether a body says that it is for another product of the family. */
-export function isForAnotherProduct(
+export function namesAnotherProduct(
 	{ envelope }: Provider,
 	family: ProviderFamily,
 	body: IDataObject,

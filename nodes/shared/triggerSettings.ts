@@ -1,5 +1,6 @@
 import {
 	NodeOperationError,
+	type ICredentialDataDecryptedObject,
 	type IDataObject,
 	type IHookFunctions,
 	type IWebhookFunctions,
@@ -56,6 +57,8 @@ export interface ProviderCredential {
 	readonly previousSigningSecret: string;
 	/** Every secret in it, also of the way to sign in that is not chosen, to keep out of texts. */
 	readonly secrets: readonly string[];
+	/** As n8n gave it, to call the API with. */
+	readonly decrypted: ICredentialDataDecryptedObject;
 }
 
 const SECRET_FIELDS = [
@@ -216,6 +219,7 @@ export async function readCredential(
 		signingSecret: secret('signingSecret'),
 		previousSigningSecret: secret('previousSigningSecret'),
 		secrets: SECRET_FIELDS.map((name) => field(name).trim()),
+		decrypted: data,
 	};
 }
 

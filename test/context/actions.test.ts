@@ -770,3 +770,16 @@ describe('Return All', () => {
 		expect(calls()).toHaveLength(requests);
 	});
 });
+
+it('calls the API with the credential of each item where it is an expression', async () => {
+	const keys = [sandbox.keys['misar.mail'], 'msk_of_nobody', sandbox.keys['misar.mail']];
+	const { outputs } = await runAction(sandbox, misarMail, {
+		parameters: endpoint('getAll', { returnAll: true }),
+		credential: { apiKey: '={{ $json.key }}' },
+		items: keys.map((key) => ({ json: { key } })),
+		onError: 'continueRegularOutput',
+	});
+	// n8n sends once more what was answered 401, because a session may have ended.
+	expect(calls()).toEqual(['GET 200', 'GET 401', 'GET 401', 'GET 200']);
+	expect(outputs.flat()).toMatchObject([{ json: { error: expect.stringContaining('HTTP 401') } }]);
+});
