@@ -113,6 +113,44 @@ describe('with the settings of deploy/', () => {
 		workers = await cluster.startWorkers();
 	}, 600_000);
 
+	it('verifies at every processor what was signed before the workflow was published again', async () => {
+		const { main, sandbox, balancer } = cluster;
+		const { id } = await main.createWorkflow({
+			name: 'Published twice',
+			nodes: [trigger('Trigger', credential), { name: 'After', type: 'n8n-nodes-base.noOp' }],
+			connections: chain('Trigger', 'After'),
+		});
+		await main.publish(id);
+		const [former] = endpoints();
+		await main.unpublish(id);
+		await main.publish(id);
+		const [present] = endpoints();
+		expect(present?.secret).not.toBe(former?.secret);
+
+		const answeredBefore = balancer.answered();
+		const statusesFor = async (secret: string | undefined) => {
+			const statuses: unknown[] = [];
+			// The balancer gives the next one to the other processor.
+			for (let copy = 0; copy < 2; copy += 1) {
+				const [sent] = await sandbox.fire({
+					provider: PROVIDER,
+					event: EVENT,
+					url: present?.url ?? '',
+					secret: secret ?? '',
+					retry: false,
+				});
+				statuses.push(sent?.attempts.at(-1)?.status);
+			}
+			return statuses;
+		};
+		expect(await statusesFor(former?.secret)).toEqual([200, 200]);
+		expect(await statusesFor(present?.secret)).toEqual([200, 200]);
+		expect(await statusesFor('whsec_of_somebody_else')).toEqual([401, 401]);
+		expect(balancer.answered()).toEqual(answeredBefore.map((count) => count + 3));
+		expect(await main.waitForExecutions(id, 4)).toHaveLength(4);
+		await main.unpublish(id);
+	}, 300_000);
+
 	it('registers one endpoint, and a restart of the main process adds none', async () => {
 		const { main, services } = cluster;
 		const redis = await main.createCredential('Redis', 'redis', services.redisAddress);

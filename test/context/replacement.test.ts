@@ -1,0 +1,91 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { NodeApiError } from 'n8n-workflow';
+
+import { startSandbox, type Sandbox } from '../../sandbox';
+import { ContextHost } from '../../testkit/contextHost';
+import { misarMail, misarReach, type TriggerUnderTest } from './providers';
+
+/** An endpoint that cannot be updated makes way for another one, whatever fails in between. */
+
+let sandbox: Sandbox;
+let host: ContextHost;
+
+beforeAll(async () => {
+	sandbox = await startSandbox();
+});
+afterEach(async () => {
+	await host.close();
+	sandbox.reset();
+});
+afterAll(async () => {
+	await sandbox.close();
+});
+
+async function publish(trigger: TriggerUnderTest): Promise<void> {
+	host = new ContextHost({
+		node: trigger.nodeType,
+		credentialType: trigger.credentialType,
+		parameters: { ...trigger.parameters, registration: 'automatic', events: [...trigger.events] },
+		credential: {
+			...trigger.parameters,
+			baseUrl: sandbox.url,
+			apiKey: sandbox.keys[trigger.provider],
+		},
+	});
+	await host.publish();
+}
+
+/** Has the provider switch off the only endpoint. */
+function switchOff({ provider }: TriggerUnderTest): string {
+	const [endpoint] = sandbox.endpoints(provider);
+	if (endpoint === undefined) throw new Error('There is no endpoint');
+	sandbox.changeEndpoint(provider, endpoint.id, { active: false });
+	host.restart();
+	return endpoint.id;
+}
+
+describe('a replacement at Misar Reach', () => {
+	const { provider } = misarReach;
+	let before: string;
+
+	beforeEach(async () => {
+		sandbox.setBehaviour(provider, { deleteOffered: true });
+		await publish(misarReach);
+		before = switchOff(misarReach);
+	});
+
+	it('is created before the old endpoint is deleted', async () => {
+		const seen = sandbox.requests().length;
+		await host.publish();
+		const changes = sandbox
+			.requests()
+			.slice(seen)
+			.filter(({ method }) => method !== 'GET');
+		expect(changes).toMatchObject([
+			{ method: 'POST' },
+			{ method: 'DELETE', path: expect.stringMatching(new RegExp(`/${before}$`)) },
+		]);
+		expect(sandbox.endpoints(provider)).toMatchObject([{ active: true }]);
+	});
+
+	it('leaves the old endpoint in place while no answer to a create arrives', async () => {
+		sandbox.fault({
+			provider,
+			method: 'POST',
+			kind: 'status',
+			status: 500,
+			when: 'after',
+			times: Number.POSITIVE_INFINITY,
+		});
+		await expect(host.checkExists()).rejects.toThrow(NodeApiError);
+		expect(sandbox.endpoints(provider)).toMatchObject([{ id: before }]);
+	});
+});
+
+it('an update that a gateway answered with an empty 200 is not believed', async () => {
+	await publish(misarMail);
+	switchOff(misarMail);
+	sandbox.fault({ provider: 'misar.mail', method: 'PATCH', kind: 'empty' });
+	await host.publish();
+	expect(sandbox.endpoints('misar.mail')).toMatchObject([{ active: true, url: host.webhookUrl }]);
+});
