@@ -10,7 +10,7 @@ import type {
 } from 'n8n-workflow';
 import { z } from 'zod';
 
-import { REDIRECT_RULES } from '../nodes/shared/credentialRedirects';
+import { REDIRECT_RULES } from './redirectRules';
 
 /** Mail Panda's session cookie; valid 7 days (mailpanda.io/docs/authentication). */
 const SESSION_COOKIE = 'admin_token';

@@ -7,7 +7,7 @@ import type {
 	INodeProperties,
 } from 'n8n-workflow';
 
-import { REDIRECT_RULES } from '../nodes/shared/credentialRedirects';
+import { REDIRECT_RULES } from './redirectRules';
 
 /**
  * A cheap call of each API. Of Misar.Dev, Misar.ai and Misar.Ink only the pattern of the base URL is

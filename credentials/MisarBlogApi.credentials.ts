@@ -7,7 +7,7 @@ import type {
 	INodeProperties,
 } from 'n8n-workflow';
 
-import { REDIRECT_RULES } from '../nodes/shared/credentialRedirects';
+import { REDIRECT_RULES } from './redirectRules';
 
 export class MisarBlogApi implements ICredentialType {
 	name = 'misarBlogApi';

@@ -9,7 +9,7 @@ const FOLDERS = ['bench', 'credentials', 'nodes', 'sandbox', 'scripts', 'test', 
 
 /** What each area may import besides itself. */
 const ARROWS: ReadonlyArray<readonly [from: string, to: readonly string[]]> = [
-	['credentials', ['nodes/shared']],
+	['credentials', []],
 	['nodes/shared', []],
 	['nodes/MailPanda', ['nodes/shared']],
 	['nodes/Metigan', ['nodes/shared']],
