@@ -54,7 +54,7 @@ ${reports['start'] ?? ''}
 
 ## Growth
 
-The dedupe memory keeps 10,000 deliveries. Metigan's list of endpoints is paged by 100: publishing for the first time reads
+The dedupe memory keeps 10,000 deliveries of each trigger. Metigan's list of endpoints is paged by 100: publishing for the first time reads
 all of it, to find what a broken-off publish may have left behind; nothing else grows with the account.
 
 ${reports['growth'] ?? ''}
