@@ -199,18 +199,20 @@ describe('the record of an endpoint', () => {
 	it.each<[string, Partial<ContextHostOptions>]>([
 		['a duplicated node', { nodeName: 'Trigger1', webhookId: 'of-the-duplicate' }],
 		['a copied workflow', { workflowId: 'wf2', webhookId: 'of-the-copy' }],
-	])('is not used by %s', async (_what, changes) => {
-		const original = await startProduction(misarMail);
+	])('is not used by %s, although nobody answers at its URL', async (_what, changes) => {
+		const webhookOrigin = await addressThat();
+		const original = startHost(misarMail, { webhookOrigin });
+		await original.publish();
 		const saved = original.savedStaticData['node:Trigger'];
 		const other = startHost(misarMail, {
 			...changes,
-			webhookOrigin: await original.listen(),
+			webhookOrigin,
 			staticData: { [`node:${changes.nodeName ?? 'Trigger'}`]: structuredClone(saved ?? {}) },
 		});
-		await other.unpublish();
-		expect(urlsAt(misarMail)).toEqual([original.webhookUrl]);
 		await other.publish();
 		expect(urlsAt(misarMail)).toEqual([original.webhookUrl, other.webhookUrl]);
+		await other.unpublish();
+		expect(urlsAt(misarMail)).toEqual([original.webhookUrl]);
 	});
 
 	it('is not used after the product was changed: its key cannot manage that endpoint', async () => {
@@ -232,5 +234,7 @@ describe('the record of an endpoint', () => {
 		await host.publish();
 		expect(urlsAt(misarReach)).toEqual([host.webhookUrl]);
 		expect(callsToMail()).toHaveLength(before);
+		// Nor does the other product's secret verify.
+		expect(host.savedStaticData['node:Trigger']).not.toHaveProperty('replaced');
 	});
 });
