@@ -466,6 +466,16 @@ describe('the event header', () => {
 	});
 });
 
+it.each(['whsec_of_this_test ', ' whsec_of_this_test', 'whsec_of_this_test\n'])(
+	'the shared secret of Misar.Blog matches although it was typed as %j',
+	async (signingSecret) => {
+		const host = startHost(misarBlog, {}, { credential: { signingSecret } });
+		expect(await host.deliver(signed(misarBlog))).toMatchObject({ status: 200 });
+		const forged = await host.deliver(signed(misarBlog, { secret: 'whsec_of_this tes' }));
+		expect(forged).toMatchObject({ status: 401, run: undefined });
+	},
+);
+
 describe('different events', () => {
 	const article = { id: 'a1', slug: 's', title: 'T' };
 
