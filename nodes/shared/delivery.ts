@@ -113,8 +113,11 @@ async function handle(
 			toleranceSeconds: settings.toleranceSeconds,
 			now: Date.now(),
 		});
-		const shut = isSealedShut(record, credential);
-		return { verdict, secretKnown: secrets.length > 0, shut };
+		return {
+			verdict,
+			secretKnown: secrets.length > 0,
+			shut: !verdict.valid && isSealedShut(record, credential),
+		};
 	};
 	const { verdict, secretKnown, shut } = await judgeByCredential(context, provider, node, judge);
 	if (!verdict.valid) {

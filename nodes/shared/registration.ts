@@ -140,10 +140,11 @@ async function removeRecorded(
 ): Promise<void> {
 	const account = await openAccount(context, provider, record);
 	if (account === undefined) return;
-	const { api, management, url } = account;
-	const got = management.operations.get && (await api.find(record.endpointId));
-	const own = got ?? (await api.list()).find(({ id }) => id === record.endpointId);
-	const address = own?.url ?? record.url ?? url;
+	const { api, url } = account;
+	const own =
+		(await getOwn(account, record)) ??
+		(await api.list()).find(({ id }) => id === record.endpointId);
+	const address = addressOf(own, record, url);
 	if (!sameUrl(address, url)) {
 		// The record stays: the next publish finds out whether the endpoint can be taken along.
 		warn(
@@ -211,9 +212,7 @@ async function readTarget(
 		}
 		return undefined;
 	}
-	if (credential.apiSecret === '') {
-		throw missingKey(context, provider);
-	}
+	if (credential.apiSecret === '') throw missingKey(context, provider);
 	if (!isHttpUrl(credential.baseUrl)) {
 		throw settingsError(
 			context,
@@ -282,12 +281,29 @@ async function look(
 	target: Target,
 	record: RegistrationRecord | undefined,
 ): Promise<{ own: RemoteEndpoint | undefined; strays: readonly RemoteEndpoint[] }> {
-	const { api, management, url } = target;
-	const got = record && management.operations.get && (await api.find(record.endpointId));
+	const { api, url } = target;
+	const got = record && (await getOwn(target, record));
 	if (record && got && matches(got, record, target)) return { own: got, strays: [] };
 	const all = await api.list();
 	const own = got ?? all.find(({ id }) => id === record?.endpointId);
 	return { own, strays: all.filter((endpoint) => endpoint.id !== own?.id && isAt(endpoint, url)) };
+}
+
+/** The recorded endpoint, where the API can get one. */
+async function getOwn(
+	{ api, management }: Account,
+	{ endpointId }: RegistrationRecord,
+): Promise<RemoteEndpoint | undefined> {
+	return management.operations.get === undefined ? undefined : await api.find(endpointId);
+}
+
+/** Where the recorded endpoint delivers to; what nobody tells is taken to be as the node wants it. */
+function addressOf(
+	own: RemoteEndpoint | undefined,
+	record: RegistrationRecord,
+	url: string,
+): string {
+	return own?.url ?? record.url ?? url;
 }
 
 /**
@@ -297,7 +313,7 @@ async function look(
 function matches(own: RemoteEndpoint, record: RegistrationRecord, target: Target): boolean {
 	const { provider, management, credential, url, events } = target;
 	return (
-		sameUrl(own.url ?? record.url ?? url, url) &&
+		sameUrl(addressOf(own, record, url), url) &&
 		sameEvents(provider, own.events ?? record.events ?? events, events) &&
 		own.active &&
 		secretIsCurrent(record, credential, management)
@@ -319,7 +335,7 @@ async function isOurs(
 	record: RegistrationRecord,
 	{ context, provider, credential, url }: Target,
 ): Promise<boolean> {
-	const address = own.url ?? record.url ?? url;
+	const address = addressOf(own, record, url);
 	if (sameUrl(address, url)) return true;
 	// Nobody but a local provider can have been told a private address.
 	const reachable = webhookUrlObjection(address, credential.baseUrl) === undefined;

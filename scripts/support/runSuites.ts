@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, pack } from '../../testkit/artifacts';
 import { Interrupted, isEndSignal, run, runNode } from '../../testkit/command';
+import { once } from '../../testkit/once';
 import { crashed, readTally, type JestTally, type SuiteResult, type Tally } from './results';
 import type { Suite } from './suites';
 
@@ -88,12 +89,6 @@ async function prepare(
 		}
 	}
 	return { broken, env };
-}
-
-/** Does a piece of work the first time it is asked for, and gives the same outcome ever after. */
-function once(work: () => Promise<void>): () => Promise<void> {
-	let outcome: Promise<void> | undefined;
-	return async () => await (outcome ??= work());
 }
 
 async function installN8n(pin?: string): Promise<void> {
