@@ -6,6 +6,7 @@ import type { INodeParameters } from 'n8n-workflow';
 
 import { startSandbox, type Sandbox } from '../../sandbox';
 import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
+import { selfRegistering } from './hosts';
 import { recordWarnings } from './logs';
 import { mailPanda, metigan, misarMail, misarReach, type TriggerUnderTest } from './providers';
 
@@ -40,19 +41,7 @@ function startHost(
 ): ContextHost {
 	const { nodeParameters, ...rest } = options;
 	const host = new ContextHost({
-		node: trigger.nodeType,
-		credentialType: trigger.credentialType,
-		credential: {
-			...trigger.parameters,
-			baseUrl: sandbox.url,
-			apiKey: sandbox.keys[trigger.provider],
-		},
-		parameters: {
-			...trigger.parameters,
-			registration: 'automatic',
-			events: [...trigger.events],
-			...nodeParameters,
-		},
+		...selfRegistering(trigger, sandbox, { nodeParameters }),
 		...rest,
 	});
 	hosts.push(host);

@@ -4,6 +4,7 @@ import { NodeApiError, type INodeParameters } from 'n8n-workflow';
 import { startSandbox, type Fault, type Sandbox } from '../../sandbox';
 import { until } from '../../testkit/n8n-host/poll';
 import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
+import { selfRegistering } from './hosts';
 import { metigan, misarMail, misarReach, type TriggerUnderTest } from './providers';
 
 const ORIGIN = 'https://n8n.example.com';
@@ -29,20 +30,8 @@ function startHost(
 ): ContextHost {
 	const { nodeParameters, credential, ...rest } = options;
 	const host = new ContextHost({
-		node: trigger.nodeType,
-		credentialType: trigger.credentialType,
+		...selfRegistering(trigger, sandbox, { nodeParameters, credential }),
 		webhookOrigin: ORIGIN,
-		parameters: {
-			...trigger.parameters,
-			registration: 'automatic',
-			events: [...trigger.events],
-			...nodeParameters,
-		},
-		credential: {
-			baseUrl: sandbox.url,
-			apiKey: sandbox.keys[trigger.provider],
-			...credential,
-		},
 		...rest,
 	});
 	hosts.push(host);

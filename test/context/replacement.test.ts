@@ -3,6 +3,7 @@ import { NodeApiError } from 'n8n-workflow';
 
 import { startSandbox, type Sandbox } from '../../sandbox';
 import { ContextHost } from '../../testkit/contextHost';
+import { selfRegistering } from './hosts';
 import { misarMail, misarReach, type TriggerUnderTest } from './providers';
 
 /** An endpoint that cannot be updated makes way for another one, whatever fails in between. */
@@ -22,16 +23,7 @@ afterAll(async () => {
 });
 
 async function publish(trigger: TriggerUnderTest): Promise<void> {
-	host = new ContextHost({
-		node: trigger.nodeType,
-		credentialType: trigger.credentialType,
-		parameters: { ...trigger.parameters, registration: 'automatic', events: [...trigger.events] },
-		credential: {
-			...trigger.parameters,
-			baseUrl: sandbox.url,
-			apiKey: sandbox.keys[trigger.provider],
-		},
-	});
+	host = new ContextHost(selfRegistering(trigger, sandbox));
 	await host.publish();
 }
 

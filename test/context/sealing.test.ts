@@ -4,6 +4,7 @@ import type { ICredentialDataDecryptedObject, IDataObject } from 'n8n-workflow';
 import { seal } from '../../nodes/shared/secretVault';
 import { buildDelivery, startSandbox, type Sandbox } from '../../sandbox';
 import { ContextHost } from '../../testkit/contextHost';
+import { selfRegistering } from './hosts';
 import { recordWarnings } from './logs';
 import { mailPanda, metigan, misarMail, misarPost, misarReach } from './providers';
 import type { TriggerUnderTest } from './providers';
@@ -31,15 +32,7 @@ async function startHost(
 	more: ICredentialDataDecryptedObject = {},
 ): Promise<void> {
 	host = new ContextHost({
-		node: trigger.nodeType,
-		credentialType: trigger.credentialType,
-		parameters: { ...trigger.parameters, registration: 'automatic', events: [...trigger.events] },
-		credential: {
-			...trigger.parameters,
-			baseUrl: sandbox.url,
-			apiKey: sandbox.keys[trigger.provider],
-			...more,
-		},
+		...selfRegistering(trigger, sandbox, { credential: more }),
 		// What was read of a credential counts for a few seconds: each test has a workflow of its own.
 		workflowId: `sealing ${workflows++}`,
 	});

@@ -3,6 +3,7 @@ import type { ICredentialDataDecryptedObject, INodeParameters } from 'n8n-workfl
 
 import { buildDelivery, startSandbox, type Sandbox } from '../../sandbox';
 import { ContextHost } from '../../testkit/contextHost';
+import { selfRegistering } from './hosts';
 import { mailPanda, metigan, misarMail, misarReach, type TriggerUnderTest } from './providers';
 
 /**
@@ -31,22 +32,7 @@ function startHost(
 	nodeParameters: INodeParameters = {},
 	credential: ICredentialDataDecryptedObject = {},
 ): ContextHost {
-	const host = new ContextHost({
-		node: trigger.nodeType,
-		credentialType: trigger.credentialType,
-		parameters: {
-			...trigger.parameters,
-			registration: 'automatic',
-			events: [...trigger.events],
-			...nodeParameters,
-		},
-		credential: {
-			...trigger.parameters,
-			baseUrl: sandbox.url,
-			apiKey: sandbox.keys[trigger.provider],
-			...credential,
-		},
-	});
+	const host = new ContextHost(selfRegistering(trigger, sandbox, { nodeParameters, credential }));
 	hosts.push(host);
 	return host;
 }

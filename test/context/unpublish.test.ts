@@ -3,6 +3,7 @@ import type { ICredentialDataDecryptedObject, INodeParameters } from 'n8n-workfl
 
 import { startSandbox, type Fault, type Sandbox } from '../../sandbox';
 import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
+import { selfRegistering } from './hosts';
 import { recordWarnings } from './logs';
 import {
 	mailPanda,
@@ -37,20 +38,7 @@ function startHost(
 	nodeParameters: INodeParameters = {},
 ): ContextHost {
 	const host = new ContextHost({
-		node: trigger.nodeType,
-		credentialType: trigger.credentialType,
-		parameters: {
-			...trigger.parameters,
-			registration: 'automatic',
-			events: [...trigger.events],
-			...nodeParameters,
-		},
-		credential: {
-			...trigger.parameters,
-			baseUrl: sandbox.url,
-			apiKey: sandbox.keys[trigger.provider],
-			...credential,
-		},
+		...selfRegistering(trigger, sandbox, { nodeParameters, credential }),
 		...options,
 	});
 	hosts.push(host);

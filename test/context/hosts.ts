@@ -1,0 +1,35 @@
+import type { ICredentialDataDecryptedObject, INodeParameters } from 'n8n-workflow';
+
+import type { Sandbox } from '../../sandbox';
+import type { ContextHostOptions } from '../../testkit/contextHost';
+import type { TriggerUnderTest } from './providers';
+
+/** What a trigger that registers itself differs in from the usual one. */
+export interface Differences {
+	readonly nodeParameters?: INodeParameters | undefined;
+	readonly credential?: ICredentialDataDecryptedObject | undefined;
+}
+
+/** A host's options for a trigger that registers itself at the sandbox, for its two events. */
+export function selfRegistering(
+	trigger: TriggerUnderTest,
+	sandbox: Sandbox,
+	{ nodeParameters, credential }: Differences = {},
+): ContextHostOptions {
+	return {
+		node: trigger.nodeType,
+		credentialType: trigger.credentialType,
+		parameters: {
+			...trigger.parameters,
+			registration: 'automatic',
+			events: [...trigger.events],
+			...nodeParameters,
+		},
+		credential: {
+			...trigger.parameters,
+			baseUrl: sandbox.url,
+			apiKey: sandbox.keys[trigger.provider],
+			...credential,
+		},
+	};
+}
