@@ -182,8 +182,8 @@ export interface Provider {
 	/** Where the user pastes the URL and finds the secret; n8n's notices render links and lists. */
 	readonly manualSteps: string;
 	/**
-	 * The documents let a webhook do without a secret. Then the user may choose to accept deliveries
-	 * that nothing vouches for.
+	 * The documents let a webhook do without a secret. Then the user may choose to accept unverified
+	 * deliveries.
 	 */
 	readonly secretOptional?: true;
 }

@@ -38,7 +38,7 @@ export interface TriggerSettings {
 	readonly apiPath?: string;
 	readonly bounceType: 'any' | 'hard' | 'soft';
 	readonly simplify: boolean;
-	/** Runs deliveries that nothing vouches for while no secret is configured. */
+	/** Runs unverified deliveries while no secret is configured. */
 	readonly acceptUnverified: boolean;
 	/** Where the API takes the id of an endpoint from; undefined = find out. */
 	readonly itemAddress?: ItemAddress;

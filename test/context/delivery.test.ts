@@ -721,7 +721,7 @@ describe('Accept Without Secret', () => {
 	const options = { acceptUnverified: true };
 	const forged = (trigger: TriggerUnderTest) => signed(trigger, { tamper: 'unsigned' });
 
-	it('runs what nothing vouches for at Mail Panda, registered by hand', async () => {
+	it('runs unverified deliveries of Mail Panda, registered by hand', async () => {
 		const host = startHost(mailPanda, { options }, { credential: {} });
 		expect((await host.deliver(forged(mailPanda))).run).toHaveLength(1);
 	});

@@ -312,7 +312,7 @@ describe('Mail Panda, whose update and delete are not documented', () => {
 	});
 });
 
-describe('Misar.Blog, which vouches for nothing but a shared secret', () => {
+describe('Misar.Blog, which sends a shared secret and signs nothing', () => {
 	const delivery = (changes: Partial<Parameters<typeof buildDelivery>[0]> = {}) =>
 		buildDelivery({
 			provider: 'misarBlog',

@@ -75,7 +75,7 @@ function forgeries({ scheme, timestamped }: TriggerCase): Tamper[] {
 		'signature',
 		'wrongSecret',
 		'unsigned',
-		// A shared secret vouches for no body.
+		// A shared secret does not cover the body.
 		...(scheme === 'sharedSecret' ? [] : ['body' as const]),
 		...(timestamped ? ['stale' as const, 'future' as const] : []),
 	];
@@ -261,7 +261,7 @@ describe('the panel of a node', () => {
 		}
 	});
 
-	it('warns when nothing vouches for deliveries', async () => {
+	it('warns when deliveries are not verified', async () => {
 		const shown = await notices(misarBlog, { options: { acceptUnverified: true } });
 		expect(shown).toContainEqual(expect.stringContaining('Verification may be off'));
 	});

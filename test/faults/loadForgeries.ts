@@ -22,7 +22,7 @@ export function forgeriesOf(trigger: TriggerCase, path: string, secret: string):
 		'unsigned',
 		'wrongSecret',
 		'signature',
-		// A shared secret vouches for no body and no time.
+		// A shared secret covers neither body nor time.
 		...(scheme === 'sharedSecret' ? [] : ['body' as const]),
 		...(timestamped ? (['stale', 'future'] as const) : []),
 	];
