@@ -1,16 +1,21 @@
-import {
-	NodeConnectionTypes,
-	type IHookFunctions,
-	type INodeType,
-	type INodeTypeDescription,
-	type IWebhookFunctions,
-	type IWebhookResponseData,
+import type {
+	IExecuteFunctions,
+	IHookFunctions,
+	INodeExecutionData,
+	INodeType,
+	INodeTypeDescription,
+	ITriggerFunctions,
+	ITriggerResponse,
+	IWebhookFunctions,
+	IWebhookResponseData,
 } from 'n8n-workflow';
 
 import { receiveDelivery } from '../shared/delivery';
 import { triggerSubtitle, triggerTexts } from '../shared/editorTexts';
+import { watchEndpoint } from '../shared/endpointWatch';
 import { createEndpoint, deleteEndpoint, endpointExists } from '../shared/registration';
-import { triggerProperties } from '../shared/triggerProperties';
+import { triggerProperties, TRIGGER_OUTPUTS } from '../shared/triggerProperties';
+import { passOn } from '../shared/triggerRun';
 import { misar } from './provider';
 
 export class MisarTrigger implements INodeType {
@@ -25,7 +30,7 @@ export class MisarTrigger implements INodeType {
 		...triggerTexts('Misar', misar),
 		defaults: { name: 'Misar Trigger' },
 		inputs: [],
-		outputs: [NodeConnectionTypes.Main],
+		outputs: TRIGGER_OUTPUTS,
 		credentials: [{ name: 'misarApi', required: true }],
 		webhooks: [{ name: 'default', httpMethod: 'POST', responseMode: 'onReceived', path: 'misar' }],
 		properties: triggerProperties(misar),
@@ -47,5 +52,13 @@ export class MisarTrigger implements INodeType {
 
 	async webhook(this: IWebhookFunctions): Promise<IWebhookResponseData> {
 		return await receiveDelivery(this, misar);
+	}
+
+	async trigger(this: ITriggerFunctions): Promise<ITriggerResponse> {
+		return await watchEndpoint(this, misar);
+	}
+
+	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+		return passOn(this);
 	}
 }

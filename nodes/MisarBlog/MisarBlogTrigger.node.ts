@@ -1,16 +1,21 @@
-import {
-	NodeConnectionTypes,
-	type IHookFunctions,
-	type INodeType,
-	type INodeTypeDescription,
-	type IWebhookFunctions,
-	type IWebhookResponseData,
+import type {
+	IExecuteFunctions,
+	IHookFunctions,
+	INodeExecutionData,
+	INodeType,
+	INodeTypeDescription,
+	ITriggerFunctions,
+	ITriggerResponse,
+	IWebhookFunctions,
+	IWebhookResponseData,
 } from 'n8n-workflow';
 
 import { receiveDelivery } from '../shared/delivery';
 import { triggerSubtitle, triggerTexts } from '../shared/editorTexts';
+import { watchEndpoint } from '../shared/endpointWatch';
 import { createEndpoint, deleteEndpoint, endpointExists } from '../shared/registration';
-import { triggerProperties } from '../shared/triggerProperties';
+import { triggerProperties, TRIGGER_OUTPUTS } from '../shared/triggerProperties';
+import { passOn } from '../shared/triggerRun';
 import { misarBlog } from './provider';
 
 export class MisarBlogTrigger implements INodeType {
@@ -25,7 +30,7 @@ export class MisarBlogTrigger implements INodeType {
 		...triggerTexts('Misar.Blog', misarBlog),
 		defaults: { name: 'Misar.Blog Trigger' },
 		inputs: [],
-		outputs: [NodeConnectionTypes.Main],
+		outputs: TRIGGER_OUTPUTS,
 		credentials: [{ name: 'misarBlogApi', required: true }],
 		webhooks: [
 			{ name: 'default', httpMethod: 'POST', responseMode: 'onReceived', path: 'misar-blog' },
@@ -49,5 +54,13 @@ export class MisarBlogTrigger implements INodeType {
 
 	async webhook(this: IWebhookFunctions): Promise<IWebhookResponseData> {
 		return await receiveDelivery(this, misarBlog);
+	}
+
+	async trigger(this: ITriggerFunctions): Promise<ITriggerResponse> {
+		return await watchEndpoint(this, misarBlog);
+	}
+
+	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+		return passOn(this);
 	}
 }

@@ -80,7 +80,7 @@ export function apiFailure(node: INode, request: FailedRequest, refusal: Refusal
 		.filter(Boolean)
 		.join(' — ');
 	const httpCode = refusal.kind === 'unreachable' ? undefined : String(refusal.status);
-	return new NodeApiError(
+	const failure = new NodeApiError(
 		node,
 		{ request: where },
 		{
@@ -90,6 +90,10 @@ export function apiFailure(node: INode, request: FailedRequest, refusal: Refusal
 			...(request.itemIndex === undefined ? {} : { itemIndex: request.itemIndex }),
 		},
 	);
+	if (refusal.kind === 'status' && refusal.retryAfterSeconds !== undefined) {
+		failure.context['retryAfterSeconds'] = refusal.retryAfterSeconds;
+	}
+	return failure;
 }
 
 function explain(

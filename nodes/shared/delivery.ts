@@ -13,6 +13,7 @@ import {
 	type EventIdentity,
 	type ReceivedEvent,
 } from './event';
+import { problemsOf } from './problems';
 import type { Provider, ProviderFamily } from './provider';
 import {
 	isSealedShut,
@@ -63,6 +64,8 @@ const credentialReads = new SharedReads<ProviderCredential>(CREDENTIAL_AGE_MS);
 interface Reply {
 	readonly status: number;
 	readonly body: IDataObject;
+	/** A problem to report by a run, once the answer is sent. */
+	readonly problem?: IDataObject | undefined;
 }
 
 /**
@@ -95,31 +98,50 @@ async function handle(
 	const provider = selectProvider(context, family);
 	const settings = readSettings(context, provider);
 	const headers = context.getHeaderData();
-	const rawBody = await readRawBody(context);
-	if (rawBody === undefined) return refuse('the body cannot be verified');
-
 	const node = context.getNode();
 	const owner = ownerOf(context, node);
+	const reports = settings.reportProblems && context.getMode() !== 'manual';
+	const problems = reports ? problemsOf(owner) : undefined;
+	const reported = (answer: Reply, reason: string): Reply => {
+		problems?.refused(reason, Date.now());
+		return { ...answer, problem: problems?.take('deliveriesRefused', provider, Date.now()) };
+	};
+	const refuse = (reason: string): Reply =>
+		reported({ status: 401, body: { error: reason } }, reason);
+
+	const rawBody = await readRawBody(context);
+	if (rawBody === undefined) return refuse('the body cannot be verified');
 	const record = loadRecord(context, provider, owner);
 	const records = [record, loadReplaced(context, provider, owner)];
 	const automatic = settings.registration === 'automatic';
+	const verify = (secrets: readonly string[]): Verdict =>
+		verifySignature({ headers, rawBody }, schemesToTry(provider, settings), {
+			secrets,
+			toleranceSeconds: settings.toleranceSeconds,
+			now: Date.now(),
+		});
 	const judge = (credential: ProviderCredential): Judgement => {
 		const secrets = liveSecrets(records, credential);
 		if (secrets.length === 0 && settings.acceptUnverified && !automatic) {
 			return { verdict: { valid: true, scheme: 'none' }, secretKnown: false };
 		}
-		const verdict = verifySignature({ headers, rawBody }, schemesToTry(provider, settings), {
-			secrets,
-			toleranceSeconds: settings.toleranceSeconds,
-			now: Date.now(),
-		});
+		const verdict = verify(secrets);
 		return {
 			verdict,
 			secretKnown: secrets.length > 0,
 			shut: !verdict.valid && isSealedShut(record, credential),
+			usedPrevious: () => {
+				const others = liveSecrets(records, { ...credential, previousSigningSecret: '' });
+				return others.length < secrets.length && !verify(others).valid;
+			},
 		};
 	};
-	const { verdict, secretKnown, shut } = await judgeByCredential(context, provider, node, judge);
+	const { verdict, secretKnown, shut, usedPrevious } = await judgeByCredential(
+		context,
+		provider,
+		node,
+		judge,
+	);
 	if (!verdict.valid) {
 		if (isPingOnCreate(provider, rawBody, headers)) return ignore('ping');
 		if (!automatic) return refuse(verdict.reason);
@@ -128,15 +150,18 @@ async function handle(
 				context,
 				owner,
 				`sealed shut: ${record?.endpointId}`,
-				'The signing secret of this trigger’s endpoint cannot be opened with the API key in the credential, so deliveries are put off with 503. Put the former API key back; or unpublish and publish the workflow, which registers the endpoint anew',
+				'The signing secret of this trigger’s endpoint cannot be opened with the API key in the credential, so deliveries are put off with 503. The next check of the endpoint registers it anew; or put the former API key back',
 			);
-			return retryLater('the signing secret cannot be read at the moment');
+			const reason = 'the signing secret cannot be read at the moment';
+			return reported(retryLater(reason), reason);
 		}
 		// The endpoint is being registered.
 		return !secretKnown || record === undefined
 			? retryLater('no signing secret is known yet; publish the workflow again if this lasts')
 			: refuse(verdict.reason);
 	}
+
+	problems?.verified(Date.now());
 
 	const body = bodyOf(context, rawBody);
 	if (body === undefined) return { status: 400, body: { error: 'the body is not a JSON object' } };
@@ -161,6 +186,10 @@ async function handle(
 			event: event.name,
 			warnings: event.warnings,
 		});
+		problems?.unknownEvent(event.name, Date.now());
+	}
+	if (problems !== undefined && usedPrevious?.() === true) {
+		problems.verifiedByPreviousSecret(Date.now());
 	}
 	const simple = {
 		provider: provider.id,
@@ -173,7 +202,11 @@ async function handle(
 	const json: IDataObject = settings.simplify
 		? simple
 		: { ...simple, ...evidence(provider, event, verdict, headers), payload: body };
-	return { workflowData: [[{ json }]], webhookResponse: { received: true } };
+	const items = [json, ...(problems?.takeAll(provider, Date.now()) ?? [])];
+	return {
+		workflowData: [items.map((item) => ({ json: item }))],
+		webhookResponse: { received: true },
+	};
 }
 
 /** What a credential's secrets say of a delivery. */
@@ -183,6 +216,8 @@ interface Judgement {
 	readonly secretKnown: boolean;
 	/** The endpoint's own secret cannot be opened. */
 	readonly shut?: boolean;
+	/** Whether nothing but the previous signing secret verifies the delivery. */
+	readonly usedPrevious?: () => boolean;
 }
 
 /**
@@ -310,20 +345,19 @@ function ignore(reason: string): Reply {
 	return { status: 200, body: { received: true, ignored: reason } };
 }
 
-function refuse(reason: string): Reply {
-	return { status: 401, body: { error: reason } };
-}
-
 function retryLater(reason: string): Reply {
 	return { status: 503, body: { error: reason } };
 }
 
 /** Answers here and now: n8n's own answers know no status, and `webhook()` has to end the response. */
-function reply(context: IWebhookFunctions, { status, body }: Reply): IWebhookResponseData {
+function reply(context: IWebhookFunctions, { status, body, problem }: Reply): IWebhookResponseData {
 	const response = context.getResponseObject();
 	if (!response.headersSent) {
 		if (status === 503) response.setHeader('Retry-After', String(RETRY_AFTER_SECONDS));
 		response.status(status).json(body);
 	}
-	return { noWebhookResponse: true };
+	return {
+		noWebhookResponse: true,
+		...(problem === undefined ? {} : { workflowData: [[{ json: problem }]] }),
+	};
 }

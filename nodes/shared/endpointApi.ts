@@ -7,6 +7,7 @@ import {
 	type IHookFunctions,
 	type IHttpRequestMethods,
 	type ILoadOptionsFunctions,
+	type ITriggerFunctions,
 } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
@@ -22,8 +23,12 @@ import { isJsonObject, jsonObjectSchema } from './jsonObject';
 import type { ItemAddress, ItemStyle, ManagementApi, Provider } from './provider';
 import type { ProviderCredential } from './triggerSettings';
 
-/** Contexts that may call a provider's API: publishing, action nodes and list searches. */
-export type ApiContext = IHookFunctions | IExecuteFunctions | ILoadOptionsFunctions;
+/** Contexts that may call a provider's API. */
+export type ApiContext =
+	| IHookFunctions
+	| ITriggerFunctions
+	| IExecuteFunctions
+	| ILoadOptionsFunctions;
 
 export interface ApiAccess {
 	/** Origin (and path prefix) of the provider, from the credential. */

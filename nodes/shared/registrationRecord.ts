@@ -1,4 +1,4 @@
-import type { IDataObject, INode } from 'n8n-workflow';
+import type { IDataObject, IHookFunctions, INode } from 'n8n-workflow';
 
 import { ENDPOINT_ID } from './endpointAnswer';
 import { isJsonObject } from './jsonObject';
@@ -11,7 +11,7 @@ import {
 	type Binding,
 	type KeyMaterial,
 } from './secretVault';
-import type { ProviderCredential, TriggerContext } from './triggerSettings';
+import type { ProviderCredential } from './triggerSettings';
 
 /**
  * What a trigger remembers of the endpoint it registered. Kept in static data under one top-level
@@ -46,26 +46,38 @@ const REPLACED_KEY = 'replaced';
 /** As long as the most patient provider goes on trying to deliver (Misar Mail: 24 hours). */
 const REPLACED_FOR_MS = 24 * 60 * 60 * 1000;
 
+/** What a node remembers between its calls, and which node it is. */
+export type NodeMemory = Pick<IHookFunctions, 'getNode' | 'getWorkflow'> & {
+	getWorkflowStaticData(type: 'node'): IDataObject;
+};
+
 /**
  * The endpoint this very node registered. A record that came along in a copied workflow belongs
  * to the original, and one of another product cannot be managed with this product's key: both
  * are ignored.
  */
 export function loadRecord(
-	context: TriggerContext,
+	memory: NodeMemory,
 	provider: Provider,
-	owner: Owner = ownerOf(context),
+	owner: Owner = ownerOf(memory),
 ): RegistrationRecord | undefined {
-	const stored: unknown = context.getWorkflowStaticData('node')[RECORD_KEY];
+	const stored: unknown = memory.getWorkflowStaticData('node')[RECORD_KEY];
 	return isRecord(stored) && isOwn(stored, provider, owner) ? stored : undefined;
 }
 
-export function saveRecord(context: TriggerContext, record: RegistrationRecord): void {
-	store(context, RECORD_KEY, { ...record });
+/** Whether this very node registered an endpoint, of whatever product. */
+export function hasRecord(memory: NodeMemory): boolean {
+	const stored: unknown = memory.getWorkflowStaticData('node')[RECORD_KEY];
+	const { workflowId, nodeId } = ownerOf(memory);
+	return isRecord(stored) && stored.workflowId === workflowId && stored.nodeId === nodeId;
 }
 
-export function forgetRecord(context: TriggerContext): void {
-	delete context.getWorkflowStaticData('node')[RECORD_KEY];
+export function saveRecord(memory: NodeMemory, record: RegistrationRecord): void {
+	store(memory, RECORD_KEY, { ...record });
+}
+
+export function forgetRecord(memory: NodeMemory): void {
+	delete memory.getWorkflowStaticData('node')[RECORD_KEY];
 }
 
 /**
@@ -73,28 +85,46 @@ export function forgetRecord(context: TriggerContext): void {
  * their way. In static data, so that every process of n8n's queue mode can verify them. Not for an
  * endpoint that stays behind at the provider: it would deliver every event again.
  */
-export function saveReplaced(context: TriggerContext, record: RegistrationRecord): void {
+export function saveReplaced(memory: NodeMemory, record: RegistrationRecord): void {
 	if (record.sealedSecret === undefined) return;
-	store(context, REPLACED_KEY, { ...record, until: Date.now() + REPLACED_FOR_MS });
+	store(memory, REPLACED_KEY, { ...record, until: Date.now() + REPLACED_FOR_MS });
 }
 
 /** The record before the present one, as long as something signed with its secret may arrive. */
 export function loadReplaced(
-	context: TriggerContext,
+	memory: NodeMemory,
 	provider: Provider,
-	owner: Owner = ownerOf(context),
+	owner: Owner = ownerOf(memory),
 ): RegistrationRecord | undefined {
-	const stored: unknown = context.getWorkflowStaticData('node')[REPLACED_KEY];
+	const stored: unknown = memory.getWorkflowStaticData('node')[REPLACED_KEY];
 	if (!isReplaced(stored) || stored.until < Date.now()) return undefined;
 	return isOwn(stored, provider, owner) ? stored : undefined;
 }
 
-export function forgetReplaced(context: TriggerContext): void {
-	delete context.getWorkflowStaticData('node')[REPLACED_KEY];
+export function forgetReplaced(memory: NodeMemory): void {
+	delete memory.getWorkflowStaticData('node')[REPLACED_KEY];
 }
 
-function store(context: TriggerContext, key: string, value: IDataObject): void {
-	context.getWorkflowStaticData('node')[key] = value;
+/** A copy of everything kept here, as plain JSON. */
+export function copyState(memory: NodeMemory): IDataObject {
+	const { [RECORD_KEY]: record, [REPLACED_KEY]: replaced } = memory.getWorkflowStaticData('node');
+	const state = {
+		...(isRecord(record) ? { [RECORD_KEY]: record } : {}),
+		...(isReplaced(replaced) ? { [REPLACED_KEY]: replaced } : {}),
+	};
+	return JSON.parse(JSON.stringify(state));
+}
+
+/** Makes what is kept here equal to `state`, which came from `copyState`. */
+export function applyState(memory: NodeMemory, state: IDataObject): void {
+	const { [RECORD_KEY]: record, [REPLACED_KEY]: replaced } = state;
+	if (isRecord(record)) store(memory, RECORD_KEY, record);
+	if (isReplaced(replaced)) store(memory, REPLACED_KEY, replaced);
+	else forgetReplaced(memory);
+}
+
+function store(memory: NodeMemory, key: string, value: IDataObject): void {
+	memory.getWorkflowStaticData('node')[key] = value;
 }
 
 function isRecord(stored: unknown): stored is RegistrationRecord & IDataObject {
@@ -133,8 +163,8 @@ function isOwn(record: RegistrationRecord, { product }: Provider, owner: Owner):
 export type Owner = Pick<Binding, 'workflowId' | 'nodeId'>;
 
 /** @param node given by who has it already, because n8n copies it whole each time it is asked */
-export function ownerOf(context: TriggerContext, node: INode = context.getNode()): Owner {
-	return { workflowId: context.getWorkflow().id ?? '', nodeId: node.id };
+export function ownerOf(memory: NodeMemory, node: INode = memory.getNode()): Owner {
+	return { workflowId: memory.getWorkflow().id ?? '', nodeId: node.id };
 }
 
 /** What is known of an endpoint besides its secret. */
@@ -148,13 +178,13 @@ export type EndpointFacts = Pick<
  * hold; the credential's own is kept as a fingerprint.
  */
 export function makeRecord(
-	context: TriggerContext,
+	memory: NodeMemory,
 	{ product }: Provider,
 	credential: ProviderCredential,
 	facts: EndpointFacts,
 	secretToSeal: string | undefined,
 ): RegistrationRecord {
-	const record = { ...ownerOf(context), ...(product === undefined ? {} : { product }), ...facts };
+	const record = { ...ownerOf(memory), ...(product === undefined ? {} : { product }), ...facts };
 	const [key] = keyMaterials(credential);
 	return {
 		...record,

@@ -13,6 +13,10 @@ import {
 	type Show,
 } from './properties';
 
+/** One output, and a second one for problems where the user wants it. */
+export const TRIGGER_OUTPUTS =
+	'={{ $parameter.options?.reportProblems === true ? [{ type: "main", displayName: "Event" }, { type: "main", displayName: "Problem" }] : ["main"] }}';
+
 /**
  * The parameters of a trigger node, made from the facts of its providers, so that every trigger of
  * the package looks and works alike.
@@ -102,11 +106,12 @@ function optionsProperty(provider: Provider): INodeProperties {
 	const { api } = provider;
 	const options: INodeProperties[] = [
 		...(provider.secretOptional === true ? [ACCEPT_UNVERIFIED_OPTION] : []),
-		...(api === undefined ? [] : reachOptions(api)),
+		...(api === undefined ? [] : [...reachOptions(api), CHECK_INTERVAL_OPTION]),
 		...(provider.envelope.bounce === undefined ? [] : [BOUNCE_TYPE_OPTION]),
 		CUSTOM_EVENTS,
 		signatureSchemeOption(provider),
 		...(timestamped ? [TOLERANCE] : []),
+		REPORT_PROBLEMS_OPTION,
 		SKIP_DUPLICATES_OPTION,
 	];
 	return {
@@ -153,6 +158,25 @@ const BOUNCE_TYPE_OPTION: INodeProperties = {
 	default: 'any',
 	description:
 		'Which bounces start the workflow. A bounce that does not tell its type always does.',
+};
+
+const CHECK_INTERVAL_OPTION: INodeProperties = {
+	displayName: 'Check Endpoint Every (Minutes)',
+	name: 'checkInterval',
+	type: 'number',
+	typeOptions: { minValue: 0, numberPrecision: 0 },
+	default: 30,
+	description:
+		'How often to ask the provider whether the webhook endpoint is still there, switched on and up to date, and to repair it if not. 0 checks only when n8n starts. Has no effect with manual registration.',
+};
+
+const REPORT_PROBLEMS_OPTION: INodeProperties = {
+	displayName: 'Report Problems',
+	name: 'reportProblems',
+	type: 'boolean',
+	default: false,
+	description:
+		'Whether to add a second output, Problem, that tells when deliveries are refused, the endpoint had to be repaired or the provider cannot be reached. Connect an email or chat node to it.',
 };
 
 const SKIP_DUPLICATES_OPTION: INodeProperties = {

@@ -3,6 +3,7 @@ import {
 	type ICredentialDataDecryptedObject,
 	type IDataObject,
 	type IHookFunctions,
+	type ITriggerFunctions,
 	type IWebhookFunctions,
 } from 'n8n-workflow';
 import { z } from 'zod/v4';
@@ -16,8 +17,8 @@ import type {
 	SignatureScheme,
 } from './provider';
 
-/** The two contexts a trigger is called in. */
-export type TriggerContext = IHookFunctions | IWebhookFunctions;
+/** The contexts a trigger is called in, besides that of a run. */
+export type TriggerContext = IHookFunctions | IWebhookFunctions | ITriggerFunctions;
 
 /** Any context that knows its node, those of action nodes included. */
 export type NodeContext = Pick<IHookFunctions, 'getNode'>;
@@ -42,6 +43,10 @@ export interface TriggerSettings {
 	readonly acceptUnverified: boolean;
 	/** Where the API takes the id of an endpoint from; undefined = find out. */
 	readonly itemAddress?: ItemAddress;
+	/** Minutes between two checks of the endpoint; 0 = at starts only. */
+	readonly checkInterval: number;
+	/** A second output tells of problems. */
+	readonly reportProblems: boolean;
 }
 
 /** The secrets and the address a credential holds; fields a credential type lacks are empty. */
@@ -86,6 +91,10 @@ const SWITCH: OptionKind<boolean> = {
 const SECONDS: OptionKind<number> = {
 	title: 'a number of 0 or more',
 	includes: (value): value is number => typeof value === 'number' && value >= 0,
+};
+const MINUTES: OptionKind<number> = {
+	title: 'a whole number of 0 or more',
+	includes: (value): value is number => Number.isInteger(value) && Number(value) >= 0,
 };
 const OPTIONS: OptionKind<IDataObject> = { title: 'an object', includes: isJsonObject };
 const BOUNCE_TYPE = oneOf(['any', 'hard', 'soft']);
@@ -174,6 +183,8 @@ export function readSettings(context: TriggerContext, provider: Provider): Trigg
 		signatureScheme: option('signatureScheme', 'auto', TEXT),
 		toleranceSeconds: option('toleranceSeconds', 300, SECONDS),
 		skipDuplicates: option('skipDuplicates', true, SWITCH),
+		checkInterval: option('checkInterval', 30, MINUTES),
+		reportProblems: option('reportProblems', false, SWITCH),
 		bounceType: option('bounceType', 'any', BOUNCE_TYPE),
 		...apiOptionsIn({
 			apiPath: option('apiPath', '', TEXT),

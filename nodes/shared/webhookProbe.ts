@@ -21,7 +21,10 @@ const thrownSchema = z.object({
  * Sends an unsigned request to a webhook URL. A live trigger of this package refuses it with its own
  * 401 or 503 and starts nothing.
  */
-export async function whoAnswersAt(context: IHookFunctions, url: string): Promise<Occupant> {
+export async function whoAnswersAt(
+	context: Pick<IHookFunctions, 'helpers'>,
+	url: string,
+): Promise<Occupant> {
 	try {
 		const response: unknown = await context.helpers.httpRequest({
 			method: 'POST',

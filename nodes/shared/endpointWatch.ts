@@ -1,0 +1,289 @@
+import { createHash } from 'node:crypto';
+
+import {
+	NodeApiError,
+	type IDataObject,
+	type IRun,
+	type ITriggerFunctions,
+	type ITriggerResponse,
+} from 'n8n-workflow';
+
+import { requireProduct } from './credentialProduct';
+import { hideSecrets } from './hideSecrets';
+import { problemsOf } from './problems';
+import type { Provider, ProviderFamily } from './provider';
+import { checkAndRepair } from './reconcile';
+import { copyState, loadRecord, ownerOf, type NodeMemory, type Owner } from './registrationRecord';
+import { openTarget, warn, type Target } from './registrationTarget';
+import { stateItem } from './triggerRun';
+import {
+	eventsToRegister,
+	readCredential,
+	readSettings,
+	selectProvider,
+	type TriggerSettings,
+} from './triggerSettings';
+
+const MINUTE_MS = 60_000;
+/** How often a failed start is repeated where the node is checked at starts only. */
+const RETRY_MINUTES = 30;
+/** How long a run that saves may take, waiting in a queue included. */
+const SAVE_LIMIT_MS = 15 * MINUTE_MS;
+/** Failed checks in a row after which the provider counts as unreachable. */
+const UNREACHABLE_AFTER = 2;
+
+/** Triggers whose endpoint could not be checked when n8n started: their next check is due at once. */
+const failedStarts = new Set<string>();
+
+/** Notes whether the check of a trigger's endpoint at a start failed. */
+export function noteStart({ workflowId, nodeId }: Owner, failed: boolean): void {
+	const key = JSON.stringify([workflowId, nodeId]);
+	if (failed) failedStarts.add(key);
+	else failedStarts.delete(key);
+}
+
+/**
+ * n8n's `trigger()`: checks the endpoint from time to time while the workflow is published, repairs
+ * it, and reports problems. That a node has a `trigger()` also makes n8n call its `checkExists` at
+ * each start.
+ *
+ * Never throws, because n8n would give the trigger up.
+ * @returns an object in any case: without one n8n registers the node again every 10 seconds
+ */
+export async function watchEndpoint(
+	context: ITriggerFunctions,
+	family: ProviderFamily,
+): Promise<ITriggerResponse> {
+	try {
+		const provider = selectProvider(context, family);
+		const settings = readSettings(context, provider);
+		const watch = new EndpointWatch(context, family, provider, settings);
+		const checked = settings.registration === 'automatic';
+		if (checked || settings.reportProblems) {
+			const expression = `${watch.phaseSeconds % 60} * * * * *` as const;
+			// n8n does not wait for it, nor catch what it throws.
+			context.helpers.registerCron({ expression }, () => void watch.tick(Date.now()));
+		}
+		return { closeFunction: async () => watch.close() };
+	} catch (error) {
+		warn(context, `The endpoint of this trigger will not be checked: ${messageOf(error)}`);
+		return {};
+	}
+}
+
+/**
+ * Checks one trigger's endpoint. Called each minute, at a second of the node's own, so that many
+ * workflows do not call a provider at once.
+ *
+ * Works on its own copy of what the node remembers: static data as seen here is as old as the
+ * activation, and n8n would write it over what others saved. What changed is saved by a private run.
+ */
+export class EndpointWatch {
+	/** Seconds by which the node's checks are shifted. */
+	readonly phaseSeconds: number;
+
+	private readonly owner: Owner;
+	private busy = false;
+	private closed = false;
+	/** What the node remembers, and as JSON what of it is saved. */
+	private state: IDataObject = {};
+	private saved = '';
+	/** A check has changed it, so that n8n's copy is out of date. */
+	private diverged = false;
+	/** The run that saves it now. */
+	private waiting: { readonly since: number; readonly giveUp: (error: Error) => void } | undefined;
+	/** Failed checks in a row, and epoch milliseconds of the first one. */
+	private failures = { count: 0, since: 0 };
+	/** Epoch milliseconds before which the provider asked not to be called. */
+	private pausedUntil = 0;
+	private lastWarning = '';
+	private getIsServed = true;
+
+	constructor(
+		private readonly context: ITriggerFunctions,
+		private readonly family: ProviderFamily,
+		private readonly provider: Provider,
+		private readonly settings: TriggerSettings,
+	) {
+		this.owner = ownerOf(context);
+		const { workflowId, nodeId } = this.owner;
+		const digest = createHash('sha256').update(`${workflowId} ${nodeId}`).digest();
+		const period = (settings.checkInterval || RETRY_MINUTES) * 60;
+		this.phaseSeconds = digest.readUInt32BE() % period;
+	}
+
+	/** Ends the checks; one that is on its way undoes what it created. */
+	close(): void {
+		this.closed = true;
+	}
+
+	/**
+	 * One minute has passed. Never throws, and does nothing while the last call is still at work.
+	 * @param now epoch milliseconds
+	 */
+	async tick(now: number): Promise<void> {
+		if (this.waiting !== undefined && now - this.waiting.since > SAVE_LIMIT_MS) {
+			this.waiting.giveUp(new Error('n8n did not save the registration in time'));
+		}
+		if (this.busy || this.closed) return;
+		this.busy = true;
+		try {
+			if (this.settings.registration === 'automatic' && this.isDue(now)) await this.check(now);
+			this.report(Date.now());
+		} catch (error) {
+			warn(this.context, `The check of this trigger’s endpoint ended early: ${messageOf(error)}`);
+		} finally {
+			this.busy = false;
+		}
+	}
+
+	private isDue(now: number): boolean {
+		if (now < this.pausedUntil) return false;
+		const { workflowId, nodeId } = this.owner;
+		if (failedStarts.delete(JSON.stringify([workflowId, nodeId]))) return true;
+		const { checkInterval } = this.settings;
+		if (checkInterval === 0 && this.failures.count === 0) return false;
+		const minute = Math.round(now / MINUTE_MS - this.phaseSeconds / 60);
+		return minute % (checkInterval || RETRY_MINUTES) === 0;
+	}
+
+	private async check(now: number): Promise<void> {
+		const memory = this.memory();
+		const record = loadRecord(memory, this.provider);
+		// Version 0.1.0 did not keep the URL; the check at the next start adds it.
+		if (record?.url === undefined) return;
+		let target: Target | undefined;
+		try {
+			await this.persist(memory);
+			target = await this.openTarget(memory, record.url);
+			await checkAndRepair(target);
+			await this.persist(memory);
+			this.succeeded();
+		} catch (error) {
+			if (this.closed) await undo(target, memory, record.endpointId);
+			else this.failed(error, target, now);
+		}
+	}
+
+	/** What the node remembers: as n8n had it at the activation, until a check changes it. */
+	private memory(): NodeMemory {
+		const { context } = this;
+		if (!this.diverged) {
+			this.state = copyState(context);
+			this.saved = JSON.stringify(this.state);
+		}
+		return {
+			getNode: () => context.getNode(),
+			getWorkflow: () => context.getWorkflow(),
+			getWorkflowStaticData: () => this.state,
+		};
+	}
+
+	private async openTarget(memory: NodeMemory, url: string): Promise<Target> {
+		const { context, family, provider, settings } = this;
+		const { api: management } = provider;
+		if (management === undefined)
+			throw new Error(`${provider.displayName} has no API for webhooks`);
+		const credential = await readCredential(context, provider);
+		requireProduct(context, family, provider, credential, 'trigger');
+		const { get, ...operations } = management.operations;
+		const place = {
+			context,
+			memory,
+			persist: async () => await this.persist(memory),
+			onGetNotServed: () => {
+				this.getIsServed = false;
+			},
+		};
+		const served =
+			this.getIsServed || get === undefined ? management : { ...management, operations };
+		const wanted = { ...settings, url, events: eventsToRegister(provider, settings.events) };
+		return openTarget(place, provider, served, credential, wanted);
+	}
+
+	/**
+	 * Saves what changed, by a run of its own: only a run sees static data as it is now.
+	 * @throws when the run failed, or did not end in time
+	 */
+	private async persist(memory: NodeMemory): Promise<void> {
+		if (this.closed) throw new Error('the workflow was unpublished meanwhile');
+		const state = copyState(memory);
+		const text = JSON.stringify(state);
+		if (text === this.saved) return;
+		this.diverged = true;
+		try {
+			const done = runEnd();
+			this.waiting = { since: Date.now(), giveUp: done.reject };
+			this.context.emit([[{ json: stateItem(state) }]], undefined, done);
+			const run: IRun | undefined = await done.promise;
+			if (run?.status !== 'success') throw new Error('n8n could not save the registration');
+		} finally {
+			this.waiting = undefined;
+		}
+		this.saved = text;
+		if (this.closed) throw new Error('the workflow was unpublished meanwhile');
+	}
+
+	private succeeded(): void {
+		const { count } = this.failures;
+		this.failures = { count: 0, since: 0 };
+		this.lastWarning = '';
+		if (count === 0) return;
+		problemsOf(this.owner).reachable();
+		this.context.logger.info(`${this.provider.displayName} could be asked for the endpoint again`, {
+			workflowId: this.owner.workflowId,
+			node: this.context.getNode().name,
+		});
+	}
+
+	private failed(error: unknown, target: Target | undefined, now: number): void {
+		const reason = hideSecrets(messageOf(error), target?.credential.secrets ?? []);
+		if (reason !== this.lastWarning) {
+			warn(this.context, `The endpoint of this trigger could not be checked: ${reason}`);
+			this.lastWarning = reason;
+		}
+		const pauseSeconds = error instanceof NodeApiError ? error.context['retryAfterSeconds'] : 0;
+		if (typeof pauseSeconds === 'number') this.pausedUntil = now + pauseSeconds * 1000;
+		const { count, since } = this.failures;
+		this.failures = { count: count + 1, since: count === 0 ? now : since };
+		if (this.failures.count === UNREACHABLE_AFTER) {
+			problemsOf(this.owner).unreachable(reason, this.failures.since, now);
+		}
+	}
+
+	private report(now: number): void {
+		if (!this.settings.reportProblems || this.closed) return;
+		const problems = problemsOf(this.owner).takeAll(this.provider, now);
+		if (problems.length > 0) this.context.emit([problems.map((json) => ({ json }))]);
+	}
+}
+
+/** How n8n tells that a run has ended. Not n8n-workflow's own, which 2.41 no longer exports. */
+type Done = NonNullable<Parameters<ITriggerFunctions['emit']>[2]>;
+
+function runEnd(): Done {
+	let resolve: Done['resolve'] = () => {};
+	let reject: Done['reject'] = () => {};
+	const promise = new Promise<IRun>((onResolve, onReject) => {
+		resolve = onResolve;
+		reject = onReject;
+	});
+	return { promise, resolve, reject };
+}
+
+/** Removes what a check created for a workflow that was unpublished meanwhile. */
+async function undo(
+	target: Target | undefined,
+	memory: NodeMemory,
+	formerId: string,
+): Promise<void> {
+	if (target === undefined) return;
+	const record = loadRecord(memory, target.provider);
+	if (record !== undefined && record.endpointId !== formerId) {
+		await target.api.remove(record.endpointId);
+	}
+}
+
+function messageOf(error: unknown): string {
+	return error instanceof Error ? error.message : String(error);
+}

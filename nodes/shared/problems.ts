@@ -1,0 +1,168 @@
+import type { IDataObject } from 'n8n-workflow';
+
+import type { Provider } from './provider';
+import type { Owner } from './registrationRecord';
+
+/** What the Problem output of a trigger tells of. */
+export type ProblemKind =
+	| 'deliveriesRefused'
+	| 'verifiedByPreviousSecret'
+	| 'endpointRepaired'
+	| 'endpointUnreachable'
+	| 'eventsUnknown';
+
+/** What can be wrong with a registered endpoint. */
+export type Difference = 'deleted' | 'switchedOff' | 'changed' | 'secretChanged';
+
+/** Of each kind, a node reports at most one problem in this time. */
+const QUIET_MS = 15 * 60 * 1000;
+/** Names and reasons that one problem lists. */
+const MAX_LISTED = 50;
+const MAX_TRIGGERS = 1_000;
+
+/** What happened of one kind since it was last reported. */
+interface Entry {
+	/** Epoch milliseconds. */
+	readonly since: number;
+	last: number;
+	count: number;
+	/** How often each reason or name came. */
+	readonly counts: Map<string, number>;
+	/** More facts of the last one. */
+	facts: IDataObject;
+}
+
+/**
+ * What went wrong at one trigger and was not reported yet. Held in the memory of this process: each
+ * process that takes deliveries counts its own.
+ */
+export class ProblemLog {
+	private readonly entries = new Map<ProblemKind, Entry>();
+	/** Epoch milliseconds of the last report of a kind. */
+	private readonly reported = new Map<ProblemKind, number>();
+
+	/** A delivery was not accepted. */
+	refused(reason: string, now: number): void {
+		this.add('deliveriesRefused', now, [reason]);
+	}
+
+	/** A delivery verified: not every delivery is refused. */
+	verified(now: number): void {
+		const refusals = this.entries.get('deliveriesRefused');
+		if (refusals !== undefined) refusals.facts = { lastValidAt: toIso(now) };
+	}
+
+	verifiedByPreviousSecret(now: number): void {
+		this.add('verifiedByPreviousSecret', now);
+	}
+
+	/** A signed event misses its documented shape. */
+	unknownEvent(name: string, now: number): void {
+		this.add('eventsUnknown', now, [name]);
+	}
+
+	repaired(wrong: readonly Difference[], endpointId: string, now: number): void {
+		this.add('endpointRepaired', now, wrong, { endpointId });
+	}
+
+	/** @param since epoch milliseconds of the first check that failed */
+	unreachable(reason: string, since: number, now: number): void {
+		this.add('endpointUnreachable', now, [], { reason, since: toIso(since) });
+	}
+
+	/** The provider answers again: nothing to report of it any more. */
+	reachable(): void {
+		this.entries.delete('endpointUnreachable');
+	}
+
+	/**
+	 * The item of a problem that is to be reported now.
+	 * @returns undefined where nothing happened, or one was reported less than 15 minutes ago
+	 */
+	take(kind: ProblemKind, provider: Provider, now: number): IDataObject | undefined {
+		const entry = this.entries.get(kind);
+		if (entry === undefined) return undefined;
+		const reported = this.reported.get(kind);
+		if (reported !== undefined && now - reported < QUIET_MS) return undefined;
+		this.reported.set(kind, now);
+		this.entries.delete(kind);
+		return {
+			problem: kind,
+			provider: provider.id,
+			...(provider.product === undefined ? {} : { product: provider.product }),
+			since: toIso(entry.since),
+			...detailsOf(kind, entry),
+		};
+	}
+
+	/** Every problem that is to be reported now. */
+	takeAll(provider: Provider, now: number): IDataObject[] {
+		return [...this.entries.keys()]
+			.map((kind) => this.take(kind, provider, now))
+			.filter((item) => item !== undefined);
+	}
+
+	private add(
+		kind: ProblemKind,
+		now: number,
+		names: readonly string[] = [],
+		facts: IDataObject = {},
+	): void {
+		const entry = this.entries.get(kind) ?? {
+			since: now,
+			last: now,
+			count: 0,
+			counts: new Map<string, number>(),
+			facts: {},
+		};
+		this.entries.set(kind, entry);
+		entry.last = now;
+		entry.count += 1;
+		entry.facts = { ...entry.facts, ...facts };
+		for (const name of names) {
+			const known = entry.counts.get(name) ?? 0;
+			if (known > 0 || entry.counts.size < MAX_LISTED) entry.counts.set(name, known + 1);
+		}
+	}
+}
+
+function detailsOf(kind: ProblemKind, { last, count, counts, facts }: Entry): IDataObject {
+	const listed = Object.fromEntries(counts);
+	switch (kind) {
+		case 'deliveriesRefused':
+			return {
+				count,
+				reasons: listed,
+				lastAt: toIso(last),
+				validMeanwhile: facts['lastValidAt'] !== undefined,
+			};
+		case 'verifiedByPreviousSecret':
+			return { count, lastAt: toIso(last) };
+		case 'eventsUnknown':
+			return { count, events: listed, lastAt: toIso(last) };
+		case 'endpointRepaired':
+			return { wrong: [...counts.keys()], ...facts };
+		case 'endpointUnreachable':
+			return facts;
+	}
+}
+
+function toIso(epochMs: number): string {
+	return new Date(epochMs).toISOString();
+}
+
+/** By trigger, the longest unused first. */
+const logs = new Map<string, ProblemLog>();
+
+/** The log of a trigger, the same in the whole process. */
+export function problemsOf({ workflowId, nodeId }: Owner): ProblemLog {
+	const key = JSON.stringify([workflowId, nodeId]);
+	const log = logs.get(key) ?? new ProblemLog();
+	logs.delete(key);
+	logs.set(key, log);
+	if (logs.size > MAX_TRIGGERS) {
+		const [longestUnused = ''] = logs.keys();
+		logs.delete(longestUnused);
+	}
+	return log;
+}

@@ -1,0 +1,334 @@
+import { sleep } from 'n8n-workflow';
+
+import type { RemoteEndpoint } from './endpointAnswer';
+import { sameEvents } from './event';
+import { problemsOf, type Difference } from './problems';
+import {
+	forgetReplaced,
+	loadRecord,
+	loadReplaced,
+	makeRecord,
+	ownerOf,
+	saveRecord,
+	saveReplaced,
+	secretIsCurrent,
+	withCurrentKeys,
+	type RegistrationRecord,
+} from './registrationRecord';
+import { warn, type Account, type Target } from './registrationTarget';
+import { generateSecret } from './secretVault';
+import { settingsError } from './triggerSettings';
+import { whoAnswersAt } from './webhookProbe';
+import { sameUrl, webhookUrlObjection } from './webhookUrl';
+
+/**
+ * A trigger's endpoint at the provider: looked up, created, repaired and deleted, so that whatever
+ * goes wrong in between, there is exactly one endpoint in the end whose secret we hold. An endpoint
+ * with another URL belongs to somebody else, above all to the n8n that this one's database was
+ * copied from.
+ */
+
+const CREATE_ATTEMPTS = 3;
+const CREATE_BACKOFF_MS = 500;
+
+/** Creates in flight in this process: calls for the same endpoint join instead of creating twice. */
+const creating = new Map<string, Promise<RegistrationRecord>>();
+
+/** Makes sure that there is an endpoint, and remembers it. May be called again and again. */
+export async function ensureEndpoint(target: Target): Promise<void> {
+	const { memory, url, events } = target;
+	const { workflowId, nodeId } = ownerOf(memory);
+	const key = JSON.stringify([workflowId, nodeId, url, events]);
+	const running = creating.get(key) ?? createOnce(target).finally(() => creating.delete(key));
+	creating.set(key, running);
+	saveRecord(memory, await running);
+}
+
+/** What was wrong, as n8n's log says it. */
+const WORDS: Readonly<Record<Difference, string>> = {
+	deleted: 'was deleted',
+	switchedOff: 'was switched off',
+	changed: 'had another URL or other events',
+	secretChanged: 'had another secret or API key than the credential',
+};
+
+/**
+ * Compares the registered endpoint with what the node wants, and repairs it when they differ. Costs
+ * one call where nothing is wrong. Without a record there is nothing to compare with: the endpoint is
+ * created.
+ */
+export async function checkAndRepair(target: Target): Promise<void> {
+	const { context, memory, provider } = target;
+	const record = loadRecord(memory, provider);
+	if (record === undefined) return await ensureEndpoint(target);
+	const { own } = await look(target, record);
+	const wrong = differencesOf(own, record, target);
+	if (wrong.length === 0) return saveRecord(memory, upToDate(record, target));
+	await ensureEndpoint(target);
+	const endpointId = loadRecord(memory, provider)?.endpointId ?? '';
+	problemsOf(ownerOf(memory)).repaired(wrong, endpointId, Date.now());
+	const what = wrong.map((difference) => WORDS[difference]).join(' and ');
+	warn(
+		context,
+		`Endpoint ${record.endpointId} of ${provider.displayName} ${what}. It was repaired; the endpoint is now ${endpointId}`,
+	);
+}
+
+/**
+ * Looks at the account, compares, repairs, and tells what to remember.
+ *
+ * Our own endpoint is the one with the recorded id, while its URL is ours. Endpoints at our URL that
+ * we do not hold the secret of are left over from a publish that broke off: they are removed, never
+ * adopted.
+ * @returns our record, or undefined when there is no endpoint to keep
+ */
+export async function reconcile(target: Target): Promise<RegistrationRecord | undefined> {
+	const { memory, provider } = target;
+	const record = loadRecord(memory, provider);
+	const { own, strays } = await look(target, record);
+	await removeAll(target, strays);
+	if (record === undefined) return undefined;
+	if (own === undefined) {
+		if (record.unlisted === true) return record;
+		saveReplaced(memory, record);
+		return undefined;
+	}
+	if (matches(own, record, target)) return upToDate(record, target);
+	if (!(await isOurs(own, record, target))) return undefined;
+	return (await updateInPlace(own, record, target)) ?? (await replace(own, record, target));
+}
+
+/**
+ * Our endpoint, and the others at our URL. Where the API can get one endpoint and it is as it should
+ * be, the list is not read: one call in any account. An endpoint that cannot be got may still be in
+ * the list, because an installation may not serve that call.
+ */
+async function look(
+	target: Target,
+	record: RegistrationRecord | undefined,
+): Promise<{ own: RemoteEndpoint | undefined; strays: readonly RemoteEndpoint[] }> {
+	const { api, url } = target;
+	const got = record && (await getOwn(target, record));
+	if (record && got && matches(got, record, target)) return { own: got, strays: [] };
+	const all = await api.list();
+	const own = got ?? all.find(({ id }) => id === record?.endpointId);
+	if (own !== undefined && got === undefined) target.onGetNotServed?.();
+	return { own, strays: all.filter((endpoint) => endpoint.id !== own?.id && isAt(endpoint, url)) };
+}
+
+/** The recorded endpoint, where the API can get one. */
+export async function getOwn(
+	{ api, management }: Account,
+	{ endpointId }: RegistrationRecord,
+): Promise<RemoteEndpoint | undefined> {
+	return management.operations.get === undefined ? undefined : await api.find(endpointId);
+}
+
+/** Where the recorded endpoint delivers to; what nobody tells is taken to be as the node wants it. */
+export function addressOf(
+	own: RemoteEndpoint | undefined,
+	record: RegistrationRecord,
+	url: string,
+): string {
+	return own?.url ?? record.url ?? url;
+}
+
+/**
+ * Whether an endpoint is as the node wants it, and was given a secret that we hold. What the provider
+ * does not tell is taken to be as it was registered.
+ */
+function matches(own: RemoteEndpoint, record: RegistrationRecord, target: Target): boolean {
+	return differencesOf(own, record, target).length === 0;
+}
+
+function differencesOf(
+	own: RemoteEndpoint | undefined,
+	record: RegistrationRecord,
+	{ provider, management, credential, url, events }: Target,
+): readonly Difference[] {
+	if (own === undefined) return record.unlisted === true ? [] : ['deleted'];
+	const changed =
+		!sameUrl(addressOf(own, record, url), url) ||
+		!sameEvents(provider, own.events ?? record.events ?? events, events);
+	return [
+		...(own.active ? [] : ['switchedOff' as const]),
+		...(changed ? ['changed' as const] : []),
+		...(secretIsCurrent(record, credential, management) ? [] : ['secretChanged' as const]),
+	];
+}
+
+function upToDate(record: RegistrationRecord, target: Target): RegistrationRecord {
+	const { url, events, credential } = target;
+	return withCurrentKeys({ ...record, url, events, unlisted: undefined }, credential);
+}
+
+/**
+ * Whether the endpoint with our id is this n8n's. A restored or copied database names production's
+ * endpoint: it is taken over only when nothing of ours answers at its address any more, as after a
+ * change of WEBHOOK_URL.
+ */
+async function isOurs(
+	own: RemoteEndpoint,
+	record: RegistrationRecord,
+	{ context, provider, credential, url }: Target,
+): Promise<boolean> {
+	const address = addressOf(own, record, url);
+	if (sameUrl(address, url)) return true;
+	// Nobody but a local provider can have been told a private address.
+	const reachable = webhookUrlObjection(address, credential.baseUrl) === undefined;
+	const occupant = reachable ? await whoAnswersAt(context, address) : 'unknown';
+	if (occupant === 'nobody') return true;
+	const finding =
+		occupant === 'trigger'
+			? 'where another n8n with this workflow answers'
+			: 'and it cannot be told whether another n8n with this workflow answers there';
+	warn(
+		context,
+		`Endpoint ${own.id} of ${provider.displayName} delivers to ${address}, ${finding}. It was left alone, and an endpoint of this workflow’s own is registered for ${url}. If no other n8n uses it, remove endpoint ${own.id} in the dashboard`,
+	);
+	return false;
+}
+
+async function updateInPlace(
+	own: RemoteEndpoint,
+	record: RegistrationRecord,
+	target: Target,
+): Promise<RegistrationRecord | undefined> {
+	const { api, management, credential, url, events } = target;
+	if (!secretIsCurrent(record, credential, management)) return undefined;
+	if (management.operations.update === undefined) return undefined;
+	const outcome = await api.update(own.id, { url, events, active: true });
+	if (outcome === 'notServed') return undefined;
+	if (outcome === 'unsaid') {
+		const { own: now } = await look(target, record);
+		if (now === undefined || !matches(now, record, target)) return undefined;
+	}
+	return upToDate(record, target);
+}
+
+/**
+ * The new one comes first, so that no event falls into a gap, and the old one goes only once every
+ * process can verify what the new one signs.
+ */
+async function replace(
+	own: RemoteEndpoint,
+	record: RegistrationRecord,
+	target: Target,
+): Promise<RegistrationRecord> {
+	const { memory } = target;
+	const replacement = await createFresh(target, own.id);
+	saveRecord(memory, replacement);
+	saveReplaced(memory, record);
+	await target.persist?.();
+	await removeAll(target, [own]);
+	return replacement;
+}
+
+async function createOnce(target: Target): Promise<RegistrationRecord> {
+	return (await reconcile(target)) ?? (await createFresh(target));
+}
+
+/**
+ * Creates an endpoint. When the answer is lost the endpoint may exist all the same, without anybody
+ * knowing its secret: it is removed before the next attempt, and after the last one.
+ *
+ * @param keepId an endpoint at the same URL that is still in use
+ */
+async function createFresh(target: Target, keepId?: string): Promise<RegistrationRecord> {
+	const { context, memory, provider, management, credential, api, url, events } = target;
+	const generated =
+		credential.signingSecret === '' && management.sendsSecret === 'always'
+			? generateSecret()
+			: undefined;
+	const sent =
+		generated ?? (management.sendsSecret === 'never' ? undefined : credential.signingSecret);
+	const extras = management.createExtras?.({
+		workflowId: context.getWorkflow().id ?? '',
+		nodeName: context.getNode().name,
+	});
+
+	for (let attempt = 1; ; attempt++) {
+		const outcome = await api.create(
+			{ url, events, ...(sent === undefined || sent === '' ? {} : { secret: sent }) },
+			extras,
+		);
+		if ('endpoint' in outcome) {
+			const { endpoint } = outcome;
+			const issued = endpoint.secret === sent ? undefined : endpoint.secret;
+			if (issued === undefined && (sent === undefined || sent === '')) {
+				await removeAll(target, [endpoint]);
+				throw settingsError(
+					context,
+					`${provider.displayName} created the endpoint without telling its signing secret`,
+					'Its deliveries could not be verified, so it was removed again. Set Registration to Manual, or enter a Signing Secret in the credential',
+				);
+			}
+			const facts = {
+				endpointId: endpoint.id,
+				apiPath: api.collectionPath,
+				url,
+				events,
+				...(await isUnlisted(target, endpoint.id)),
+			};
+			return makeRecord(memory, provider, credential, facts, issued ?? generated);
+		}
+		if (!outcome.lost) throw outcome.failure;
+		const found = await endpointsAt(target);
+		const strays = found.filter((endpoint) => endpoint.id !== keepId);
+		// Where strays cannot be removed, another attempt might leave another one.
+		const cleared = await removeAll(target, strays);
+		if (!cleared || attempt >= CREATE_ATTEMPTS) throw outcome.failure;
+		await sleep(CREATE_BACKOFF_MS * attempt);
+	}
+}
+
+/**
+ * A provider may cut its list without a word. Where one endpoint cannot be asked for, an endpoint that
+ * is left out would count as gone at each start, and be created again and again.
+ */
+async function isUnlisted(
+	{ api, management }: Target,
+	id: string,
+): Promise<{ unlisted?: boolean }> {
+	if (management.operations.get !== undefined) return {};
+	try {
+		const listed = (await api.list()).some((endpoint) => endpoint.id === id);
+		return listed ? {} : { unlisted: true };
+	} catch {
+		// The endpoint exists: its record must not be lost for this.
+		return {};
+	}
+}
+
+/** @returns whether all of them are gone */
+export async function removeAll(
+	account: Account,
+	endpoints: readonly RemoteEndpoint[],
+): Promise<boolean> {
+	let cleared = true;
+	for (const { id } of endpoints) cleared = (await removeOrTell(account, id)) && cleared;
+	return cleared;
+}
+
+/** Deletes an endpoint, or tells the user to where the provider has no call for it. */
+export async function removeOrTell(account: Account, id: string): Promise<boolean> {
+	const { context, memory, provider, api, url } = account;
+	const removed = await api.remove(id);
+	if (!removed) {
+		// It goes on delivering: what it signs must not run beside its successor's.
+		if (loadReplaced(memory, provider)?.endpointId === id) forgetReplaced(memory);
+		warn(
+			context,
+			`${provider.displayName} offers no call to delete a webhook endpoint. Remove endpoint ${id} (${url}) in its dashboard, where webhooks are set up`,
+		);
+	}
+	return removed;
+}
+
+export async function endpointsAt({ api, url }: Account): Promise<readonly RemoteEndpoint[]> {
+	return (await api.list()).filter((endpoint) => isAt(endpoint, url));
+}
+
+function isAt(endpoint: RemoteEndpoint, url: string): boolean {
+	return endpoint.url !== undefined && sameUrl(endpoint.url, url);
+}
