@@ -28,6 +28,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 		options.fixedKeys === true ? `${keyPrefix}sandbox` : randomId(keyPrefix, 24),
 	);
 	const limitedKeys = perProvider(({ keyPrefix }) => randomId(keyPrefix, 24));
+	const accepted = perProvider(({ id }) => ({ full: keys[id], limited: limitedKeys[id] }));
 	const apis = new Map<ProviderId, Api>();
 	const dispatcher = new Dispatcher(
 		endpoints,
@@ -43,7 +44,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 		const room = endpoints.of(provider.id);
 		const api = provider.api?.({
 			endpoints: room,
-			keys: { full: keys[provider.id], limited: limitedKeys[provider.id] },
+			keys: accepted[provider.id],
 			webhookUrl,
 			deliver: async ({ id: endpointId }, event, data) => {
 				const input = { provider: provider.id, endpointId, event, data, retry: false };
@@ -59,6 +60,13 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 		keys,
 		limitedKeys,
 		login: [...apis.values()].find(({ login }) => login)?.login ?? { email: '', password: '' },
+		replaceKey: (provider) => {
+			const { keyPrefix } = providerList.find(({ id }) => id === provider) ?? { keyPrefix: '' };
+			const key = randomId(keyPrefix, 24);
+			keys[provider] = key;
+			accepted[provider].full = key;
+			return key;
+		},
 		setRoute: (from, to) => routes.set(from, to),
 		endpoints: (provider) =>
 			(provider === undefined ? endpoints.all() : endpoints.of(provider).list()).map(copyEndpoint),

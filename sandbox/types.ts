@@ -275,6 +275,8 @@ export interface Sandbox {
 	limitedKeys: Record<ProviderId, string>;
 	/** Mail Panda's seeded administrator (mailpanda.io/docs/authentication). */
 	login: { email: string; password: string };
+	/** Makes a new key in place of the one in `keys`, which is refused from now on. */
+	replaceKey(provider: ProviderId): string;
 	setRoute(from: string, to: string): void;
 	/** Copies, in the order of creation, secrets included. */
 	endpoints(provider?: ProviderId): SandboxEndpoint[];

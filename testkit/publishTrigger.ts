@@ -35,6 +35,8 @@ export interface TriggerWorkflowOptions {
 	readonly packageName?: string;
 	/** Names of the trigger and of the node after it. */
 	readonly names?: readonly [trigger: string, after: string];
+	/** Further values of the trigger's Options. */
+	readonly options?: Readonly<Record<string, string | number | boolean>>;
 }
 
 /** The credential's fields for a registration by the account's key, or by hand with {@link SECRET}. */
@@ -52,9 +54,14 @@ export async function storeTrigger(
 	trigger: TriggerCase,
 	registration: Registration,
 	credential: Record<string, string>,
-	{ packageName = PACKAGE, names = ['Trigger', 'After'] }: TriggerWorkflowOptions = {},
+	{
+		packageName = PACKAGE,
+		names = ['Trigger', 'After'],
+		options = {},
+	}: TriggerWorkflowOptions = {},
 ): Promise<TriggerWorkflow> {
 	const { title, credential: type } = trigger;
+	const { options: ownOptions, ...selection } = eventParameters(trigger);
 	const complete = (fields: Record<string, string>) => ({
 		...trigger.parameters,
 		baseUrl: sandbox.url,
@@ -69,7 +76,12 @@ export async function storeTrigger(
 				name: names[0],
 				type: `${packageName}.${trigger.node}`,
 				webhookId,
-				parameters: { ...trigger.parameters, registration, ...eventParameters(trigger) },
+				parameters: {
+					...trigger.parameters,
+					registration,
+					...selection,
+					options: { ...ownOptions, ...options },
+				},
 				credentials: { [type]: { id: credentialId, name: title } },
 			},
 			{ name: names[1], type: 'n8n-nodes-base.noOp' },
