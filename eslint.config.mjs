@@ -24,11 +24,27 @@ export default tseslint.config(
 		files: ['**/*.ts'],
 		extends: [
 			js.configs.recommended,
-			tseslint.configs.recommended,
+			tseslint.configs.recommendedTypeChecked,
 			importX.configs['flat/recommended'],
 		],
+		languageOptions: { parserOptions: { projectService: true } },
 		settings: { 'import-x/resolver-next': [createTypeScriptImportResolver()] },
-		rules: { 'prefer-spread': 'off', '@typescript-eslint/no-explicit-any': 'error' },
+		rules: {
+			'prefer-spread': 'off',
+			'@typescript-eslint/no-explicit-any': 'error',
+			'@typescript-eslint/switch-exhaustiveness-check': 'error',
+			// Methods of n8n's interfaces are async even where an implementation awaits nothing.
+			'@typescript-eslint/require-await': 'off',
+			// n8n calls a node's methods with its own `this`.
+			'@typescript-eslint/unbound-method': 'off',
+			// JSON.parse, jest's matchers and many of n8n's types return `any`. Assigning it to a type is
+			// fine; reading a member of it or calling it is an error.
+			'@typescript-eslint/no-unsafe-argument': 'off',
+			'@typescript-eslint/no-unsafe-assignment': 'off',
+			'@typescript-eslint/no-unsafe-return': 'off',
+			// A credential field is typed as anything JSON can hold, although n8n stores text.
+			'@typescript-eslint/no-base-to-string': 'off',
+		},
 	},
 	{
 		files: published,

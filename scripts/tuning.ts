@@ -1,5 +1,5 @@
 /**
- * Measures what docs/tuning.md says: how settings of n8n change the rate of deliveries and the size
+ * Measures what docs/scaling.md says: how settings of n8n change the rate of deliveries and the size
  * of the database. `node scripts/bootstrap.mjs tuning [rounds]`; wants an idle machine, Redis and
  * PostgreSQL. The variants take turns, each with a fresh n8n, and medians are printed.
  */

@@ -311,7 +311,10 @@ export function stopClock(nowMs: number): void {
 
 /** White space around every header value, which no HTTP server hands on. */
 export function spacedOut(delivery: Delivery): Delivery {
-	const spaced = Object.entries(delivery.headers).map(([name, value]) => [name, ` \t${value}  `]);
+	const spaced = Object.entries(delivery.headers).map(([name, value]) => [
+		name,
+		` \t${String(value)}  `,
+	]);
 	return { ...delivery, headers: Object.fromEntries(spaced) };
 }
 

@@ -48,7 +48,8 @@ function change(fields: ICredentialDataDecryptedObject): void {
 
 const recordOf = (): IDataObject => {
 	const node = host.savedStaticData['node:Trigger'];
-	return JSON.parse(JSON.stringify(node))['registration'] ?? {};
+	const { registration = {} }: { registration?: IDataObject } = JSON.parse(JSON.stringify(node));
+	return registration;
 };
 
 async function deliver(trigger: TriggerUnderTest, secret: string) {

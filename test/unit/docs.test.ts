@@ -5,11 +5,9 @@ import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import MarkdownIt from 'markdown-it';
 
-import { mailPanda } from '../../nodes/MailPanda/provider';
-import { metigan } from '../../nodes/Metigan/provider';
-import { misar } from '../../nodes/Misar/provider';
-import { misarBlog } from '../../nodes/MisarBlog/provider';
+import { allProviders } from './allProviders';
 import { messagesOfTheNodes } from './messages';
+import { wornWords } from './wornWords';
 
 /** The documents say what is true: links lead somewhere, messages and events are the nodes' own. */
 
@@ -82,6 +80,10 @@ describe.each(documents)('%s', (name) => {
 		expect(broken).toEqual([]);
 	});
 
+	it('is written in plain words', () => {
+		expect(wornWords(read(name))).toEqual([]);
+	});
+
 	it('links to the web by HTTPS', () => {
 		const odd = targets
 			.filter(external)
@@ -91,20 +93,26 @@ describe.each(documents)('%s', (name) => {
 });
 
 describe('SECURITY.md', () => {
-	const rows = section(read('SECURITY.md'), '## Threats, and what stands against them')
-		.split('\n')
-		.filter((line) => line.startsWith('| '))
-		.slice(2);
-	const cited = rows.flatMap((row) =>
-		[...row.matchAll(/\]\((test\/[^)]+)\) “([^”]+)”/g)].map(([, file = '', title = '']) => ({
-			file,
-			title: title.replaceAll('`', ''),
-		})),
+	const threats = section(read('SECURITY.md'), '## Threats and countermeasures')
+		.split(/^- /m)
+		.slice(1)
+		.map((entry) => entry.trim().replaceAll(/\s+/g, ' '));
+	const cited = threats.flatMap((threat) =>
+		[...threat.matchAll(/([\w/]+) ((?:“[^”]+”(?:, )?)+)/g)].flatMap(([, file = '', titles = '']) =>
+			[...titles.matchAll(/“([^”]+)”/g)].map(([, title = '']) => ({
+				file: `test/${file}.test.ts`,
+				title: title.replaceAll('`', ''),
+			})),
+		),
 	);
 
 	it('names a test, or a check, for every threat', () => {
-		expect(rows.length).toBeGreaterThan(10);
-		expect(rows.filter((row) => !/\]\(test\/[^)]+\) “|`npm run lint`\s*\|$/.test(row))).toEqual([]);
+		expect(threats.length).toBeGreaterThan(10);
+		expect(
+			threats.filter((threat) => !/ Tests: (?:\w+\/\w+ “|`npm run lint`$)/.test(threat)),
+		).toEqual([]);
+		const quoted = threats.flatMap((threat) => threat.match(/“/g) ?? []);
+		expect(cited).toHaveLength(quoted.length);
 	});
 
 	it.each(cited)('$file has a test "$title"', ({ file, title }) => {
@@ -112,27 +120,26 @@ describe('SECURITY.md', () => {
 	});
 });
 
-describe('the README', () => {
-	const readme = read('README.md');
-
+describe('docs/troubleshooting.md', () => {
 	it('explains every message that the nodes and credentials give, and no other', () => {
-		const explained = firstColumn(section(readme, '## Troubleshooting'));
+		const explained = firstColumn(section(read('docs/troubleshooting.md'), '## Messages'));
 		expect([...explained].sort()).toEqual([...messagesOfTheNodes(ROOT)].sort());
 	});
+});
 
-	it.each([...misar, ...misarBlog, ...mailPanda, ...metigan])(
-		'lists the events of $displayName',
-		({ displayName, events }) => {
-			const row = section(readme, '## Events')
-				.split('\n')
-				.find((line) => line.startsWith(`| ${displayName} `));
-			const listed = [...(row ?? '').matchAll(/`([^`]+)`/g)].map(([, event]) => event);
-			expect(row).toBeDefined();
-			expect(listed).toEqual(events.map(({ name }) => name));
-		},
-	);
+describe('docs/providers.md', () => {
+	it.each(allProviders)('lists the events of $displayName', ({ displayName, events }) => {
+		const row = section(read('docs/providers.md'), '## Events')
+			.split('\n')
+			.find((line) => line.startsWith(`| ${displayName} `));
+		const listed = [...(row ?? '').matchAll(/`([^`]+)`/g)].map(([, event]) => event);
+		expect(row).toBeDefined();
+		expect(listed).toEqual(events.map(({ name }) => name));
+	});
+});
 
-	it('gives developers the two commands', () => {
+describe('the commands in the documents', () => {
+	it('are the two that the README gives to developers', () => {
 		const command = (number: number) =>
 			execFileSync(process.execPath, ['scripts/readme-command.mjs', String(number)], {
 				cwd: ROOT,
@@ -141,10 +148,16 @@ describe('the README', () => {
 		expect([command(1), command(2)]).toEqual(['npm start', 'npm test']);
 	});
 
-	it('names only scripts that package.json has', () => {
+	it('are scripts of package.json', () => {
 		const { scripts }: { scripts: Record<string, string> } = JSON.parse(read('package.json'));
-		const named = [...readme.matchAll(/npm run ([a-z0-9:-]+)/g)].map(([, script = '']) => script);
-		expect(named.length).toBeGreaterThan(5);
+		const named = documents.flatMap((name) =>
+			[...read(name).matchAll(/npm run ([a-z0-9:-]+)/g)].map(([, script = '']) => script),
+		);
+		expect(named.length).toBeGreaterThan(20);
 		expect(named.filter((script) => !(script in scripts))).toEqual([]);
 	});
+});
+
+it('the README stays short enough to be read', () => {
+	expect(Buffer.byteLength(read('README.md'))).toBeLessThanOrEqual(12_000);
 });

@@ -2,10 +2,6 @@ import { afterAll, afterEach, describe, expect, it, jest } from '@jest/globals';
 import * as fc from 'fast-check';
 import { NodeApiError, type INode } from 'n8n-workflow';
 
-import { mailPanda } from '../../nodes/MailPanda/provider';
-import { metigan } from '../../nodes/Metigan/provider';
-import { misar } from '../../nodes/Misar/provider';
-import { misarBlog } from '../../nodes/MisarBlog/provider';
 import { apiFailure, isPlanRefusal } from '../../nodes/shared/apiFailure';
 import { readAttemptList, readEndpoint, readEndpointList } from '../../nodes/shared/endpointAnswer';
 import { identifyEvent, parseBody, readEvent } from '../../nodes/shared/event';
@@ -22,6 +18,7 @@ import {
 	runs,
 } from '../fuzz';
 import { SEED } from '../seed';
+import { allProviders } from './allProviders';
 
 /** Whatever comes over the network, the functions that read it return, and change nothing but that. */
 
@@ -37,8 +34,7 @@ afterAll(() => {
 	printFigures(`Fuzzing of the parsers (TEST_SEED=${SEED})`, runs);
 });
 
-const providers = [...misar, ...misarBlog, ...mailPanda, ...metigan];
-const anyProvider = fc.constantFrom(...providers);
+const anyProvider = fc.constantFrom(...allProviders);
 const HEX = 'ab'.repeat(32);
 
 /** Values of a header: text that nearly is a signature, anything else, lists, none. */
@@ -75,7 +71,7 @@ const headersOf = (names: readonly string[]) =>
 		.map((values) => Object.fromEntries(names.map((name, at) => [name, values[at]])));
 const HEADER_NAMES = [
 	...new Set(
-		providers.flatMap(({ schemes, envelope }) => [
+		allProviders.flatMap(({ schemes, envelope }) => [
 			...schemes.flatMap((scheme) => [
 				scheme.header,
 				...(scheme.kind === 'hmac' ? [scheme.timestampHeader ?? ''] : []),

@@ -1,20 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { mailPanda } from '../../nodes/MailPanda/provider';
-import { metigan } from '../../nodes/Metigan/provider';
-import { misar } from '../../nodes/Misar/provider';
-import { misarBlog } from '../../nodes/MisarBlog/provider';
 import type { Provider } from '../../nodes/shared/provider';
 import { ALL_EVENTS, eventsToRegister, schemesToTry } from '../../nodes/shared/triggerSettings';
+import { allProviders } from './allProviders';
 
 /** What the package knows of its providers, held against what their documents say. */
 
-const providers: ReadonlyArray<readonly [string, Provider]> = [
-	...misar,
-	...misarBlog,
-	...mailPanda,
-	...metigan,
-].map((provider) => [provider.displayName, provider]);
+const providers: ReadonlyArray<readonly [string, Provider]> = allProviders.map((provider) => [
+	provider.displayName,
+	provider,
+]);
 
 /** The newest closed list of each product, which "all events" registers. */
 const CLOSED_LISTS = {
@@ -359,8 +354,8 @@ it('only Misar.Blog and Mail Panda may do without a secret, and only a secret of
 	const named = (has: (provider: Provider) => boolean) =>
 		providers.filter(([, provider]) => has(provider)).map(([name]) => name);
 	expect(named(({ secretOptional }) => secretOptional === true)).toEqual([
-		'Misar.Blog',
 		'Mail Panda',
+		'Misar.Blog',
 	]);
 	expect(named(({ envelope }) => envelope.pingsOnCreate === true)).toEqual(['Misar Post']);
 	// "Retries: none" (docs.misar.io/blog/api-reference/webhooks).

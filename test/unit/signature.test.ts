@@ -4,12 +4,9 @@ import { createHmac } from 'node:crypto';
 import { describe, expect, it, jest } from '@jest/globals';
 import Stripe from 'stripe';
 
-import { mailPanda } from '../../nodes/MailPanda/provider';
-import { metigan } from '../../nodes/Metigan/provider';
-import { misar } from '../../nodes/Misar/provider';
-import { misarBlog } from '../../nodes/MisarBlog/provider';
 import type { HmacScheme, Provider, SharedSecretScheme } from '../../nodes/shared/provider';
 import { verifySignature, type SignedRequest, type Verdict } from '../../nodes/shared/signature';
+import { allProviders } from './allProviders';
 
 // By file: the package exports itself to `import` only, which jest's resolver does not ask for.
 const octokit = jest.requireActual<{ sign(secret: string, payload: string): Promise<string> }>(
@@ -32,8 +29,7 @@ interface Form {
 	readonly prefix: string;
 }
 
-const families = [...misar, ...misarBlog, ...mailPanda, ...metigan];
-const forms: readonly Form[] = families.flatMap((provider) =>
+const forms: readonly Form[] = allProviders.flatMap((provider) =>
 	provider.schemes.flatMap((scheme) => {
 		if (scheme.kind !== 'hmac') return [];
 		const prefixes = scheme.layout.type === 'hex' ? scheme.layout.prefixes : [''];

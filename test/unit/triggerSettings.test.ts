@@ -1,11 +1,8 @@
 import { expect, it } from '@jest/globals';
 import type { INode, IWebhookFunctions } from 'n8n-workflow';
 
-import { mailPanda } from '../../nodes/MailPanda/provider';
-import { metigan } from '../../nodes/Metigan/provider';
-import { misar } from '../../nodes/Misar/provider';
-import { misarBlog } from '../../nodes/MisarBlog/provider';
 import { readSettings } from '../../nodes/shared/triggerSettings';
+import { allProviders } from './allProviders';
 
 const node: INode = {
 	...{ id: 'n', name: 'Trigger', type: 't', typeVersion: 1 },
@@ -14,7 +11,7 @@ const node: INode = {
 };
 
 // The editor offers the option nowhere else, but a workflow can come from a file.
-it.each([...misar, ...misarBlog, ...mailPanda, ...metigan])(
+it.each(allProviders)(
 	'$displayName takes unverified deliveries only where its documents let a webhook do without a secret',
 	(provider) => {
 		const context: Partial<IWebhookFunctions> = {
