@@ -107,7 +107,7 @@ async function startStation(
 	env: Record<string, string>,
 	providers: Providers,
 ): Promise<Station> {
-	const n8n = await startN8n({ tarball, webhookUrl: ORIGIN, env });
+	const n8n = await startN8n({ tarball, webhookUrl: ORIGIN, editor: true, env });
 	try {
 		const { nodeBinary } = await locateN8n();
 		const subject = await publishSubject[name](n8n, providers);

@@ -78,7 +78,11 @@ async function benchN8nStart(
 
 async function measureStart(userFolder: string, tarball?: string): Promise<Cost> {
 	const started = performance.now();
-	const n8n = await startN8n({ userFolder, ...(tarball === undefined ? {} : { tarball }) });
+	const n8n = await startN8n({
+		userFolder,
+		editor: true,
+		...(tarball === undefined ? {} : { tarball }),
+	});
 	const milliseconds = performance.now() - started;
 	const megabytes = await residentMegabytes(n8n.pid);
 	await n8n.stop();

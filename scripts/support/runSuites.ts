@@ -7,6 +7,7 @@ import { crashed, readTally, type JestTally, type SuiteResult, type Tally } from
 import type { Suite } from './suites';
 
 const LINGER_MS = 15_000;
+const PREPARE = join('testkit', 'n8n-host', 'prepare.program.ts');
 const JEST = join('node_modules', 'jest', 'bin', 'jest.js');
 
 /**
@@ -71,15 +72,18 @@ async function prepare(
 	const built = once(build);
 	const packed = once(async () => {
 		await built();
-		env['PACKAGE_TARBALL'] = await pack(folder);
+		return await pack(folder);
 	});
-	const installed = { pinned: once(installN8n), '1.x': once(async () => await installN8n('1.x')) };
+	const installed = {
+		pinned: once(async () => await installN8n(await packed())),
+		'1.x': once(async () => await installN8n(await packed(), '1.x')),
+	};
 	const env: Record<string, string> = {};
 	const broken = new Map<Suite, string>();
 	for (const suite of chosen) {
 		try {
 			if (suite.needs === 'dist') await built();
-			if (suite.needs === 'tarball') await packed();
+			if (suite.needs === 'tarball') env['PACKAGE_TARBALL'] = await packed();
 			if (suite.n8n !== undefined) await installed[suite.n8n]();
 		} catch (error) {
 			if (error instanceof Interrupted) throw error;
@@ -91,7 +95,8 @@ async function prepare(
 	return { broken, env };
 }
 
-async function installN8n(pin?: string): Promise<void> {
+/** Installs an n8n, and prepares the user folder that its tests begin with. */
+async function installN8n(tarball: string, pin?: string): Promise<void> {
 	const { ensureN8nHost } = await import('../../testkit/n8n-host/install.mjs');
 	try {
 		await ensureN8nHost({ log: console.log, ...(pin !== undefined && { pin }) });
@@ -99,6 +104,10 @@ async function installN8n(pin?: string): Promise<void> {
 		const signal = error instanceof Error && 'signal' in error ? error.signal : undefined;
 		throw isEndSignal(signal) ? new Interrupted(signal) : error;
 	}
+	const { code } = await run(process.execPath, ['--import', 'tsx', PREPARE, tarball], {
+		env: pin === undefined ? {} : { N8N_HOST_PIN: pin },
+	});
+	if (code !== 0) throw new Error('n8n could not be started with the package (see above)');
 }
 
 /** Runs a suite that is one script; shows the script's output when it found something. */

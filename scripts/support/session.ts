@@ -69,7 +69,7 @@ async function withSession(
 		await step(ensureN8nHost({ log: say }));
 		say('Starting the sandbox and n8n with the package installed');
 		sandbox = await startSandbox(options.sandbox);
-		starting = startN8n({ tarball, webhookUrl: ORIGIN, ...options.n8n });
+		starting = startN8n({ tarball, webhookUrl: ORIGIN, editor: true, ...options.n8n });
 		const n8n = await step(starting);
 		sandbox.setRoute(ORIGIN, n8n.url);
 		return await use({ n8n, sandbox, step, interrupted });

@@ -26,7 +26,7 @@ beforeAll(async () => {
 	const tarball = packedPackage();
 	browser = await launchChromium();
 	sandbox = await startSandbox();
-	n8n = await startN8n({ tarball, webhookUrl: ORIGIN });
+	n8n = await startN8n({ tarball, webhookUrl: ORIGIN, editor: true });
 	sandbox.setRoute(ORIGIN, n8n.url);
 	page = await browser.context.newPage();
 	await new Editor(page, n8n).signIn();

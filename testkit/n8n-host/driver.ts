@@ -1,14 +1,16 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { installCommunityPackage } from './community';
+import type { InstalledHost } from './install.mjs';
 import { locateN8n } from './locate';
 import { logFileIn, N8nProcess, type ProcessSettings } from './n8nProcess';
 import { DeadlineError, until } from './poll';
 import { freePorts } from './ports';
+import { findPrepared } from './prepared';
 import { HostError, RestClient } from './rest';
 import {
 	credentialSchema,
@@ -52,6 +54,13 @@ export interface N8nHostOptions {
 	/** Port of the editor and the webhooks; default: a free one. */
 	port?: number;
 	/**
+	 * Whether a person or a browser uses it, or n8n itself is measured: then all that n8n ships runs.
+	 * Default: no editor, and none of the features that a workflow has no part in.
+	 */
+	editor?: boolean;
+	/** Makes database, encryption key and owner anew, where a copy would not do: for a database elsewhere. */
+	fresh?: boolean;
+	/**
 	 * Switches n8n's publication service on or off; default: as n8n has it, which is on from 2.41 on.
 	 * Without it n8n publishes before it answers, and registers every published trigger again at each
 	 * start, as older 2.x and 1.x do.
@@ -88,15 +97,13 @@ export async function startN8n(options: N8nHostOptions = {}): Promise<N8nHost> {
 	const temporary = options.userFolder === undefined;
 	const userFolder = options.userFolder ?? (await mkdtemp(join(tmpdir(), 'n8n-host-')));
 	try {
-		await mkdir(userFolder, { recursive: true });
-		for (const tarball of [options.tarball ?? []].flat()) {
-			await installCommunityPackage(userFolder, tarball);
-		}
+		await fill(userFolder, options, installed);
 		const settings = {
 			host: installed,
 			userFolder,
 			removeFolderOnDeath: temporary,
 			webhookUrl: options.webhookUrl,
+			editor: options.editor ?? false,
 			env: { ...publicationSetting(options), ...options.env },
 		};
 		const { process, ports } = await startOnFreePorts(settings, options.port);
@@ -112,6 +119,22 @@ export async function startN8n(options: N8nHostOptions = {}): Promise<N8nHost> {
 		if (temporary) await rm(userFolder, { recursive: true, force: true });
 		throw error;
 	}
+}
+
+/** Installs the packages; a new folder is a copy of one where that has been done, if there is one. */
+async function fill(
+	userFolder: string,
+	{ tarball = [], userFolder: own, fresh = false }: N8nHostOptions,
+	{ version }: InstalledHost,
+): Promise<void> {
+	const copyable = own === undefined && !fresh && typeof tarball === 'string';
+	const prepared = copyable ? findPrepared({ tarball, version }) : undefined;
+	if (prepared !== undefined) {
+		await cp(prepared, userFolder, { recursive: true });
+		return;
+	}
+	await mkdir(userFolder, { recursive: true });
+	for (const each of [tarball].flat()) await installCommunityPackage(userFolder, each);
 }
 
 function publicationSetting({

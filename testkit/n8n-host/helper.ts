@@ -60,6 +60,7 @@ export async function startHelper(
 			userFolder,
 			removeFolderOnDeath: true,
 			webhookUrl: undefined,
+			editor: false,
 			env,
 		});
 		return new N8nHelper(process, userFolder, `http://127.0.0.1:${ports.port}`);

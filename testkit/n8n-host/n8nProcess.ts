@@ -21,6 +21,8 @@ export interface ProcessSettings {
 	brokerPort: number;
 	/** The base of the URLs n8n gives to providers; its own address when not set. */
 	webhookUrl: string | undefined;
+	/** Runs all that n8n ships, for a person or a browser, rather than what its API needs. */
+	editor: boolean;
 	/** Extra settings; they win over the ones set here. */
 	env: Record<string, string>;
 }
@@ -138,6 +140,37 @@ async function isReady(port: number): Promise<boolean> {
 	}
 }
 
+/** A start takes a third of the processor's time without what nothing asks for through the API. */
+const WITHOUT_EDITOR = {
+	// n8n rewrites all of the editor's files at each start.
+	N8N_DISABLE_UI: 'true',
+	// Then n8n starts no process of its own for Code nodes: no test and no template has one.
+	N8N_RUNNERS_MODE: 'external',
+	N8N_RUNNERS_AUTH_TOKEN: 'nobody has it',
+};
+
+/** It fetches a list from n8n's servers at each start. */
+const NEVER = ['mcp-registry'];
+/** Features beside workflows: assistants and chats, ways to sign in, version control, tracing. */
+const FOR_PEOPLE = [
+	'agents',
+	'chat-hub',
+	'instance-ai',
+	'ldap',
+	'mcp',
+	'otel',
+	'source-control',
+	'sso-oidc',
+	'sso-saml',
+	'workflow-builder',
+];
+
+function disabledModules({ host, editor }: ProcessSettings): Record<string, string> {
+	// n8n 1.x lacks some of them, and refuses their names.
+	if (host.version.startsWith('1.')) return {};
+	return { N8N_DISABLED_MODULES: [...NEVER, ...(editor ? [] : FOR_PEOPLE)].join() };
+}
+
 function environment(settings: ProcessSettings): NodeJS.ProcessEnv {
 	const env: NodeJS.ProcessEnv = {};
 	// Nothing else of ours: NODE_ENV=test, NODE_OPTIONS or somebody's N8N_… would change n8n.
@@ -171,8 +204,8 @@ function environment(settings: ProcessSettings): NodeJS.ProcessEnv {
 		N8N_LICENSE_AUTO_RENEW_ENABLED: 'false',
 		// Fetches a list from n8n's servers; a package that is not on it installs all the same.
 		N8N_VERIFIED_PACKAGES_ENABLED: 'false',
-		// Another list from n8n's servers, fetched at each start. n8n 1.x has no such module, and refuses the name.
-		...(!settings.host.version.startsWith('1.') && { N8N_DISABLED_MODULES: 'mcp-registry' }),
+		...disabledModules(settings),
+		...(!settings.editor && WITHOUT_EDITOR),
 		NO_COLOR: '1',
 		...(settings.webhookUrl !== undefined && { WEBHOOK_URL: settings.webhookUrl }),
 		...settings.env,

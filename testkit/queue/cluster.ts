@@ -75,6 +75,7 @@ export async function startCluster(
 		const alone = { EXECUTIONS_MODE: 'regular', N8N_DISABLE_PRODUCTION_MAIN_PROCESS: 'false' };
 		const main = await startN8n({
 			tarball,
+			fresh: true,
 			env: { ...envOf('n8n'), ...(shape === 'regular' && alone) },
 		});
 		running.push(async () => await main.stop());
