@@ -170,10 +170,10 @@ export function parseAsN8nDoes(request: express.Request): void {
  * expression engine `vm` takes for it: decrypts, fills in defaults, and resolves expressions.
  */
 function credentialsHelper(
-	{ core, workflow: { ICredentialsHelper, NodeHelpers, Workflow } }: HostModules,
+	{ Cipher, workflow: { ICredentialsHelper, NodeHelpers, Workflow } }: HostModules,
 	{ type, data }: NonNullable<TriggerSetup['credential']>,
 ): ICredentialsHelper {
-	const cipher = new core.CipherAes256CBC();
+	const cipher = new Cipher();
 	const stored = cipher.encrypt(JSON.stringify(data), INSTANCE_KEY);
 	const notUsed = (): never => {
 		throw new Error('not used by webhook()');

@@ -12,6 +12,8 @@ import type * as Workflow from 'n8n-workflow';
 export interface HostModules {
 	readonly core: typeof Core;
 	readonly workflow: typeof Workflow;
+	/** How n8n encrypts credentials; n8n-core keeps it to itself. */
+	readonly Cipher: typeof Core.CipherAes256CBC;
 	/** A node of n8n-nodes-base, by its path below `dist/nodes`. */
 	baseNode(path: string): Workflow.INodeType;
 	/** A node of the package, by its compiled file. */
@@ -39,6 +41,7 @@ export function loadHostModules({ n8nDir, packageDir }: HostPlace): HostModules 
 	return {
 		core: fromHost('n8n-core'),
 		workflow: fromHost('n8n-workflow'),
+		Cipher: fromHost('n8n-core/dist/encryption/aes-256-cbc').CipherAes256CBC,
 		baseNode: (path) => construct(fromHost(`n8n-nodes-base/dist/nodes/${path}`)),
 		ownNode: (file) => construct(fromPackage(`./dist/${file}`)),
 		ownCredential: (file) => construct(fromPackage(`./dist/${file}`)),
