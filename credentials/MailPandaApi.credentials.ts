@@ -114,7 +114,7 @@ export class MailPandaApi implements ICredentialType {
 			default: '',
 			placeholder: 'e.g. whsec_…',
 			description:
-				'Also accepted while you change the secret: move the old one here, enter the new one above, publish the workflows again, then clear this field',
+				'Also accepted while you change the secret: move the old one here and enter the new one above. Triggers with automatic registration pass it on at their next check, within 30 minutes by default. Clear this field a day later.',
 		},
 	];
 

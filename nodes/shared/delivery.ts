@@ -102,12 +102,11 @@ async function handle(
 	const owner = ownerOf(context, node);
 	const reports = settings.reportProblems && context.getMode() !== 'manual';
 	const problems = reports ? problemsOf(owner) : undefined;
-	const reported = (answer: Reply, reason: string): Reply => {
-		problems?.refused(reason, Date.now());
+	const reported = (answer: Reply): Reply => {
+		problems?.refused(String(answer.body['error']), Date.now());
 		return { ...answer, problem: problems?.take('deliveriesRefused', provider, Date.now()) };
 	};
-	const refuse = (reason: string): Reply =>
-		reported({ status: 401, body: { error: reason } }, reason);
+	const refuse = (reason: string): Reply => reported({ status: 401, body: { error: reason } });
 
 	const rawBody = await readRawBody(context);
 	if (rawBody === undefined) return refuse('the body cannot be verified');
@@ -152,12 +151,13 @@ async function handle(
 				`sealed shut: ${record?.endpointId}`,
 				'The signing secret of this trigger’s endpoint cannot be opened with the API key in the credential, so deliveries are put off with 503. The next check of the endpoint registers it anew; or put the former API key back',
 			);
-			const reason = 'the signing secret cannot be read at the moment';
-			return reported(retryLater(reason), reason);
+			return reported(retryLater('the signing secret cannot be read at the moment'));
 		}
 		// The endpoint is being registered.
 		return !secretKnown || record === undefined
-			? retryLater('no signing secret is known yet; publish the workflow again if this lasts')
+			? retryLater(
+					'no signing secret is known yet; unpublish and publish the workflow if this lasts',
+				)
 			: refuse(verdict.reason);
 	}
 

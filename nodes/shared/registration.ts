@@ -151,7 +151,7 @@ async function removeRecorded(
 		// The record stays: the next publish finds out whether the endpoint can be taken along.
 		warn(
 			context,
-			`Endpoint ${record.endpointId} of ${provider.displayName} delivers to ${address} and not to ${url}, so it was not deleted. If no other n8n uses it, publish this workflow again, or remove the endpoint in the dashboard`,
+			`Endpoint ${record.endpointId} of ${provider.displayName} delivers to ${address} and not to ${url}, so it was not deleted. If no other n8n uses it, publish this workflow, or remove the endpoint in the dashboard`,
 		);
 		return;
 	}
@@ -176,7 +176,7 @@ async function openAccount(
 		const endpoint = record?.endpointId ?? webhookUrlOf(context);
 		warn(
 			context,
-			`The credential is not for ${provider.displayName}, so the endpoint of this trigger was not deleted. Remove ${endpoint} in its dashboard, or publish again with the right credential and unpublish`,
+			`The credential is not for ${provider.displayName}, so the endpoint of this trigger was not deleted. Remove ${endpoint} in its dashboard, or publish with the right credential and unpublish`,
 		);
 		return undefined;
 	}
