@@ -2,8 +2,9 @@ import { createServer, request as httpRequest, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import express from 'express';
-import { HookContext, WebhookContext } from 'n8n-core';
+import { ExecuteContext, HookContext, TriggerContext, WebhookContext } from 'n8n-core';
 import {
+	createRunExecutionData,
 	ICredentialsHelper,
 	Workflow,
 	type IAuthenticateGeneric,
@@ -11,6 +12,7 @@ import {
 	type ICredentials,
 	type ICredentialType,
 	type IDataObject,
+	type IExecuteFunctions,
 	type IHookFunctions,
 	type IHttpRequestHelper,
 	type IHttpRequestOptions,
@@ -20,16 +22,19 @@ import {
 	type INodeProperties,
 	type INodeType,
 	type INodeTypes,
+	type ITriggerFunctions,
+	type ITriggerResponse,
 	type IWebhookData,
 	type IWebhookFunctions,
 	type IWebhookResponseData,
 	type IWorkflowExecuteAdditionalData,
+	type WorkflowActivateMode,
 	type WorkflowExecuteMode,
 } from 'n8n-workflow';
 
 /**
- * Runs a trigger node through n8n-core's real HookContext and WebhookContext, with deliveries
- * arriving over real HTTP. What n8n's command package adds around them (the body reader, the
+ * Runs a trigger node through n8n-core's real HookContext, WebhookContext, TriggerContext and
+ * ExecuteContext, with deliveries arriving over real HTTP. What n8n's command package adds around them (the body reader, the
  * answers, the decrypted credential) is done here as n8n 2.39 does it.
  */
 
@@ -42,6 +47,8 @@ export interface TriggerNode extends INodeType {
 		>;
 	};
 	webhook(this: IWebhookFunctions): Promise<IWebhookResponseData>;
+	trigger(this: ITriggerFunctions): Promise<ITriggerResponse>;
+	execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]>;
 }
 
 export interface ContextHostOptions {
@@ -57,6 +64,8 @@ export interface ContextHostOptions {
 	/** First part of the webhook's path; two nodes of one workflow have different ones. */
 	readonly webhookId?: string;
 	readonly mode?: WorkflowExecuteMode;
+	/** Why n8n activates the workflow; default `activate`, as when a person publishes it. */
+	readonly activation?: WorkflowActivateMode;
 	/** Static data as the database would hold it. */
 	readonly staticData?: IDataObject;
 }
@@ -90,6 +99,12 @@ export class ContextHost {
 	failToStart = false;
 	/** Called inside `webhook()` handling, before n8n answers a run. */
 	beforeAnswer: () => Promise<void> = async () => {};
+	/** Makes runs fail that the trigger starts by itself. */
+	failRuns = false;
+	/** Called before a run that the trigger starts by itself. */
+	beforeRun: () => Promise<void> = async () => {};
+	/** What the trigger started runs with by itself, and what its node put out in each. */
+	readonly emitted: Array<{ items: INodeExecutionData[]; outputs: INodeExecutionData[][] }> = [];
 	/** Called with each request before n8n sees it, for what no HTTP client can send. */
 	alterRequest: (request: express.Request) => void = () => {};
 
@@ -156,6 +171,73 @@ export class ContextHost {
 	async unpublish(): Promise<void> {
 		await this.delete();
 		this.save();
+	}
+
+	/**
+	 * What n8n does beside `checkExists` when it activates a workflow: calls `trigger()`, which sees the
+	 * static data as it is now in this activation.
+	 * @returns calls what `trigger()` registered for each minute, and ends it
+	 */
+	async startTrigger(): Promise<{ tick: () => void; crons: string[]; close: () => Promise<void> }> {
+		const crons: Array<{ expression: string; onTick: (at: Date) => void }> = [];
+		const context = new TriggerContext(
+			this.workflow,
+			this.node,
+			this.additionalData(),
+			'trigger',
+			this.options.activation ?? 'activate',
+			([items = []], _response, done) => {
+				const run = this.beforeRun().then(async () => await this.execute(items));
+				void run.then((outputs) => {
+					this.emitted.push({ items, outputs });
+					const status = this.failRuns ? 'error' : 'success';
+					done?.resolve({
+						status,
+						mode: 'trigger',
+						startedAt: new Date(),
+						storedAt: 'db',
+						data: createRunExecutionData(),
+					});
+				});
+			},
+			undefined,
+			undefined,
+			{ registerCron: ({ expression }, onTick) => void crons.push({ expression, onTick }) },
+		);
+		const response = await this.options.node.trigger.call(context as ITriggerFunctions);
+		return {
+			tick: () => crons.forEach(({ onTick }) => onTick(new Date())),
+			crons: crons.map(({ expression }) => expression),
+			close: async () => await response.closeFunction?.(),
+		};
+	}
+
+	/** A run of the node: it sees static data as saved, and what it assigned is saved at its end. */
+	async execute(
+		items: INodeExecutionData[],
+		mode: WorkflowExecuteMode = 'trigger',
+	): Promise<INodeExecutionData[][]> {
+		const workflow = this.loadWorkflow();
+		const data = { main: [items] };
+		const context = new ExecuteContext(
+			workflow,
+			this.node,
+			this.additionalData(),
+			mode,
+			createRunExecutionData(),
+			0,
+			items,
+			data,
+			{ node: this.node, data, source: null },
+			[],
+		);
+		const outputs = await this.options.node.execute.call(context as IExecuteFunctions);
+		if (!this.failRuns && workflow.staticData['__dataChanged'] === true) {
+			this.shared.saved = JSON.parse(JSON.stringify(workflow.staticData));
+			// The next delivery reads it from the database.
+			this.shared.loaded = undefined;
+		}
+		return outputs;
 	}
 
 	/** As n8n does: only what was assigned since the workflow was loaded. */
@@ -235,7 +317,7 @@ export class ContextHost {
 			this.additionalData(),
 			// n8n takes a test listener and a published trigger down in the same mode.
 			method === 'delete' ? 'internal' : mode,
-			'activate',
+			this.options.activation ?? 'activate',
 			this.webhookData,
 		);
 	}

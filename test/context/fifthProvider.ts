@@ -1,22 +1,27 @@
 import { createHmac } from 'node:crypto';
 
-import {
-	NodeConnectionTypes,
-	type IAuthenticateGeneric,
-	type ICredentialType,
-	type IHookFunctions,
-	type INodeProperties,
-	type INodeType,
-	type INodeTypeDescription,
-	type IWebhookFunctions,
-	type IWebhookResponseData,
+import type {
+	IAuthenticateGeneric,
+	ICredentialType,
+	IExecuteFunctions,
+	IHookFunctions,
+	INodeExecutionData,
+	INodeProperties,
+	INodeType,
+	INodeTypeDescription,
+	ITriggerFunctions,
+	ITriggerResponse,
+	IWebhookFunctions,
+	IWebhookResponseData,
 } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
 import { receiveDelivery } from '../../nodes/shared/delivery';
+import { watchEndpoint } from '../../nodes/shared/endpointWatch';
 import type { ProviderFamily } from '../../nodes/shared/provider';
 import { createEndpoint, deleteEndpoint, endpointExists } from '../../nodes/shared/registration';
-import { triggerProperties } from '../../nodes/shared/triggerProperties';
+import { TRIGGER_OUTPUTS, triggerProperties } from '../../nodes/shared/triggerProperties';
+import { passOn } from '../../nodes/shared/triggerRun';
 import type { Delivery, WireScheme } from './conformanceTwins';
 
 /**
@@ -125,7 +130,7 @@ export class PigeonPostTrigger implements INodeType {
 		description: 'Starts the workflow when a pigeon arrives',
 		defaults: { name: 'Pigeon Post Trigger' },
 		inputs: [],
-		outputs: [NodeConnectionTypes.Main],
+		outputs: TRIGGER_OUTPUTS,
 		credentials: [{ name: 'pigeonPostApi', required: true }],
 		webhooks: [
 			{ name: 'default', httpMethod: 'POST', responseMode: 'onReceived', path: 'pigeon-post' },
@@ -149,6 +154,14 @@ export class PigeonPostTrigger implements INodeType {
 
 	async webhook(this: IWebhookFunctions): Promise<IWebhookResponseData> {
 		return await receiveDelivery(this, pigeonPost);
+	}
+
+	async trigger(this: ITriggerFunctions): Promise<ITriggerResponse> {
+		return await watchEndpoint(this, pigeonPost);
+	}
+
+	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+		return passOn(this);
 	}
 }
 
