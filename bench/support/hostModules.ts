@@ -38,10 +38,13 @@ export function loadHostModules({ n8nDir, packageDir }: HostPlace): HostModules 
 		if (first === undefined) throw new Error('the file exports no class');
 		return new first();
 	};
+	const encryption: { readonly CipherAes256CBC: HostModules['Cipher'] } = fromHost(
+		'n8n-core/dist/encryption/aes-256-cbc',
+	);
 	return {
 		core: fromHost('n8n-core'),
 		workflow: fromHost('n8n-workflow'),
-		Cipher: fromHost('n8n-core/dist/encryption/aes-256-cbc').CipherAes256CBC,
+		Cipher: encryption.CipherAes256CBC,
 		baseNode: (path) => construct(fromHost(`n8n-nodes-base/dist/nodes/${path}`)),
 		ownNode: (file) => construct(fromPackage(`./dist/${file}`)),
 		ownCredential: (file) => construct(fromPackage(`./dist/${file}`)),

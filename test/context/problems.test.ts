@@ -1,0 +1,207 @@
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import type { ICredentialDataDecryptedObject, INodeParameters } from 'n8n-workflow';
+
+import { buildDelivery } from '../../sandbox';
+import { ContextHost } from '../../testkit/contextHost';
+import { stopClock } from './conformanceTwins';
+import { recordWarnings } from './logs';
+import { metigan, misarBlog, misarDev, triggersUnderTest } from './providers';
+
+/** What a trigger with Report Problems on tells of its deliveries. */
+
+const SECRET = 'whsec_of_this_test';
+const OLD_SECRET = 'whsec_before_the_rotation';
+const FORGED = 'whsec_of_a_forger';
+const MINUTE_MS = 60_000;
+const NOW = Date.parse('2026-03-01T12:00:00Z');
+
+const hosts: ContextHost[] = [];
+
+afterEach(async () => {
+	jest.useRealTimers();
+	jest.restoreAllMocks();
+	await Promise.all(hosts.splice(0).map((host) => host.close()));
+});
+
+function startHost(
+	options: INodeParameters = { reportProblems: true },
+	credential: ICredentialDataDecryptedObject = { signingSecret: SECRET },
+	trigger = metigan as (typeof triggersUnderTest)[number],
+): ContextHost {
+	const host = new ContextHost({
+		node: trigger.nodeType,
+		credentialType: trigger.credentialType,
+		credential,
+		parameters: {
+			...trigger.parameters,
+			registration: 'manual',
+			events: [...trigger.events],
+			options,
+		},
+		// What was reported of a workflow is remembered in the process.
+		workflowId: `workflow ${hosts.length} of ${expect.getState().currentTestName}`,
+	});
+	hosts.push(host);
+	return host;
+}
+
+const signed = (secret: string, changes: Partial<Parameters<typeof buildDelivery>[0]> = {}) =>
+	buildDelivery({
+		provider: 'metigan',
+		event: metigan.events[0],
+		secret,
+		scheme: metigan.scheme,
+		timestampMs: Date.now(),
+		...changes,
+	});
+
+const problemsOf = (host: ContextHost) =>
+	host.runs.flat().flatMap(({ json }) => (json['problem'] === undefined ? [] : [json]));
+
+describe('refused deliveries', () => {
+	it('start one run in 15 minutes, however many they are, and none is forgotten', async () => {
+		stopClock(NOW);
+		const host = startHost();
+		const results = [];
+		for (let times = 0; times < 200; times++) results.push(await host.deliver(signed(FORGED)));
+		results.push(await host.deliver({ headers: {}, body: '{}' }));
+
+		expect(new Set(results.map(({ status }) => status))).toEqual(new Set([401]));
+		expect(host.runs).toHaveLength(1);
+		expect(problemsOf(host)).toEqual([
+			{
+				problem: 'deliveriesRefused',
+				provider: 'metigan',
+				since: '2026-03-01T12:00:00.000Z',
+				lastAt: '2026-03-01T12:00:00.000Z',
+				count: 1,
+				reasons: { 'signature does not match': 1 },
+				validMeanwhile: false,
+			},
+		]);
+
+		stopClock(NOW + 10 * MINUTE_MS);
+		expect(await host.deliver(signed(SECRET))).toMatchObject({ status: 200 });
+		stopClock(NOW + 15 * MINUTE_MS);
+		expect(await host.deliver(signed(FORGED))).toMatchObject({ status: 401 });
+		expect(problemsOf(host)[1]).toMatchObject({
+			since: '2026-03-01T12:00:00.000Z',
+			lastAt: '2026-03-01T12:15:00.000Z',
+			count: 201,
+			reasons: {
+				'signature does not match': 200,
+				'signature header is missing (expected x-webhook-signature)': 1,
+			},
+			validMeanwhile: true,
+		});
+	});
+
+	it('are told by the next minute’s tick when no further delivery comes', async () => {
+		stopClock(NOW);
+		const host = startHost();
+		for (let times = 0; times < 3; times++) await host.deliver(signed(FORGED));
+		const watch = await host.startTrigger();
+		watch.tick();
+		expect(host.emitted).toEqual([]);
+		stopClock(NOW + 15 * MINUTE_MS);
+		watch.tick();
+		await watch.close();
+		await host.deliver(signed(SECRET));
+		expect(host.emitted.flatMap(({ outputs }) => outputs)).toMatchObject([
+			[],
+			[{ json: { problem: 'deliveriesRefused', count: 2 } }],
+		]);
+	});
+});
+
+it('a delivery that only the previous secret verifies runs, and the rotation is reported', async () => {
+	const host = startHost(undefined, { signingSecret: SECRET, previousSigningSecret: OLD_SECRET });
+	const { run } = await host.deliver(signed(OLD_SECRET));
+	expect(run?.map(({ json }) => json)).toMatchObject([
+		{ event: metigan.events[0] },
+		{ problem: 'verifiedByPreviousSecret', count: 1 },
+	]);
+	expect((await host.deliver(signed(SECRET))).run).toHaveLength(1);
+});
+
+it('an event that misses its documented shape runs, and its name is reported', async () => {
+	recordWarnings();
+	const host = startHost();
+	const { run } = await host.deliver(signed(SECRET, { data: { unheard: 'of' } }));
+	expect(run?.map(({ json }) => json)).toMatchObject([
+		{ event: metigan.events[0] },
+		{ problem: 'eventsUnknown', events: { [metigan.events[0]]: 1 } },
+	]);
+	expect(JSON.stringify(run?.[1])).not.toContain('unheard');
+});
+
+it('no problem holds a secret or a body', async () => {
+	recordWarnings();
+	const host = startHost(undefined, { signingSecret: SECRET, previousSigningSecret: OLD_SECRET });
+	await host.deliver(signed(FORGED, { data: { marker: 'of the body' } }));
+	await host.deliver(signed(OLD_SECRET, { data: { marker: 'of the body' } }));
+	const text = JSON.stringify(problemsOf(host));
+	expect(problemsOf(host)).toHaveLength(3);
+	for (const secret of [SECRET, OLD_SECRET, FORGED, 'of the body']) {
+		expect(text).not.toContain(secret);
+	}
+});
+
+it('names the product', async () => {
+	const host = startHost(undefined, { signingSecret: SECRET }, misarDev);
+	await host.deliver({ headers: {}, body: '{}' });
+	expect(problemsOf(host)).toMatchObject([{ provider: 'misar', product: 'dev' }]);
+});
+
+it.each(triggersUnderTest.map((trigger) => [trigger.title, trigger] as const))(
+	'%s reports nothing while the option is off',
+	async (_title, trigger) => {
+		const host = startHost({}, { signingSecret: SECRET }, trigger);
+		await host.deliver({ headers: {}, body: '{}' });
+		expect(host.runs).toEqual([]);
+		expect((await host.startTrigger()).crons).toEqual([]);
+	},
+);
+
+it('a test listener reports nothing', async () => {
+	const host = startHost();
+	host.restart({ mode: 'manual' });
+	expect(await host.deliver(signed(FORGED))).toMatchObject({ status: 401, run: undefined });
+});
+
+describe('a run of the trigger', () => {
+	const delivery = { json: { provider: 'metigan', event: 'email.bounced', data: {} } };
+	const problem = { json: { problem: 'deliveriesRefused', provider: 'metigan' } };
+
+	it('hands deliveries on as they came', async () => {
+		const host = startHost();
+		expect(await host.execute([delivery])).toEqual([[delivery]]);
+		expect(await host.execute([problem])).toEqual([[], [problem]]);
+		expect(await host.execute([delivery, problem])).toEqual([[delivery], [problem]]);
+	});
+
+	it('takes no delivery for something of its own, whatever its body holds', async () => {
+		const own = { endpointState: { registration: {} }, problem: 'deliveriesRefused' };
+		for (const simplify of [true, false]) {
+			const host = new ContextHost({
+				node: misarBlog.nodeType,
+				credentialType: misarBlog.credentialType,
+				credential: { signingSecret: SECRET },
+				parameters: { events: ['*'], simplify, options: { skipDuplicates: false } },
+				workflowId: `forger ${simplify}`,
+			});
+			hosts.push(host);
+			const body = JSON.stringify({ event: 'article.published', data: own, ...own });
+			const headers = { 'x-webhook-secret': SECRET, 'x-webhook-event': 'article.published' };
+			const { run = [] } = await host.deliver({ headers, body });
+			expect(run).toHaveLength(1);
+			expect(await host.execute(run)).toEqual([run]);
+			expect(host.savedStaticData).toEqual({});
+		}
+	});
+
+	it('in the editor saves nothing', async () => {
+		const state = { json: { endpointState: {} } };
+		expect(await startHost().execute([state], 'manual')).toEqual([[state]]);
+	});
+});
