@@ -279,3 +279,49 @@ describe('rotation of a signing secret', () => {
 		for (const secret of [OLD, NEW]) expect(shown).not.toContain(secret);
 	});
 });
+
+describe('tell me when webhooks break', () => {
+	it('sends each kind of problem in words, once, and hands events to your work', async () => {
+		const imported = await host.publish('webhook-problems', { [CHAT]: address });
+		const [own] = host.sandbox.endpoints('misar.mail');
+		const fire = async (more: { secret?: string; data?: object }) =>
+			await host.sandbox.fire({
+				provider: 'misar.mail',
+				event: 'email.bounced',
+				endpointId: own?.id ?? '',
+				retry: false,
+				...more,
+			});
+		const texts = () => collector.requests.map(({ body }) => body);
+		const nodesOf = async (at: number) => {
+			const runs = await host.n8n.executions(imported.id);
+			const { data } = await host.n8n.execution(runs[at]?.id ?? '');
+			return Object.keys(data.resultData.runData).sort();
+		};
+
+		for (let times = 0; times < 50; times++) await fire({ secret: 'whsec_of_a_forger' });
+		await host.finished(imported, 1);
+		expect(texts()).toEqual([
+			{
+				text: expect.stringMatching(
+					/^Misar Mail: Refused deliveries since .*: 1 \(signature does not match: 1\)\. None was accepted/,
+				),
+			},
+		]);
+		expect(await nodesOf(0)).toEqual(['In Plain Words', 'Misar Mail', 'Send Message']);
+
+		await fire({});
+		await host.finished(imported, 2);
+		expect(await nodesOf(1)).toEqual(['Misar Mail', 'Your Work']);
+
+		await fire({ data: { unheard: 'of' } });
+		await host.finished(imported, 3);
+		expect(texts().slice(1)).toEqual([
+			{
+				text: 'Misar Mail: Events that did not look as documented: email.bounced. They ran all the same.',
+			},
+		]);
+		expect(await nodesOf(2)).toEqual(['In Plain Words', 'Misar Mail', 'Send Message', 'Your Work']);
+		await host.n8n.unpublish(imported.id);
+	});
+});

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DeliveryRecord } from '../../sandbox';
 import { printFigures } from '../figures';
-import { chain } from '../../testkit/n8n-host/driver';
+import { chain, outputOf } from '../../testkit/n8n-host/driver';
 import type { N8nHelper } from '../../testkit/n8n-host/helper';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN, startCluster, type Cluster } from '../../testkit/queue/cluster';
@@ -105,6 +105,18 @@ describe('when a worker dies, n8n by itself', () => {
 	}, 600_000);
 });
 
+/** What each of the two processors answers to an event signed with a secret. */
+async function statusesOf(url = '', secret = ''): Promise<unknown[]> {
+	const statuses: unknown[] = [];
+	// The balancer gives the next one to the other processor.
+	for (let copy = 0; copy < 2; copy += 1) {
+		const event = { provider: PROVIDER, event: EVENT, url, secret, retry: false } as const;
+		const [sent] = await cluster.sandbox.fire(event);
+		statuses.push(sent?.attempts.at(-1)?.status);
+	}
+	return statuses;
+}
+
 describe('with the settings of deploy/', () => {
 	let workflowId: string;
 	let workers: N8nHelper[];
@@ -114,7 +126,7 @@ describe('with the settings of deploy/', () => {
 	}, 600_000);
 
 	it('verifies at every processor what was signed before the workflow was published again', async () => {
-		const { main, sandbox, balancer } = cluster;
+		const { main, balancer } = cluster;
 		const { id } = await main.createWorkflow({
 			name: 'Published twice',
 			nodes: [trigger('Trigger', credential), { name: 'After', type: 'n8n-nodes-base.noOp' }],
@@ -128,21 +140,8 @@ describe('with the settings of deploy/', () => {
 		expect(present?.secret).not.toBe(former?.secret);
 
 		const answeredBefore = balancer.answered();
-		const statusesFor = async (secret: string | undefined) => {
-			const statuses: unknown[] = [];
-			// The balancer gives the next one to the other processor.
-			for (let copy = 0; copy < 2; copy += 1) {
-				const [sent] = await sandbox.fire({
-					provider: PROVIDER,
-					event: EVENT,
-					url: present?.url ?? '',
-					secret: secret ?? '',
-					retry: false,
-				});
-				statuses.push(sent?.attempts.at(-1)?.status);
-			}
-			return statuses;
-		};
+		const statusesFor = async (secret: string | undefined) =>
+			await statusesOf(present?.url, secret);
 		expect(await statusesFor(former?.secret)).toEqual([200, 200]);
 		expect(await statusesFor(present?.secret)).toEqual([200, 200]);
 		expect(await statusesFor('whsec_of_somebody_else')).toEqual([401, 401]);
@@ -150,6 +149,60 @@ describe('with the settings of deploy/', () => {
 		expect(await main.waitForExecutions(id, 4)).toHaveLength(4);
 		await main.unpublish(id);
 	}, 300_000);
+
+	it('repairs an endpoint from the main process, and every processor verifies what it signs', async () => {
+		const { main, sandbox } = cluster;
+		const node = trigger('Trigger', credential);
+		const options = { checkInterval: 1, reportProblems: true };
+		const { id } = await main.createWorkflow({
+			name: 'Repaired',
+			nodes: [
+				{ ...node, parameters: { ...node.parameters, options } },
+				{ name: 'After', type: 'n8n-nodes-base.noOp' },
+			],
+			connections: chain('Trigger', 'After'),
+		});
+		await main.publish(id);
+		const [former] = endpoints();
+		sandbox.removeEndpoint(PROVIDER, former?.id ?? '');
+		const present = await until('the processors to accept a new endpoint', 150_000, async () => {
+			const [own] = endpoints();
+			if (own === undefined) return undefined;
+			const statuses = await statusesOf(own.url, own.secret);
+			return statuses.every((status) => status === 200) ? own : undefined;
+		});
+		expect(endpoints()).toMatchObject([{ id: present.id, url: former?.url }]);
+
+		// A processor, which has no checks of its own, reports what it refused.
+		const kinds = async () => {
+			const runs = await main.executions(id);
+			const executions = await Promise.all(runs.map(async (run) => await main.execution(run.id)));
+			return executions.flatMap((execution) =>
+				outputOf(execution, 'Trigger', 1).map((item) => item['problem']),
+			);
+		};
+		expect(await statusesOf(present.url, 'whsec_of_a_forger')).toEqual([401, 401]);
+		await until('the problems', 60_000, async () => {
+			const found = await kinds();
+			return (
+				(found.includes('deliveriesRefused') && found.includes('endpointRepaired')) || undefined
+			);
+		});
+
+		// One call a minute, and no run: the main process knows what the worker saved.
+		const before = sandbox.requests().length;
+		const runs = (await main.executions(id)).length;
+		await until('two more checks', 200_000, () =>
+			sandbox.requests().length >= before + 2 ? true : undefined,
+		);
+		const calls = sandbox.requests().slice(before);
+		expect(calls.map(({ method, path }) => [method, path.endsWith(present.id)])).toEqual(
+			calls.map(() => ['GET', true]),
+		);
+		expect(await main.executions(id)).toHaveLength(runs);
+		await main.unpublish(id);
+		expect(endpoints()).toEqual([]);
+	}, 600_000);
 
 	it('registers one endpoint, and a restart of the main process adds none', async () => {
 		const { main, services } = cluster;

@@ -133,9 +133,13 @@ export const executionSchema = summary.extend({
 export type Execution = z.output<typeof executionSchema>;
 
 /** The items a node put out in its first run, on its first output. */
-export function outputOf(execution: Execution, node: string): Array<Record<string, unknown>> {
+export function outputOf(
+	execution: Execution,
+	node: string,
+	output = 0,
+): Array<Record<string, unknown>> {
 	const [first] = execution.data.resultData.runData[node] ?? [];
-	return (first?.data?.main?.[0] ?? []).map(({ json }) => json);
+	return (first?.data?.main?.[output] ?? []).map(({ json }) => json);
 }
 
 export const publicationSchema = z.object({

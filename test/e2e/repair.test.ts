@@ -18,7 +18,7 @@ const NEW_SECRET = 'whsec_after_the_rotation_9876543210';
 const HEALED_MS = 150_000;
 
 /** One trigger with an endpoint at a provider of its own. */
-interface Patient {
+interface Subject {
 	readonly trigger: TriggerCase;
 	readonly sandbox: Sandbox;
 	readonly workflow: TriggerWorkflow;
@@ -32,9 +32,9 @@ interface Fault {
 	/** The credential's fields besides the API key. */
 	readonly credential?: Record<string, string>;
 	/** Breaks the endpoint, as the provider or a user may do. */
-	breakIt(patient: Patient, own: SandboxEndpoint): Promise<void> | void;
-	/** The endpoint has to be replaced by another one, except where the provider makes the secret. */
-	readonly replaces?: true;
+	breakIt(subject: Subject, own: SandboxEndpoint): Promise<void> | void;
+	/** Whether the endpoint has to be replaced by another one. */
+	replaces?(trigger: TriggerCase): boolean;
 }
 
 const secretOf = (round: number) => (round % 2 === 0 ? OLD_SECRET : NEW_SECRET);
@@ -68,9 +68,11 @@ const faults: Readonly<Record<string, Fault>> = {
 				signingSecret: secretOf(round + 1),
 				previousSigningSecret: secretOf(round),
 			}),
-		replaces: true,
+		replaces: (trigger) => !issuesSecrets(trigger),
 	},
 	'the API key replaced': {
+		// The key encrypts the secret.
+		replaces: () => true,
 		where: 'n8n',
 		breakIt: async ({ trigger, sandbox, workflow }) =>
 			await workflow.setCredential({ apiKey: sandbox.replaceKey(trigger.provider) }),
@@ -83,14 +85,14 @@ const issuesSecrets = ({ provider }: TriggerCase) =>
 /** Its API has no call to delete an endpoint. */
 const keepsEndpoints = ({ provider }: TriggerCase) => provider === 'misar.reach';
 
-const endpointsAt = ({ trigger, sandbox, workflow }: Omit<Patient, 'round'>) =>
+const endpointsAt = ({ trigger, sandbox, workflow }: Omit<Subject, 'round'>) =>
 	sandbox.endpoints(trigger.provider).filter(({ url }) => url === workflow.webhookUrl);
 
 /** Where replaced endpoints stay, the newest one is in use. */
-const ownOf = (patient: Omit<Patient, 'round'>) => endpointsAt(patient).at(-1);
+const ownOf = (subject: Omit<Subject, 'round'>) => endpointsAt(subject).at(-1);
 
-async function fire(patient: Omit<Patient, 'round'>, endpointId: string) {
-	const { trigger, sandbox } = patient;
+async function fire(subject: Omit<Subject, 'round'>, endpointId: string) {
+	const { trigger, sandbox } = subject;
 	const [event] = trigger.events;
 	const [delivery] = await sandbox.fire({
 		provider: trigger.provider,
@@ -102,24 +104,30 @@ async function fire(patient: Omit<Patient, 'round'>, endpointId: string) {
 	return delivery?.attempts.at(-1)?.status;
 }
 
-/** Waits until the endpoint is as the node wants it, and its deliveries run. */
-async function healed(n8n: N8nHost, patient: Patient, formerId: string | undefined): Promise<void> {
-	const { trigger, workflow } = patient;
-	const own = await until(`${trigger.title} to be repaired`, HEALED_MS, async () => {
-		const endpoint = ownOf(patient);
-		if (endpoint === undefined || !endpoint.active) return undefined;
-		if ([...endpoint.events].sort().join() !== [...trigger.events].sort().join()) return undefined;
-		if (endpoint.id === formerId) return undefined;
-		return (await fire(patient, endpoint.id)) === 200 ? endpoint : undefined;
+/** Waits until the endpoint is as the node wants it, and is another one where it had to be replaced. */
+async function repaired(subject: Subject, formerId: string | undefined): Promise<void> {
+	const { trigger } = subject;
+	await until(`${trigger.title} to be repaired`, HEALED_MS, () => {
+		const own = ownOf(subject);
+		if (own === undefined || !own.active || own.id === formerId) return undefined;
+		return [...own.events].sort().join() === [...trigger.events].sort().join() || undefined;
 	});
-	const runs = await n8n.waitForExecutions(workflow.workflowId, 1);
-	expect(runs.filter(({ status }) => status !== 'success')).toEqual([]);
+}
+
+/** The next delivery runs, and there is one endpoint, which n8n remembers. */
+async function expectToRun(n8n: N8nHost, subject: Subject): Promise<void> {
+	const { trigger, workflow } = subject;
+	const id = ownOf(subject)?.id ?? '';
 	// n8n saves what the private run wrote when that run ends.
-	await until(`${trigger.title} to remember its endpoint`, 30_000, async () => {
+	await until(`${trigger.title} to remember its endpoint`, 60_000, async () => {
 		const { staticData } = await n8n.getWorkflow(workflow.workflowId);
-		return JSON.stringify(staticData).includes(`"endpointId":"${own.id}"`) || undefined;
+		return JSON.stringify(staticData).includes(`"endpointId":"${id}"`) || undefined;
 	});
-	if (!keepsEndpoints(trigger)) expect(endpointsAt(patient)).toHaveLength(1);
+	const runs = (await n8n.executions(workflow.workflowId)).length;
+	expect([trigger.title, await fire(subject, id)]).toEqual([trigger.title, 200]);
+	const after = await n8n.waitForExecutions(workflow.workflowId, runs + 1, 60_000);
+	expect(after.filter(({ status }) => status !== 'success')).toEqual([]);
+	if (!keepsEndpoints(trigger)) expect(endpointsAt(subject)).toHaveLength(1);
 }
 
 const isOne = process.env['N8N_HOST_PIN'] === '1.x';
@@ -127,7 +135,7 @@ const services = isOne ? [undefined] : [undefined, false];
 
 describe.each(services)('with the publication service %p', (publicationService) => {
 	const sandboxes = new Map<string, Sandbox>();
-	const patients = new Map<string, Array<Omit<Patient, 'round'>>>();
+	const subjects = new Map<string, Array<Omit<Subject, 'round'>>>();
 	let n8n: N8nHost;
 
 	beforeAll(async () => {
@@ -140,7 +148,7 @@ describe.each(services)('with the publication service %p', (publicationService) 
 			const sandbox = await startSandbox();
 			sandbox.setRoute(ORIGIN, n8n.url);
 			sandboxes.set(name, sandbox);
-			const group: Array<Omit<Patient, 'round'>> = [];
+			const group: Array<Omit<Subject, 'round'>> = [];
 			for (const trigger of triggerCases.filter(({ api }) => api !== undefined)) {
 				const account = { apiKey: sandbox.keys[trigger.provider], ...credential };
 				const options = { options: { checkInterval: 1 } };
@@ -148,7 +156,7 @@ describe.each(services)('with the publication service %p', (publicationService) 
 				const workflow = await publishTrigger(bed, trigger, 'automatic', account, options);
 				group.push({ trigger, sandbox, workflow });
 			}
-			patients.set(name, group);
+			subjects.set(name, group);
 		}
 	}, 600_000);
 
@@ -158,42 +166,39 @@ describe.each(services)('with the publication service %p', (publicationService) 
 	}, 60_000);
 
 	/** All endpoints are broken at once, and have to be repaired each. */
-	async function play(round: number, restart: boolean): Promise<string[]> {
-		const broken = [...patients].flatMap(([name, group]) =>
-			group.map((patient) => {
+	async function play(round: number, restart: boolean): Promise<void> {
+		const broken = [...subjects].flatMap(([name, group]) =>
+			group.map((subject) => {
 				const fault = faults[name];
-				const replaced = fault?.replaces === true && !issuesSecrets(patient.trigger);
-				const formerId = replaced ? ownOf(patient)?.id : undefined;
-				return { name, fault, formerId, patient: { ...patient, round } };
+				const replaced = fault?.replaces?.(subject.trigger) === true;
+				const formerId = replaced ? ownOf(subject)?.id : undefined;
+				return { fault, formerId, subject: { ...subject, round } };
 			}),
 		);
 		const breakAll = async (kind: Fault['where']) => {
-			for (const { fault, patient } of broken) {
-				const own = ownOf(patient);
+			for (const { fault, subject } of broken) {
+				const own = ownOf(subject);
 				if (own === undefined || fault === undefined) throw new Error('nothing to break');
-				if (fault.where === kind) await fault.breakIt(patient, own);
+				if (fault.where === kind) await fault.breakIt(subject, own);
 			}
 		};
 		await breakAll('n8n');
 		if (restart) await n8n.kill();
 		await breakAll('provider');
 		if (restart) await n8n.restart();
-		const results = await Promise.allSettled(
-			broken.map(async ({ patient, formerId }) => await healed(n8n, patient, formerId)),
+		await Promise.all(
+			broken.map(async ({ subject, formerId }) => await repaired(subject, formerId)),
 		);
-		return results.flatMap((result, index) =>
-			result.status === 'rejected'
-				? [`${broken[index]?.name} at ${broken[index]?.patient.trigger.title}: ${result.reason}`]
-				: [],
-		);
+		// One after the other: thirty at once would keep n8n from answering in time.
+		for (const { subject } of broken) await expectToRun(n8n, subject);
 	}
 
 	it('repairs what breaks while n8n runs', async () => {
-		expect(await play(0, false)).toEqual([]);
-	}, 300_000);
+		await play(0, false);
+	}, 400_000);
 
 	it('is quiet afterwards: a check costs one call, and runs nothing', async () => {
-		const all = [...patients.values()].flat();
+		const all = [...subjects.values()].flat();
 		const runsOf = async () =>
 			await Promise.all(
 				all.map(async ({ workflow }) => (await n8n.executions(workflow.workflowId)).length),
@@ -213,13 +218,13 @@ describe.each(services)('with the publication service %p', (publicationService) 
 	}, 300_000);
 
 	it('repairs at its start what broke while n8n was down', async () => {
-		expect(await play(1, true)).toEqual([]);
+		await play(1, true);
 	}, 400_000);
 
 	it('deletes the endpoints when the workflows are unpublished', async () => {
-		for (const patient of [...patients.values()].flat()) {
-			await n8n.unpublish(patient.workflow.workflowId);
-			if (!keepsEndpoints(patient.trigger)) expect(endpointsAt(patient)).toEqual([]);
+		for (const subject of [...subjects.values()].flat()) {
+			await n8n.unpublish(subject.workflow.workflowId);
+			if (!keepsEndpoints(subject.trigger)) expect(endpointsAt(subject)).toEqual([]);
 		}
 	}, 300_000);
 });
