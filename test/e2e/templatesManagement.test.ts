@@ -281,10 +281,10 @@ describe('rotation of a signing secret', () => {
 });
 
 describe('tell me when webhooks break', () => {
-	it('sends each kind of problem in words, once, and hands events to your work', async () => {
+	it('sends a problem in words, once, and hands events to your work', async () => {
 		const imported = await host.publish('webhook-problems', { [CHAT]: address });
 		const [own] = host.sandbox.endpoints('misar.mail');
-		const fire = async (more: { secret?: string; data?: object }) =>
+		const fire = async (more: { secret?: string }) =>
 			await host.sandbox.fire({
 				provider: 'misar.mail',
 				event: 'email.bounced',
@@ -313,15 +313,6 @@ describe('tell me when webhooks break', () => {
 		await fire({});
 		await host.finished(imported, 2);
 		expect(await nodesOf(1)).toEqual(['Misar Mail', 'Your Work']);
-
-		await fire({ data: { unheard: 'of' } });
-		await host.finished(imported, 3);
-		expect(texts().slice(1)).toEqual([
-			{
-				text: 'Misar Mail: Events that did not look as documented: email.bounced. They ran all the same.',
-			},
-		]);
-		expect(await nodesOf(2)).toEqual(['In Plain Words', 'Misar Mail', 'Send Message', 'Your Work']);
 		await host.n8n.unpublish(imported.id);
 	});
 });
