@@ -34,8 +34,8 @@ import {
 
 /**
  * Runs a trigger node through n8n-core's real HookContext, WebhookContext, TriggerContext and
- * ExecuteContext, with deliveries arriving over real HTTP. What n8n's command package adds around them (the body reader, the
- * answers, the decrypted credential) is done here as n8n 2.39 does it.
+ * ExecuteContext, with deliveries arriving over real HTTP. What n8n's command package adds around them
+ * (the body reader, the answers, the decrypted credential) is done here as n8n 2.39 does it.
  */
 
 /** A trigger node as its class makes it: the parts n8n calls. */
@@ -81,6 +81,17 @@ export interface DeliveryResult {
 	readonly ended: boolean;
 }
 
+/** A trigger that n8n has started. */
+export interface StartedTrigger {
+	/** What `trigger()` returned. */
+	readonly response: ITriggerResponse;
+	/** When `tick` is to be called: cron expressions with seconds. */
+	readonly crons: readonly string[];
+	/** Calls what was registered for each minute. As in n8n, nobody waits for it. */
+	readonly tick: () => void;
+	readonly close: () => Promise<void>;
+}
+
 const WEBHOOK_ID = '7a3c1f0e-5b1d-4a52-9a55-2f1d3c0b9e11';
 
 /** What the trigger nodes of one workflow have in common. */
@@ -111,6 +122,7 @@ export class ContextHost {
 	private options: ContextHostOptions;
 	private readonly shared: SharedWorkflow;
 	private server: Server | undefined;
+	private readonly started: Array<Promise<void>> = [];
 	private readonly results: Array<Pick<DeliveryResult, 'run' | 'ended'>> = [];
 
 	/** @param beside another trigger node of the same workflow, which answers for this one as well */
@@ -178,17 +190,20 @@ export class ContextHost {
 	 * static data as it is now in this activation.
 	 * @returns calls what `trigger()` registered for each minute, and ends it
 	 */
-	async startTrigger(): Promise<{ tick: () => void; crons: string[]; close: () => Promise<void> }> {
+	async startTrigger(): Promise<StartedTrigger> {
+		const { workflow } = this;
 		const crons: Array<{ expression: string; onTick: (at: Date) => void }> = [];
 		const context = new TriggerContext(
-			this.workflow,
+			workflow,
 			this.node,
 			this.additionalData(),
 			'trigger',
 			this.options.activation ?? 'activate',
 			([items = []], _response, done) => {
+				// n8n writes what `trigger()` and its ticks assigned, as old as the rest of it may be.
+				this.save(workflow);
 				const run = this.beforeRun().then(async () => await this.execute(items));
-				void run.then((outputs) => {
+				const ended = run.then((outputs) => {
 					this.emitted.push({ items, outputs });
 					const status = this.failRuns ? 'error' : 'success';
 					done?.resolve({
@@ -199,6 +214,7 @@ export class ContextHost {
 						data: createRunExecutionData(),
 					});
 				});
+				this.started.push(ended);
 			},
 			undefined,
 			undefined,
@@ -206,10 +222,16 @@ export class ContextHost {
 		);
 		const response = await this.options.node.trigger.call(context as ITriggerFunctions);
 		return {
+			response,
 			tick: () => crons.forEach(({ onTick }) => onTick(new Date())),
 			crons: crons.map(({ expression }) => expression),
 			close: async () => await response.closeFunction?.(),
 		};
+	}
+
+	/** Resolves when every run has ended that the trigger started by itself. */
+	async runsEnded(): Promise<void> {
+		await Promise.all(this.started);
 	}
 
 	/** A run of the node: it sees static data as saved, and what it assigned is saved at its end. */
@@ -233,17 +255,18 @@ export class ContextHost {
 		);
 		const outputs = await this.options.node.execute.call(context as IExecuteFunctions);
 		if (!this.failRuns && workflow.staticData['__dataChanged'] === true) {
-			this.shared.saved = JSON.parse(JSON.stringify(workflow.staticData));
+			this.save(workflow);
 			// The next delivery reads it from the database.
 			this.shared.loaded = undefined;
 		}
 		return outputs;
 	}
 
-	/** As n8n does: only what was assigned since the workflow was loaded. */
-	save(): void {
-		if (this.workflow.staticData['__dataChanged'] !== true) return;
-		this.shared.saved = JSON.parse(JSON.stringify(this.workflow.staticData));
+	/** As n8n does: only what was assigned since the workflow was loaded or saved. */
+	save({ staticData } = this.workflow): void {
+		if (staticData['__dataChanged'] !== true) return;
+		this.shared.saved = JSON.parse(JSON.stringify(staticData));
+		staticData['__dataChanged'] = false;
 	}
 
 	/** Local address of the webhook URL; deliveries for `webhookOrigin` are to be routed there. */

@@ -29,6 +29,8 @@ const MINUTE_MS = 60_000;
 const RETRY_MINUTES = 30;
 /** How long a run that saves may take, waiting in a queue included. */
 const SAVE_LIMIT_MS = 15 * MINUTE_MS;
+/** Minutes in a row in which a run that failed to save is repeated; then the next check does it. */
+const SAVE_ATTEMPTS = 5;
 /** Failed checks in a row after which the provider counts as unreachable. */
 const UNREACHABLE_AFTER = 2;
 
@@ -90,6 +92,10 @@ export class EndpointWatch {
 	private saved = '';
 	/** A check has changed it, so that n8n's copy is out of date. */
 	private diverged = false;
+	/** The last run that was to save it failed. */
+	private unsaved = false;
+	/** The last check or start broke off, so that endpoints may be left over. */
+	private brokeOff = false;
 	/** The run that saves it now. */
 	private waiting: { readonly since: number; readonly giveUp: (error: Error) => void } | undefined;
 	/** Failed checks in a row, and epoch milliseconds of the first one. */
@@ -140,7 +146,11 @@ export class EndpointWatch {
 	private isDue(now: number): boolean {
 		if (now < this.pausedUntil) return false;
 		const { workflowId, nodeId } = this.owner;
-		if (failedStarts.delete(JSON.stringify([workflowId, nodeId]))) return true;
+		if (failedStarts.delete(JSON.stringify([workflowId, nodeId]))) {
+			this.brokeOff = true;
+			return true;
+		}
+		if (this.unsaved && this.failures.count < SAVE_ATTEMPTS) return true;
 		const { checkInterval } = this.settings;
 		if (checkInterval === 0 && this.failures.count === 0) return false;
 		const minute = Math.round(now / MINUTE_MS - this.phaseSeconds / 60);
@@ -156,7 +166,7 @@ export class EndpointWatch {
 		try {
 			await this.persist(memory);
 			target = await this.openTarget(memory, record.url);
-			await checkAndRepair(target);
+			await checkAndRepair(target, this.brokeOff);
 			await this.persist(memory);
 			this.succeeded();
 		} catch (error) {
@@ -211,6 +221,7 @@ export class EndpointWatch {
 		const text = JSON.stringify(state);
 		if (text === this.saved) return;
 		this.diverged = true;
+		this.unsaved = true;
 		try {
 			const done = runEnd();
 			this.waiting = { since: Date.now(), giveUp: done.reject };
@@ -221,12 +232,14 @@ export class EndpointWatch {
 			this.waiting = undefined;
 		}
 		this.saved = text;
+		this.unsaved = false;
 		if (this.closed) throw new Error('the workflow was unpublished meanwhile');
 	}
 
 	private succeeded(): void {
 		const { count } = this.failures;
 		this.failures = { count: 0, since: 0 };
+		this.brokeOff = false;
 		this.lastWarning = '';
 		if (count === 0) return;
 		problemsOf(this.owner).reachable();
@@ -244,6 +257,7 @@ export class EndpointWatch {
 		}
 		const pauseSeconds = error instanceof NodeApiError ? error.context['retryAfterSeconds'] : 0;
 		if (typeof pauseSeconds === 'number') this.pausedUntil = now + pauseSeconds * 1000;
+		this.brokeOff = true;
 		const { count, since } = this.failures;
 		this.failures = { count: count + 1, since: count === 0 ? now : since };
 		if (this.failures.count === UNREACHABLE_AFTER) {

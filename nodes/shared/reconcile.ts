@@ -56,14 +56,19 @@ const WORDS: Readonly<Record<Difference, string>> = {
  * Compares the registered endpoint with what the node wants, and repairs it when they differ. Costs
  * one call where nothing is wrong. Without a record there is nothing to compare with: the endpoint is
  * created.
+ * @param brokeOff an attempt before this one may have left other endpoints at our URL: they are removed
  */
-export async function checkAndRepair(target: Target): Promise<void> {
+export async function checkAndRepair(target: Target, brokeOff = false): Promise<void> {
 	const { context, memory, provider } = target;
 	const record = loadRecord(memory, provider);
 	if (record === undefined) return await ensureEndpoint(target);
-	const { own } = await look(target, record);
+	const { own, strays } = await look(target, record, brokeOff);
+	if (brokeOff) await removeAll(target, strays);
 	const wrong = differencesOf(own, record, target);
-	if (wrong.length === 0) return saveRecord(memory, upToDate(record, target));
+	if (wrong.length === 0) {
+		// An endpoint that the list leaves out cannot be compared.
+		return saveRecord(memory, own === undefined ? record : upToDate(record, target));
+	}
 	await ensureEndpoint(target);
 	const endpointId = loadRecord(memory, provider)?.endpointId ?? '';
 	problemsOf(ownerOf(memory)).repaired(wrong, endpointId, Date.now());
@@ -102,14 +107,16 @@ export async function reconcile(target: Target): Promise<RegistrationRecord | un
  * Our endpoint, and the others at our URL. Where the API can get one endpoint and it is as it should
  * be, the list is not read: one call in any account. An endpoint that cannot be got may still be in
  * the list, because an installation may not serve that call.
+ * @param readList reads the list in any case, for the others
  */
 async function look(
 	target: Target,
 	record: RegistrationRecord | undefined,
+	readList = false,
 ): Promise<{ own: RemoteEndpoint | undefined; strays: readonly RemoteEndpoint[] }> {
 	const { api, url } = target;
 	const got = record && (await getOwn(target, record));
-	if (record && got && matches(got, record, target)) return { own: got, strays: [] };
+	if (record && got && !readList && matches(got, record, target)) return { own: got, strays: [] };
 	const all = await api.list();
 	const own = got ?? all.find(({ id }) => id === record?.endpointId);
 	if (own !== undefined && got === undefined) target.onGetNotServed?.();
