@@ -6,6 +6,7 @@ import { ExecuteContext, HookContext, TriggerContext, WebhookContext } from 'n8n
 import {
 	createRunExecutionData,
 	ICredentialsHelper,
+	NodeHelpers,
 	Workflow,
 	type IAuthenticateGeneric,
 	type ICredentialDataDecryptedObject,
@@ -160,6 +161,11 @@ export class ContextHost {
 
 	get webhookUrl(): string {
 		return this.hookContext().getNodeWebhookUrl('default') ?? '';
+	}
+
+	/** The outputs that the node has in the editor and in runs. */
+	get outputs(): ReturnType<typeof NodeHelpers.getNodeOutputs> {
+		return NodeHelpers.getNodeOutputs(this.workflow, this.node, this.options.node.description);
 	}
 
 	async checkExists(): Promise<boolean> {

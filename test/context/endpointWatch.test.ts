@@ -245,7 +245,8 @@ describe.each(faults)('an endpoint that was %s', (_, fault) => {
 				...others,
 				'node:Trigger': { registration: { endpointId: own?.id }, cursor: 9 },
 			});
-			const isProblem = (run: (typeof host.emitted)[number]) => 'problem' in Object(run.items[0]?.json);
+			const isProblem = (run: (typeof host.emitted)[number]) =>
+				'problem' in Object(run.items[0]?.json);
 			for (const { outputs } of host.emitted.filter((run) => !isProblem(run))) {
 				expect(outputs).toEqual([[]]);
 			}
@@ -329,6 +330,7 @@ describe('a check', () => {
 		sandbox.removeEndpoint('metigan', endpointsAt(metigan, host)[0]?.id ?? '');
 		let during: readonly string[] | undefined;
 		host.beforeRun = async () => {
+			host.beforeRun = async () => {};
 			const calls = countCalls();
 			begin();
 			begin();

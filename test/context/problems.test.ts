@@ -169,6 +169,19 @@ it('a test listener reports nothing', async () => {
 	expect(await host.deliver(signed(FORGED))).toMatchObject({ status: 401, run: undefined });
 });
 
+it.each(triggersUnderTest.map((trigger) => [trigger.title, trigger] as const))(
+	'%s has one output, and a second one while Report Problems is on',
+	(_title, trigger) => {
+		const names = (options: INodeParameters) =>
+			startHost(options, {}, trigger).outputs.map((output) =>
+				typeof output === 'string' ? output : output.displayName,
+			);
+		expect(names({})).toEqual(['main']);
+		expect(names({ reportProblems: false })).toEqual(['main']);
+		expect(names({ reportProblems: true })).toEqual(['Event', 'Problem']);
+	},
+);
+
 describe('a run of the trigger', () => {
 	const delivery = { json: { provider: 'metigan', event: 'email.bounced', data: {} } };
 	const problem = { json: { problem: 'deliveriesRefused', provider: 'metigan' } };
