@@ -1,3 +1,5 @@
+import { PerTrigger } from './perTrigger';
+
 /** Whether a delivery is new, already accepted, or being answered at this moment. */
 export type Sighting = 'new' | 'inProgress' | 'accepted';
 
@@ -106,24 +108,9 @@ export class Deduplicator {
 	}
 }
 
-/**
- * One memory for each trigger, so that no trigger's deliveries push out those of another. When there
- * are too many, the one that has waited longest for a delivery is let go of.
- */
-export class DeduplicatorPool {
-	/** By the trigger's own key, the longest unused first. */
-	private readonly members = new Map<string, Deduplicator>();
-
-	constructor(private readonly capacity = 200) {}
-
-	of(trigger: string): Deduplicator {
-		const member = this.members.get(trigger) ?? new Deduplicator();
-		this.members.delete(trigger);
-		this.members.set(trigger, member);
-		if (this.members.size > this.capacity) {
-			const [longestUnused = ''] = this.members.keys();
-			this.members.delete(longestUnused);
-		}
-		return member;
+/** One memory of deliveries for each trigger. */
+export class DeduplicatorPool extends PerTrigger<Deduplicator> {
+	constructor(capacity = 200) {
+		super(() => new Deduplicator(), capacity);
 	}
 }

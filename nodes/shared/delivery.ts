@@ -13,16 +13,11 @@ import {
 	type EventIdentity,
 	type ReceivedEvent,
 } from './event';
+import { messageOf, warnOnce } from './nodeLog';
+import { triggerKey, type Owner } from './perTrigger';
 import { problemsOf } from './problems';
 import type { Provider, ProviderFamily } from './provider';
-import {
-	isSealedShut,
-	liveSecrets,
-	loadRecord,
-	loadReplaced,
-	ownerOf,
-	type Owner,
-} from './registrationRecord';
+import { isSealedShut, liveSecrets, loadRecord, loadReplaced, ownerOf } from './registrationRecord';
 import { SharedReads } from './sharedReads';
 import { verifySignature, type Verdict } from './signature';
 import {
@@ -34,7 +29,6 @@ import {
 	type ProviderCredential,
 	type TriggerSettings,
 } from './triggerSettings';
-import { warnOnce } from './warnOnce';
 
 /** Seconds after which a provider may try again when we cannot take a delivery at the moment. */
 const RETRY_AFTER_SECONDS = 5;
@@ -85,7 +79,7 @@ export async function receiveDelivery(
 		context.logger.error('A webhook delivery could not be handled and was left to be retried', {
 			node: context.getNode().name,
 			workflowId: context.getWorkflow().id,
-			reason: error instanceof Error ? error.message : String(error),
+			reason: messageOf(error),
 		});
 		return reply(context, retryLater('the workflow cannot take deliveries at the moment'));
 	}
@@ -325,14 +319,14 @@ function checkDuplicate(
 	context: IWebhookFunctions,
 	{ envelope }: Provider,
 	settings: TriggerSettings,
-	{ workflowId, nodeId }: Owner,
+	owner: Owner,
 	{ deliveryId, mayRecur }: EventIdentity,
 ): Reply | undefined {
 	// People send the same test event again and again while they build a workflow.
 	if (!settings.skipDuplicates || context.getMode() === 'manual') return undefined;
 	const key = deliveryId.length > LONG_ID ? hash('sha256', deliveryId) : deliveryId;
 	const sighting = deduplicators
-		.of(JSON.stringify([workflowId, nodeId]))
+		.of(triggerKey(owner))
 		.see(key, context.getResponseObject(), mayRecur ? RECURRENCE_MS : undefined);
 	if (sighting === 'new') return undefined;
 	if (sighting === 'inProgress' && envelope.retried) {

@@ -10,11 +10,13 @@ import {
 
 import { requireProduct } from './credentialProduct';
 import { hideSecrets } from './hideSecrets';
+import { messageOf, warn } from './nodeLog';
+import { triggerKey, type Owner } from './perTrigger';
 import { problemsOf } from './problems';
 import type { Provider, ProviderFamily } from './provider';
 import { checkAndRepair } from './reconcile';
-import { copyState, loadRecord, ownerOf, type NodeMemory, type Owner } from './registrationRecord';
-import { openTarget, warn, type Target } from './registrationTarget';
+import { copyState, loadRecord, ownerOf, type NodeMemory } from './registrationRecord';
+import { openTarget, type Target } from './registrationTarget';
 import { stateItem } from './triggerRun';
 import {
 	eventsToRegister,
@@ -38,8 +40,8 @@ const UNREACHABLE_AFTER = 2;
 const failedStarts = new Set<string>();
 
 /** Notes whether the check of a trigger's endpoint at a start failed. */
-export function noteStart({ workflowId, nodeId }: Owner, failed: boolean): void {
-	const key = JSON.stringify([workflowId, nodeId]);
+export function noteStart(owner: Owner, failed: boolean): void {
+	const key = triggerKey(owner);
 	if (failed) failedStarts.add(key);
 	else failedStarts.delete(key);
 }
@@ -145,8 +147,7 @@ export class EndpointWatch {
 
 	private isDue(now: number): boolean {
 		if (now < this.pausedUntil) return false;
-		const { workflowId, nodeId } = this.owner;
-		if (failedStarts.delete(JSON.stringify([workflowId, nodeId]))) {
+		if (failedStarts.delete(triggerKey(this.owner))) {
 			this.brokeOff = true;
 			return true;
 		}
@@ -296,8 +297,4 @@ async function undo(
 	if (record !== undefined && record.endpointId !== formerId) {
 		await target.api.remove(record.endpointId);
 	}
-}
-
-function messageOf(error: unknown): string {
-	return error instanceof Error ? error.message : String(error);
 }

@@ -1,7 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 
+import { PerTrigger, triggerKey, type Owner } from './perTrigger';
 import type { Provider } from './provider';
-import type { Owner } from './registrationRecord';
 
 /** What the Problem output of a trigger tells of. */
 export type ProblemKind =
@@ -151,18 +151,9 @@ function toIso(epochMs: number): string {
 	return new Date(epochMs).toISOString();
 }
 
-/** By trigger, the longest unused first. */
-const logs = new Map<string, ProblemLog>();
+const logs = new PerTrigger(() => new ProblemLog(), MAX_TRIGGERS);
 
 /** The log of a trigger, the same in the whole process. */
-export function problemsOf({ workflowId, nodeId }: Owner): ProblemLog {
-	const key = JSON.stringify([workflowId, nodeId]);
-	const log = logs.get(key) ?? new ProblemLog();
-	logs.delete(key);
-	logs.set(key, log);
-	if (logs.size > MAX_TRIGGERS) {
-		const [longestUnused = ''] = logs.keys();
-		logs.delete(longestUnused);
-	}
-	return log;
+export function problemsOf(owner: Owner): ProblemLog {
+	return logs.of(triggerKey(owner));
 }

@@ -2,6 +2,7 @@ import { sleep } from 'n8n-workflow';
 
 import type { RemoteEndpoint } from './endpointAnswer';
 import { sameEvents } from './event';
+import { warn } from './nodeLog';
 import { problemsOf, type Difference } from './problems';
 import {
 	forgetReplaced,
@@ -15,7 +16,7 @@ import {
 	withCurrentKeys,
 	type RegistrationRecord,
 } from './registrationRecord';
-import { warn, type Account, type Target } from './registrationTarget';
+import type { Account, Target } from './registrationTarget';
 import { generateSecret } from './secretVault';
 import { settingsError } from './triggerSettings';
 import { whoAnswersAt } from './webhookProbe';

@@ -3,6 +3,7 @@ import { NodeApiError, type IHookFunctions } from 'n8n-workflow';
 import { isForAnotherProduct, requireProduct } from './credentialProduct';
 import { openEndpointApi } from './endpointApi';
 import { noteStart } from './endpointWatch';
+import { messageOf, warn } from './nodeLog';
 import type { Provider, ProviderFamily } from './provider';
 import {
 	addressOf,
@@ -23,7 +24,7 @@ import {
 	saveReplaced,
 	type RegistrationRecord,
 } from './registrationRecord';
-import { missingKey, openTarget, warn, type Account, type Target } from './registrationTarget';
+import { missingKey, openTarget, type Account, type Target } from './registrationTarget';
 import {
 	eventsToRegister,
 	readApiOptions,
@@ -235,8 +236,4 @@ function isPassing(error: unknown): error is NodeApiError {
 	if (!(error instanceof NodeApiError)) return false;
 	const status = Number(error.httpCode ?? 0);
 	return status === 0 || status === 429 || status >= 500;
-}
-
-function messageOf(error: unknown): string {
-	return error instanceof Error ? error.message : String(error);
 }

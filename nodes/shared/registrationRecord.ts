@@ -2,6 +2,7 @@ import type { IDataObject, IHookFunctions, INode } from 'n8n-workflow';
 
 import { ENDPOINT_ID } from './endpointAnswer';
 import { isJsonObject } from './jsonObject';
+import type { Owner } from './perTrigger';
 import type { ManagementApi, Provider } from './provider';
 import {
 	fingerprint,
@@ -68,8 +69,7 @@ export function loadRecord(
 /** Whether this very node registered an endpoint, of whatever product. */
 export function hasRecord(memory: NodeMemory): boolean {
 	const stored: unknown = memory.getWorkflowStaticData('node')[RECORD_KEY];
-	const { workflowId, nodeId } = ownerOf(memory);
-	return isRecord(stored) && stored.workflowId === workflowId && stored.nodeId === nodeId;
+	return isRecord(stored) && belongsTo(stored, ownerOf(memory));
 }
 
 export function saveRecord(memory: NodeMemory, record: RegistrationRecord): void {
@@ -152,15 +152,12 @@ function isText(value: unknown): value is string {
 }
 
 function isOwn(record: RegistrationRecord, { product }: Provider, owner: Owner): boolean {
-	return (
-		record.workflowId === owner.workflowId &&
-		record.nodeId === owner.nodeId &&
-		record.product === product
-	);
+	return belongsTo(record, owner) && record.product === product;
 }
 
-/** The node that an endpoint or a delivery belongs to. */
-export type Owner = Pick<Binding, 'workflowId' | 'nodeId'>;
+function belongsTo({ workflowId, nodeId }: Owner, owner: Owner): boolean {
+	return workflowId === owner.workflowId && nodeId === owner.nodeId;
+}
 
 /** @param node given by who has it already, because n8n copies it whole each time it is asked */
 export function ownerOf(memory: NodeMemory, node: INode = memory.getNode()): Owner {

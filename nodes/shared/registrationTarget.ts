@@ -80,14 +80,3 @@ export function missingKey(context: NodeContext, { displayName }: Provider): Nod
 		`Automatic registration calls the ${displayName} API. Enter an API key (or, where there is one, the login) in the credential, or set Registration to Manual`,
 	);
 }
-
-/** Writes a warning about a node to n8n's log. */
-export function warn(
-	context: Pick<RegistrationContext, 'logger' | 'getWorkflow' | 'getNode'>,
-	message: string,
-): void {
-	context.logger.warn(message, {
-		workflowId: context.getWorkflow().id,
-		node: context.getNode().name,
-	});
-}
