@@ -35,12 +35,22 @@ const CREATE_BACKOFF_MS = 500;
 /** Creates in flight in this process: calls for the same endpoint join instead of creating twice. */
 const creating = new Map<string, Promise<RegistrationRecord>>();
 
-/** Makes sure that there is an endpoint, and remembers it. May be called again and again. */
-export async function ensureEndpoint(target: Target): Promise<void> {
+/** What stands at the provider: our endpoint, and others at our URL. */
+interface Found {
+	readonly own: RemoteEndpoint | undefined;
+	readonly strays: readonly RemoteEndpoint[];
+}
+
+/**
+ * Makes sure that there is an endpoint, and remembers it. May be called again and again.
+ * @param found what stands at the provider, where somebody has just looked
+ */
+export async function ensureEndpoint(target: Target, found?: Found): Promise<void> {
 	const { memory, url, events } = target;
 	const { workflowId, nodeId } = ownerOf(memory);
 	const key = JSON.stringify([workflowId, nodeId, url, events]);
-	const running = creating.get(key) ?? createOnce(target).finally(() => creating.delete(key));
+	const running =
+		creating.get(key) ?? createOnce(target, found).finally(() => creating.delete(key));
 	creating.set(key, running);
 	saveRecord(memory, await running);
 }
@@ -63,14 +73,15 @@ export async function checkAndRepair(target: Target, brokeOff = false): Promise<
 	const { context, memory, provider } = target;
 	const record = loadRecord(memory, provider);
 	if (record === undefined) return await ensureEndpoint(target);
-	const { own, strays } = await look(target, record, brokeOff);
-	if (brokeOff) await removeAll(target, strays);
+	const found = await look(target, record, brokeOff);
+	const { own, strays } = found;
 	const wrong = differencesOf(own, record, target);
 	if (wrong.length === 0) {
+		if (brokeOff) await removeAll(target, strays);
 		// An endpoint that the list leaves out cannot be compared.
 		return saveRecord(memory, own === undefined ? record : upToDate(record, target));
 	}
-	await ensureEndpoint(target);
+	await ensureEndpoint(target, found);
 	const endpointId = loadRecord(memory, provider)?.endpointId ?? '';
 	problemsOf(ownerOf(memory)).repaired(wrong, endpointId, Date.now());
 	const what = wrong.map((difference) => WORDS[difference]).join(' and ');
@@ -88,10 +99,13 @@ export async function checkAndRepair(target: Target, brokeOff = false): Promise<
  * adopted.
  * @returns our record, or undefined when there is no endpoint to keep
  */
-export async function reconcile(target: Target): Promise<RegistrationRecord | undefined> {
+export async function reconcile(
+	target: Target,
+	found?: Found,
+): Promise<RegistrationRecord | undefined> {
 	const { memory, provider } = target;
 	const record = loadRecord(memory, provider);
-	const { own, strays } = await look(target, record);
+	const { own, strays } = found ?? (await look(target, record));
 	await removeAll(target, strays);
 	if (record === undefined) return undefined;
 	if (own === undefined) {
@@ -114,7 +128,7 @@ async function look(
 	target: Target,
 	record: RegistrationRecord | undefined,
 	readList = false,
-): Promise<{ own: RemoteEndpoint | undefined; strays: readonly RemoteEndpoint[] }> {
+): Promise<Found> {
 	const { api, url } = target;
 	const got = record && (await getOwn(target, record));
 	if (record && got && !readList && matches(got, record, target)) return { own: got, strays: [] };
@@ -232,8 +246,8 @@ async function replace(
 	return replacement;
 }
 
-async function createOnce(target: Target): Promise<RegistrationRecord> {
-	return (await reconcile(target)) ?? (await createFresh(target));
+async function createOnce(target: Target, found?: Found): Promise<RegistrationRecord> {
+	return (await reconcile(target, found)) ?? (await createFresh(target));
 }
 
 /**
