@@ -2,7 +2,7 @@ import type { IDataObject } from 'n8n-workflow';
 import type { z } from 'zod/v4';
 
 /**
- * The contract of a webhook provider: facts as data, read by the shared rooms.
+ * The contract of a webhook provider: facts as data, read by shared code.
  * A provider that truly differs passes a function here; it never edits `shared/`.
  */
 

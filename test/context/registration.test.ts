@@ -265,7 +265,7 @@ describe.each([
 		expect(endpoints()).toHaveLength(1);
 	});
 
-	it('brings the endpoint in line with a changed signing secret, the previous one still verifying', async () => {
+	it('gives the endpoint a changed signing secret while the previous one still verifies', async () => {
 		const host = startHost(trigger, { credential: { signingSecret: 'first secret' } });
 		await host.publish();
 		host.credential = {

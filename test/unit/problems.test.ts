@@ -92,7 +92,7 @@ describe('refused deliveries', () => {
 	it.each<[string, (log: ProblemLog) => void, boolean]>([
 		['before them', (log) => log.verified(NOW - 1), false],
 		['after the first of them', () => {}, true],
-	])('tell whether a valid one came %s', (_, before, validMeanwhile) => {
+	])('say whether a valid delivery arrived %s', (_, before, validMeanwhile) => {
 		const log = new ProblemLog();
 		before(log);
 		log.refused('too old', NOW);

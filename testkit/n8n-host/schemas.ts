@@ -132,7 +132,7 @@ export const executionSchema = summary.extend({
 /** One execution with what each node put out. */
 export type Execution = z.output<typeof executionSchema>;
 
-/** The items a node put out in its first run, on its first output. */
+/** The items a node put out in its first run, on its first output unless another one is named. */
 export function outputOf(
 	execution: Execution,
 	node: string,
