@@ -1,12 +1,12 @@
 /** Run under the pinned n8n's Node by `growth.ts`: the dedupe memory at several fillings. */
-import type * as DeduplicatorModule from '../nodes/shared/deduplicator';
+import type * as DeduplicatorModule from '../nodes/shared/delivery/deduplicator';
 import { growthInput } from './growth';
 import { loadHostModules } from './support/hostModules';
 import { interleave, type Contender } from './support/interleave';
 
 const { place, rounds, fillings, batch } = growthInput.parse(JSON.parse(process.argv[2] ?? ''));
 const host = loadHostModules(place);
-const { Deduplicator } = host.ownModule<typeof DeduplicatorModule>('nodes/shared/deduplicator.js');
+const { Deduplicator } = host.ownModule<typeof DeduplicatorModule>('nodes/shared/delivery/deduplicator.js');
 
 let count = 0;
 const makeKeys = (amount: number) =>

@@ -9,7 +9,7 @@ import type { IDataObject, IWebhookFunctions } from 'n8n-workflow';
 import { Webhook as StandardWebhook } from 'standardwebhooks';
 import Stripe from 'stripe';
 
-import type * as SecretVault from '../nodes/shared/secretVault';
+import type * as SecretVault from '../nodes/shared/registration/secretVault';
 import { eventParameters, triggerCases, type TriggerCase } from '../testkit/triggers';
 import { inProcessInput, type ContenderName, type Measurement } from './inProcess';
 import { BenchTrigger, makeExchange, parseAsN8nDoes, type Exchange } from './support/contexts';
@@ -24,7 +24,7 @@ const host = loadHostModules(place);
 /** It ships as an ES module only, which `tsx` cannot import into a CommonJS program by its name. */
 const octokit: { verify(secret: string, payload: string, signature: string): Promise<boolean> } =
 	createRequire(__filename)('../node_modules/@octokit/webhooks-methods/dist-node/index.js');
-const { seal } = host.ownModule<typeof SecretVault>('nodes/shared/secretVault.js');
+const { seal } = host.ownModule<typeof SecretVault>('nodes/shared/registration/secretVault.js');
 
 interface Input {
 	readonly delivery: Delivery;

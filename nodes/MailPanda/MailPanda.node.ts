@@ -8,9 +8,9 @@ import {
 	type INodeTypeDescription,
 } from 'n8n-workflow';
 
-import { executeAction, searchEndpoints } from '../shared/action';
-import { actionProperties, ACTION_OUTPUTS } from '../shared/actionProperties';
-import { actionSubtitle } from '../shared/editorTexts';
+import { executeAction, searchEndpoints } from '../shared/actions/execute';
+import { actionProperties, ACTION_OUTPUTS } from '../shared/editor/actionProperties';
+import { actionSubtitle } from '../shared/editor/texts';
 import { mailPanda } from './provider';
 
 export class MailPanda implements INodeType {

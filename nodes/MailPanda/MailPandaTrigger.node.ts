@@ -10,12 +10,12 @@ import type {
 	IWebhookResponseData,
 } from 'n8n-workflow';
 
-import { receiveDelivery } from '../shared/delivery';
-import { triggerSubtitle, triggerTexts } from '../shared/editorTexts';
-import { watchEndpoint } from '../shared/endpointWatch';
-import { createEndpoint, deleteEndpoint, endpointExists } from '../shared/registration';
-import { triggerProperties, TRIGGER_OUTPUTS } from '../shared/triggerProperties';
-import { passOn } from '../shared/triggerRun';
+import { receiveDelivery } from '../shared/delivery/receive';
+import { triggerSubtitle, triggerTexts } from '../shared/editor/texts';
+import { watchEndpoint } from '../shared/registration/endpointWatch';
+import { createEndpoint, deleteEndpoint, endpointExists } from '../shared/registration/lifecycle';
+import { triggerProperties, TRIGGER_OUTPUTS } from '../shared/editor/triggerProperties';
+import { passOn } from '../shared/registration/triggerRun';
 import { mailPanda } from './provider';
 
 export class MailPandaTrigger implements INodeType {

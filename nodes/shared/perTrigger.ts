@@ -1,4 +1,4 @@
-import type { Binding } from './secretVault';
+import type { Binding } from './registration/secretVault';
 
 /** The node that an endpoint or a delivery belongs to. */
 export type Owner = Pick<Binding, 'workflowId' | 'nodeId'>;

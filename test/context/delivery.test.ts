@@ -744,7 +744,7 @@ it('a negative tolerance is no switch for the check of the time', async () => {
 it('a time without a zone is UTC, whatever zone n8n runs in', () => {
 	// A process of its own, because the zone of this one is fixed.
 	const program = `
-		const { readEvent } = require('./dist/nodes/shared/event.js');
+		const { readEvent } = require('./dist/nodes/shared/delivery/event.js');
 		const { misarMail } = require('./dist/nodes/Misar/mail.js');
 		const body = { type: 'email.sent', timestamp: '2026-01-02T03:04:05' };
 		process.stdout.write(String(readEvent(misarMail, body, {}).occurredAt));`;

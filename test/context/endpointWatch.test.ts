@@ -12,7 +12,7 @@ import {
 } from '@jest/globals';
 import type { ICredentialDataDecryptedObject, WorkflowActivateMode } from 'n8n-workflow';
 
-import type * as endpointWatch from '../../nodes/shared/endpointWatch';
+import type * as endpointWatch from '../../nodes/shared/registration/endpointWatch';
 import { startSandbox, type Sandbox, type SandboxEndpoint } from '../../sandbox';
 import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
 import { stopClock } from './conformanceTwins';
@@ -38,7 +38,7 @@ const HALF_HOUR = 30;
 const NOW = Date.parse('2026-03-01T12:00:00Z');
 
 const { EndpointWatch } = jest.requireActual<typeof endpointWatch>(
-	path.join(__dirname, '../../dist/nodes/shared/endpointWatch.js'),
+	path.join(__dirname, '../../dist/nodes/shared/registration/endpointWatch.js'),
 );
 
 let sandbox: Sandbox;

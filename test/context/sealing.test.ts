@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { ICredentialDataDecryptedObject, IDataObject } from 'n8n-workflow';
 
-import { seal } from '../../nodes/shared/secretVault';
+import { seal } from '../../nodes/shared/registration/secretVault';
 import { buildDelivery, startSandbox, type Sandbox } from '../../sandbox';
 import { ContextHost } from '../../testkit/contextHost';
 import { selfRegistering } from './hosts';

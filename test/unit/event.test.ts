@@ -14,7 +14,7 @@ import {
 	parseBody,
 	readEvent,
 	type ReceivedEvent,
-} from '../../nodes/shared/event';
+} from '../../nodes/shared/delivery/event';
 import type { EnvelopeFacts, Provider } from '../../nodes/shared/provider';
 
 const [metiganProvider] = metigan;

@@ -2,10 +2,10 @@ import { afterAll, afterEach, describe, expect, it, jest } from '@jest/globals';
 import * as fc from 'fast-check';
 import { NodeApiError, type INode } from 'n8n-workflow';
 
-import { apiFailure, isPlanRefusal } from '../../nodes/shared/apiFailure';
-import { readAttemptList, readEndpoint, readEndpointList } from '../../nodes/shared/endpointAnswer';
-import { identifyEvent, parseBody, readEvent } from '../../nodes/shared/event';
-import { seal, unseal } from '../../nodes/shared/secretVault';
+import { apiFailure, isPlanRefusal } from '../../nodes/shared/api/apiFailure';
+import { readAttemptList, readEndpoint, readEndpointList } from '../../nodes/shared/api/endpointAnswer';
+import { identifyEvent, parseBody, readEvent } from '../../nodes/shared/delivery/event';
+import { seal, unseal } from '../../nodes/shared/registration/secretVault';
 import { verifySignature } from '../../nodes/shared/signature';
 import { printFigures } from '../figures';
 import {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 
 import type { Provider } from '../../nodes/shared/provider';
-import { ALL_EVENTS, eventsToRegister, schemesToTry } from '../../nodes/shared/triggerSettings';
+import { ALL_EVENTS, eventsToRegister, schemesToTry } from '../../nodes/shared/settings';
 import { allProviders } from './allProviders';
 
 /** What the package knows of its providers, held against what their documents say. */

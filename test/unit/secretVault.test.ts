@@ -10,7 +10,7 @@ import {
 	unseal,
 	type Binding,
 	type KeyMaterial,
-} from '../../nodes/shared/secretVault';
+} from '../../nodes/shared/registration/secretVault';
 
 const SECRET = 'whsec_0123456789abcdef0123456789abcdef';
 const KEY = random('msk_key of the credential');

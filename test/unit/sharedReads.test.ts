@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 
-import { SharedReads } from '../../nodes/shared/sharedReads';
+import { SharedReads } from '../../nodes/shared/delivery/sharedReads';
 
 const AGE_MS = 5_000;
 

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import type { INode, IWebhookFunctions } from 'n8n-workflow';
 
-import { readSettings } from '../../nodes/shared/triggerSettings';
+import { readSettings } from '../../nodes/shared/settings';
 import { allProviders } from './allProviders';
 
 const node: INode = {

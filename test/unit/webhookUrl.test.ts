@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { isHttpUrl, webhookUrlObjection, withoutUserInfo } from '../../nodes/shared/webhookUrl';
+import { isHttpUrl, webhookUrlObjection, withoutUserInfo } from '../../nodes/shared/registration/webhookUrl';
 
 const PUBLIC_BASE = 'https://api.misar.io';
 

@@ -13,13 +13,13 @@ import {
 	type EventIdentity,
 	type ReceivedEvent,
 } from './event';
-import { messageOf, warnOnce } from './nodeLog';
-import { triggerKey, type Owner } from './perTrigger';
-import { problemsOf } from './problems';
-import type { Provider, ProviderFamily } from './provider';
-import { isSealedShut, liveSecrets, loadRecord, loadReplaced, ownerOf } from './registrationRecord';
+import { messageOf, warnOnce } from '../log';
+import { triggerKey, type Owner } from '../perTrigger';
+import { problemsOf } from '../problems';
+import type { Provider, ProviderFamily } from '../provider';
+import { isSealedShut, liveSecrets, loadRecord, loadReplaced, ownerOf } from '../registration/record';
 import { SharedReads } from './sharedReads';
-import { verifySignature, type Verdict } from './signature';
+import { verifySignature, type Verdict } from '../signature';
 import {
 	ALL_EVENTS,
 	readCredential,
@@ -28,7 +28,7 @@ import {
 	selectProvider,
 	type ProviderCredential,
 	type TriggerSettings,
-} from './triggerSettings';
+} from '../settings';
 
 /** Seconds after which a provider may try again when we cannot take a delivery at the moment. */
 const RETRY_AFTER_SECONDS = 5;

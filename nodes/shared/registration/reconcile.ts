@@ -1,9 +1,9 @@
 import { sleep } from 'n8n-workflow';
 
-import type { RemoteEndpoint } from './endpointAnswer';
-import { sameEvents } from './event';
-import { warn } from './nodeLog';
-import { problemsOf, type Difference } from './problems';
+import type { RemoteEndpoint } from '../api/endpointAnswer';
+import { sameEvents } from '../delivery/event';
+import { warn } from '../log';
+import { problemsOf, type Difference } from '../problems';
 import {
 	forgetReplaced,
 	loadRecord,
@@ -15,10 +15,10 @@ import {
 	secretIsCurrent,
 	withCurrentKeys,
 	type RegistrationRecord,
-} from './registrationRecord';
-import type { Account, Target } from './registrationTarget';
+} from './record';
+import type { Account, Target } from './target';
 import { generateSecret } from './secretVault';
-import { settingsError } from './triggerSettings';
+import { settingsError } from '../settings';
 import { whoAnswersAt } from './webhookProbe';
 import { sameUrl, webhookUrlObjection } from './webhookUrl';
 

@@ -1,14 +1,14 @@
 import { tryToParseDateTime, type IDataObject } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
-import { limitSchema, namesSchema, readParameter, type ActionItem } from './actionParameter';
-import { endpointIdSchema, type RemoteEndpoint } from './endpointAnswer';
-import type { EndpointApi } from './endpointApi';
-import { sameEvents } from './event';
-import { isJsonObject } from './jsonObject';
-import type { ManagementApi, Provider } from './provider';
-import { eventsToRegister, namesIn, settingsError } from './triggerSettings';
-import { sameUrl } from './webhookUrl';
+import { limitSchema, namesSchema, readParameter, type ActionItem } from './parameter';
+import { endpointIdSchema, type RemoteEndpoint } from '../api/endpointAnswer';
+import type { EndpointApi } from '../api/endpoints';
+import { sameEvents } from '../delivery/event';
+import { isJsonObject } from '../jsonObject';
+import type { ManagementApi, Provider } from '../provider';
+import { eventsToRegister, namesIn, settingsError } from '../settings';
+import { sameUrl } from '../registration/webhookUrl';
 
 /** One item of an action node, with what its operation works on. */
 export interface EndpointCall extends ActionItem {

@@ -1,9 +1,9 @@
 import type { IHookFunctions, ITriggerFunctions, NodeOperationError } from 'n8n-workflow';
 
-import { openEndpointApi, type ApiChoice, type EndpointApi } from './endpointApi';
-import type { ManagementApi, Provider } from './provider';
-import type { NodeMemory } from './registrationRecord';
-import { settingsError, type NodeContext, type ProviderCredential } from './triggerSettings';
+import { openEndpointApi, type ApiChoice, type EndpointApi } from '../api/endpoints';
+import type { ManagementApi, Provider } from '../provider';
+import type { NodeMemory } from './record';
+import { settingsError, type NodeContext, type ProviderCredential } from '../settings';
 import { isHttpUrl, webhookUrlObjection, withoutUserInfo } from './webhookUrl';
 
 /** Where an endpoint is looked after: at a publish or a start, and while the workflow is published. */

@@ -1,6 +1,6 @@
 import type { ExpressionString, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
-import type { Confirmation, ManagementApi, Provider, ProviderFamily } from './provider';
+import type { Confirmation, ManagementApi, Provider, ProviderFamily } from '../provider';
 import {
 	CUSTOM_EVENTS,
 	eventOptions,
@@ -12,7 +12,7 @@ import {
 	TOLERANCE,
 	type Show,
 } from './properties';
-import { ALL_EVENTS } from './triggerSettings';
+import { ALL_EVENTS } from '../settings';
 
 /** One output, but for Verify, whose verdicts leave by outputs of their own. */
 export const ACTION_OUTPUTS: ExpressionString =

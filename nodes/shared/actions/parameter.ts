@@ -1,7 +1,7 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
-import { settingsError } from './triggerSettings';
+import { settingsError } from '../settings';
 
 /** One item of an action node. */
 export interface ActionItem {

@@ -8,15 +8,15 @@ import {
 	type ITriggerResponse,
 } from 'n8n-workflow';
 
-import { requireProduct } from './credentialProduct';
-import { hideSecrets } from './hideSecrets';
-import { messageOf, warn } from './nodeLog';
-import { triggerKey, type Owner } from './perTrigger';
-import { problemsOf } from './problems';
-import type { Provider, ProviderFamily } from './provider';
+import { requireProduct } from '../product';
+import { hideSecrets } from '../api/hideSecrets';
+import { messageOf, warn } from '../log';
+import { triggerKey, type Owner } from '../perTrigger';
+import { problemsOf } from '../problems';
+import type { Provider, ProviderFamily } from '../provider';
 import { checkAndRepair } from './reconcile';
-import { copyState, loadRecord, ownerOf, type NodeMemory } from './registrationRecord';
-import { openTarget, type Target } from './registrationTarget';
+import { copyState, loadRecord, ownerOf, type NodeMemory } from './record';
+import { openTarget, type Target } from './target';
 import { stateItem } from './triggerRun';
 import {
 	eventsToRegister,
@@ -24,7 +24,7 @@ import {
 	readSettings,
 	selectProvider,
 	type TriggerSettings,
-} from './triggerSettings';
+} from '../settings';
 
 const MINUTE_MS = 60_000;
 /** How often a failed start is repeated where the node is checked at starts only. */

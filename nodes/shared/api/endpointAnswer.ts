@@ -1,7 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
-import { isJsonObject } from './jsonObject';
+import { isJsonObject } from '../jsonObject';
 
 /** One webhook endpoint as a provider describes it, in one shape for all providers. */
 export interface RemoteEndpoint {

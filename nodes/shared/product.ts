@@ -1,5 +1,5 @@
 import type { Provider, ProviderFamily } from './provider';
-import { settingsError, type NodeContext, type ProviderCredential } from './triggerSettings';
+import { settingsError, type NodeContext, type ProviderCredential } from './settings';
 
 /**
  * Whether a credential is for another product of the family than the provider's. n8n picks the newest

@@ -19,9 +19,9 @@ import {
 	type RemoteEndpoint,
 } from './endpointAnswer';
 import { withoutSecrets } from './hideSecrets';
-import { isJsonObject, jsonObjectSchema } from './jsonObject';
-import type { ItemAddress, ItemStyle, ManagementApi, Provider } from './provider';
-import type { ProviderCredential } from './triggerSettings';
+import { isJsonObject, jsonObjectSchema } from '../jsonObject';
+import type { ItemAddress, ItemStyle, ManagementApi, Provider } from '../provider';
+import type { ProviderCredential } from '../settings';
 
 /** Contexts that may call a provider's API. */
 export type ApiContext =

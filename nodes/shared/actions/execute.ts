@@ -8,12 +8,12 @@ import {
 	type INodeListSearchResult,
 } from 'n8n-workflow';
 
-import { requireProduct } from './credentialProduct';
-import { offeredAction } from './endpointActions';
-import { openEndpointApi } from './endpointApi';
-import type { ProviderFamily } from './provider';
-import { signPayload, verifyPayload } from './signatureActions';
-import { providerFor, readApiOptions, readCredential, settingsError } from './triggerSettings';
+import { requireProduct } from '../product';
+import { offeredAction } from './endpoint';
+import { openEndpointApi } from '../api/endpoints';
+import type { ProviderFamily } from '../provider';
+import { signPayload, verifyPayload } from './signature';
+import { providerFor, readApiOptions, readCredential, settingsError } from '../settings';
 
 /** Items of one input item, and the output they leave by. */
 interface Result {

@@ -1,9 +1,9 @@
 import type { IDataObject, IHookFunctions, INode } from 'n8n-workflow';
 
-import { ENDPOINT_ID } from './endpointAnswer';
-import { isJsonObject } from './jsonObject';
-import type { Owner } from './perTrigger';
-import type { ManagementApi, Provider } from './provider';
+import { ENDPOINT_ID } from '../api/endpointAnswer';
+import { isJsonObject } from '../jsonObject';
+import type { Owner } from '../perTrigger';
+import type { ManagementApi, Provider } from '../provider';
 import {
 	fingerprint,
 	matchesFingerprint,
@@ -12,7 +12,7 @@ import {
 	type Binding,
 	type KeyMaterial,
 } from './secretVault';
-import type { ProviderCredential } from './triggerSettings';
+import type { ProviderCredential } from '../settings';
 
 /**
  * What a trigger remembers of the endpoint it registered. Kept in static data under one top-level

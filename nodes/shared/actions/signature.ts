@@ -1,11 +1,11 @@
 import type { IDataObject } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
-import { numberSchema, readParameter, type ActionItem } from './actionParameter';
-import { isJsonObject } from './jsonObject';
-import type { Provider, SignatureScheme } from './provider';
-import { signRequest, verifySignature } from './signature';
-import { schemesToTry, settingsError, type ProviderCredential } from './triggerSettings';
+import { numberSchema, readParameter, type ActionItem } from './parameter';
+import { isJsonObject } from '../jsonObject';
+import type { Provider, SignatureScheme } from '../provider';
+import { signRequest, verifySignature } from '../signature';
+import { schemesToTry, settingsError, type ProviderCredential } from '../settings';
 
 /** One item of an action node whose payload is signed or verified. */
 export interface SignatureCall extends ActionItem {

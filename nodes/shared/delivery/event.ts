@@ -2,8 +2,8 @@ import { hash } from 'node:crypto';
 
 import type { IDataObject } from 'n8n-workflow';
 
-import { isJsonObject } from './jsonObject';
-import type { EnvelopeFacts, Provider, ProviderFamily } from './provider';
+import { isJsonObject } from '../jsonObject';
+import type { EnvelopeFacts, Provider, ProviderFamily } from '../provider';
 
 /** A verified delivery in one shape for all providers and envelopes. */
 export interface ReceivedEvent {

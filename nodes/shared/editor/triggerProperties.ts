@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import type { Provider, ProviderFamily } from './provider';
+import type { Provider, ProviderFamily } from '../provider';
 import {
 	CUSTOM_EVENTS,
 	eventOptions,

@@ -1,7 +1,7 @@
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
-import { isJsonObject } from './jsonObject';
-import { applyState } from './registrationRecord';
+import { isJsonObject } from '../jsonObject';
+import { applyState } from './record';
 
 /**
  * Marks an item that carries what a trigger has to remember. No delivery can look like it: `webhook()`

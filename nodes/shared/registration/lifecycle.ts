@@ -1,10 +1,10 @@
 import { NodeApiError, type IHookFunctions } from 'n8n-workflow';
 
-import { isForAnotherProduct, requireProduct } from './credentialProduct';
-import { openEndpointApi } from './endpointApi';
+import { isForAnotherProduct, requireProduct } from '../product';
+import { openEndpointApi } from '../api/endpoints';
 import { noteStart } from './endpointWatch';
-import { messageOf, warn } from './nodeLog';
-import type { Provider, ProviderFamily } from './provider';
+import { messageOf, warn } from '../log';
+import type { Provider, ProviderFamily } from '../provider';
 import {
 	addressOf,
 	checkAndRepair,
@@ -23,8 +23,8 @@ import {
 	saveRecord,
 	saveReplaced,
 	type RegistrationRecord,
-} from './registrationRecord';
-import { missingKey, openTarget, type Account, type Target } from './registrationTarget';
+} from './record';
+import { missingKey, openTarget, type Account, type Target } from './target';
 import {
 	eventsToRegister,
 	readApiOptions,
@@ -33,7 +33,7 @@ import {
 	readSettings,
 	selectProvider,
 	settingsError,
-} from './triggerSettings';
+} from '../settings';
 import { sameUrl } from './webhookUrl';
 
 /** Activations in which n8n registers what was registered before, and no person waits. */

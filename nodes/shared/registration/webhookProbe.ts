@@ -1,7 +1,7 @@
 import type { IHookFunctions } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
-import { isJsonObject } from './jsonObject';
+import { isJsonObject } from '../jsonObject';
 
 /** Who answers at a webhook URL: a trigger of this package, nobody, or that cannot be told. */
 export type Occupant = 'trigger' | 'nobody' | 'unknown';

@@ -2,7 +2,7 @@ import { NodeApiError, type INode } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
 import { hideSecrets } from './hideSecrets';
-import { isHttpUrl, withoutUserInfo } from './webhookUrl';
+import { isHttpUrl, withoutUserInfo } from '../registration/webhookUrl';
 
 /** A request that did not end well, described for a person. Holds no credential. */
 export interface FailedRequest {
