@@ -6,7 +6,9 @@ import { interleave, type Contender } from './support/interleave';
 
 const { place, rounds, fillings, batch } = growthInput.parse(JSON.parse(process.argv[2] ?? ''));
 const host = loadHostModules(place);
-const { Deduplicator } = host.ownModule<typeof DeduplicatorModule>('nodes/shared/delivery/deduplicator.js');
+const { Deduplicator } = host.ownModule<typeof DeduplicatorModule>(
+	'nodes/shared/delivery/deduplicator.js',
+);
 
 let count = 0;
 const makeKeys = (amount: number) =>

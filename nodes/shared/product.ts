@@ -1,5 +1,31 @@
+import type { ProviderCredential } from './credential';
+import { settingsError, type NodeContext } from './errors';
 import type { Provider, ProviderFamily } from './provider';
-import { settingsError, type NodeContext, type ProviderCredential } from './settings';
+import type { TriggerContext } from './settings';
+
+/**
+ * The provider that the node's `product` parameter names; the first where there are no products.
+ * @throws NodeOperationError for a product nobody knows (an expression can yield anything)
+ */
+export function selectProvider(context: TriggerContext, family: ProviderFamily): Provider {
+	const product = family[0].product && context.getNodeParameter('product');
+	return providerFor(context, family, product);
+}
+
+/** @throws NodeOperationError for a product that the family does not have */
+export function providerFor(
+	context: NodeContext,
+	family: ProviderFamily,
+	product: unknown,
+): Provider {
+	const provider = family.find((candidate) => candidate.product === product);
+	if (provider !== undefined) return provider;
+	throw settingsError(
+		context,
+		`The product "${String(product)}" is not known`,
+		`Choose one of: ${family.map((candidate) => candidate.product).join(', ')}`,
+	);
+}
 
 /**
  * Whether a credential is for another product of the family than the provider's. n8n picks the newest

@@ -1,6 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 
-import type { SignatureScheme } from './provider';
+import type { Provider, SignatureScheme } from './provider';
 
 /** The parts of a request that a signature covers or travels in. Header names are lower case. */
 export interface SignedRequest {
@@ -219,4 +219,14 @@ function readElements(
 
 function refused(reason: string): Refusal {
 	return { valid: false, reason };
+}
+
+/** The schemes to try, in order: the pinned one, or every scheme that `auto` covers. */
+export function schemesToTry(
+	provider: Provider,
+	{ signatureScheme }: { readonly signatureScheme: string },
+): readonly SignatureScheme[] {
+	return provider.schemes.filter((scheme) =>
+		signatureScheme === 'auto' ? scheme.auto : scheme.id === signatureScheme,
+	);
 }

@@ -526,6 +526,24 @@ describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 			expect(await answerOf(metigan, own?.id ?? '')).toBe(200);
 		});
 
+		it('that broke off after it replaced the endpoint leaves the old one to a next activation', async () => {
+			recordWarnings();
+			const { host, close } = await publish({ trigger: metigan });
+			await close();
+			host.credential = { ...host.credential, signingSecret: NEW_SECRET };
+			host.restart({ activation });
+			fail({ method: 'DELETE' });
+			await host.publish();
+			expect(endpointsAt(metigan, host)).toHaveLength(2);
+
+			sandbox.clearFaults();
+			host.restart({ activation });
+			await host.publish();
+			const [own, ...others] = endpointsAt(metigan, host);
+			expect(others).toEqual([]);
+			expect(await answerOf(metigan, own?.id ?? '')).toBe(200);
+		});
+
 		it('registers an endpoint that is gone again', async () => {
 			recordWarnings();
 			const { host, close } = await publish({ trigger: metigan });

@@ -19,7 +19,11 @@ import { z } from 'zod/v4';
 import { receiveDelivery } from '../../nodes/shared/delivery/receive';
 import { watchEndpoint } from '../../nodes/shared/registration/endpointWatch';
 import type { ProviderFamily } from '../../nodes/shared/provider';
-import { createEndpoint, deleteEndpoint, endpointExists } from '../../nodes/shared/registration/lifecycle';
+import {
+	createEndpoint,
+	deleteEndpoint,
+	endpointExists,
+} from '../../nodes/shared/registration/lifecycle';
 import { TRIGGER_OUTPUTS, triggerProperties } from '../../nodes/shared/editor/triggerProperties';
 import { passOn } from '../../nodes/shared/registration/triggerRun';
 import type { Delivery, WireScheme } from './conformanceTwins';

@@ -182,9 +182,18 @@ export class Stage {
 		].some((line) => line.test(log));
 	}
 
-	/** Waits for the runs of all deliveries that were answered with 200. @returns how many ran */
+	/**
+	 * Waits for the runs of all deliveries that were answered with 200. A check of the endpoint that
+	 * repairs it starts a run of its own, in mode `trigger`.
+	 * @returns how many ran
+	 */
 	async runs(): Promise<number> {
-		const executions = await this.n8n.waitForExecutions(this.workflowId, this.accepted, 60_000);
+		const executions = await this.n8n.waitForExecutions(
+			this.workflowId,
+			this.accepted,
+			60_000,
+			'webhook',
+		);
 		return executions.filter(({ status }) => status === 'success').length;
 	}
 

@@ -2,7 +2,11 @@ import { EventEmitter } from 'node:events';
 
 import { beforeEach, describe, expect, it } from '@jest/globals';
 
-import { Deduplicator, DeduplicatorPool, type Answer } from '../../nodes/shared/delivery/deduplicator';
+import {
+	Deduplicator,
+	DeduplicatorPool,
+	type Answer,
+} from '../../nodes/shared/delivery/deduplicator';
 
 /** The part of an HTTP response that counts here, ended by hand. */
 class FakeAnswer extends EventEmitter implements Answer {

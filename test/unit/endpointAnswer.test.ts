@@ -1,6 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { readAttemptList, readEndpoint, readEndpointList } from '../../nodes/shared/api/endpointAnswer';
+import {
+	readAttemptList,
+	readEndpoint,
+	readEndpointList,
+} from '../../nodes/shared/api/endpointAnswer';
 
 const URL_HERE = 'https://n8n.example.com/webhook/x';
 

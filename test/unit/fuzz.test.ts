@@ -3,7 +3,11 @@ import * as fc from 'fast-check';
 import { NodeApiError, type INode } from 'n8n-workflow';
 
 import { apiFailure, isPlanRefusal } from '../../nodes/shared/api/apiFailure';
-import { readAttemptList, readEndpoint, readEndpointList } from '../../nodes/shared/api/endpointAnswer';
+import {
+	readAttemptList,
+	readEndpoint,
+	readEndpointList,
+} from '../../nodes/shared/api/endpointAnswer';
 import { identifyEvent, parseBody, readEvent } from '../../nodes/shared/delivery/event';
 import { seal, unseal } from '../../nodes/shared/registration/secretVault';
 import { verifySignature } from '../../nodes/shared/signature';

@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 
 import type { Provider } from '../../nodes/shared/provider';
-import { ALL_EVENTS, eventsToRegister, schemesToTry } from '../../nodes/shared/settings';
 import { allProviders } from './allProviders';
+import { eventsToRegister, ALL_EVENTS } from '../../nodes/shared/events';
+import { schemesToTry } from '../../nodes/shared/signature';
 
 /** What the package knows of its providers, held against what their documents say. */
 

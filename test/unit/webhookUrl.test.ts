@@ -1,6 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { isHttpUrl, webhookUrlObjection, withoutUserInfo } from '../../nodes/shared/registration/webhookUrl';
+import {
+	isHttpUrl,
+	webhookUrlObjection,
+	withoutUserInfo,
+} from '../../nodes/shared/registration/webhookUrl';
 
 const PUBLIC_BASE = 'https://api.misar.io';
 

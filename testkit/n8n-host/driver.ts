@@ -358,6 +358,7 @@ export class N8nHost {
 	/**
 	 * Waits until at least `count` executions of a workflow have finished, well or badly.
 	 *
+	 * @param mode counts only those that n8n started so, e.g. `webhook`
 	 * @returns all its executions, oldest first
 	 * @throws HostError when the time is over
 	 */
@@ -365,13 +366,15 @@ export class N8nHost {
 		workflowId: string,
 		count: number,
 		timeoutMs = 30_000,
+		mode?: string,
 	): Promise<ExecutionSummary[]> {
 		let seen: ExecutionSummary[] = [];
 		const what = () =>
 			`${count} finished executions; there are: ${seen.map(({ status }) => status).join(', ') || 'none'}`;
 		try {
 			return await until(what, timeoutMs, async () => {
-				seen = await this.executions(workflowId);
+				const all = await this.executions(workflowId);
+				seen = mode === undefined ? all : all.filter((one) => one.mode === mode);
 				const finished = seen.filter(({ status }) => !UNFINISHED.has(status));
 				return finished.length >= count && finished.length === seen.length ? seen : undefined;
 			});

@@ -4,11 +4,11 @@ import { z } from 'zod/v4';
 import { limitSchema, namesSchema, readParameter, type ActionItem } from './parameter';
 import { endpointIdSchema, type RemoteEndpoint } from '../api/endpointAnswer';
 import type { EndpointApi } from '../api/endpoints';
-import { sameEvents } from '../delivery/event';
 import { isJsonObject } from '../jsonObject';
 import type { ManagementApi, Provider } from '../provider';
-import { eventsToRegister, namesIn, settingsError } from '../settings';
 import { sameUrl } from '../registration/webhookUrl';
+import { settingsError } from '../errors';
+import { sameEvents, eventsToRegister, namesIn } from '../events';
 
 /** One item of an action node, with what its operation works on. */
 export interface EndpointCall extends ActionItem {

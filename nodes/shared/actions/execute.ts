@@ -8,12 +8,14 @@ import {
 	type INodeListSearchResult,
 } from 'n8n-workflow';
 
-import { requireProduct } from '../product';
+import { providerFor, requireProduct } from '../product';
 import { offeredAction } from './endpoint';
 import { openEndpointApi } from '../api/endpoints';
 import type { ProviderFamily } from '../provider';
 import { signPayload, verifyPayload } from './signature';
-import { providerFor, readApiOptions, readCredential, settingsError } from '../settings';
+import { readApiOptions } from '../settings';
+import { readCredential } from '../credential';
+import { settingsError } from '../errors';
 
 /** Items of one input item, and the output they leave by. */
 interface Result {

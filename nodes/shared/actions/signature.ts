@@ -4,8 +4,9 @@ import { z } from 'zod/v4';
 import { numberSchema, readParameter, type ActionItem } from './parameter';
 import { isJsonObject } from '../jsonObject';
 import type { Provider, SignatureScheme } from '../provider';
-import { signRequest, verifySignature } from '../signature';
-import { schemesToTry, settingsError, type ProviderCredential } from '../settings';
+import { schemesToTry, signRequest, verifySignature } from '../signature';
+import type { ProviderCredential } from '../credential';
+import { settingsError } from '../errors';
 
 /** One item of an action node whose payload is signed or verified. */
 export interface SignatureCall extends ActionItem {

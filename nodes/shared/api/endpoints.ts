@@ -1,17 +1,5 @@
-import {
-	NodeApiError,
-	sleep,
-	type ICredentialDataDecryptedObject,
-	type IDataObject,
-	type IExecuteFunctions,
-	type IHookFunctions,
-	type IHttpRequestMethods,
-	type ILoadOptionsFunctions,
-	type ITriggerFunctions,
-} from 'n8n-workflow';
-import { z } from 'zod/v4';
+import { NodeApiError, type IDataObject, type IHttpRequestMethods } from 'n8n-workflow';
 
-import { apiFailure, isPlanRefusal, type Refusal } from './apiFailure';
 import {
 	readAttemptList,
 	readEndpoint,
@@ -19,30 +7,25 @@ import {
 	type RemoteEndpoint,
 } from './endpointAnswer';
 import { withoutSecrets } from './hideSecrets';
-import { isJsonObject, jsonObjectSchema } from '../jsonObject';
+import { isJsonObject } from '../jsonObject';
 import type { ItemAddress, ItemStyle, ManagementApi, Provider } from '../provider';
-import type { ProviderCredential } from '../settings';
+import type { ProviderCredential } from '../credential';
+import {
+	type Attempt,
+	ApiClient,
+	isMissing,
+	neverSent,
+	isUnauthorized,
+	type ApiContext,
+} from './request';
 
-/** Contexts that may call a provider's API. */
-export type ApiContext =
-	| IHookFunctions
-	| ITriggerFunctions
-	| IExecuteFunctions
-	| ILoadOptionsFunctions;
-
-export interface ApiAccess {
-	/** Origin (and path prefix) of the provider, from the credential. */
-	readonly baseUrl: string;
+interface EndpointAccess {
 	/** Collection paths to try in order: the provider's own, or the one a user or a record names. */
 	readonly paths: readonly string[];
 	/** Styles of addressing one endpoint, in the order to try. */
 	readonly itemStyles: readonly [ItemStyle, ...ItemStyle[]];
-	/** Texts that must never reach a message. */
+	/** Texts that must never reach an output. */
 	readonly secrets: readonly string[];
-	/** Without it n8n would read the credential again, for the first item of an action node. */
-	readonly decrypted: ICredentialDataDecryptedObject;
-	/** The item an action node is at, for its errors. */
-	readonly itemIndex?: number;
 }
 
 export interface EndpointDraft {
@@ -65,15 +48,8 @@ export type CreateOutcome =
 	| { readonly endpoint: RemoteEndpoint }
 	| { readonly failure: NodeApiError; readonly lost: boolean };
 
-/** Per request. */
-const TIMEOUT_MS = 10_000;
-/** All attempts of one call together, waits included. */
-const RETRY_BUDGET_MS = 15_000;
-const FIRST_BACKOFF_MS = 250;
-const MAX_ATTEMPTS = 4;
 const MAX_PAGES = 200;
 
-type Success = { readonly kind: 'success'; readonly status: number; readonly body: unknown };
 type ItemResult = {
 	/** The endpoint the request was about. */
 	readonly id?: string;
@@ -81,20 +57,11 @@ type ItemResult = {
 	readonly path: string;
 	readonly attempt: Attempt;
 };
-type Attempt = Success | Exclude<Refusal, { kind: 'unreadable' }>;
-
-const fullResponseSchema = z.object({
-	statusCode: z.number(),
-	body: z.unknown(),
-	headers: jsonObjectSchema.default({}),
-});
 
 /**
  * A provider's API for webhook endpoints.
  *
- * Rate limits, 502–504 and network faults are retried inside a small budget, honouring
- * `Retry-After`; plan refusals and every other status are not. Each method throws a NodeApiError
- * that says what happened and what to do, and holds no secret.
+ * Each method throws a NodeApiError that says what happened and what to do, and holds no secret.
  */
 export class EndpointApi {
 	/** The path that answered; known after the first `list`. */
@@ -103,10 +70,9 @@ export class EndpointApi {
 	private served: ItemStyle | undefined;
 
 	constructor(
-		private readonly context: ApiContext,
-		private readonly provider: Provider,
+		private readonly client: ApiClient,
 		private readonly api: ManagementApi,
-		private readonly access: ApiAccess,
+		private readonly access: EndpointAccess,
 	) {}
 
 	/** The collection path in use. */
@@ -144,15 +110,15 @@ export class EndpointApi {
 			...(draft.secret === undefined ? {} : { secret: draft.secret }),
 			...extras,
 		};
-		let attempt = await this.send('POST', this.collectionPath, { body }, 'ifNotExecuted');
+		let attempt = await this.client.send('POST', this.collectionPath, { body }, 'ifNotExecuted');
 		if (isMissing(attempt) && (await this.findsAnotherPath())) {
-			attempt = await this.send('POST', this.collectionPath, { body }, 'ifNotExecuted');
+			attempt = await this.client.send('POST', this.collectionPath, { body }, 'ifNotExecuted');
 		}
 		if (attempt.kind !== 'success') {
 			const lost =
 				attempt.kind === 'unreachable' ? !neverSent(attempt.code) : attempt.status >= 500;
 			return {
-				failure: this.failure('POST', this.collectionPath, attempt, {
+				failure: this.client.failure('POST', this.collectionPath, attempt, {
 					sentSecret: draft.secret ?? '',
 				}),
 				lost,
@@ -160,7 +126,7 @@ export class EndpointApi {
 		}
 		const endpoint = readEndpoint(attempt.body);
 		if (endpoint !== undefined) return { endpoint };
-		const failure = this.failure('POST', this.collectionPath, {
+		const failure = this.client.failure('POST', this.collectionPath, {
 			kind: 'unreadable',
 			status: attempt.status,
 			expected: 'a webhook endpoint with an id',
@@ -198,7 +164,7 @@ export class EndpointApi {
 
 	/** Hands an event of another mail provider to the inbound endpoint. */
 	async record(path: string, event: IDataObject): Promise<unknown> {
-		const attempt = await this.send('POST', path, { body: event }, 'ifNotExecuted');
+		const attempt = await this.client.send('POST', path, { body: event }, 'ifNotExecuted');
 		return this.bodyOf({ method: 'POST', path, attempt });
 	}
 
@@ -216,7 +182,7 @@ export class EndpointApi {
 		const { method, path, attempt } = await this.sendToItem((style) => style.update, id, body);
 		if (attempt.kind === 'success') return isJsonObject(attempt.body) ? 'done' : 'unsaid';
 		if (this.notServed(attempt)) return 'notServed';
-		throw this.failure(method, path, attempt);
+		throw this.client.failure(method, path, attempt);
 	}
 
 	/**
@@ -233,18 +199,18 @@ export class EndpointApi {
 			return all.every((endpoint) => endpoint.id !== id);
 		}
 		if (status === 404 || status === 410) return true;
-		throw this.failure(method, path, attempt);
+		throw this.client.failure(method, path, attempt);
 	}
 
 	private async listPage(qs: IDataObject = {}): Promise<readonly RemoteEndpoint[]> {
 		const paths = this.path === undefined ? this.access.paths : [this.path];
 		let refusal: NodeApiError | undefined;
 		for (const path of paths) {
-			const attempt = await this.send('GET', path, { qs }, 'always');
+			const attempt = await this.client.send('GET', path, { qs }, 'always');
 			if (attempt.kind === 'success') {
 				const endpoints = readEndpointList(attempt.body);
 				if (endpoints === undefined) {
-					throw this.failure('GET', path, {
+					throw this.client.failure('GET', path, {
 						kind: 'unreadable',
 						status: attempt.status,
 						expected: 'a list of webhook endpoints',
@@ -255,7 +221,7 @@ export class EndpointApi {
 			}
 			// Below another path than the API's own people may have to sign in, which says nothing of the key.
 			const ofOtherPath = refusal !== undefined && isUnauthorized(attempt);
-			if (!ofOtherPath) refusal = this.failure('GET', path, attempt);
+			if (!ofOtherPath) refusal = this.client.failure('GET', path, attempt);
 			if (!isMissing(attempt)) break;
 		}
 		if (refusal === undefined) return [];
@@ -296,7 +262,7 @@ export class EndpointApi {
 
 	private bodyOf({ id, method, path, attempt }: ItemResult): unknown {
 		if (attempt.kind === 'success') return attempt.body;
-		throw this.failure(method, path, attempt, { endpointId: id });
+		throw this.client.failure(method, path, attempt, { endpointId: id });
 	}
 
 	private endpointIn(result: ItemResult): RemoteEndpoint {
@@ -307,7 +273,7 @@ export class EndpointApi {
 
 	private unreadable({ method, path, attempt }: ItemResult, expected: string): NodeApiError {
 		const status = attempt.kind === 'success' ? attempt.status : 0;
-		return this.failure(method, path, { kind: 'unreadable', status, expected });
+		return this.client.failure(method, path, { kind: 'unreadable', status, expected });
 	}
 
 	/** The style that answered before comes first. */
@@ -332,7 +298,7 @@ export class EndpointApi {
 				? `${this.collectionPath}/${encodeURIComponent(id)}${suffix}`
 				: this.collectionPath;
 		const body = style.id === 'body' ? { ...changes, id } : changes;
-		const attempt = await this.send(
+		const attempt = await this.client.send(
 			method,
 			path,
 			{
@@ -351,86 +317,6 @@ export class EndpointApi {
 		const misread =
 			this.access.itemStyles.length > 1 && attempt.kind === 'status' && attempt.status === 400;
 		return isMissing(attempt) || misread;
-	}
-
-	private async send(
-		method: IHttpRequestMethods,
-		path: string,
-		content: { readonly body?: IDataObject; readonly qs?: IDataObject },
-		retry: 'always' | 'ifNotExecuted',
-	): Promise<Attempt> {
-		const deadline = Date.now() + RETRY_BUDGET_MS;
-		for (let attempts = 1; ; attempts++) {
-			const attempt = await this.sendOnce(method, path, content);
-			const waitMs = retryDelayMs(attempt, attempts, retry);
-			if (waitMs === undefined || attempts >= MAX_ATTEMPTS || Date.now() + waitMs > deadline) {
-				return attempt;
-			}
-			await sleep(waitMs);
-		}
-	}
-
-	private async sendOnce(
-		method: IHttpRequestMethods,
-		path: string,
-		content: { readonly body?: IDataObject; readonly qs?: IDataObject },
-	): Promise<Attempt> {
-		try {
-			const type = this.provider.credentialType;
-			const response: unknown = await this.context.helpers.httpRequestWithAuthentication.call(
-				this.context,
-				type,
-				{
-					method,
-					url: this.urlOf(path),
-					...content,
-					json: true,
-					timeout: TIMEOUT_MS,
-					returnFullResponse: true,
-					// A redirect would carry the API key to another address.
-					disableFollowRedirect: true,
-					// 401 has to throw: n8n renews an expired session then, and sends again.
-					ignoreHttpStatusErrors: { ignore: true, except: [401] },
-				},
-				{ credentialsDecrypted: { id: '', name: '', type, data: this.access.decrypted } },
-			);
-			const { statusCode, body, headers } = fullResponseSchema.parse(response);
-			const retryAfterSeconds = readRetryAfter(headers['retry-after']);
-			return statusCode >= 200 && statusCode < 300
-				? { kind: 'success', status: statusCode, body }
-				: {
-						kind: 'status',
-						status: statusCode,
-						body,
-						...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-					};
-		} catch (error) {
-			return readThrown(error);
-		}
-	}
-
-	private failure(
-		method: string,
-		path: string,
-		refusal: Refusal,
-		{ sentSecret = '', endpointId }: { sentSecret?: string; endpointId?: string | undefined } = {},
-	): NodeApiError {
-		return apiFailure(
-			this.context.getNode(),
-			{
-				method,
-				url: this.urlOf(path),
-				providerName: this.provider.displayName,
-				secrets: [...this.access.secrets, sentSecret],
-				endpointId,
-				itemIndex: this.access.itemIndex,
-			},
-			refusal,
-		);
-	}
-
-	private urlOf(path: string): string {
-		return `${this.access.baseUrl.replace(/\/+$/, '')}/${path.replace(/^\/+/, '')}`;
 	}
 
 	private formatEvents(events: readonly string[]): string | string[] {
@@ -458,69 +344,16 @@ export function openEndpointApi(
 	const chosenPaths = [apiPath, recordedPath].filter((path) => path !== undefined);
 	const allowed = ({ id }: ItemStyle) => itemAddress === undefined || id === itemAddress;
 	const [first, ...others] = management.itemStyles.filter(allowed);
-	return new EndpointApi(context, provider, management, {
-		baseUrl: credential.baseUrl,
-		paths: chosenPaths.length === 0 ? management.paths : [...new Set(chosenPaths)],
-		itemStyles: first === undefined ? management.itemStyles : [first, ...others],
-		secrets: credential.secrets,
-		decrypted: credential.decrypted,
+	const { baseUrl, secrets, decrypted } = credential;
+	const client = new ApiClient(context, provider, {
+		baseUrl,
+		secrets,
+		decrypted,
 		...(itemIndex === undefined ? {} : { itemIndex }),
 	});
-}
-
-function isMissing(attempt: Attempt): boolean {
-	return attempt.kind === 'status' && (attempt.status === 404 || attempt.status === 405);
-}
-
-function isUnauthorized(attempt: Attempt): boolean {
-	return attempt.kind === 'status' && attempt.status === 401;
-}
-
-/** The connection was never made, so the provider has seen nothing. */
-function neverSent(code: string): boolean {
-	return ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'].includes(code);
-}
-
-/** Milliseconds to wait before the next attempt, or undefined when there should be none. */
-function retryDelayMs(
-	attempt: Attempt,
-	attempts: number,
-	retry: 'always' | 'ifNotExecuted',
-): number | undefined {
-	const backoff = FIRST_BACKOFF_MS * 2 ** (attempts - 1);
-	if (attempt.kind === 'success') return undefined;
-	if (attempt.kind === 'unreachable') {
-		return retry === 'always' || neverSent(attempt.code) ? backoff : undefined;
-	}
-	const { status, body, retryAfterSeconds } = attempt;
-	const limited = status === 429 && !isPlanRefusal(status, body);
-	const unavailable = status >= 502 && status <= 504 && retry === 'always';
-	if (!limited && !unavailable) return undefined;
-	return retryAfterSeconds === undefined ? backoff : retryAfterSeconds * 1000;
-}
-
-/** Seconds of a `Retry-After` header: a number, or an HTTP date. */
-function readRetryAfter(value: unknown): number | undefined {
-	if (typeof value !== 'string' || value === '') return undefined;
-	if (/^\d+$/.test(value)) return Math.min(Number(value), 1e9);
-	const seconds = Math.ceil((Date.parse(value) - Date.now()) / 1000);
-	return Number.isNaN(seconds) ? undefined : Math.max(0, seconds);
-}
-
-/** n8n wraps what its HTTP client throws in a NodeApiError; the parts of interest are dug out. */
-const thrownSchema = z.object({
-	httpCode: z.string().nullish(),
-	code: z.string().optional(),
-	context: z.object({ data: z.unknown() }).partial().optional(),
-	cause: z.object({ code: z.string().optional() }).optional(),
-});
-
-function readThrown(error: unknown): Attempt {
-	const parsed = thrownSchema.safeParse(error);
-	if (!parsed.success) return { kind: 'unreachable', code: '' };
-	const { httpCode, context, cause, code } = parsed.data;
-	const status = Number(httpCode ?? 0);
-	if (status >= 300) return { kind: 'status', status, body: context?.data };
-	// A success status here means that the answer was cut off after its head.
-	return { kind: 'unreachable', code: status > 0 ? 'ECONNRESET' : (cause?.code ?? code ?? '') };
+	return new EndpointApi(client, management, {
+		secrets,
+		paths: chosenPaths.length === 0 ? management.paths : [...new Set(chosenPaths)],
+		itemStyles: first === undefined ? management.itemStyles : [first, ...others],
+	});
 }

@@ -4,6 +4,7 @@ import type { IDataObject } from 'n8n-workflow';
 
 import { isJsonObject } from '../jsonObject';
 import type { EnvelopeFacts, Provider, ProviderFamily } from '../provider';
+import { canonicalEvent } from '../events';
 
 /** A verified delivery in one shape for all providers and envelopes. */
 export interface ReceivedEvent {
@@ -128,23 +129,6 @@ function differingHeaders(provider: Provider, body: IDataObject, headers: Header
 		if (inBody === undefined || inHeader === undefined) return false;
 		return canonicalEvent(provider, inHeader) !== inBody;
 	});
-}
-
-/** One name for an event that a provider has several names for. */
-export function canonicalEvent({ envelope }: Provider, name: string): string {
-	return envelope.canonicalEvent?.(name) ?? name;
-}
-
-/** Whether two lists name the same events, in whatever order and spelling. */
-export function sameEvents(
-	provider: Provider,
-	left: readonly string[],
-	right: readonly string[],
-): boolean {
-	const canonical = (names: readonly string[]) =>
-		new Set(names.map((name) => canonicalEvent(provider, name)));
-	const [a, b] = [canonical(left), canonical(right)];
-	return a.size === b.size && [...a].every((name) => b.has(name));
 }
 
 function readTime({ timeFields }: EnvelopeFacts, body: IDataObject): string | null {

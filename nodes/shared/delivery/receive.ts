@@ -4,7 +4,6 @@ import type { IDataObject, INode, IWebhookFunctions, IWebhookResponseData } from
 
 import { DeduplicatorPool } from './deduplicator';
 import {
-	canonicalEvent,
 	contradictsHeader,
 	identifyEvent,
 	namesAnotherProduct,
@@ -17,18 +16,14 @@ import { messageOf, warnOnce } from '../log';
 import { triggerKey, type Owner } from '../perTrigger';
 import { problemsOf } from '../problems';
 import type { Provider, ProviderFamily } from '../provider';
-import { isSealedShut, liveSecrets, loadRecord, loadReplaced, ownerOf } from '../registration/record';
+import { loadRecord, loadReplaced, ownerOf } from '../registration/record';
 import { SharedReads } from './sharedReads';
-import { verifySignature, type Verdict } from '../signature';
-import {
-	ALL_EVENTS,
-	readCredential,
-	readSettings,
-	schemesToTry,
-	selectProvider,
-	type ProviderCredential,
-	type TriggerSettings,
-} from '../settings';
+import { schemesToTry, verifySignature, type Verdict } from '../signature';
+import { readSettings, type TriggerSettings } from '../settings';
+import { type ProviderCredential, readCredential } from '../credential';
+import { ALL_EVENTS, canonicalEvent } from '../events';
+import { selectProvider } from '../product';
+import { liveSecrets, isSealedShut } from '../registration/recordSecrets';
 
 /** Seconds after which a provider may try again when we cannot take a delivery at the moment. */
 const RETRY_AFTER_SECONDS = 5;

@@ -12,7 +12,7 @@ import {
 	TOLERANCE,
 	type Show,
 } from './properties';
-import { ALL_EVENTS } from '../settings';
+import { ALL_EVENTS } from '../events';
 
 /** One output, but for Verify, whose verdicts leave by outputs of their own. */
 export const ACTION_OUTPUTS: ExpressionString =

@@ -8,7 +8,7 @@ import {
 	type ITriggerResponse,
 } from 'n8n-workflow';
 
-import { requireProduct } from '../product';
+import { requireProduct, selectProvider } from '../product';
 import { hideSecrets } from '../api/hideSecrets';
 import { messageOf, warn } from '../log';
 import { triggerKey, type Owner } from '../perTrigger';
@@ -18,13 +18,9 @@ import { checkAndRepair } from './reconcile';
 import { copyState, loadRecord, ownerOf, type NodeMemory } from './record';
 import { openTarget, type Target } from './target';
 import { stateItem } from './triggerRun';
-import {
-	eventsToRegister,
-	readCredential,
-	readSettings,
-	selectProvider,
-	type TriggerSettings,
-} from '../settings';
+import { readSettings, type TriggerSettings } from '../settings';
+import { readCredential } from '../credential';
+import { eventsToRegister } from '../events';
 
 const MINUTE_MS = 60_000;
 /** How often a failed start is repeated where the node is checked at starts only. */
@@ -39,11 +35,14 @@ const UNREACHABLE_AFTER = 2;
 /** Triggers whose endpoint could not be checked when n8n started: their next check is due at once. */
 const failedStarts = new Set<string>();
 
-/** Notes whether the check of a trigger's endpoint at a start failed. */
-export function noteStart(owner: Owner, failed: boolean): void {
-	const key = triggerKey(owner);
-	if (failed) failedStarts.add(key);
-	else failedStarts.delete(key);
+/** Notes that the check of a trigger's endpoint at a start failed. */
+export function noteFailedStart(owner: Owner): void {
+	failedStarts.add(triggerKey(owner));
+}
+
+/** Whether the last start's check failed, and nobody has asked since. */
+export function takeFailedStart(owner: Owner): boolean {
+	return failedStarts.delete(triggerKey(owner));
 }
 
 /**
@@ -147,7 +146,7 @@ export class EndpointWatch {
 
 	private isDue(now: number): boolean {
 		if (now < this.pausedUntil) return false;
-		if (failedStarts.delete(triggerKey(this.owner))) {
+		if (takeFailedStart(this.owner)) {
 			this.brokeOff = true;
 			return true;
 		}

@@ -1,8 +1,8 @@
 import { NodeApiError, type IHookFunctions } from 'n8n-workflow';
 
-import { isForAnotherProduct, requireProduct } from '../product';
+import { isForAnotherProduct, requireProduct, selectProvider } from '../product';
 import { openEndpointApi } from '../api/endpoints';
-import { noteStart } from './endpointWatch';
+import { noteFailedStart, takeFailedStart } from './endpointWatch';
 import { messageOf, warn } from '../log';
 import type { Provider, ProviderFamily } from '../provider';
 import {
@@ -25,16 +25,11 @@ import {
 	type RegistrationRecord,
 } from './record';
 import { missingKey, openTarget, type Account, type Target } from './target';
-import {
-	eventsToRegister,
-	readApiOptions,
-	readCredential,
-	readRegistration,
-	readSettings,
-	selectProvider,
-	settingsError,
-} from '../settings';
+import { readApiOptions, readRegistration, readSettings } from '../settings';
 import { sameUrl } from './webhookUrl';
+import { readCredential } from '../credential';
+import { settingsError } from '../errors';
+import { eventsToRegister } from '../events';
 
 /** Activations in which n8n registers what was registered before, and no person waits. */
 const STARTS: readonly unknown[] = ['init', 'leadershipChange', 'update'];
@@ -69,12 +64,12 @@ export async function endpointExists(
  */
 async function registerAgain(context: IHookFunctions, family: ProviderFamily): Promise<void> {
 	const owner = ownerOf(context);
-	noteStart(owner, false);
+	const brokeOff = takeFailedStart(owner);
 	try {
 		const target = await readTarget(context, family);
-		if (target !== undefined) await checkAndRepair(target);
+		if (target !== undefined) await checkAndRepair(target, brokeOff);
 	} catch (error) {
-		noteStart(owner, true);
+		noteFailedStart(owner);
 		warn(
 			context,
 			`The webhook endpoint could not be checked at this start and was left as it is: ${messageOf(error)}`,

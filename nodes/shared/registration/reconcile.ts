@@ -1,26 +1,24 @@
 import { sleep } from 'n8n-workflow';
 
 import type { RemoteEndpoint } from '../api/endpointAnswer';
-import { sameEvents } from '../delivery/event';
 import { warn } from '../log';
 import { problemsOf, type Difference } from '../problems';
 import {
 	forgetReplaced,
 	loadRecord,
 	loadReplaced,
-	makeRecord,
 	ownerOf,
 	saveRecord,
 	saveReplaced,
-	secretIsCurrent,
-	withCurrentKeys,
 	type RegistrationRecord,
 } from './record';
 import type { Account, Target } from './target';
 import { generateSecret } from './secretVault';
-import { settingsError } from '../settings';
 import { whoAnswersAt } from './webhookProbe';
 import { sameUrl, webhookUrlObjection } from './webhookUrl';
+import { settingsError } from '../errors';
+import { sameEvents } from '../events';
+import { secretIsCurrent, withCurrentKeys, makeRecord } from './recordSecrets';
 
 /**
  * A trigger's endpoint at the provider: looked up, created, repaired and deleted, so that whatever

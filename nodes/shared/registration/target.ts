@@ -3,8 +3,9 @@ import type { IHookFunctions, ITriggerFunctions, NodeOperationError } from 'n8n-
 import { openEndpointApi, type ApiChoice, type EndpointApi } from '../api/endpoints';
 import type { ManagementApi, Provider } from '../provider';
 import type { NodeMemory } from './record';
-import { settingsError, type NodeContext, type ProviderCredential } from '../settings';
 import { isHttpUrl, webhookUrlObjection, withoutUserInfo } from './webhookUrl';
+import type { ProviderCredential } from '../credential';
+import { settingsError, type NodeContext } from '../errors';
 
 /** Where an endpoint is looked after: at a publish or a start, and while the workflow is published. */
 export type RegistrationContext = IHookFunctions | ITriggerFunctions;

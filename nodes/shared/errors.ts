@@ -1,0 +1,16 @@
+import { NodeOperationError, type IHookFunctions } from 'n8n-workflow';
+
+/** Any context that knows its node, those of action nodes included. */
+export type NodeContext = Pick<IHookFunctions, 'getNode'>;
+
+/**
+ * Something the user set cannot work. What to do is part of the message, because n8n shows no
+ * description of such an error when publishing fails.
+ */
+export function settingsError(
+	context: NodeContext,
+	what: string,
+	whatToDo: string,
+): NodeOperationError {
+	return new NodeOperationError(context.getNode(), `${what}. ${whatToDo}.`);
+}

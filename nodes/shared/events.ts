@@ -1,0 +1,40 @@
+import type { Provider } from './provider';
+
+/** Value of the `events` parameter that stands for every event. */
+export const ALL_EVENTS = '*';
+
+/** Names as the field Custom Events holds them: separated by commas or white space. */
+export function namesIn(text: string): string[] {
+	return text.split(/[\s,]+/).filter(isEventName);
+}
+
+/**
+ * The names to register for a selection: "all events" is the full list of documented names,
+ * without those that a document leaves in doubt.
+ */
+export function eventsToRegister(provider: Provider, selected: readonly string[]): string[] {
+	const documented = provider.events.filter((event) => event.reservation === undefined);
+	const all = selected.includes(ALL_EVENTS) ? documented.map((event) => event.name) : [];
+	return [...new Set([...all, ...selected.filter((name) => name !== ALL_EVENTS)])];
+}
+
+/** One name for an event that a provider has several names for. */
+export function canonicalEvent({ envelope }: Provider, name: string): string {
+	return envelope.canonicalEvent?.(name) ?? name;
+}
+
+/** Whether two lists name the same events, in whatever order and spelling. */
+export function sameEvents(
+	provider: Provider,
+	left: readonly string[],
+	right: readonly string[],
+): boolean {
+	const canonical = (names: readonly string[]) =>
+		new Set(names.map((name) => canonicalEvent(provider, name)));
+	const [a, b] = [canonical(left), canonical(right)];
+	return a.size === b.size && [...a].every((name) => b.has(name));
+}
+
+export function isEventName(value: unknown): value is string {
+	return typeof value === 'string' && value !== '';
+}
