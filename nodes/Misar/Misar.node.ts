@@ -8,8 +8,9 @@ import {
 	type INodeTypeDescription,
 } from 'n8n-workflow';
 
-import { executeAction, searchEndpoints } from '../shared/actions/execute';
-import { actionProperties, ACTION_OUTPUTS } from '../shared/editor/actionProperties';
+import { executeAction } from '../shared/actions/execute';
+import { actionProperties, ACTION_OUTPUTS } from '../shared/actions/properties';
+import { searchEndpoints } from '../shared/actions/searchEndpoints';
 import { actionSubtitle } from '../shared/editor/texts';
 import { misar } from './provider';
 

@@ -1,27 +1,16 @@
 import {
 	NodeApiError,
 	NodeOperationError,
-	type IDataObject,
 	type IExecuteFunctions,
-	type ILoadOptionsFunctions,
 	type INodeExecutionData,
-	type INodeListSearchResult,
 } from 'n8n-workflow';
 
-import { providerFor, requireProduct } from '../product';
-import { offeredAction } from './endpoint';
-import { openEndpointApi } from '../api/endpoints';
-import type { ProviderFamily } from '../provider';
-import { signPayload, verifyPayload } from './signature';
-import { readApiOptions } from '../settings';
 import { readCredential } from '../credential';
 import { settingsError } from '../errors';
-
-/** Items of one input item, and the output they leave by. */
-interface Result {
-	readonly output: 0 | 1;
-	readonly items: INodeExecutionData[];
-}
+import { providerFor, requireProduct } from '../product';
+import type { ProviderFamily } from '../provider';
+import type { ActionResult, Operation } from './operation';
+import { OPERATIONS } from './operations';
 
 /**
  * n8n's `execute()` of an action node: runs the chosen operation for each item. With "continue on
@@ -31,18 +20,22 @@ export async function executeAction(
 	context: IExecuteFunctions,
 	family: ProviderFamily,
 ): Promise<INodeExecutionData[][]> {
-	const verifies =
-		context.getNodeParameter('resource', 0, '') === 'signature' &&
-		context.getNodeParameter('operation', 0, '') === 'verify';
-	// A tool has one output: an agent has to get the verdict "invalid" as well.
-	const apart = verifies && context.getNodeOutputs().length > 1;
-	const outputs: INodeExecutionData[][] = apart ? [[], []] : [[]];
+	const count = chosenOperation(context, 0)?.outputs?.length ?? 1;
+	// A tool has one output: an agent has to get every verdict.
+	const outputs: INodeExecutionData[][] = Array.from(
+		{ length: context.getNodeOutputs().length > 1 ? count : 1 },
+		() => [],
+	);
 	for (let itemIndex = 0; itemIndex < context.getInputData().length; itemIndex++) {
-		const result = await runItem(context, family, itemIndex);
-		if (!(result instanceof Error)) outputs[apart ? result.output : 0]?.push(...result.items);
-		else if (context.continueOnFail()) {
-			outputs.at(-1)?.push({ json: { error: result.message }, pairedItem: { item: itemIndex } });
-		} else throw result;
+		const pairedItem = { item: itemIndex };
+		const results = await runItem(context, family, itemIndex);
+		if (!(results instanceof Error)) {
+			for (const { output = 0, ...item } of results) {
+				outputs[Math.min(output, outputs.length - 1)]?.push({ ...item, pairedItem });
+			}
+		} else if (context.continueOnFail()) {
+			outputs.at(-1)?.push({ json: { error: results.message }, pairedItem });
+		} else throw results;
 	}
 	return outputs;
 }
@@ -51,7 +44,7 @@ async function runItem(
 	context: IExecuteFunctions,
 	family: ProviderFamily,
 	itemIndex: number,
-): Promise<Result | Error> {
+): Promise<readonly ActionResult[] | Error> {
 	try {
 		return await runOperation(context, family, itemIndex);
 	} catch (error) {
@@ -69,11 +62,9 @@ async function runOperation(
 	context: IExecuteFunctions,
 	family: ProviderFamily,
 	itemIndex: number,
-): Promise<Result> {
+): Promise<readonly ActionResult[]> {
 	const product = family[0].product && context.getNodeParameter('product', itemIndex);
 	const provider = providerFor(context, family, product);
-	const resource = String(context.getNodeParameter('resource', itemIndex, ''));
-	const operation = String(context.getNodeParameter('operation', itemIndex, ''));
 	const credential = await readCredential(
 		{
 			getNode: () => context.getNode(),
@@ -82,58 +73,26 @@ async function runOperation(
 		provider,
 	);
 	requireProduct(context, family, provider, credential, 'node');
-	const pairedItem = { item: itemIndex };
-
-	if (resource === 'signature') {
-		const call = { context, itemIndex, provider, credential };
-		const input = context.getInputData()[itemIndex];
-		// The next node sends, or works on, the very bytes that the signature is about.
-		const binary = input?.binary === undefined ? {} : { binary: input.binary };
-		if (operation === 'sign') {
-			return { output: 0, items: [{ json: await signPayload(call), ...binary, pairedItem }] };
-		}
-		const verification = await verifyPayload(call);
-		const json: IDataObject = { ...input?.json, verification };
-		return { output: verification.valid ? 0 : 1, items: [{ json, ...binary, pairedItem }] };
+	const operation = chosenOperation(context, itemIndex);
+	if (operation?.offered(provider) !== undefined) {
+		return await operation.run({ context, itemIndex, provider, credential });
 	}
-
-	const action = provider.api && offeredAction(provider.api, resource, operation);
-	if (provider.api === undefined || action === undefined) {
-		throw settingsError(
-			context,
-			`${provider.displayName} has no API for "${[operation, resource].filter(Boolean).join(' ')}"`,
-			'Choose another product or operation',
-		);
-	}
-	const options = readApiOptions(context.getNodeParameter('options', itemIndex, {}));
-	const api = openEndpointApi(context, provider, provider.api, credential, {
-		...options,
-		itemIndex,
-	});
-	const results = await action({ context, itemIndex, provider, management: provider.api, api });
-	return { output: 0, items: results.map((json) => ({ json, pairedItem })) };
+	const { resource, operation: name } = choice(context, itemIndex);
+	throw settingsError(
+		context,
+		`${provider.displayName} has no API for "${[name, resource].filter(Boolean).join(' ')}"`,
+		'Choose another product or operation',
+	);
 }
 
-/** The endpoints of the account for the resource locator, by their URL. */
-export async function searchEndpoints(
-	context: ILoadOptionsFunctions,
-	family: ProviderFamily,
-	filter = '',
-): Promise<INodeListSearchResult> {
-	const product = family[0].product && context.getCurrentNodeParameter('product');
-	const provider = providerFor(context, family, product);
-	if (provider.api === undefined) return { results: [] };
-	const credential = await readCredential(context, provider);
-	requireProduct(context, family, provider, credential, 'node');
-	const options = readApiOptions(context.getCurrentNodeParameter('options') ?? {});
-	const all = await openEndpointApi(context, provider, provider.api, credential, options).list();
-	const wanted = filter.toLowerCase();
+function chosenOperation(context: IExecuteFunctions, itemIndex: number): Operation | undefined {
+	const { resource, operation } = choice(context, itemIndex);
+	return OPERATIONS.find((one) => one.resource === resource && one.value === operation);
+}
+
+function choice(context: IExecuteFunctions, itemIndex: number) {
 	return {
-		results: all
-			.map(({ id, url = `Endpoint ${id}`, active }) => ({
-				name: active ? url : `${url} (inactive)`,
-				value: id,
-			}))
-			.filter(({ name }) => name.toLowerCase().includes(wanted)),
+		resource: String(context.getNodeParameter('resource', itemIndex, '')),
+		operation: String(context.getNodeParameter('operation', itemIndex, '')),
 	};
 }

@@ -48,3 +48,14 @@ export function readParameter<S extends z.ZodType>(
 		'Correct it, or the expression that it comes from',
 	);
 }
+
+/** Reads a parameter that may not be empty. @throws NodeOperationError when it is */
+export function readText({ context, itemIndex }: ActionItem, name: string): string {
+	const value = z
+		.string()
+		.trim()
+		.min(1)
+		.safeParse(context.getNodeParameter(name, itemIndex, ''));
+	if (value.success) return value.data;
+	throw settingsError(context, `The parameter "${name}" is empty`, 'Enter a value');
+}

@@ -1,21 +1,55 @@
 import type { IDataObject } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
-import { numberSchema, readParameter, type ActionItem } from './parameter';
-import { isJsonObject } from '../jsonObject';
-import type { Provider, SignatureScheme } from '../provider';
-import { schemesToTry, signRequest, verifySignature } from '../signature';
-import type { ProviderCredential } from '../credential';
 import { settingsError } from '../errors';
+import { isJsonObject } from '../jsonObject';
+import type { SignatureScheme } from '../provider';
+import { schemesToTry, signRequest, verifySignature } from '../signature';
+import type { ActionCall, Operation } from './operation';
+import { numberSchema, readParameter } from './parameter';
+import { signFields, verifyFields } from './signatureFields';
 
-/** One item of an action node whose payload is signed or verified. */
-export interface SignatureCall extends ActionItem {
-	readonly provider: Provider;
-	readonly credential: ProviderCredential;
+/** Signatures of payloads. The payload goes on with the result: the next node works on its very bytes. */
+export const signatureOperations: readonly Operation[] = [
+	{
+		resource: 'signature',
+		value: 'sign',
+		name: 'Sign',
+		action: 'Sign payload',
+		description: 'Make the headers that the provider would send with a payload',
+		offered: () => 'documented',
+		properties: signFields,
+		run: async (call) => [{ json: await signPayload(call), ...binaryOf(call) }],
+	},
+	{
+		resource: 'signature',
+		value: 'verify',
+		name: 'Verify',
+		action: 'Verify payload',
+		description: 'Tell whether a payload comes from the provider; one output for each verdict',
+		isDefault: true,
+		outputs: ['Valid', 'Invalid'],
+		offered: () => 'documented',
+		properties: verifyFields,
+		run: async (call) => {
+			const verification = await verifyPayload(call);
+			const json = { ...inputOf(call)?.json, verification };
+			return [{ json, ...binaryOf(call), output: verification.valid ? 0 : 1 }];
+		},
+	},
+];
+
+function inputOf({ context, itemIndex }: ActionCall) {
+	return context.getInputData()[itemIndex];
+}
+
+function binaryOf(call: ActionCall) {
+	const binary = inputOf(call)?.binary;
+	return binary === undefined ? {} : { binary };
 }
 
 /** Signs a payload as the provider would: the headers to send with it. */
-export async function signPayload(call: SignatureCall): Promise<IDataObject> {
+async function signPayload(call: ActionCall): Promise<IDataObject> {
 	const { credential } = call;
 	if (credential.signingSecret === '') throw missingSecret(call);
 	const [scheme] = chosenSchemes(call);
@@ -30,8 +64,8 @@ export async function signPayload(call: SignatureCall): Promise<IDataObject> {
 }
 
 /** Verifies a payload as the trigger would. Never throws for a payload that does not verify. */
-export async function verifyPayload(
-	call: SignatureCall,
+async function verifyPayload(
+	call: ActionCall,
 ): Promise<{ valid: boolean; scheme?: string; signedAt?: string; reason?: string }> {
 	const { credential } = call;
 	const secrets = [credential.signingSecret, credential.previousSigningSecret];
@@ -58,7 +92,7 @@ export async function verifyPayload(
  * The scheme that is chosen, or those that "automatic" tries.
  * @throws NodeOperationError for one that the provider does not have, e.g. after the product was changed
  */
-function chosenSchemes(call: SignatureCall): readonly [SignatureScheme, ...SignatureScheme[]] {
+function chosenSchemes(call: ActionCall): readonly [SignatureScheme, ...SignatureScheme[]] {
 	const { context, provider } = call;
 	const signatureScheme = readParameter(call, 'signatureScheme', z.string());
 	const [first, ...others] = schemesToTry(provider, { signatureScheme });
@@ -71,7 +105,7 @@ function chosenSchemes(call: SignatureCall): readonly [SignatureScheme, ...Signa
 }
 
 /** The payload's bytes as they are: nothing is parsed and written again. */
-async function readPayload(call: SignatureCall): Promise<Buffer> {
+async function readPayload(call: ActionCall): Promise<Buffer> {
 	const { context, itemIndex } = call;
 	if (context.getNodeParameter('payloadSource', itemIndex) === 'text') {
 		return Buffer.from(readParameter(call, 'payload', z.string(), ''));
@@ -82,7 +116,7 @@ async function readPayload(call: SignatureCall): Promise<Buffer> {
 }
 
 /** Headers as n8n's Webhook node outputs them, or as JSON text. */
-function readHeaders({ context, itemIndex }: SignatureCall): Record<string, string> {
+function readHeaders({ context, itemIndex }: ActionCall): Record<string, string> {
 	const value: unknown = context.getNodeParameter('headers', itemIndex, {});
 	const headers = typeof value === 'string' ? parseJson(value) : value;
 	if (!isJsonObject(headers)) {
@@ -107,7 +141,7 @@ function parseJson(text: string): unknown {
 	}
 }
 
-function missingSecret({ context, provider }: SignatureCall) {
+function missingSecret({ context, provider }: ActionCall) {
 	return settingsError(
 		context,
 		'The signing secret is missing',

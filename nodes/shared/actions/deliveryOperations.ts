@@ -1,0 +1,59 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import { endpointId, throughApi, toData } from './endpointCall';
+import { ENDPOINT, limitFields, reachFields } from './endpointFields';
+import type { Operation } from './operation';
+import { limitSchema, readParameter } from './parameter';
+
+const FAILED_ONLY: INodeProperties = {
+	displayName: 'Failed Only',
+	name: 'failedOnly',
+	type: 'boolean',
+	default: false,
+	description: 'Whether to return only attempts that were not answered with 2xx',
+};
+
+/** The provider's log of deliveries. */
+export const deliveryOperations: readonly Operation[] = [
+	{
+		resource: 'delivery',
+		value: 'getAll',
+		name: 'Get Many',
+		action: 'Get many deliveries',
+		description: 'List the last delivery attempts of an endpoint, 100 at most',
+		isDefault: true,
+		offered: ({ api }) => api?.operations.deliveries,
+		properties: (provider) => [
+			ENDPOINT,
+			...limitFields('deliveries'),
+			FAILED_ONLY,
+			...reachFields(provider),
+		],
+		run: throughApi(async (call) => {
+			const { context, itemIndex } = call;
+			const attempts = await call.api.deliveries(endpointId(call));
+			const failedOnly = context.getNodeParameter('failedOnly', itemIndex, false) === true;
+			const wanted = failedOnly ? attempts.filter(hasFailed) : attempts;
+			const all = context.getNodeParameter('returnAll', itemIndex) === true;
+			const limit = all ? wanted.length : readParameter(call, 'limit', limitSchema);
+			return wanted.slice(0, limit).map(toData);
+		}),
+	},
+];
+
+/** The log's fields are not documented: a status code or the words of one tell. */
+function hasFailed(attempt: Record<string, unknown>): boolean {
+	const { success, ok, error } = attempt;
+	const code = [
+		attempt['status_code'],
+		attempt['statusCode'],
+		attempt['response_status'],
+		attempt['status'],
+	]
+		.map(Number)
+		.find((value) => Number.isInteger(value));
+	if (code !== undefined) return code < 200 || code > 299;
+	if (typeof success === 'boolean') return !success;
+	if (typeof ok === 'boolean') return !ok;
+	return (typeof error === 'string' && error !== '') || attempt['status'] === 'failed';
+}

@@ -1,0 +1,142 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import { CUSTOM_EVENTS, eventOptions, reachOptions } from '../editor/properties';
+import { ALL_EVENTS } from '../events';
+import type { Provider } from '../provider';
+
+export const ENDPOINT: INodeProperties = {
+	displayName: 'Endpoint',
+	name: 'endpoint',
+	type: 'resourceLocator',
+	required: true,
+	default: { mode: 'list', value: '' },
+	description: 'The webhook endpoint to work with',
+	modes: [
+		{
+			displayName: 'From List',
+			name: 'list',
+			type: 'list',
+			placeholder: 'Select an endpoint…',
+			typeOptions: { searchListMethod: 'searchEndpoints', searchable: true },
+		},
+		{ displayName: 'By ID', name: 'id', type: 'string', placeholder: 'e.g. wh_123' },
+	],
+};
+
+const WEBHOOK_URL: INodeProperties = {
+	displayName: 'Webhook URL',
+	name: 'url',
+	type: 'string',
+	default: '',
+	placeholder: 'e.g. https://example.com/hooks/email',
+	description: 'Public HTTPS address that deliveries are sent to',
+};
+
+const SIGNING_SECRET: INodeProperties = {
+	displayName: 'Signing Secret',
+	name: 'signingSecret',
+	type: 'string',
+	typeOptions: { password: true },
+	default: '',
+	placeholder: 'e.g. whsec_…',
+	description:
+		'Secret to sign deliveries of a new endpoint with. Leave empty to let the provider make one, where it does. What is typed here is stored with the workflow: use an expression for a secret you keep.',
+};
+
+const INCLUDE_SECRET: INodeProperties = {
+	displayName: 'Include Signing Secret',
+	name: 'includeSecret',
+	type: 'boolean',
+	default: false,
+	description:
+		'Whether to put the signing secret of a new endpoint into the output. The provider tells it only once, so store it in the next step; everyone who may see the execution can read it.',
+};
+
+/** What an endpoint is created from. */
+export function newEndpointFields(provider: Provider): INodeProperties[] {
+	return [
+		{ ...WEBHOOK_URL, required: true },
+		eventsProperty(provider),
+		CUSTOM_EVENTS,
+		...(provider.api?.sendsSecret === 'never' ? [] : [SIGNING_SECRET]),
+		INCLUDE_SECRET,
+	];
+}
+
+/** What of an endpoint can be changed. */
+export function updateFields(provider: Provider): INodeProperties {
+	return {
+		displayName: 'Update Fields',
+		name: 'updateFields',
+		type: 'collection',
+		placeholder: 'Add Field',
+		default: {},
+		description: 'What to change; everything else stays as it is',
+		options: [
+			{
+				displayName: 'Active',
+				name: 'active',
+				type: 'boolean',
+				default: true,
+				description: 'Whether the provider delivers to this endpoint',
+			},
+			CUSTOM_EVENTS,
+			eventsProperty(provider),
+			WEBHOOK_URL,
+		],
+	};
+}
+
+/** @param things - what is listed, in the plural */
+export function limitFields(things: string): INodeProperties[] {
+	return [
+		{
+			displayName: 'Return All',
+			name: 'returnAll',
+			type: 'boolean',
+			default: false,
+			description: 'Whether to return all results or only up to a given limit',
+		},
+		{
+			displayName: 'Limit',
+			name: 'limit',
+			type: 'number',
+			typeOptions: { minValue: 1 },
+			default: 50,
+			description: 'Max number of results to return',
+			hint: `How many ${things} at most`,
+			displayOptions: { show: { returnAll: [false] } },
+		},
+	];
+}
+
+/** How to reach an installation whose API differs from the documents. */
+export function reachFields({ api }: Provider): INodeProperties[] {
+	if (api === undefined) return [];
+	return [
+		{
+			displayName: 'Options',
+			name: 'options',
+			type: 'collection',
+			placeholder: 'Add option',
+			default: {},
+			description: 'Settings for an installation whose API differs from the documents',
+			options: reachOptions(api),
+		},
+	];
+}
+
+function eventsProperty(provider: Provider): INodeProperties {
+	return {
+		displayName: 'Events',
+		name: 'events',
+		type: 'multiOptions',
+		options: eventOptions(provider).map((option) =>
+			option.value === ALL_EVENTS
+				? { ...option, description: 'Every event that the documents name' }
+				: option,
+		),
+		default: [],
+		description: 'Which events are sent to the endpoint',
+	};
+}

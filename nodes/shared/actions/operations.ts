@@ -1,0 +1,19 @@
+import type { Provider } from '../provider';
+import { deliveryOperations } from './deliveryOperations';
+import { endpointOperations } from './endpointOperations';
+import { eventOperations } from './eventOperations';
+import type { Operation } from './operation';
+import { signatureOperations } from './signatureOperations';
+
+/** Every operation that an action node may have. */
+export const OPERATIONS: readonly Operation[] = [
+	...endpointOperations,
+	...deliveryOperations,
+	...eventOperations,
+	...signatureOperations,
+];
+
+/** The operations that a provider has. */
+export function operationsOf(provider: Provider): readonly Operation[] {
+	return OPERATIONS.filter((operation) => operation.offered(provider) !== undefined);
+}

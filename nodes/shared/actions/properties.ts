@@ -1,0 +1,122 @@
+import type { ExpressionString, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
+
+import { productProperty, productShow, type Show } from '../editor/properties';
+import type { Provider, ProviderFamily } from '../provider';
+import type { Operation } from './operation';
+import { OPERATIONS, operationsOf } from './operations';
+
+/** One output, but for operations whose verdicts leave by outputs of their own. */
+export const ACTION_OUTPUTS: ExpressionString = `={{ ${OPERATIONS.reduceRight(
+	(others, { resource, value, outputs }) =>
+		outputs === undefined
+			? others
+			: `$parameter["resource"] === "${resource}" && $parameter["operation"] === "${value}" ? ${JSON.stringify(
+					outputs.map((displayName) => ({ type: 'main', displayName })),
+				)} : ${others}`,
+	'[{ type: "main" }]',
+)} }}`;
+
+/** The parameters of an action node, made from the facts of its providers: only what each offers. */
+export function actionProperties(family: ProviderFamily): INodeProperties[] {
+	const products = family[0].product === undefined ? [] : [productProperty(family)];
+	return [...products, ...family.flatMap(providerProperties)];
+}
+
+function providerProperties(provider: Provider): INodeProperties[] {
+	const show = productShow(provider);
+	const operations = operationsOf(provider);
+	const resources = RESOURCES.filter(({ value }) =>
+		operations.some(({ resource }) => resource === value),
+	);
+	const defaultResource = operations[0]?.resource ?? '';
+	return [
+		{
+			displayName: 'Resource',
+			name: 'resource',
+			type: 'options',
+			noDataExpression: true,
+			options: [...resources],
+			default: defaultResource,
+			description: 'What to work with',
+			displayOptions: { show },
+		},
+		...resources.flatMap(({ value }) =>
+			resourceProperties(
+				provider,
+				operations.filter(({ resource }) => resource === value),
+				{ ...show, resource: [value] },
+			),
+		),
+	];
+}
+
+const RESOURCES: readonly INodePropertyOptions[] = [
+	{
+		name: 'Delivery',
+		value: 'delivery',
+		description: 'An attempt of the provider to send an event to an endpoint',
+	},
+	{
+		name: 'Endpoint',
+		value: 'endpoint',
+		description: 'A webhook URL that the provider sends events to',
+	},
+	{ name: 'Event', value: 'event', description: 'Something that happened to an email' },
+	{
+		name: 'Signature',
+		value: 'signature',
+		description: 'The proof that a delivery comes from the provider and was not changed',
+	},
+];
+
+/** The choice of an operation, and the parameters of each. */
+function resourceProperties(
+	provider: Provider,
+	operations: readonly Operation[],
+	show: Show,
+): INodeProperties[] {
+	const parameters = new Map<string, { property: INodeProperties; of: string[] }>();
+	for (const { value, properties } of operations) {
+		for (const property of properties(provider)) {
+			const key = JSON.stringify(property);
+			const of = parameters.get(key)?.of ?? [];
+			parameters.set(key, { property, of: [...of, value] });
+		}
+	}
+	// Of the parameters of one operation, Options is the last.
+	const isLast = ({ property }: { property: INodeProperties }) =>
+		Number(property.name === 'options');
+	const inOrder = [...parameters.values()].sort((a, b) => isLast(a) - isLast(b));
+	const defaultOperation = operations.find(({ isDefault }) => isDefault === true)?.value ?? '';
+	return [
+		{
+			displayName: 'Operation',
+			name: 'operation',
+			type: 'options',
+			noDataExpression: true,
+			options: operations
+				.map((operation) => optionOf(operation, provider))
+				.sort((a, b) => a.name.localeCompare(b.name)),
+			default: defaultOperation,
+			description: 'What to do with it',
+			displayOptions: { show },
+		},
+		...inOrder.map(({ property, of }) => ({
+			...property,
+			displayOptions: {
+				...property.displayOptions,
+				show: { ...show, operation: of, ...property.displayOptions?.show },
+			},
+		})),
+	];
+}
+
+/** An operation's entry, saying so when no document confirms the call behind it. */
+function optionOf(operation: Operation, provider: Provider): INodePropertyOptions {
+	const { name, value, action, description } = operation;
+	const caveat =
+		operation.offered(provider) === 'unconfirmed'
+			? '. The documents do not confirm this call, so it may not work.'
+			: '';
+	return { name, value, action, description: `${description}${caveat}` };
+}
