@@ -1,16 +1,14 @@
 import {
 	NodeConnectionTypes,
 	type IExecuteFunctions,
-	type ILoadOptionsFunctions,
 	type INodeExecutionData,
-	type INodeListSearchResult,
 	type INodeType,
 	type INodeTypeDescription,
 } from 'n8n-workflow';
 
 import { executeAction } from '../shared/actions/execute';
 import { actionProperties, ACTION_OUTPUTS } from '../shared/actions/properties';
-import { searchEndpoints } from '../shared/actions/searchEndpoints';
+import { searchMethods } from '../shared/actions/searchEndpoints';
 import { actionSubtitle } from '../shared/editor/texts';
 import { mailPanda } from './provider';
 
@@ -32,16 +30,7 @@ export class MailPanda implements INodeType {
 		properties: actionProperties(mailPanda),
 	};
 
-	methods = {
-		listSearch: {
-			async searchEndpoints(
-				this: ILoadOptionsFunctions,
-				filter?: string,
-			): Promise<INodeListSearchResult> {
-				return await searchEndpoints(this, mailPanda, filter);
-			},
-		},
-	};
+	methods = searchMethods(mailPanda);
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 		return await executeAction(this, mailPanda);

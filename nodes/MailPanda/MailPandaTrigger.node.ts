@@ -1,6 +1,5 @@
 import type {
 	IExecuteFunctions,
-	IHookFunctions,
 	INodeExecutionData,
 	INodeType,
 	INodeTypeDescription,
@@ -13,7 +12,7 @@ import type {
 import { receiveDelivery } from '../shared/delivery/receive';
 import { triggerSubtitle, triggerTexts } from '../shared/editor/texts';
 import { watchEndpoint } from '../shared/registration/endpointWatch';
-import { createEndpoint, deleteEndpoint, endpointExists } from '../shared/registration/lifecycle';
+import { webhookMethods } from '../shared/registration/lifecycle';
 import { triggerProperties, TRIGGER_OUTPUTS } from '../shared/editor/triggerProperties';
 import { passOn } from '../shared/registration/triggerRun';
 import { mailPanda } from './provider';
@@ -38,19 +37,7 @@ export class MailPandaTrigger implements INodeType {
 		properties: triggerProperties(mailPanda),
 	};
 
-	webhookMethods = {
-		default: {
-			async checkExists(this: IHookFunctions): Promise<boolean> {
-				return await endpointExists(this, mailPanda);
-			},
-			async create(this: IHookFunctions): Promise<boolean> {
-				return await createEndpoint(this, mailPanda);
-			},
-			async delete(this: IHookFunctions): Promise<boolean> {
-				return await deleteEndpoint(this, mailPanda);
-			},
-		},
-	};
+	webhookMethods = webhookMethods(mailPanda);
 
 	async webhook(this: IWebhookFunctions): Promise<IWebhookResponseData> {
 		return await receiveDelivery(this, mailPanda);

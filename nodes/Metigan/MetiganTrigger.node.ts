@@ -1,6 +1,5 @@
 import type {
 	IExecuteFunctions,
-	IHookFunctions,
 	INodeExecutionData,
 	INodeType,
 	INodeTypeDescription,
@@ -13,7 +12,7 @@ import type {
 import { receiveDelivery } from '../shared/delivery/receive';
 import { triggerSubtitle, triggerTexts } from '../shared/editor/texts';
 import { watchEndpoint } from '../shared/registration/endpointWatch';
-import { createEndpoint, deleteEndpoint, endpointExists } from '../shared/registration/lifecycle';
+import { webhookMethods } from '../shared/registration/lifecycle';
 import { triggerProperties, TRIGGER_OUTPUTS } from '../shared/editor/triggerProperties';
 import { passOn } from '../shared/registration/triggerRun';
 import { metigan } from './provider';
@@ -38,19 +37,7 @@ export class MetiganTrigger implements INodeType {
 		properties: triggerProperties(metigan),
 	};
 
-	webhookMethods = {
-		default: {
-			async checkExists(this: IHookFunctions): Promise<boolean> {
-				return await endpointExists(this, metigan);
-			},
-			async create(this: IHookFunctions): Promise<boolean> {
-				return await createEndpoint(this, metigan);
-			},
-			async delete(this: IHookFunctions): Promise<boolean> {
-				return await deleteEndpoint(this, metigan);
-			},
-		},
-	};
+	webhookMethods = webhookMethods(metigan);
 
 	async webhook(this: IWebhookFunctions): Promise<IWebhookResponseData> {
 		return await receiveDelivery(this, metigan);

@@ -1,6 +1,5 @@
 import type {
 	IExecuteFunctions,
-	IHookFunctions,
 	INodeExecutionData,
 	INodeType,
 	INodeTypeDescription,
@@ -13,7 +12,7 @@ import type {
 import { receiveDelivery } from '../shared/delivery/receive';
 import { triggerSubtitle, triggerTexts } from '../shared/editor/texts';
 import { watchEndpoint } from '../shared/registration/endpointWatch';
-import { createEndpoint, deleteEndpoint, endpointExists } from '../shared/registration/lifecycle';
+import { webhookMethods } from '../shared/registration/lifecycle';
 import { triggerProperties, TRIGGER_OUTPUTS } from '../shared/editor/triggerProperties';
 import { passOn } from '../shared/registration/triggerRun';
 import { misar } from './provider';
@@ -36,19 +35,7 @@ export class MisarTrigger implements INodeType {
 		properties: triggerProperties(misar),
 	};
 
-	webhookMethods = {
-		default: {
-			async checkExists(this: IHookFunctions): Promise<boolean> {
-				return await endpointExists(this, misar);
-			},
-			async create(this: IHookFunctions): Promise<boolean> {
-				return await createEndpoint(this, misar);
-			},
-			async delete(this: IHookFunctions): Promise<boolean> {
-				return await deleteEndpoint(this, misar);
-			},
-		},
-	};
+	webhookMethods = webhookMethods(misar);
 
 	async webhook(this: IWebhookFunctions): Promise<IWebhookResponseData> {
 		return await receiveDelivery(this, misar);

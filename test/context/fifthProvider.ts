@@ -4,7 +4,6 @@ import type {
 	IAuthenticateGeneric,
 	ICredentialType,
 	IExecuteFunctions,
-	IHookFunctions,
 	INodeExecutionData,
 	INodeProperties,
 	INodeType,
@@ -19,11 +18,7 @@ import { z } from 'zod/v4';
 import { receiveDelivery } from '../../nodes/shared/delivery/receive';
 import { watchEndpoint } from '../../nodes/shared/registration/endpointWatch';
 import type { ProviderFamily } from '../../nodes/shared/provider';
-import {
-	createEndpoint,
-	deleteEndpoint,
-	endpointExists,
-} from '../../nodes/shared/registration/lifecycle';
+import { webhookMethods } from '../../nodes/shared/registration/lifecycle';
 import { TRIGGER_OUTPUTS, triggerProperties } from '../../nodes/shared/editor/triggerProperties';
 import { passOn } from '../../nodes/shared/registration/triggerRun';
 import type { Delivery, WireScheme } from './conformanceTwins';
@@ -142,19 +137,7 @@ export class PigeonPostTrigger implements INodeType {
 		properties: triggerProperties(pigeonPost),
 	};
 
-	webhookMethods = {
-		default: {
-			async checkExists(this: IHookFunctions): Promise<boolean> {
-				return await endpointExists(this, pigeonPost);
-			},
-			async create(this: IHookFunctions): Promise<boolean> {
-				return await createEndpoint(this, pigeonPost);
-			},
-			async delete(this: IHookFunctions): Promise<boolean> {
-				return await deleteEndpoint(this, pigeonPost);
-			},
-		},
-	};
+	webhookMethods = webhookMethods(pigeonPost);
 
 	async webhook(this: IWebhookFunctions): Promise<IWebhookResponseData> {
 		return await receiveDelivery(this, pigeonPost);

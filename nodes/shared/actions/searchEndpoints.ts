@@ -1,4 +1,4 @@
-import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
+import type { ILoadOptionsFunctions, INodeListSearchResult, INodeType } from 'n8n-workflow';
 
 import { openEndpointApi } from '../api/endpoints';
 import { readCredential } from '../credential';
@@ -7,7 +7,7 @@ import type { ProviderFamily } from '../provider';
 import { readApiOptions } from '../settings';
 
 /** The endpoints of the account for the resource locator, by their URL. */
-export async function searchEndpoints(
+async function searchEndpoints(
 	context: ILoadOptionsFunctions,
 	family: ProviderFamily,
 	filter = '',
@@ -28,4 +28,15 @@ export async function searchEndpoints(
 			}))
 			.filter(({ name }) => name.toLowerCase().includes(wanted)),
 	};
+}
+
+/** n8n's `methods` of an action node: what its resource locator lists. */
+export function searchMethods(family: ProviderFamily) {
+	return {
+		listSearch: {
+			async searchEndpoints(this: ILoadOptionsFunctions, filter?: string) {
+				return await searchEndpoints(this, family, filter);
+			},
+		},
+	} satisfies INodeType['methods'];
 }

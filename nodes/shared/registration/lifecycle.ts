@@ -1,4 +1,4 @@
-import { NodeApiError, type IHookFunctions } from 'n8n-workflow';
+import { NodeApiError, type IHookFunctions, type INodeType } from 'n8n-workflow';
 
 import { isForAnotherProduct, requireProduct, selectProvider } from '../product';
 import { openEndpointApi } from '../api/endpoints';
@@ -34,14 +34,28 @@ import { eventsToRegister } from '../events';
 /** Activations in which n8n registers what was registered before, and no person waits. */
 const STARTS: readonly unknown[] = ['init', 'leadershipChange', 'update'];
 
+/** n8n's hooks of a trigger, which register its endpoint at the provider and remove it. */
+export function webhookMethods(family: ProviderFamily) {
+	return {
+		default: {
+			async checkExists(this: IHookFunctions) {
+				return await endpointExists(this, family);
+			},
+			async create(this: IHookFunctions) {
+				return await createEndpoint(this, family);
+			},
+			async delete(this: IHookFunctions) {
+				return await deleteEndpoint(this, family);
+			},
+		},
+	} satisfies INodeType['webhookMethods'];
+}
+
 /**
  * n8n's `checkExists`. Repairs what can be repaired in place and removes what cannot.
  * @returns false when a fresh endpoint has to be created
  */
-export async function endpointExists(
-	context: IHookFunctions,
-	family: ProviderFamily,
-): Promise<boolean> {
+async function endpointExists(context: IHookFunctions, family: ProviderFamily): Promise<boolean> {
 	if (STARTS.includes(context.getActivationMode()) && hasRecord(context)) {
 		await registerAgain(context, family);
 		return true;
@@ -78,10 +92,7 @@ async function registerAgain(context: IHookFunctions, family: ProviderFamily): P
 }
 
 /** n8n's `create`. May be called again and again: there is one endpoint in the end. */
-export async function createEndpoint(
-	context: IHookFunctions,
-	family: ProviderFamily,
-): Promise<boolean> {
+async function createEndpoint(context: IHookFunctions, family: ProviderFamily): Promise<boolean> {
 	const target = await readTarget(context, family);
 	if (target === undefined) return true;
 
@@ -96,10 +107,7 @@ export async function createEndpoint(
  * instance could listen again.
  * @throws NodeApiError when the provider could not be asked; the id is kept, so n8n can try again
  */
-export async function deleteEndpoint(
-	context: IHookFunctions,
-	family: ProviderFamily,
-): Promise<boolean> {
+async function deleteEndpoint(context: IHookFunctions, family: ProviderFamily): Promise<boolean> {
 	if (!isTestListener(context)) {
 		await deregister(context, family);
 		return true;
