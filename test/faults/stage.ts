@@ -124,6 +124,13 @@ export class Stage {
 	private async problems(versions: ReadonlyArray<readonly string[]>): Promise<string[]> {
 		const { provider } = this.subject.trigger;
 		const own = this.endpoints();
+		// Each delivery costs n8n a run: none is sent while the endpoints themselves are wrong.
+		if (this.subject.keepsEndpoints !== true) {
+			const [only, ...others] = own;
+			if (only === undefined || others.length > 0) return [`${own.length} endpoints`];
+			const wrong = differences(only, versions);
+			if (wrong.length > 0) return wrong;
+		}
 		const found: string[] = [];
 		const verified: SandboxEndpoint[] = [];
 		for (const endpoint of own) {
@@ -136,16 +143,10 @@ export class Stage {
 		}
 		const [endpoint] = verified;
 		this.accepted += verified.length;
-		if (own.length !== 1 && this.subject.keepsEndpoints !== true) {
-			found.push(`${own.length} endpoints`);
-		}
 		if (endpoint === undefined || verified.length > 1) {
 			return [...found, `${verified.length} endpoints whose secret verifies`];
 		}
-		if (!endpoint.active) found.push('the endpoint is not active');
-		if (!versions.some((events) => sameNames(endpoint.events, events))) {
-			found.push(`the endpoint is registered for ${endpoint.events.join()}`);
-		}
+		found.push(...differences(endpoint, versions));
 		const forged = await this.fire(endpoint, true);
 		if (forged !== 401) found.push(`a forged delivery got ${forged}`);
 		const others = this.sandbox.endpoints(provider).filter(({ id }) => id === this.foreign.id);
@@ -273,4 +274,16 @@ export class Stage {
 
 function sameNames(some: readonly string[], others: readonly string[]): boolean {
 	return [...some].sort().join() === [...others].sort().join();
+}
+
+/** How an endpoint, as the provider has it, differs from what may be published. */
+function differences(
+	endpoint: SandboxEndpoint,
+	versions: ReadonlyArray<readonly string[]>,
+): string[] {
+	const registered = versions.some((events) => sameNames(endpoint.events, events));
+	return [
+		...(endpoint.active ? [] : ['the endpoint is not active']),
+		...(registered ? [] : [`the endpoint is registered for ${endpoint.events.join()}`]),
+	];
 }

@@ -23,6 +23,7 @@ import {
 	workflowSchema,
 	type CredentialTestResult,
 	type Execution,
+	type ExecutionPage,
 	type ExecutionSummary,
 	type NodeTypeDescription,
 	type Publication,
@@ -336,16 +337,18 @@ export class N8nHost {
 	async executions(workflowId: string): Promise<ExecutionSummary[]> {
 		const filter = encodeURIComponent(JSON.stringify({ workflowId }));
 		const all: ExecutionSummary[] = [];
-		for (let before = ''; ; before = `&lastId=${all.at(-1)?.id ?? ''}`) {
-			const { results } = await this.rest.call(
+		for (let next: string | undefined = ''; next !== undefined; ) {
+			const { results, nextCursor }: ExecutionPage = await this.rest.call(
 				executionListSchema,
 				'GET',
-				`/executions?limit=${LIST_PAGE}&filter=${filter}${before}`,
+				`/executions?limit=${LIST_PAGE}&filter=${filter}${next}`,
 			);
 			const known = new Set(all.map(({ id }) => id));
 			const fresh = results.filter(({ id }) => !known.has(id));
 			all.push(...fresh);
-			if (fresh.length === 0 || results.length < LIST_PAGE) break;
+			const isLast = fresh.length === 0 || results.length < LIST_PAGE;
+			if (isLast || nextCursor === null) next = undefined;
+			else next = nextCursor ? `&cursor=${nextCursor}` : `&lastId=${all.at(-1)?.id ?? ''}`;
 		}
 		return all.sort((a, b) => Number(a.id) - Number(b.id));
 	}

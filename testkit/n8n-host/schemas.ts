@@ -94,7 +94,12 @@ const summary = z
 /** One row of the executions list; `status` is `success`, `error`, `running`, `new`, … */
 export type ExecutionSummary = z.output<typeof summary>;
 
-export const executionListSchema = z.object({ results: z.array(summary) });
+/** n8n 2.41 tells where the next page begins; 1.x wants the last id. */
+export const executionListSchema = z.object({
+	results: z.array(summary),
+	nextCursor: z.string().nullish(),
+});
+export type ExecutionPage = z.output<typeof executionListSchema>;
 
 const item = z.object({ json: z.record(z.unknown()) }).passthrough();
 
