@@ -15,6 +15,7 @@ import type { ICredentialDataDecryptedObject, WorkflowActivateMode } from 'n8n-w
 import type * as endpointWatch from '../../nodes/shared/registration/endpointWatch';
 import { startSandbox, type Sandbox, type SandboxEndpoint } from '../../sandbox';
 import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
+import { until } from '../../testkit/n8n-host/poll';
 import { stopClock } from './conformanceTwins';
 import { selfRegistering } from './hosts';
 import { recordWarnings } from './logs';
@@ -35,7 +36,7 @@ const NEW_SECRET = 'whsec_after_the_rotation_9876543210';
 const MINUTE_MS = 60_000;
 /** As long as between two checks where nothing else is chosen. */
 const HALF_HOUR = 30;
-const NOW = Date.parse('2026-03-01T12:00:00Z');
+const NOW = Date.parse('2036-03-01T12:00:00Z');
 
 const { EndpointWatch } = jest.requireActual<typeof endpointWatch>(
 	path.join(__dirname, '../../dist/nodes/shared/registration/endpointWatch.js'),
@@ -421,6 +422,49 @@ describe('a check', () => {
 		expect(remaining).toEqual(left === 0 ? [] : [former?.id]);
 	});
 
+	it.each<[string, (host: ContextHost, id: string) => void]>([
+		['a deleted endpoint', (_, id) => sandbox.removeEndpoint('metigan', id)],
+		[
+			'an endpoint with an old secret',
+			(host) => {
+				host.credential = { ...host.credential, signingSecret: NEW_SECRET };
+			},
+		],
+	])('does not get in the way of a publish while it replaces %s', async (_, breakIt) => {
+		recordWarnings();
+		const { host, tick, close } = await publish({ trigger: metigan });
+		breakIt(host, endpointsAt(metigan, host)[0]?.id ?? '');
+		host.beforeRun = async () => {
+			await close();
+			host.restart({ activation: 'update' });
+			await host.publish();
+		};
+		await tick();
+		const [own, ...others] = endpointsAt(metigan, host);
+		expect(others).toEqual([]);
+		expect(await answerOf(metigan, own?.id ?? '')).toBe(200);
+	});
+
+	it('does not get in the way of a publish while it creates an endpoint', async () => {
+		recordWarnings();
+		const { host, begin, close } = await publish({ trigger: metigan });
+		sandbox.removeEndpoint('metigan', endpointsAt(metigan, host)[0]?.id ?? '');
+		sandbox.fault({ provider: 'metigan', method: 'POST', kind: 'delay', delayMs: 300, times: 1 });
+		const calls = countCalls();
+		begin();
+		await until('the tick to create an endpoint', 10_000, async () =>
+			calls().includes('POST') ? true : undefined,
+		);
+		await close();
+		host.restart({ activation: 'update' });
+		await host.publish();
+		await ticks.mock.results.at(-1)?.value;
+		await host.runsEnded();
+		const [own, ...others] = endpointsAt(metigan, host);
+		expect(others).toEqual([]);
+		expect(await answerOf(metigan, own?.id ?? '')).toBe(200);
+	});
+
 	it('leaves a provider alone as long as it asks', async () => {
 		recordWarnings();
 		const { pass } = await publish({ trigger: misarMail });
@@ -448,7 +492,7 @@ describe('a check', () => {
 							problem: 'endpointUnreachable',
 							provider: 'misar',
 							product: 'mail',
-							since: expect.stringMatching(/^2026-03-01T12:00:/),
+							since: expect.stringMatching(/^2036-03-01T12:00:/),
 							reason: expect.stringContaining('HTTP 500'),
 						},
 					},

@@ -97,6 +97,8 @@ export class EndpointWatch {
 	private unsaved = false;
 	/** The last check or start broke off, so that endpoints may be left over. */
 	private brokeOff = false;
+	/** Epoch milliseconds at which the last check began. */
+	private begunAt = 0;
 	/** The run that saves it now. */
 	private waiting: { readonly since: number; readonly giveUp: (error: Error) => void } | undefined;
 	/** Failed checks in a row, and epoch milliseconds of the first one. */
@@ -158,6 +160,7 @@ export class EndpointWatch {
 	}
 
 	private async check(now: number): Promise<void> {
+		this.begunAt = now;
 		const memory = this.memory();
 		const record = loadRecord(memory, this.provider);
 		// Version 0.1.0 did not keep the URL; the check at the next start adds it.
@@ -225,7 +228,7 @@ export class EndpointWatch {
 		try {
 			const done = runEnd();
 			this.waiting = { since: Date.now(), giveUp: done.reject };
-			this.context.emit([[{ json: stateItem(state) }]], undefined, done);
+			this.context.emit([[{ json: stateItem(state, this.begunAt) }]], undefined, done);
 			const run: IRun | undefined = await done.promise;
 			if (run?.status !== 'success') throw new Error('n8n could not save the registration');
 		} finally {

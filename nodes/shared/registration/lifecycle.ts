@@ -19,6 +19,7 @@ import {
 	forgetRecord,
 	hasRecord,
 	loadRecord,
+	notePublish,
 	ownerOf,
 	saveRecord,
 	saveReplaced,
@@ -69,6 +70,7 @@ async function endpointExists(context: IHookFunctions, family: ProviderFamily): 
 	// and n8n writes what was assigned in this attempt.
 	if (record === undefined) forgetRecord(context);
 	else saveRecord(context, record);
+	notePublish(context);
 	return record !== undefined;
 }
 
@@ -82,6 +84,7 @@ async function registerAgain(context: IHookFunctions, family: ProviderFamily): P
 	try {
 		const target = await readTarget(context, family);
 		if (target !== undefined) await checkAndRepair(target, brokeOff);
+		notePublish(context);
 	} catch (error) {
 		noteFailedStart(owner);
 		warn(
@@ -97,6 +100,7 @@ async function createEndpoint(context: IHookFunctions, family: ProviderFamily): 
 	if (target === undefined) return true;
 
 	await ensureEndpoint(target);
+	notePublish(context);
 	return true;
 }
 

@@ -46,7 +46,8 @@ interface Found {
 export async function ensureEndpoint(target: Target, found?: Found): Promise<void> {
 	const { memory, url, events } = target;
 	const { workflowId, nodeId } = ownerOf(memory);
-	const key = JSON.stringify([workflowId, nodeId, url, events]);
+	// A check does not share: when it is overtaken by a publish it undoes what it created.
+	const key = JSON.stringify([workflowId, nodeId, url, events, target.persist === undefined]);
 	const running =
 		creating.get(key) ?? createOnce(target, found).finally(() => creating.delete(key));
 	creating.set(key, running);

@@ -21,6 +21,8 @@ export interface RegistrationRecord {
 	readonly events?: readonly string[] | undefined;
 	/** The provider's list left the endpoint out right after it was created, so absence proves nothing. */
 	readonly unlisted?: boolean | undefined;
+	/** Epoch milliseconds at which n8n's hooks last registered it or found it in order. */
+	readonly publishedAt?: number | undefined;
 	/** A secret that is not in the credential: made here or issued by the provider. */
 	readonly sealedSecret?: string | undefined;
 	/** Tells whether the credential's signing secret is still the one the endpoint was given. */
@@ -106,8 +108,20 @@ export function copyState(memory: NodeMemory): IDataObject {
 	return JSON.parse(JSON.stringify(state));
 }
 
-/** Makes what is kept here equal to `state`, which came from `copyState`. */
-export function applyState(memory: NodeMemory, state: IDataObject): void {
+/** Notes that n8n's hooks have registered the endpoint now, or found it in order. */
+export function notePublish(memory: NodeMemory): void {
+	const { [RECORD_KEY]: record } = memory.getWorkflowStaticData('node');
+	if (isRecord(record)) store(memory, RECORD_KEY, { ...record, publishedAt: Date.now() });
+}
+
+/**
+ * Makes what is kept here equal to `state`, which came from `copyState`; not when the workflow was
+ * published meanwhile, because what the publish registered is newer.
+ * @param since epoch milliseconds at which the check began that made `state`
+ */
+export function applyState(memory: NodeMemory, state: IDataObject, since: number): void {
+	const { [RECORD_KEY]: present } = memory.getWorkflowStaticData('node');
+	if (isRecord(present) && (present.publishedAt ?? 0) > since) return;
 	const { [RECORD_KEY]: record, [REPLACED_KEY]: replaced } = state;
 	if (isRecord(record)) store(memory, RECORD_KEY, record);
 	if (isReplaced(replaced)) store(memory, REPLACED_KEY, replaced);
@@ -121,7 +135,7 @@ function store(memory: NodeMemory, key: string, value: IDataObject): void {
 function isRecord(stored: unknown): stored is RegistrationRecord & IDataObject {
 	if (!isJsonObject(stored)) return false;
 	const { workflowId, nodeId, endpointId, apiPath, events } = stored;
-	const { product, url, sealedSecret, secretFingerprint, unlisted } = stored;
+	const { product, url, sealedSecret, secretFingerprint, unlisted, publishedAt } = stored;
 	return (
 		[workflowId, nodeId, apiPath].every(isText) &&
 		[product, url, sealedSecret, secretFingerprint].every(
@@ -129,6 +143,7 @@ function isRecord(stored: unknown): stored is RegistrationRecord & IDataObject {
 		) &&
 		(events === undefined || (Array.isArray(events) && events.every(isText))) &&
 		(unlisted === undefined || typeof unlisted === 'boolean') &&
+		(publishedAt === undefined || typeof publishedAt === 'number') &&
 		isText(endpointId) &&
 		ENDPOINT_ID.test(endpointId)
 	);

@@ -9,9 +9,12 @@ import { applyState } from './record';
  */
 const STATE_KEY = 'endpointState';
 
-/** The item whose run saves what the trigger remembers of its endpoint. */
-export function stateItem(state: IDataObject): IDataObject {
-	return { [STATE_KEY]: state };
+/**
+ * The item whose run saves what the trigger remembers of its endpoint.
+ * @param since epoch milliseconds at which the check began that found it out
+ */
+export function stateItem(state: IDataObject, since: number): IDataObject {
+	return { [STATE_KEY]: state, since };
 }
 
 /**
@@ -20,9 +23,9 @@ export function stateItem(state: IDataObject): IDataObject {
  */
 export function passOn(context: IExecuteFunctions): INodeExecutionData[][] {
 	const items = context.getInputData();
-	const state = items[0]?.json[STATE_KEY];
+	const { [STATE_KEY]: state, since } = items[0]?.json ?? {};
 	if (isJsonObject(state) && context.getMode() !== 'manual') {
-		applyState(context, state);
+		applyState(context, state, Number(since));
 		return [[]];
 	}
 	if (!items.some(isProblem)) return [items];
