@@ -11,9 +11,9 @@ import type {
 
 import { receiveDelivery } from '../shared/delivery/receive';
 import { triggerSubtitle, triggerTexts } from '../shared/editor/texts';
+import { TRIGGER_OUTPUTS, triggerProperties } from '../shared/editor/triggerProperties';
 import { watchEndpoint } from '../shared/registration/endpointWatch';
 import { webhookMethods } from '../shared/registration/lifecycle';
-import { triggerProperties, TRIGGER_OUTPUTS } from '../shared/editor/triggerProperties';
 import { passOn } from '../shared/registration/triggerRun';
 import { metigan } from './provider';
 

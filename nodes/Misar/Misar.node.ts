@@ -7,7 +7,7 @@ import {
 } from 'n8n-workflow';
 
 import { executeAction } from '../shared/actions/execute';
-import { actionProperties, ACTION_OUTPUTS } from '../shared/actions/properties';
+import { ACTION_OUTPUTS, actionProperties } from '../shared/actions/properties';
 import { searchMethods } from '../shared/actions/searchEndpoints';
 import { actionSubtitle } from '../shared/editor/texts';
 import { misar } from './provider';

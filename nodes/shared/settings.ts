@@ -6,10 +6,10 @@ import {
 } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
-import { isJsonObject } from './jsonObject';
-import type { ItemAddress, Provider, Registration } from './provider';
 import { settingsError } from './errors';
 import { isEventName, namesIn } from './events';
+import { isJsonObject } from './jsonObject';
+import type { ItemAddress, Provider, Registration } from './provider';
 
 /** The contexts a trigger is called in, besides that of a run. */
 export type TriggerContext = IHookFunctions | IWebhookFunctions | ITriggerFunctions;

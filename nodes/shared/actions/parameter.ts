@@ -1,5 +1,6 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { z } from 'zod/v4';
+
 import { settingsError } from '../errors';
 
 /** One item of an action node. */

@@ -1,8 +1,8 @@
 import { NodeApiError, type INode } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
-import { hideSecrets } from './hideSecrets';
 import { isHttpUrl, withoutUserInfo } from '../registration/webhookUrl';
+import { hideSecrets } from './hideSecrets';
 
 /** A request that did not end well, described for a person. Holds no credential. */
 export interface FailedRequest {

@@ -1,5 +1,8 @@
 import { NodeApiError, type IDataObject, type IHttpRequestMethods } from 'n8n-workflow';
 
+import type { ProviderCredential } from '../credential';
+import { isJsonObject } from '../jsonObject';
+import type { ItemAddress, ItemStyle, ManagementApi, Provider } from '../provider';
 import {
 	readAttemptList,
 	readEndpoint,
@@ -7,16 +10,13 @@ import {
 	type RemoteEndpoint,
 } from './endpointAnswer';
 import { withoutSecrets } from './hideSecrets';
-import { isJsonObject } from '../jsonObject';
-import type { ItemAddress, ItemStyle, ManagementApi, Provider } from '../provider';
-import type { ProviderCredential } from '../credential';
 import {
-	type Attempt,
 	ApiClient,
 	isMissing,
-	neverSent,
 	isUnauthorized,
+	neverSent,
 	type ApiContext,
+	type Attempt,
 } from './request';
 
 interface EndpointAccess {

@@ -2,9 +2,9 @@ import { hash } from 'node:crypto';
 
 import type { IDataObject } from 'n8n-workflow';
 
+import { canonicalEvent } from '../events';
 import { isJsonObject } from '../jsonObject';
 import type { EnvelopeFacts, Provider, ProviderFamily } from '../provider';
-import { canonicalEvent } from '../events';
 
 /** A verified delivery in one shape for all providers and envelopes. */
 export interface ReceivedEvent {

@@ -2,6 +2,17 @@ import { hash } from 'node:crypto';
 
 import type { IDataObject, INode, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
 
+import { readCredential, type ProviderCredential } from '../credential';
+import { ALL_EVENTS, canonicalEvent } from '../events';
+import { messageOf, warnOnce } from '../log';
+import { triggerKey, type Owner } from '../perTrigger';
+import { problemsOf } from '../problems';
+import { selectProvider } from '../product';
+import type { Provider, ProviderFamily } from '../provider';
+import { loadRecord, loadReplaced, ownerOf } from '../registration/record';
+import { isSealedShut, liveSecrets } from '../registration/recordSecrets';
+import { readSettings, type TriggerSettings } from '../settings';
+import { schemesToTry, verifySignature, type Verdict } from '../signature';
 import { DeduplicatorPool } from './deduplicator';
 import {
 	contradictsHeader,
@@ -12,18 +23,7 @@ import {
 	type EventIdentity,
 	type ReceivedEvent,
 } from './event';
-import { messageOf, warnOnce } from '../log';
-import { triggerKey, type Owner } from '../perTrigger';
-import { problemsOf } from '../problems';
-import type { Provider, ProviderFamily } from '../provider';
-import { loadRecord, loadReplaced, ownerOf } from '../registration/record';
 import { SharedReads } from './sharedReads';
-import { schemesToTry, verifySignature, type Verdict } from '../signature';
-import { readSettings, type TriggerSettings } from '../settings';
-import { type ProviderCredential, readCredential } from '../credential';
-import { ALL_EVENTS, canonicalEvent } from '../events';
-import { selectProvider } from '../product';
-import { liveSecrets, isSealedShut } from '../registration/recordSecrets';
 
 /** Seconds after which a provider may try again when we cannot take a delivery at the moment. */
 const RETRY_AFTER_SECONDS = 5;

@@ -1,7 +1,7 @@
 import type { IDisplayOptions, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
-import type { ManagementApi, Provider, ProviderFamily } from '../provider';
 import { ALL_EVENTS } from '../events';
+import type { ManagementApi, Provider, ProviderFamily } from '../provider';
 
 /** When a parameter is shown: values of other parameters. */
 export type Show = NonNullable<IDisplayOptions['show']>;

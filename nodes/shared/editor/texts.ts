@@ -1,7 +1,7 @@
 import type { INodeTypeDescription, NodeHint } from 'n8n-workflow';
 
-import type { ProviderFamily } from '../provider';
 import { ALL_EVENTS } from '../events';
+import type { ProviderFamily } from '../provider';
 
 /** Events a subtitle spells out; the others are counted. */
 const SHOWN_EVENTS = 2;

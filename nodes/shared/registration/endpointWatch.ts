@@ -8,19 +8,19 @@ import {
 	type ITriggerResponse,
 } from 'n8n-workflow';
 
-import { requireProduct, selectProvider } from '../product';
 import { hideSecrets } from '../api/hideSecrets';
+import { readCredential } from '../credential';
+import { eventsToRegister } from '../events';
 import { messageOf, warn } from '../log';
 import { triggerKey, type Owner } from '../perTrigger';
 import { problemsOf } from '../problems';
+import { requireProduct, selectProvider } from '../product';
 import type { Provider, ProviderFamily } from '../provider';
+import { readSettings, type TriggerSettings } from '../settings';
 import { checkAndRepair } from './reconcile';
 import { copyState, loadRecord, ownerOf, type NodeMemory } from './record';
 import { openTarget, type Target } from './target';
 import { stateItem } from './triggerRun';
-import { readSettings, type TriggerSettings } from '../settings';
-import { readCredential } from '../credential';
-import { eventsToRegister } from '../events';
 
 const MINUTE_MS = 60_000;
 /** How often a failed start is repeated where the node is checked at starts only. */

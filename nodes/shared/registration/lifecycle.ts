@@ -1,20 +1,16 @@
 import { NodeApiError, type IHookFunctions, type INodeType } from 'n8n-workflow';
 
-import { isForAnotherProduct, requireProduct, selectProvider } from '../product';
 import { openEndpointApi } from '../api/endpoints';
-import { noteFailedStart, takeFailedStart } from './endpointWatch';
+import { readCredential } from '../credential';
+import { settingsError } from '../errors';
+import { eventsToRegister } from '../events';
 import { messageOf, warn } from '../log';
+import { isForAnotherProduct, requireProduct, selectProvider } from '../product';
 import type { Provider, ProviderFamily } from '../provider';
-import {
-	addressOf,
-	checkAndRepair,
-	endpointsAt,
-	ensureEndpoint,
-	getOwn,
-	reconcile,
-	removeAll,
-	removeOrTell,
-} from './reconcile';
+import { readApiOptions, readRegistration, readSettings } from '../settings';
+import { noteFailedStart, takeFailedStart } from './endpointWatch';
+import { endpointsAt, removeAll, removeOrTell } from './provision';
+import { addressOf, checkAndRepair, ensureEndpoint, getOwn, reconcile } from './reconcile';
 import {
 	forgetRecord,
 	hasRecord,
@@ -26,11 +22,7 @@ import {
 	type RegistrationRecord,
 } from './record';
 import { missingKey, openTarget, type Account, type Target } from './target';
-import { readApiOptions, readRegistration, readSettings } from '../settings';
 import { sameUrl } from './webhookUrl';
-import { readCredential } from '../credential';
-import { settingsError } from '../errors';
-import { eventsToRegister } from '../events';
 
 /** Activations in which n8n registers what was registered before, and no person waits. */
 const STARTS: readonly unknown[] = ['init', 'leadershipChange', 'update'];

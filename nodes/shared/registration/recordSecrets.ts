@@ -1,14 +1,14 @@
 import type { ProviderCredential } from '../credential';
 import type { ManagementApi, Provider } from '../provider';
+import { ownerOf, type NodeMemory, type RegistrationRecord } from './record';
 import {
-	seal,
+	fingerprint,
 	matchesFingerprint,
+	seal,
 	unseal,
 	type Binding,
-	fingerprint,
 	type KeyMaterial,
 } from './secretVault';
-import { type RegistrationRecord, type NodeMemory, ownerOf } from './record';
 
 /** What is known of an endpoint besides its secret. */
 export type EndpointFacts = Pick<

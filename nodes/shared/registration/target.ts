@@ -1,11 +1,11 @@
 import type { IHookFunctions, ITriggerFunctions, NodeOperationError } from 'n8n-workflow';
 
 import { openEndpointApi, type ApiChoice, type EndpointApi } from '../api/endpoints';
+import type { ProviderCredential } from '../credential';
+import { settingsError, type NodeContext } from '../errors';
 import type { ManagementApi, Provider } from '../provider';
 import type { NodeMemory } from './record';
 import { isHttpUrl, webhookUrlObjection, withoutUserInfo } from './webhookUrl';
-import type { ProviderCredential } from '../credential';
-import { settingsError, type NodeContext } from '../errors';
 
 /** Where an endpoint is looked after: at a publish or a start, and while the workflow is published. */
 export type RegistrationContext = IHookFunctions | ITriggerFunctions;
