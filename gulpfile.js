@@ -20,7 +20,9 @@ function run(script, args = []) {
 }
 
 const clean = () => rm('dist', { recursive: true, force: true });
-const compile = () => run('typescript/bin/tsc', ['--project', 'tsconfig.build.json']);
+/** With SOURCE_MAPS=true also the maps that lead a debugger to the sources. */
+const maps = process.env.SOURCE_MAPS === 'true' ? ['--sourceMap', '--sourceRoot', __dirname] : [];
+const compile = () => run('typescript/bin/tsc', ['--project', 'tsconfig.build.json', ...maps]);
 const icons = () =>
 	src('{nodes,credentials}/**/*.{png,svg}', { encoding: false }).pipe(dest('dist'));
 const codex = () => src('nodes/**/*.node.json').pipe(dest('dist/nodes'));

@@ -3,7 +3,8 @@
  * builds the package again and lets n8n load it anew, without a restart. What n8n stores is kept in
  * the folder .dev for the next time.
  *
- * Options: `--port` of n8n, `--sandbox-port`, and `--folder` instead of .dev.
+ * Options: `--port` of n8n, `--sandbox-port`, `--folder` instead of .dev, and `--inspect` with a port
+ * for a debugger, e.g. 9229.
  */
 import { existsSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
@@ -22,6 +23,7 @@ const { values } = parseArgs({
 		port: { type: 'string', default: '5678' },
 		'sandbox-port': { type: 'string', default: '5680' },
 		folder: { type: 'string', default: '.dev' },
+		inspect: { type: 'string' },
 	},
 });
 const userFolder = resolve(values.folder);
@@ -44,7 +46,7 @@ async function work(session: Session): Promise<number> {
 		say(`Built in ${seconds.toFixed(1)} s, n8n loads the package again`);
 	});
 	try {
-		console.log(`${whereabouts(session)}
+		console.log(`${whereabouts(session)}${values.inspect === undefined ? '' : `\nDebugger       127.0.0.1:${values.inspect}`}
 Change a file below nodes/ or credentials/ and n8n has it in some seconds. Publish a workflow again
 for changes of its registration. Ctrl-C ends both; ${values.folder} keeps what n8n stored.`);
 		return await interrupted;
@@ -53,9 +55,21 @@ for changes of its registration. Ctrl-C ends both; ${values.folder} keeps what n
 	}
 }
 
+// The build reads it: a debugger finds the sources by the maps.
+if (values.inspect !== undefined) process.env['SOURCE_MAPS'] = 'true';
+
 void runSession(
 	{
-		n8n: { userFolder, port: Number(values.port), env: { N8N_DEV_RELOAD: 'true' } },
+		n8n: {
+			userFolder,
+			port: Number(values.port),
+			env: {
+				N8N_DEV_RELOAD: 'true',
+				...(values.inspect === undefined
+					? {}
+					: { NODE_OPTIONS: `--inspect=127.0.0.1:${values.inspect}` }),
+			},
+		},
 		sandbox: { port: Number(values['sandbox-port']), fixedKeys: true },
 	},
 	work,

@@ -24,6 +24,7 @@ const CHANGED = 'Changed while n8n runs';
 let clone: string;
 let temporary: string;
 let command: string;
+let debuggerUrl: string;
 let terminal: Terminal | undefined;
 
 beforeAll(async () => {
@@ -31,8 +32,9 @@ beforeAll(async () => {
 	temporary = mkdtempSync(join(tmpdir(), 'dev-tmp-'));
 	execFileSync('git', ['clone', '--quiet', ROOT, clone]);
 	symlinkSync(join(ROOT, 'node_modules'), join(clone, 'node_modules'));
-	const [port, sandboxPort] = await freePorts(2);
-	command = `npm run dev -- --port ${port} --sandbox-port ${sandboxPort}`;
+	const [port, sandboxPort, inspect] = await freePorts(3);
+	command = `npm run dev -- --port ${port} --sandbox-port ${sandboxPort} --inspect ${inspect}`;
+	debuggerUrl = `http://127.0.0.1:${inspect}/json/list`;
 	await start();
 }, READY_MS);
 
@@ -61,6 +63,22 @@ async function description(rest: RestClient): Promise<string> {
 	const [node] = await rest.call(answer, 'POST', '/node-types', { nodeInfos });
 	return node.description;
 }
+
+it('lets a debugger attach, which finds the sources by their maps', async () => {
+	const targets = z.array(z.object({ webSocketDebuggerUrl: z.string(), url: z.string() }));
+	const answer: unknown = await (await fetch(debuggerUrl)).json();
+	expect(targets.parse(answer)).toEqual([
+		{ webSocketDebuggerUrl: expect.any(String), url: expect.stringMatching(/n8n$/) },
+	]);
+	const built = 'dist/nodes/Misar/MisarTrigger.node.js';
+	const map: unknown = JSON.parse(readFileSync(join(clone, `${built}.map`), 'utf8'));
+	const { sourceRoot, sources } = z
+		.object({ sourceRoot: z.string(), sources: z.array(z.string()) })
+		.parse(map);
+	expect(sources.map((source) => join(sourceRoot, source))).toEqual([
+		join(clone, 'nodes', 'Misar', 'MisarTrigger.node.ts'),
+	]);
+});
 
 it(
 	'serves a changed source without a restart',
