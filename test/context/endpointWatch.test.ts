@@ -474,6 +474,19 @@ describe('a check', () => {
 		expect(await pass(1)).not.toEqual([]);
 	});
 
+	it('asks a provider that cannot be asked again after 1, 2, 4, … minutes', async () => {
+		recordWarnings();
+		const { pass } = await publish({ trigger: metigan, options: { checkInterval: 10 } });
+		expect(await pass(10)).toHaveLength(1);
+		fail();
+		const failed = await pass(40);
+		const minutes = failed.map((at) => Math.round((at - (failed[0] ?? 0)) / MINUTE_MS));
+		expect(minutes.slice(0, 6)).toEqual([0, 1, 3, 7, 15, 25]);
+		sandbox.clearFaults();
+		await pass(10);
+		expect(await pass(30)).toHaveLength(3);
+	});
+
 	it('reports a provider that cannot be asked after two checks, once, and is quiet later', async () => {
 		const warnings = recordWarnings();
 		const { host, pass } = await publish({ trigger: misarMail, options: { reportProblems: true } });

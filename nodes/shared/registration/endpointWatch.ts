@@ -23,12 +23,10 @@ import { openTarget, type Target } from './target';
 import { stateItem } from './triggerRun';
 
 const MINUTE_MS = 60_000;
-/** How often a failed start is repeated where the node is checked at starts only. */
+/** Longest wait before a failed check is repeated where the node is checked at starts only. */
 const RETRY_MINUTES = 30;
 /** How long a run that saves may take, waiting in a queue included. */
 const SAVE_LIMIT_MS = 15 * MINUTE_MS;
-/** Minutes in a row in which a run that failed to save is repeated; then the next check does it. */
-const SAVE_ATTEMPTS = 5;
 /** Failed checks in a row after which the provider counts as unreachable. */
 const UNREACHABLE_AFTER = 2;
 
@@ -93,16 +91,14 @@ export class EndpointWatch {
 	private saved = '';
 	/** A check has changed it, so that n8n's copy is out of date. */
 	private diverged = false;
-	/** The last run that was to save it failed. */
-	private unsaved = false;
 	/** The last check or start broke off, so that endpoints may be left over. */
 	private brokeOff = false;
 	/** Epoch milliseconds at which the last check began. */
 	private begunAt = 0;
 	/** The run that saves it now. */
 	private waiting: { readonly since: number; readonly giveUp: (error: Error) => void } | undefined;
-	/** Failed checks in a row, and epoch milliseconds of the first one. */
-	private failures = { count: 0, since: 0 };
+	/** Failed checks in a row, epoch milliseconds of the first one, and when to try again. */
+	private failures = { count: 0, since: 0, retryAt: 0 };
 	/** Epoch milliseconds before which the provider asked not to be called. */
 	private pausedUntil = 0;
 	private lastWarning = '';
@@ -152,11 +148,12 @@ export class EndpointWatch {
 			this.brokeOff = true;
 			return true;
 		}
-		if (this.unsaved && this.failures.count < SAVE_ATTEMPTS) return true;
+		const { count, retryAt } = this.failures;
+		if (count > 0) return now >= retryAt;
 		const { checkInterval } = this.settings;
-		if (checkInterval === 0 && this.failures.count === 0) return false;
+		if (checkInterval === 0) return false;
 		const minute = Math.round(now / MINUTE_MS - this.phaseSeconds / 60);
-		return minute % (checkInterval || RETRY_MINUTES) === 0;
+		return minute % checkInterval === 0;
 	}
 
 	private async check(now: number): Promise<void> {
@@ -224,7 +221,6 @@ export class EndpointWatch {
 		const text = JSON.stringify(state);
 		if (text === this.saved) return;
 		this.diverged = true;
-		this.unsaved = true;
 		try {
 			const done = runEnd();
 			this.waiting = { since: Date.now(), giveUp: done.reject };
@@ -235,13 +231,12 @@ export class EndpointWatch {
 			this.waiting = undefined;
 		}
 		this.saved = text;
-		this.unsaved = false;
 		if (this.closed) throw new Error('the workflow was unpublished meanwhile');
 	}
 
 	private succeeded(): void {
 		const { count } = this.failures;
-		this.failures = { count: 0, since: 0 };
+		this.failures = { count: 0, since: 0, retryAt: 0 };
 		this.brokeOff = false;
 		this.lastWarning = '';
 		if (count === 0) return;
@@ -262,7 +257,10 @@ export class EndpointWatch {
 		if (typeof pauseSeconds === 'number') this.pausedUntil = now + pauseSeconds * 1000;
 		this.brokeOff = true;
 		const { count, since } = this.failures;
-		this.failures = { count: count + 1, since: count === 0 ? now : since };
+		// After 1, 2, 4, … minutes; a tick may come a little early.
+		const minutes = Math.min(2 ** count, this.settings.checkInterval || RETRY_MINUTES);
+		const retryAt = now + (minutes - 0.5) * MINUTE_MS;
+		this.failures = { count: count + 1, since: count === 0 ? now : since, retryAt };
 		if (this.failures.count === UNREACHABLE_AFTER) {
 			problemsOf(this.owner).unreachable(reason, this.failures.since, now);
 		}
