@@ -1,0 +1,177 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+
+import { startSandbox, type Sandbox } from '../../sandbox';
+import { outputOf, startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { packedPackage } from '../../testkit/n8n-host/packedPackage';
+import { until } from '../../testkit/n8n-host/poll';
+import {
+	accountOf,
+	ORIGIN,
+	publishTrigger,
+	SECRET,
+	type TriggerWorkflow,
+} from '../../testkit/publishTrigger';
+import { metigan, misarMail, type TriggerCase } from '../../testkit/triggers';
+
+/** Each kind of problem, as it comes out of a trigger with Report Problems on in a real n8n. */
+
+const OLD_SECRET = 'whsec_before_the_rotation_0123456789';
+const FORGED = 400;
+/** A check comes once a minute here. */
+const REPORTED_MS = 200_000;
+
+const sandboxes: Sandbox[] = [];
+let n8n: N8nHost;
+
+beforeAll(async () => {
+	n8n = await startN8n({ tarball: packedPackage(), webhookUrl: ORIGIN });
+}, 600_000);
+
+afterAll(async () => {
+	await n8n?.stop();
+	await Promise.all(sandboxes.map(async (sandbox) => await sandbox.close()));
+}, 60_000);
+
+async function openSandbox(): Promise<Sandbox> {
+	const sandbox = await startSandbox();
+	sandboxes.push(sandbox);
+	sandbox.setRoute(ORIGIN, n8n.url);
+	return sandbox;
+}
+
+/** A published trigger that is checked each minute and reports problems. */
+async function publishReporting(trigger: TriggerCase, sandbox: Sandbox): Promise<TriggerWorkflow> {
+	const account = accountOf(trigger, 'automatic', sandbox);
+	const options = { checkInterval: 1, reportProblems: true };
+	return await publishTrigger({ n8n, sandbox }, trigger, 'automatic', account, { options });
+}
+
+/** What came out of a trigger in all its runs: at Event, and at Problem. */
+async function outputsOf({ workflowId }: TriggerWorkflow) {
+	const runs = await n8n.executions(workflowId);
+	const executions = await Promise.all(runs.map(async ({ id }) => await n8n.execution(id)));
+	return {
+		runs,
+		events: executions.flatMap((execution) => outputOf(execution, 'Trigger', 0)),
+		problems: executions.flatMap((execution) => outputOf(execution, 'Trigger', 1)),
+	};
+}
+
+async function reported(workflow: TriggerWorkflow, kind: string) {
+	return await until(`the problem ${kind}`, REPORTED_MS, async () => {
+		const { problems } = await outputsOf(workflow);
+		return problems.find(({ problem }) => problem === kind);
+	});
+}
+
+/** Sends an event, and returns the answers it got. */
+async function fire(
+	{ provider, scheme, events: [event] }: TriggerCase,
+	sandbox: Sandbox,
+	more: Omit<Parameters<Sandbox['fire']>[0], 'provider' | 'event'> = {},
+) {
+	const deliveries = await sandbox.fire({ provider, event, scheme, retry: false, ...more });
+	return deliveries.map(({ attempts }) => attempts.at(-1)?.status);
+}
+
+it.concurrent(
+	'a flood of forged deliveries is one problem',
+	async () => {
+		const sandbox = await openSandbox();
+		const workflow = await publishReporting(metigan, sandbox);
+		for (let sent = 0; sent < FORGED; sent += 20) {
+			const statuses = await fire(metigan, sandbox, { tamper: 'signature', copies: 20 });
+			expect(new Set(statuses)).toEqual(new Set([401]));
+		}
+		expect(await fire(metigan, sandbox)).toEqual([200]);
+		expect(await reported(workflow, 'deliveriesRefused')).toMatchObject({
+			provider: 'metigan',
+			count: 1,
+			reasons: { 'signature does not match': 1 },
+			validMeanwhile: false,
+		});
+		const { runs, events, problems } = await outputsOf(workflow);
+		expect(events).toMatchObject([{ event: metigan.events[0] }]);
+		expect(problems).toHaveLength(1);
+		expect(runs).toHaveLength(2);
+	},
+	REPORTED_MS + 60_000,
+);
+
+it.concurrent(
+	'a delivery that the previous secret verifies, and an event of another shape',
+	async () => {
+		const sandbox = await openSandbox();
+		const account = { signingSecret: SECRET, previousSigningSecret: OLD_SECRET };
+		const options = { reportProblems: true };
+		const bed = { n8n, sandbox };
+		const workflow = await publishTrigger(bed, metigan, 'manual', account, { options });
+		const to = { url: workflow.webhookUrl, secret: OLD_SECRET };
+		expect(await fire(metigan, sandbox, { ...to, data: { unheard: 'of' } })).toEqual([200]);
+		expect(await reported(workflow, 'verifiedByPreviousSecret')).toMatchObject({ count: 1 });
+		const unknown = await reported(workflow, 'eventsUnknown');
+		expect(unknown).toMatchObject({ events: { [metigan.events[0]]: 1 } });
+		expect(JSON.stringify(unknown)).not.toContain('unheard');
+		expect((await outputsOf(workflow)).events).toHaveLength(1);
+	},
+	REPORTED_MS + 60_000,
+);
+
+it.concurrent(
+	'a deleted endpoint that was registered again',
+	async () => {
+		const sandbox = await openSandbox();
+		const workflow = await publishReporting(misarMail, sandbox);
+		const [own] = sandbox.endpoints(misarMail.provider);
+		sandbox.removeEndpoint(misarMail.provider, own?.id ?? '');
+		const problem = await reported(workflow, 'endpointRepaired');
+		const [present] = sandbox.endpoints(misarMail.provider);
+		expect(problem).toMatchObject({
+			provider: 'misar',
+			product: 'mail',
+			wrong: ['deleted'],
+			endpointId: present?.id,
+		});
+		expect(present?.id).not.toBe(own?.id);
+		// The other run saved the registration, and came out nowhere.
+		const { events, problems } = await outputsOf(workflow);
+		expect(events).toEqual([]);
+		expect(problems).toHaveLength(1);
+	},
+	REPORTED_MS + 60_000,
+);
+
+it.concurrent(
+	'a provider that did not answer two checks',
+	async () => {
+		const sandbox = await openSandbox();
+		const workflow = await publishReporting(misarMail, sandbox);
+		sandbox.fault({ kind: 'status', status: 500, times: Number.POSITIVE_INFINITY });
+		const problem = await reported(workflow, 'endpointUnreachable');
+		expect(problem).toMatchObject({
+			since: expect.any(String),
+			reason: expect.stringContaining('HTTP 500'),
+		});
+		expect(JSON.stringify(problem)).not.toContain(sandbox.keys[misarMail.provider]);
+		expect(sandbox.requests().filter(({ status }) => status === 500)).toHaveLength(2);
+		expect((await outputsOf(workflow)).problems).toHaveLength(1);
+	},
+	REPORTED_MS + 60_000,
+);
+
+it.concurrent(
+	'none while the option is off, and the trigger has one output',
+	async () => {
+		const sandbox = await openSandbox();
+		const account = accountOf(metigan, 'automatic', sandbox);
+		const bed = { n8n, sandbox };
+		const workflow = await publishTrigger(bed, metigan, 'automatic', account);
+		expect(await fire(metigan, sandbox, { tamper: 'signature' })).toEqual([401]);
+		expect(await fire(metigan, sandbox)).toEqual([200]);
+		const [run, ...others] = await n8n.waitForExecutions(workflow.workflowId, 1);
+		expect(others).toEqual([]);
+		const execution = await n8n.execution(run?.id ?? '');
+		expect(execution.data.resultData.runData['Trigger']?.[0]?.data?.main).toHaveLength(1);
+	},
+	REPORTED_MS,
+);

@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+import { startSandbox, type Sandbox } from '../../sandbox';
+import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { packedPackage } from '../../testkit/n8n-host/packedPackage';
+import { until } from '../../testkit/n8n-host/poll';
+import {
+	accountOf,
+	ORIGIN,
+	publishTrigger,
+	type TriggerWorkflow,
+} from '../../testkit/publishTrigger';
+import { misarMail, triggerCases, type TriggerCase } from '../../testkit/triggers';
+
+/**
+ * Providers that cannot be asked around a start of n8n: no endpoint is lost, deliveries run as soon
+ * as they come, and once the provider is back the checks are quiet.
+ */
+
+/** Longer than the minute in which each trigger is checked. */
+const OUTAGE_MS = 120_000;
+
+const withApi = triggerCases.filter(({ api }) => api !== undefined);
+
+describe.each([undefined, false])('with the publication service %p', (publicationService) => {
+	const published = new Map<TriggerCase, TriggerWorkflow>();
+	let sandbox: Sandbox;
+	let n8n: N8nHost;
+
+	beforeAll(async () => {
+		sandbox = await startSandbox();
+		n8n = await startN8n({
+			tarball: packedPackage(),
+			webhookUrl: ORIGIN,
+			...(publicationService === undefined ? {} : { publicationService }),
+		});
+		sandbox.setRoute(ORIGIN, n8n.url);
+		for (const trigger of withApi) {
+			const account = accountOf(trigger, 'automatic', sandbox);
+			const options = { options: { checkInterval: 1 } };
+			const bed = { n8n, sandbox };
+			published.set(trigger, await publishTrigger(bed, trigger, 'automatic', account, options));
+		}
+	}, 600_000);
+
+	afterAll(async () => {
+		await n8n?.stop();
+		await sandbox?.close();
+	}, 60_000);
+
+	const endpointIds = () =>
+		withApi.map(({ provider }) => sandbox.endpoints(provider).map(({ id }) => id));
+
+	/** Sends an event to a trigger's endpoint, which has to run. */
+	async function expectToRun(trigger: TriggerCase): Promise<void> {
+		const workflowId = published.get(trigger)?.workflowId ?? '';
+		const before = (await n8n.executions(workflowId)).length;
+		const [event] = trigger.events;
+		const [delivery] = await sandbox.fire({
+			provider: trigger.provider,
+			event,
+			scheme: trigger.scheme,
+			retry: false,
+		});
+		expect([trigger.title, delivery?.attempts.at(-1)?.status]).toEqual([trigger.title, 200]);
+		const runs = await n8n.waitForExecutions(workflowId, before + 1);
+		expect(runs.map(({ status, mode }) => [status, mode])).toEqual(
+			runs.map(() => ['success', 'webhook']),
+		);
+	}
+
+	/** Calls since a point in time, by trigger. */
+	const callsSince = (mark: number, { api }: TriggerCase) =>
+		sandbox
+			.requests()
+			.slice(mark)
+			.filter(({ path }) => path.startsWith(api?.path ?? ''));
+
+	it('loses no endpoint, and runs what is delivered meanwhile', async () => {
+		const before = endpointIds();
+		await n8n.kill();
+		// What is a passing fault elsewhere, a gateway may answer with a 403: no reason to give up either.
+		const { api } = misarMail;
+		sandbox.fault({ kind: 'status', status: 403, path: api.path, times: 1 });
+		sandbox.fault({ kind: 'drop', times: Number.POSITIVE_INFINITY });
+		const mark = sandbox.requests().length;
+		await n8n.restart();
+		for (const trigger of withApi) await expectToRun(trigger);
+		// One check at the start where n8n makes one, and one when the minute of the trigger comes.
+		await until('every trigger to have been checked in the outage', OUTAGE_MS, () =>
+			withApi.every((trigger) => callsSince(mark, trigger).length > 0) ? true : undefined,
+		);
+		expect(endpointIds()).toEqual(before);
+		for (const trigger of withApi) await expectToRun(trigger);
+
+		sandbox.clearFaults();
+		const back = sandbox.requests().length;
+		await until('every trigger to be checked twice', 2 * OUTAGE_MS, () =>
+			withApi.every((trigger) => callsSince(back, trigger).length > 1) ? true : undefined,
+		);
+		const calls = sandbox.requests().slice(back);
+		expect(new Set(calls.map(({ method }) => method))).toEqual(new Set(['GET']));
+		expect(endpointIds()).toEqual(before);
+		for (const trigger of withApi) await expectToRun(trigger);
+	}, 600_000);
+});
