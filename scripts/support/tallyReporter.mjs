@@ -10,7 +10,7 @@ const EVERY_MS = 30_000;
 export default class TallyReporter {
 	#projects = {};
 	#running = new Map();
-	#lastEnd = 0;
+	#lastEnd = Number.POSITIVE_INFINITY;
 	#timer;
 	#exitTimeout;
 
