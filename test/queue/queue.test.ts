@@ -204,6 +204,67 @@ describe('with the settings of deploy/', () => {
 		expect(endpoints()).toEqual([]);
 	}, 600_000);
 
+	it('rotates a secret without a publish, and refuses no valid delivery meanwhile', async () => {
+		const { main, sandbox } = cluster;
+		const [oldSecret, newSecret] = ['whsec_before_the_rotation', 'whsec_after_the_rotation'];
+		const account = {
+			product: 'mail',
+			baseUrl: sandbox.url,
+			apiKey: sandbox.keys[PROVIDER],
+			signingSecret: oldSecret,
+		};
+		const name = 'Rotated';
+		const rotating = { id: await main.createCredential(name, 'misarApi', account), name };
+		const node = trigger('Trigger', rotating);
+		const { id } = await main.createWorkflow({
+			name,
+			nodes: [
+				{ ...node, parameters: { ...node.parameters, options: { checkInterval: 1 } } },
+				{ name: 'After', type: 'n8n-nodes-base.noOp' },
+			],
+			connections: chain('Trigger', 'After'),
+		});
+		await main.publish(id);
+		await main.updateCredential(rotating.id, name, 'misarApi', {
+			...account,
+			signingSecret: newSecret,
+			previousSigningSecret: oldSecret,
+		});
+
+		// The provider signs with what its endpoints have, and sends to each that is there.
+		const events: string[] = [];
+		const statuses: unknown[] = [];
+		const fire = async (secret?: string) => {
+			const event = `evt_queue_rotation_${events.length}`;
+			events.push(event);
+			const deliveries = await sandbox.fire({
+				provider: PROVIDER,
+				event: EVENT,
+				id: event,
+				retry: false,
+				...(secret === undefined ? {} : { secret, url: endpoints()[0]?.url ?? '' }),
+			});
+			statuses.push(...deliveries.map(({ attempts }) => attempts.at(-1)?.status));
+		};
+		await until('the endpoint to have the new secret alone', 150_000, async () => {
+			await fire();
+			const secrets = endpoints().map(({ secret }) => secret);
+			return (secrets.length === 1 && secrets[0] === newSecret) || undefined;
+		});
+		// Both processors, with the new secret and with the old one.
+		for (const secret of [newSecret, oldSecret, newSecret, oldSecret]) {
+			await fire(secret);
+			await fire(secret);
+		}
+		expect(new Set(statuses)).toEqual(new Set([200]));
+		const runs = await whenEnded(id);
+		expect(runs.filter(({ status }) => status !== 'success')).toEqual([]);
+		const ran = new Set(runs.map(({ eventId }) => eventId));
+		expect(events.filter((event) => !ran.has(event))).toEqual([]);
+		await main.unpublish(id);
+		expect(endpoints()).toEqual([]);
+	}, 600_000);
+
 	it('registers one endpoint, and a restart of the main process adds none', async () => {
 		const { main, services } = cluster;
 		const redis = await main.createCredential('Redis', 'redis', services.redisAddress);
