@@ -34,9 +34,13 @@ module.exports = {
 		project('context', 'context/*'),
 		project('e2e', 'e2e/*'),
 		// The end-to-end tests of the nodes again, in the oldest n8n that the package supports.
-		project('e2e-1x', ['e2e/host', 'e2e/triggers', 'e2e/restart', 'e2e/repair', 'e2e/actions'], {
-			setupFiles: ['<rootDir>/testkit/oldestN8n.ts'],
-		}),
+		project(
+			'e2e-1x',
+			['e2e/host', 'e2e/triggers', 'e2e/restart', 'e2e/repair', 'e2e/update', 'e2e/actions'],
+			{
+				setupFiles: ['<rootDir>/testkit/oldestN8n.ts'],
+			},
+		),
 		project('faults', `faults/!(${load.join('|')})`),
 		project('load', `faults/(${load.join('|')})`),
 		project('queue', 'queue/*'),

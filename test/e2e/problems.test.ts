@@ -79,8 +79,10 @@ it.concurrent(
 	async () => {
 		const sandbox = await openSandbox();
 		const workflow = await publishReporting(metigan, sandbox);
-		for (let sent = 0; sent < FORGED; sent += 20) {
-			const statuses = await fire(metigan, sandbox, { tamper: 'signature', copies: 20 });
+		// Not through the endpoint, which Metigan switches off after ten failures.
+		const forged = { url: workflow.webhookUrl, secret: 'whsec_of_a_forger', copies: 20 };
+		for (let sent = 0; sent < FORGED; sent += forged.copies) {
+			const statuses = await fire(metigan, sandbox, forged);
 			expect(new Set(statuses)).toEqual(new Set([401]));
 		}
 		expect(await fire(metigan, sandbox)).toEqual([200]);
