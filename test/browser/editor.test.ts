@@ -159,6 +159,25 @@ describe('the events of a trigger', () => {
 	}, 180_000);
 });
 
+describe('the outputs of a trigger', () => {
+	it.each([
+		[false, ['']],
+		[true, ['Event', 'Problem']],
+	])(
+		'with Report Problems %p are %j',
+		async (reportProblems, labels) => {
+			const id = await storeWorkflow('Metigan', 'metiganTrigger', metigan, {
+				registration: 'automatic',
+				events: ['email.bounced'],
+				options: { reportProblems },
+			});
+			await editor.openWorkflow(id);
+			expect(await editor.outputLabels(labels.length)).toEqual(labels);
+		},
+		180_000,
+	);
+});
+
 describe('an action node', () => {
 	it.each([
 		['Misar', 'misar', misarMail],

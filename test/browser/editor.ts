@@ -190,6 +190,13 @@ export class Editor {
 		return await this.byId('canvas-node').first().innerText();
 	}
 
+	/** The labels of a node's outputs on the canvas; one output has none. */
+	async outputLabels(count: number): Promise<string[]> {
+		const handles = this.byId('canvas-node-output-handle');
+		await handles.nth(count - 1).waitFor();
+		return (await handles.allInnerTexts()).map((text) => text.trim());
+	}
+
 	/** Opens the dialog to publish and confirms it. */
 	async publish(): Promise<void> {
 		await this.byId('workflow-open-publish-modal-button').click();
