@@ -4,11 +4,11 @@ import { HostError, startN8n, type N8nHost } from '../../testkit/n8n-host/driver
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { ORIGIN } from '../../testkit/publishTrigger';
 import { printFigures } from '../figures';
-import { cases, type Case } from './cases';
+import { variants, type Variant } from './variants';
 import { openLanes } from './lanes';
 import { figures, type Outcome } from './outcomes';
 import { conclude, scenariosOf, type Scenario } from './scenarios';
-import { MANY_AT_ONCE, Stage } from './stage';
+import { MANY_AT_ONCE, Harness } from './harness';
 import { userSteps, type UserStep } from './steps';
 
 /**
@@ -36,38 +36,41 @@ afterAll(async () => {
 	await n8n?.stop();
 }, 60_000);
 
-/** Plays something on a stage of its own. */
-async function onStage<T>(subject: Case, work: (stage: Stage) => Promise<T>): Promise<T> {
+/** Does something with a harness of its own. */
+async function withHarness<T>(
+	variant: Variant,
+	work: (harness: Harness) => Promise<T>,
+): Promise<T> {
 	return await lanes(async () => {
-		const stage = await Stage.start(n8n, subject);
+		const harness = await Harness.start(n8n, variant);
 		try {
-			return await work(stage);
+			return await work(harness);
 		} finally {
-			await stage.close();
+			await harness.close();
 		}
 	});
 }
 
 /** The calls that a step makes when nothing fails. */
-async function callsOf(subject: Case, step: UserStep): Promise<string[]> {
-	return await onStage(subject, async (stage) => {
-		await step.prepare(stage);
-		stage.begin();
-		await step.run(stage);
-		const calls = stage.calls();
-		await stage.unpublish();
+async function callsOf(variant: Variant, step: UserStep): Promise<string[]> {
+	return await withHarness(variant, async (harness) => {
+		await step.prepare(harness);
+		harness.begin();
+		await step.run(harness);
+		const calls = harness.calls();
+		await harness.unpublish();
 		return calls;
 	});
 }
 
 async function play(scenario: Scenario, step: UserStep): Promise<Outcome> {
-	return await onStage(scenario.subject, async (stage) => {
-		await step.prepare(stage);
-		stage.arm(scenario.index, scenario.fault.fault);
-		const refused = await isRefused(step.run(stage));
-		const calls = stage.calls();
-		stage.sandbox.clearFaults();
-		return await conclude(scenario, stage, { calls, refused, problems: [] });
+	return await withHarness(scenario.variant, async (harness) => {
+		await step.prepare(harness);
+		harness.arm(scenario.index, scenario.fault.fault);
+		const refused = await isRefused(step.run(harness));
+		const calls = harness.calls();
+		harness.sandbox.clearFaults();
+		return await conclude(scenario, harness, { calls, refused, problems: [] });
 	});
 }
 
@@ -82,19 +85,19 @@ async function isRefused(step: Promise<void>): Promise<boolean> {
 	}
 }
 
-const all = cases.flatMap((subject) =>
-	userSteps.map((step): [string, string, Case, UserStep] => [
-		subject.title,
+const all = variants.flatMap((variant) =>
+	userSteps.map((step): [string, string, Variant, UserStep] => [
+		variant.title,
 		step.name,
-		subject,
+		variant,
 		step,
 	]),
 );
 
 it.concurrent.each(all)(
 	'%s ends well whatever fails during: %s',
-	async (_title, _name, subject, step) => {
-		const scenarios = scenariosOf(subject, step, await callsOf(subject, step));
+	async (_title, _name, variant, step) => {
+		const scenarios = scenariosOf(variant, step, await callsOf(variant, step));
 		expect(scenarios).not.toEqual([]);
 		const played = await Promise.all(scenarios.map(async (scenario) => await play(scenario, step)));
 		outcomes.push(...played);

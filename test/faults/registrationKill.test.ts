@@ -5,10 +5,10 @@ import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { ORIGIN } from '../../testkit/publishTrigger';
 import { until } from '../../testkit/n8n-host/poll';
-import { cases, type Case } from './cases';
+import { variants, type Variant } from './variants';
 import { openLanes } from './lanes';
 import { figures, type Outcome } from './outcomes';
-import { MANY_AT_ONCE, Stage } from './stage';
+import { MANY_AT_ONCE, Harness } from './harness';
 import { userSteps } from './steps';
 
 /**
@@ -25,7 +25,7 @@ const HEAL_MS = 120_000;
 
 /** A call to be killed in. */
 interface Scenario {
-	readonly subject: Case;
+	readonly variant: Variant;
 	readonly step: (typeof userSteps)[number];
 	readonly index: number;
 	readonly call: string;
@@ -35,7 +35,7 @@ interface Scenario {
 describe('n8n, killed', () => {
 	let n8n: N8nHost;
 	const outcomes: Outcome[] = [];
-	const stages: Stage[] = [];
+	const harnesses: Harness[] = [];
 	const lanes = openLanes(WIDTH);
 
 	/** Does `work` for every item when a lane is free. */
@@ -58,32 +58,32 @@ describe('n8n, killed', () => {
 			waiting = [...waiting.slice(TOGETHER), ...missed];
 		}
 		// On a machine so slow that n8n never got there in time, this names what was not tried.
-		expect(waiting.map(({ subject, step, call }) => [subject.title, step.name, call])).toEqual([]);
+		expect(waiting.map(({ variant, step, call }) => [variant.title, step.name, call])).toEqual([]);
 	}, 1_200_000);
 
 	afterAll(async () => {
 		printFigures('n8n killed: outcome after one clean publish', figures(outcomes));
 		await n8n?.stop();
-		await Promise.all(stages.map(async (stage) => await stage.close()));
+		await Promise.all(harnesses.map(async (harness) => await harness.close()));
 	}, 60_000);
 
-	async function open(subject: Case): Promise<Stage> {
-		const stage = await Stage.start(n8n, subject);
-		stages.push(stage);
-		return stage;
+	async function open(variant: Variant): Promise<Harness> {
+		const harness = await Harness.start(n8n, variant);
+		harnesses.push(harness);
+		return harness;
 	}
 
 	/** The calls that a run without a kill makes, without those that only read. */
 	async function enumerate(): Promise<Scenario[]> {
-		const pairs = cases.flatMap((subject) => userSteps.map((step) => ({ subject, step })));
-		const found = await forEach(pairs, async ({ subject, step }) => {
-			const stage = await open(subject);
-			await step.prepare(stage);
-			stage.begin();
-			await step.run(stage);
-			const calls = stage.calls();
-			await stage.unpublish();
-			return calls.map((call, index) => ({ subject, step, call, index }));
+		const pairs = variants.flatMap((variant) => userSteps.map((step) => ({ variant, step })));
+		const found = await forEach(pairs, async ({ variant, step }) => {
+			const harness = await open(variant);
+			await step.prepare(harness);
+			harness.begin();
+			await step.run(harness);
+			const calls = harness.calls();
+			await harness.unpublish();
+			return calls.map((call, index) => ({ variant, step, call, index }));
 		});
 		return found
 			.flat()
@@ -97,48 +97,48 @@ describe('n8n, killed', () => {
 	/** @returns the scenarios in which n8n was not in the call when it was killed */
 	async function kill(scenarios: readonly Scenario[]): Promise<Scenario[]> {
 		const played = await forEach(scenarios, async (scenario) => {
-			const stage = await open(scenario.subject);
-			await scenario.step.prepare(stage);
-			return { scenario, stage };
+			const harness = await open(scenario.variant);
+			await scenario.step.prepare(harness);
+			return { scenario, harness };
 		});
-		await Promise.all(played.map(async ({ scenario, stage }) => await hold(scenario, stage)));
+		await Promise.all(played.map(async ({ scenario, harness }) => await hold(scenario, harness)));
 		await n8n.kill();
 		const met = played.map(
-			({ scenario: { index, call }, stage }) =>
-				stage.calls().length === index + 1 && stage.calls()[index] === call,
+			({ scenario: { index, call }, harness }) =>
+				harness.calls().length === index + 1 && harness.calls()[index] === call,
 		);
-		for (const { stage } of played) stage.sandbox.clearFaults();
+		for (const { harness } of played) harness.sandbox.clearFaults();
 		await n8n.restart();
-		await forEach([...played.entries()], async ([at, { scenario, stage }]) => {
-			const outcome = await conclude(scenario, stage);
+		await forEach([...played.entries()], async ([at, { scenario, harness }]) => {
+			const outcome = await conclude(scenario, harness);
 			if (met[at] === true) outcomes.push(outcome);
 		});
 		return scenarios.filter((_, at) => met[at] === false);
 	}
 
 	/** Starts the step and waits until n8n is in the call, where the provider keeps it. */
-	async function hold({ step, index, when }: Scenario, stage: Stage): Promise<void> {
-		stage.arm(index, { kind: 'hang', when, times: Number.MAX_SAFE_INTEGER });
+	async function hold({ step, index, when }: Scenario, harness: Harness): Promise<void> {
+		harness.arm(index, { kind: 'hang', when, times: Number.MAX_SAFE_INTEGER });
 		// It ends with n8n.
-		step.run(stage).catch(() => undefined);
-		await until('the call', HOLD_MS, () => stage.calls().length > index || undefined).catch(
+		step.run(harness).catch(() => undefined);
+		await until('the call', HOLD_MS, () => harness.calls().length > index || undefined).catch(
 			() => undefined,
 		);
 	}
 
-	async function conclude(scenario: Scenario, stage: Stage): Promise<Outcome> {
+	async function conclude(scenario: Scenario, harness: Harness): Promise<Outcome> {
 		const problems: string[] = [];
 		try {
 			// n8n registers what it has stored as published again at its start.
-			if (await stage.active()) await stage.wellAgain(HEAL_MS);
-			problems.push(...(await stage.verdict()));
-			await stage.unpublish();
+			if (await harness.active()) await harness.wellAgain(HEAL_MS);
+			problems.push(...(await harness.verdict()));
+			await harness.unpublish();
 		} catch (error) {
 			problems.push(error instanceof Error ? error.message : String(error));
 		}
-		const { subject, step, index, call, when } = scenario;
+		const { variant, step, index, call, when } = scenario;
 		return {
-			title: subject.title,
+			title: variant.title,
 			step: step.name,
 			call: `${index + 1} ${call}`,
 			group: 'SIGKILL',
@@ -148,7 +148,7 @@ describe('n8n, killed', () => {
 		};
 	}
 
-	it.each(cases.map(({ title }) => title))('ends well at %s', (title) => {
+	it.each(variants.map(({ title }) => title))('ends well at %s', (title) => {
 		const played = outcomes.filter((outcome) => outcome.title === title);
 		expect(played).not.toEqual([]);
 		expect(played.filter(({ problems }) => problems.length > 0)).toEqual([]);

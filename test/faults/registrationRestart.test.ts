@@ -4,12 +4,12 @@ import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { ORIGIN } from '../../testkit/publishTrigger';
 import { printFigures } from '../figures';
-import { cases, type Case } from './cases';
+import { variants, type Variant } from './variants';
 import { openLanes } from './lanes';
 import { figures, type Outcome } from './outcomes';
 import { RestartRounds } from './restartRounds';
 import { conclude, scenariosOf, type Scenario } from './scenarios';
-import { MANY_AT_ONCE, Stage } from './stage';
+import { MANY_AT_ONCE, Harness } from './harness';
 import { restartSteps, type Step } from './steps';
 
 /**
@@ -23,7 +23,7 @@ const lanes = openLanes(32);
 const lanesHealing = openLanes(8);
 const HEAL_MS = 90_000;
 
-const stages: Stage[] = [];
+const harnesses: Harness[] = [];
 const outcomes: Outcome[] = [];
 let n8n: N8nHost;
 let rounds: RestartRounds;
@@ -42,58 +42,58 @@ beforeAll(async () => {
 afterAll(async () => {
 	printFigures('Fault injection at a restart: scenarios and outcome', figures(outcomes));
 	await n8n?.stop();
-	await Promise.all(stages.map(async (stage) => await stage.close()));
+	await Promise.all(harnesses.map(async (harness) => await harness.close()));
 }, 60_000);
 
-async function prepared(subject: Case, step: Step): Promise<Stage> {
+async function prepared(variant: Variant, step: Step): Promise<Harness> {
 	return await lanes(async () => {
-		const stage = await Stage.start(n8n, subject);
-		stages.push(stage);
-		await step.prepare(stage);
-		stage.begin();
-		return stage;
+		const harness = await Harness.start(n8n, variant);
+		harnesses.push(harness);
+		await step.prepare(harness);
+		harness.begin();
+		return harness;
 	});
 }
 
-async function armed(scenario: Scenario): Promise<Stage> {
-	const stage = await prepared(scenario.subject, scenario.step);
-	stage.arm(scenario.index, scenario.fault.fault);
-	return stage;
+async function armed(scenario: Scenario): Promise<Harness> {
+	const harness = await prepared(scenario.variant, scenario.step);
+	harness.arm(scenario.index, scenario.fault.fault);
+	return harness;
 }
 
-async function heal(scenario: Scenario, stage: Stage): Promise<Outcome> {
-	const calls = stage.calls();
-	stage.sandbox.clearFaults();
+async function heal(scenario: Scenario, harness: Harness): Promise<Outcome> {
+	const calls = harness.calls();
+	harness.sandbox.clearFaults();
 	return await lanesHealing(async () => {
-		const problems = await stage.wellAgain(HEAL_MS).then(
+		const problems = await harness.wellAgain(HEAL_MS).then(
 			() => [],
 			(error: Error) => [error.message],
 		);
-		return await conclude(scenario, stage, { calls, refused: false, problems });
+		return await conclude(scenario, harness, { calls, refused: false, problems });
 	});
 }
 
-const all = cases.flatMap((subject) =>
-	restartSteps.map((step): [string, string, Case, Step] => [
-		subject.title,
+const all = variants.flatMap((variant) =>
+	restartSteps.map((step): [string, string, Variant, Step] => [
+		variant.title,
 		step.name,
-		subject,
+		variant,
 		step,
 	]),
 );
 
 it.concurrent.each(all)(
 	'%s ends well whatever fails during: %s',
-	async (_title, _name, subject, step) => {
-		const clean = await rounds.join(async () => await prepared(subject, step));
-		const scenarios = scenariosOf(subject, step, clean.calls());
+	async (_title, _name, variant, step) => {
+		const clean = await rounds.join(async () => await prepared(variant, step));
+		const scenarios = scenariosOf(variant, step, clean.calls());
 		expect(scenarios).not.toEqual([]);
 		const set = await rounds.join(async () => await Promise.all(scenarios.map(armed)));
 		const played = await Promise.all(
-			set.map(async (stage, at) => {
+			set.map(async (harness, at) => {
 				const scenario = scenarios[at];
-				if (scenario === undefined) throw new Error('A stage without a scenario');
-				return await heal(scenario, stage);
+				if (scenario === undefined) throw new Error('A harness without a scenario');
+				return await heal(scenario, harness);
 			}),
 		);
 		outcomes.push(...played);

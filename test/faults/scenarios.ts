@@ -1,11 +1,11 @@
-import { callFaults, cases, type CallFault, type Case } from './cases';
+import { callFaults, variants, type CallFault, type Variant } from './variants';
 import type { Outcome } from './outcomes';
-import type { Stage } from './stage';
+import type { Harness } from './harness';
 import { steps, type Step } from './steps';
 
 /** One fault at one call of one step. */
 export interface Scenario {
-	readonly subject: Case;
+	readonly variant: Variant;
 	readonly step: Step;
 	/** Place of the call in the step, and what it was when nothing failed. */
 	readonly index: number;
@@ -17,21 +17,21 @@ export interface Scenario {
 const SHARES = process.env['ALL_FAULTS'] === '1' ? 1 : 10;
 
 /**
- * The scenarios of one step, slowest first. In a plain step of a full case every fault meets every
+ * The scenarios of one step, slowest first. In a plain step of a full variant every fault meets every
  * call. In the others each call meets a tenth of the faults, the next tenth at the next call, at
- * least two in a step, and two further in the next step: so each case meets every fault.
+ * least two in a step, and two further in the next step: so each variant meets every fault.
  *
  * @param calls - those that the step makes when nothing fails
  */
-export function scenariosOf(subject: Case, step: Step, calls: readonly string[]): Scenario[] {
+export function scenariosOf(variant: Variant, step: Step, calls: readonly string[]): Scenario[] {
 	const at = (index: number, faults: readonly CallFault[]): Scenario[] => {
 		const call = calls[index];
-		return call === undefined ? [] : faults.map((fault) => ({ subject, step, index, call, fault }));
+		return call === undefined ? [] : faults.map((fault) => ({ variant, step, index, call, fault }));
 	};
-	if (subject.full === true && step.plain === true) {
+	if (variant.full === true && step.plain === true) {
 		return calls.flatMap((_, index) => at(index, callFaults)).sort(slowestFirst);
 	}
-	const first = cases.indexOf(subject) + 2 * steps.indexOf(step);
+	const first = variants.indexOf(variant) + 2 * steps.indexOf(step);
 	return Array.from({ length: Math.max(calls.length, 2) }, (_, share) =>
 		at(
 			Math.min(share, calls.length - 1),
@@ -49,15 +49,15 @@ function slowestFirst(a: Scenario, b: Scenario): number {
 
 /** A clean publish after the fault, and what is wrong then. */
 export async function conclude(
-	{ subject, step, index, call, fault }: Scenario,
-	stage: Stage,
+	{ variant, step, index, call, fault }: Scenario,
+	harness: Harness,
 	{ calls, refused, ...before }: Pick<Outcome, 'refused' | 'problems'> & { calls: string[] },
 ): Promise<Outcome> {
-	const after = await stage.verdict().catch((error: Error) => [error.message]);
+	const after = await harness.verdict().catch((error: Error) => [error.message]);
 	const problems = [...before.problems, ...after];
 	if (calls[index] !== call) problems.push(`the fault met ${calls[index] ?? 'no call'}`);
 	return {
-		title: subject.title,
+		title: variant.title,
 		step: step.name,
 		call: `${index + 1} ${call}`,
 		group: fault.group,

@@ -4,9 +4,9 @@ import { startSandbox, type Fault, type Sandbox, type SandboxEndpoint } from '..
 import type { N8nHost } from '../../testkit/n8n-host/driver';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN, PACKAGE } from '../../testkit/publishTrigger';
-import type { Case } from './cases';
+import type { Variant } from './variants';
 
-/** Settings of an n8n that many stages share. */
+/** Settings of an n8n that many harnesses share. */
 export const MANY_AT_ONCE = {
 	// A workflow whose provider does not answer must not keep the others waiting at a start.
 	N8N_WORKFLOW_ACTIVATION_BATCH_SIZE: '1000',
@@ -21,7 +21,7 @@ const FOREIGN_URL = 'https://other-app.example.com/hook';
  * One trigger in a workflow of its own at a sandbox of its own, so that many scenarios can go on in
  * one n8n at the same time without meeting each other's faults.
  */
-export class Stage {
+export class Harness {
 	private readonly nodeId = randomUUID();
 	private readonly webhookId = randomUUID();
 	private readonly foreign: SandboxEndpoint;
@@ -37,25 +37,25 @@ export class Stage {
 
 	private constructor(
 		private readonly n8n: N8nHost,
-		readonly subject: Case,
+		readonly variant: Variant,
 		readonly sandbox: Sandbox,
 	) {
-		this.events = subject.trigger.events;
-		this.foreign = sandbox.addEndpoint(subject.trigger.provider, {
+		this.events = variant.trigger.events;
+		this.foreign = sandbox.addEndpoint(variant.trigger.provider, {
 			url: FOREIGN_URL,
-			events: [...subject.trigger.events],
+			events: [...variant.trigger.events],
 		});
 	}
 
 	/** A stored workflow that was never published. */
-	static async start(n8n: N8nHost, subject: Case): Promise<Stage> {
+	static async start(n8n: N8nHost, variant: Variant): Promise<Harness> {
 		const sandbox = await startSandbox();
 		try {
-			subject.setUp?.(sandbox);
+			variant.setUp?.(sandbox);
 			sandbox.setRoute(ORIGIN, n8n.url);
-			const stage = new Stage(n8n, subject, sandbox);
-			await stage.store();
-			return stage;
+			const harness = new Harness(n8n, variant, sandbox);
+			await harness.store();
+			return harness;
 		} catch (error) {
 			await sandbox.close();
 			throw error;
@@ -72,7 +72,7 @@ export class Stage {
 
 	/** Saves the workflow with only one of the two events. */
 	async edit(): Promise<void> {
-		this.events = this.subject.trigger.events.slice(0, 1);
+		this.events = this.variant.trigger.events.slice(0, 1);
 		await this.n8n.updateWorkflow(this.workflowId, { nodes: [this.node()] });
 	}
 
@@ -83,7 +83,7 @@ export class Stage {
 
 	/** Changes the endpoint behind n8n's back. */
 	drift(): void {
-		const { provider, events } = this.subject.trigger;
+		const { provider, events } = this.variant.trigger;
 		for (const { id } of this.endpoints()) {
 			this.sandbox.changeEndpoint(provider, id, { events: [events[1]] });
 		}
@@ -91,7 +91,7 @@ export class Stage {
 
 	/** Lets `index` calls from now on pass and makes those after it fail. */
 	arm(index: number, fault: Fault): void {
-		const { provider } = this.subject.trigger;
+		const { provider } = this.variant.trigger;
 		this.begin();
 		if (index > 0) this.sandbox.fault({ provider, kind: 'delay', times: index });
 		this.sandbox.fault({ ...fault, provider });
@@ -104,7 +104,7 @@ export class Stage {
 
 	/** The calls since `begin`, e.g. `DELETE /post/webhooks/:id`. */
 	calls(): string[] {
-		const collection = this.subject.trigger.api?.path ?? '';
+		const collection = this.variant.trigger.api?.path ?? '';
 		return this.sandbox
 			.requests()
 			.slice(this.mark)
@@ -122,10 +122,10 @@ export class Stage {
 	 * @param versions - the events of each version that may be the published one
 	 */
 	private async problems(versions: ReadonlyArray<readonly string[]>): Promise<string[]> {
-		const { provider } = this.subject.trigger;
+		const { provider } = this.variant.trigger;
 		const own = this.endpoints();
 		// Each delivery costs n8n a run: none is sent while the endpoints themselves are wrong.
-		if (this.subject.keepsEndpoints !== true) {
+		if (this.variant.keepsEndpoints !== true) {
 			const [only, ...others] = own;
 			if (only === undefined || others.length > 0) return [`${own.length} endpoints`];
 			const wrong = differences(only, versions);
@@ -136,7 +136,7 @@ export class Stage {
 		for (const endpoint of own) {
 			const status = await this.fire(endpoint);
 			if (status === 200) verified.push(endpoint);
-			else if (this.subject.keepsEndpoints !== true) found.push(`a delivery got ${status}`);
+			else if (this.variant.keepsEndpoints !== true) found.push(`a delivery got ${status}`);
 			else if (!this.n8n.log().includes(`Remove endpoint ${endpoint.id} `)) {
 				found.push(`the superseded endpoint ${endpoint.id} is not in the log`);
 			}
@@ -168,7 +168,7 @@ export class Stage {
 			() => `all to be well again: ${found.join('; ')}`,
 			timeoutMs,
 			async () => {
-				found = await this.problems([this.subject.trigger.events, this.events]);
+				found = await this.problems([this.variant.trigger.events, this.events]);
 				return found.length === 0 && this.isActivated() ? true : undefined;
 			},
 		);
@@ -215,7 +215,7 @@ export class Stage {
 
 	/** The endpoints at the workflow's webhook URL. */
 	private endpoints(): SandboxEndpoint[] {
-		const { path, provider } = this.subject.trigger;
+		const { path, provider } = this.variant.trigger;
 		const url = `${ORIGIN}/webhook/${this.webhookId}/${path}`;
 		return this.sandbox.endpoints(provider).filter((endpoint) => endpoint.url === url);
 	}
@@ -225,7 +225,7 @@ export class Stage {
 	 * @returns the status, or that n8n has removed the endpoint meanwhile
 	 */
 	private async fire(endpoint: SandboxEndpoint, forged = false): Promise<number | 'removed'> {
-		const { provider, scheme } = this.subject.trigger;
+		const { provider, scheme } = this.variant.trigger;
 		const [event = ''] = this.events;
 		for (let tries = 1; tries <= FIRE_TRIES; tries++) {
 			if (!this.endpoints().some(({ id }) => id === endpoint.id)) return 'removed';
@@ -245,7 +245,7 @@ export class Stage {
 	}
 
 	private async store(): Promise<void> {
-		const { title, trigger, credential } = this.subject;
+		const { title, trigger, credential } = this.variant;
 		this.credentialId = await this.n8n.createCredential(title, trigger.credential, {
 			...trigger.parameters,
 			baseUrl: this.sandbox.url,
@@ -256,7 +256,7 @@ export class Stage {
 	}
 
 	private node() {
-		const { title, trigger } = this.subject;
+		const { title, trigger } = this.variant;
 		return {
 			id: this.nodeId,
 			name: 'Trigger',

@@ -9,7 +9,7 @@ import {
 } from '../../testkit/triggers';
 
 /** A trigger in one way to sign in, or with one way its provider may behave. */
-export interface Case {
+export interface Variant {
 	readonly title: string;
 	readonly trigger: TriggerCase;
 	/** Every fault at every call of the plain steps; the rest gets a share, see `scenariosOf`. */
@@ -22,11 +22,11 @@ export interface Case {
 }
 
 const byKey =
-	({ provider }: TriggerCase): Case['credential'] =>
+	({ provider }: TriggerCase): Variant['credential'] =>
 	(sandbox) => ({ apiKey: sandbox.keys[provider] });
 
 /** Every trigger that registers itself. The two that get every fault differ in having an update. */
-export const cases: readonly Case[] = [
+export const variants: readonly Variant[] = [
 	{ title: 'Misar Mail', trigger: misarMail, full: true, credential: byKey(misarMail) },
 	{ title: 'Misar Post', trigger: misarPost, full: true, credential: byKey(misarPost) },
 	{
