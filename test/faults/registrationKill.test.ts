@@ -5,6 +5,7 @@ import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { ORIGIN } from '../../testkit/publishTrigger';
 import { until } from '../../testkit/n8n-host/poll';
+import { once } from '../../testkit/once';
 import { variants, type Variant } from './variants';
 import { openLanes } from './lanes';
 import { figures, type Outcome } from './outcomes';
@@ -37,6 +38,7 @@ describe('n8n, killed', () => {
 	const outcomes: Outcome[] = [];
 	const harnesses: Harness[] = [];
 	const lanes = openLanes(WIDTH);
+	const wanted: Variant[] = [];
 
 	/** Does `work` for every item when a lane is free. */
 	async function forEach<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
@@ -52,6 +54,18 @@ describe('n8n, killed', () => {
 			// With it, a restart calls no provider and what was killed is not tried again.
 			publicationService: false,
 		});
+	}, 600_000);
+
+	afterAll(async () => {
+		printFigures('n8n killed: outcome after one clean publish', figures(outcomes));
+		await n8n?.stop();
+		await Promise.all(harnesses.map(async (harness) => await harness.close()));
+	}, 60_000);
+
+	/** Plays the scenarios of every variant that a test asks for, all in the same few kills. */
+	const playAll = once(async () => {
+		// The tests begin together: each has asked by then.
+		await new Promise((resolve) => setImmediate(resolve));
 		let waiting = await enumerate();
 		for (let round = 0; waiting.length > 0 && round < ROUNDS; round++) {
 			const missed = await kill(waiting.slice(0, TOGETHER));
@@ -59,13 +73,7 @@ describe('n8n, killed', () => {
 		}
 		// On a machine so slow that n8n never got there in time, this names what was not tried.
 		expect(waiting.map(({ variant, step, call }) => [variant.title, step.name, call])).toEqual([]);
-	}, 1_200_000);
-
-	afterAll(async () => {
-		printFigures('n8n killed: outcome after one clean publish', figures(outcomes));
-		await n8n?.stop();
-		await Promise.all(harnesses.map(async (harness) => await harness.close()));
-	}, 60_000);
+	});
 
 	async function open(variant: Variant): Promise<Harness> {
 		const harness = await Harness.start(n8n, variant);
@@ -75,7 +83,7 @@ describe('n8n, killed', () => {
 
 	/** The calls that a run without a kill makes, without those that only read. */
 	async function enumerate(): Promise<Scenario[]> {
-		const pairs = variants.flatMap((variant) => userSteps.map((step) => ({ variant, step })));
+		const pairs = wanted.flatMap((variant) => userSteps.map((step) => ({ variant, step })));
 		const found = await forEach(pairs, async ({ variant, step }) => {
 			const harness = await open(variant);
 			await step.prepare(harness);
@@ -148,9 +156,15 @@ describe('n8n, killed', () => {
 		};
 	}
 
-	it.each(variants.map(({ title }) => title))('ends well at %s', (title) => {
-		const played = outcomes.filter((outcome) => outcome.title === title);
-		expect(played).not.toEqual([]);
-		expect(played.filter(({ problems }) => problems.length > 0)).toEqual([]);
-	});
+	it.concurrent.each(variants.map((variant): [string, Variant] => [variant.title, variant]))(
+		'ends well at %s',
+		async (title, variant) => {
+			wanted.push(variant);
+			await playAll();
+			const played = outcomes.filter((outcome) => outcome.title === title);
+			expect(played).not.toEqual([]);
+			expect(played.filter(({ problems }) => problems.length > 0)).toEqual([]);
+		},
+		1_200_000,
+	);
 });
