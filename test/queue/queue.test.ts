@@ -118,7 +118,6 @@ async function statusesOf(url = '', secret = ''): Promise<unknown[]> {
 }
 
 describe('with the settings of deploy/', () => {
-	let workflowId: string;
 	let workers: N8nHelper[];
 
 	beforeAll(async () => {
@@ -265,15 +264,23 @@ describe('with the settings of deploy/', () => {
 		expect(endpoints()).toEqual([]);
 	}, 600_000);
 
-	it('registers one endpoint, and a restart of the main process adds none', async () => {
+	/** The workflow of the template for an exactly-once intake, published. */
+	async function publishIntake(): Promise<string> {
 		const { main, services } = cluster;
 		const redis = await main.createCredential('Redis', 'redis', services.redisAddress);
-		workflowId = (await main.createWorkflow(intake(credential, { id: redis, name: 'Redis' }))).id;
-		await main.publish(workflowId);
+		const { id } = await main.createWorkflow(intake(credential, { id: redis, name: 'Redis' }));
+		await main.publish(id);
 		expect(endpoints()).toMatchObject([{ active: true, url: expect.stringContaining(ORIGIN) }]);
+		return id;
+	}
+
+	it('registers one endpoint, and a restart of the main process adds none', async () => {
+		const { main } = cluster;
+		const id = await publishIntake();
 		const [before] = endpoints();
 		await main.restart();
 		expect(endpoints()).toMatchObject([{ id: before?.id, url: before?.url, active: true }]);
+		await main.unpublish(id);
 	}, 300_000);
 
 	it('loses nothing and runs once, with a processor and a worker killed in the middle', async () => {
@@ -281,6 +288,7 @@ describe('with the settings of deploy/', () => {
 		const [, processor] = processors;
 		const [, worker] = workers;
 		if (!processor || !worker) throw new Error('There are not two of each');
+		const workflowId = await publishIntake();
 		const events = Array.from({ length: 300 }, (_, i) => `evt_queue_load_${1000 + i}`);
 		const records = await deliver(events, {
 			[100]: async () => await processor.kill(),
