@@ -1,6 +1,5 @@
 import type {
 	ICredentialDataDecryptedObject,
-	ICredentialTestRequest,
 	ICredentialType,
 	Icon,
 	IDataObject,
@@ -9,8 +8,6 @@ import type {
 	INodeProperties,
 } from 'n8n-workflow';
 import { z } from 'zod';
-
-import { REDIRECT_RULES } from './redirectRules';
 
 /** Mail Panda's session cookie; valid 7 days (mailpanda.io/docs/authentication). */
 const SESSION_COOKIE = 'admin_token';
@@ -150,27 +147,12 @@ export class MailPandaApi implements ICredentialType {
 		return { ...request, headers: { ...request.headers, ...proof } };
 	}
 
-	test: ICredentialTestRequest = {
-		request: {
-			// n8n would send the key along to another host.
-			disableFollowRedirect: true,
-			baseURL: '={{$credentials.baseUrl.replace(/\\/+$/, "")}}',
-			url: '/api/webhooks/manage',
+	/** How the nodes test it (nodes/shared/credentialTest.ts). */
+	check = {
+		path: '/api/webhooks/manage',
+		messages: {
+			401: 'Mail Panda did not accept this. Check the key or the password; if an API key is refused, sign in with email and password.',
+			404: 'There is no Mail Panda at this Base URL.',
 		},
-		rules: [
-			...REDIRECT_RULES,
-			{
-				type: 'responseCode',
-				properties: {
-					value: 401,
-					message:
-						'Mail Panda did not accept this. Check the key or the password; if an API key is refused, sign in with email and password.',
-				},
-			},
-			{
-				type: 'responseCode',
-				properties: { value: 404, message: 'There is no Mail Panda at this Base URL.' },
-			},
-		],
 	};
 }

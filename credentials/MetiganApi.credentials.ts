@@ -1,13 +1,10 @@
 import type {
 	ICredentialDataDecryptedObject,
-	ICredentialTestRequest,
 	ICredentialType,
 	Icon,
 	IHttpRequestOptions,
 	INodeProperties,
 } from 'n8n-workflow';
-
-import { REDIRECT_RULES } from './redirectRules';
 
 export class MetiganApi implements ICredentialType {
 	name = 'metiganApi';
@@ -71,38 +68,13 @@ export class MetiganApi implements ICredentialType {
 		return { ...request, headers: { ...request.headers, ...proof } };
 	}
 
-	test: ICredentialTestRequest = {
-		request: {
-			// n8n would send the key along to another host.
-			disableFollowRedirect: true,
-			baseURL: '={{$credentials.baseUrl.replace(/\\/+$/, "")}}',
-			url: '/api/templates',
-			qs: { page: 1, limit: 1 },
+	/** How the nodes test it (nodes/shared/credentialTest.ts). */
+	check = {
+		path: '/api/templates?page=1&limit=1',
+		messages: {
+			401: 'Metigan did not accept the API key. Copy the key again, or leave it empty for manual registration.',
+			403: 'Metigan refused the API key: it is not valid or only allows sending emails.',
+			404: 'There is no Metigan API at this Base URL. Try https://api.metigan.io.',
 		},
-		rules: [
-			...REDIRECT_RULES,
-			{
-				type: 'responseCode',
-				properties: {
-					value: 401,
-					message:
-						'Metigan did not accept the API key. For manual registration no key is needed and this can be ignored; otherwise copy the key again.',
-				},
-			},
-			{
-				type: 'responseCode',
-				properties: {
-					value: 403,
-					message: 'Metigan refused the API key: it is not valid or only allows sending emails.',
-				},
-			},
-			{
-				type: 'responseCode',
-				properties: {
-					value: 404,
-					message: 'There is no Metigan API at this Base URL. Try https://api.metigan.io.',
-				},
-			},
-		],
 	};
 }

@@ -1,26 +1,10 @@
 import type {
 	ICredentialDataDecryptedObject,
-	ICredentialTestRequest,
 	ICredentialType,
 	Icon,
 	IHttpRequestOptions,
 	INodeProperties,
 } from 'n8n-workflow';
-
-import { REDIRECT_RULES } from './redirectRules';
-
-/**
- * A cheap call of each API. Of Misar.Dev, Misar.ai and Misar.Ink only the pattern of the base URL is
- * known (misar.io/docs/webhooks).
- */
-const TEST_PATHS = {
-	mail: '/mail/v1/webhooks',
-	reach: '/reach/api/plan',
-	post: '/post/webhooks',
-	dev: '/dev/v1',
-	ai: '/ai/v1',
-	ink: '/ink/v1',
-};
 
 export class MisarApi implements ICredentialType {
 	name = 'misarApi';
@@ -98,38 +82,20 @@ export class MisarApi implements ICredentialType {
 		return { ...request, headers: { ...request.headers, ...proof } };
 	}
 
-	test: ICredentialTestRequest = {
-		request: {
-			// n8n would send the key along to another host.
-			disableFollowRedirect: true,
-			baseURL: '={{$credentials.baseUrl.replace(/\\/+$/, "")}}',
-			url: `={{(${JSON.stringify(TEST_PATHS)})[$credentials.product]}}`,
+	/**
+	 * How the nodes test it (nodes/shared/credentialTest.ts): by a cheap call. Of Misar.Dev, Misar.ai
+	 * and Misar.Ink no call is documented.
+	 */
+	check = {
+		path: {
+			mail: '/mail/v1/webhooks',
+			reach: '/reach/api/plan',
+			post: '/post/webhooks',
 		},
-		rules: [
-			...REDIRECT_RULES,
-			{
-				type: 'responseCode',
-				properties: {
-					value: 401,
-					message: 'Misar did not accept the API key. Copy a live key of the chosen product again.',
-				},
-			},
-			{
-				type: 'responseCode',
-				properties: {
-					value: 403,
-					message:
-						'The API key works but may not manage webhooks. Allow that for the key, or use manual registration in the trigger.',
-				},
-			},
-			{
-				type: 'responseCode',
-				properties: {
-					value: 404,
-					message:
-						'No API answers here for this product. For Misar.Dev, Misar.ai and Misar.Ink none is documented: their triggers need the signing secret only, and this can be ignored.',
-				},
-			},
-		],
+		messages: {
+			401: 'Misar did not accept the API key. Copy a live key of the chosen product again.',
+			403: 'The API key works but may not manage webhooks. Allow that for the key, or use manual registration in the trigger.',
+			404: 'There is no Misar API at this Base URL.',
+		},
 	};
 }

@@ -1,13 +1,10 @@
 import type {
 	ICredentialDataDecryptedObject,
-	ICredentialTestRequest,
 	ICredentialType,
 	Icon,
 	IHttpRequestOptions,
 	INodeProperties,
 } from 'n8n-workflow';
-
-import { REDIRECT_RULES } from './redirectRules';
 
 export class MisarBlogApi implements ICredentialType {
 	name = 'misarBlogApi';
@@ -69,27 +66,12 @@ export class MisarBlogApi implements ICredentialType {
 		return { ...request, headers: { ...request.headers, ...proof } };
 	}
 
-	test: ICredentialTestRequest = {
-		request: {
-			// n8n would send the key along to another host.
-			disableFollowRedirect: true,
-			baseURL: '={{$credentials.baseUrl.replace(/\\/+$/, "")}}',
-			url: '/blog/v1/me',
+	/** How the nodes test it (nodes/shared/credentialTest.ts). */
+	check = {
+		path: '/blog/v1/me',
+		messages: {
+			401: 'Misar.Blog did not accept the API key. Copy the key again, or leave it empty: the trigger works without one.',
+			404: 'There is no Misar.Blog API at this Base URL.',
 		},
-		rules: [
-			...REDIRECT_RULES,
-			{
-				type: 'responseCode',
-				properties: {
-					value: 401,
-					message:
-						'Misar.Blog did not accept the API key. The trigger works without one: this can be ignored when you left it empty.',
-				},
-			},
-			{
-				type: 'responseCode',
-				properties: { value: 404, message: 'There is no Misar.Blog API at this Base URL.' },
-			},
-		],
 	};
 }

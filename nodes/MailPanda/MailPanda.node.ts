@@ -6,9 +6,11 @@ import {
 	type INodeTypeDescription,
 } from 'n8n-workflow';
 
+import { MailPandaApi } from '../../credentials/MailPandaApi.credentials';
 import { executeAction } from '../shared/actions/execute';
 import { ACTION_OUTPUTS, actionProperties } from '../shared/actions/properties';
 import { searchMethods } from '../shared/actions/searchEndpoints';
+import { credentialTests } from '../shared/credentialTest';
 import { actionSubtitle } from '../shared/editor/texts';
 import { mailPanda } from './provider';
 
@@ -26,11 +28,14 @@ export class MailPanda implements INodeType {
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],
 		outputs: ACTION_OUTPUTS,
-		credentials: [{ name: 'mailPandaApi', required: true }],
+		credentials: [{ name: 'mailPandaApi', required: true, testedBy: 'testMailPandaApi' }],
 		properties: actionProperties(mailPanda),
 	};
 
-	methods = searchMethods(mailPanda);
+	methods = {
+		...searchMethods(mailPanda),
+		...credentialTests('testMailPandaApi', new MailPandaApi()),
+	};
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 		return await executeAction(this, mailPanda);

@@ -9,6 +9,8 @@ import type {
 	IWebhookResponseData,
 } from 'n8n-workflow';
 
+import { MailPandaApi } from '../../credentials/MailPandaApi.credentials';
+import { credentialTests } from '../shared/credentialTest';
 import { receiveDelivery } from '../shared/delivery/receive';
 import { triggerSubtitle, triggerTexts } from '../shared/editor/texts';
 import { TRIGGER_OUTPUTS, triggerProperties } from '../shared/editor/triggerProperties';
@@ -30,12 +32,14 @@ export class MailPandaTrigger implements INodeType {
 		defaults: { name: 'Mail Panda Trigger' },
 		inputs: [],
 		outputs: TRIGGER_OUTPUTS,
-		credentials: [{ name: 'mailPandaApi', required: true }],
+		credentials: [{ name: 'mailPandaApi', required: true, testedBy: 'testMailPandaApi' }],
 		webhooks: [
 			{ name: 'default', httpMethod: 'POST', responseMode: 'onReceived', path: 'mail-panda' },
 		],
 		properties: triggerProperties(mailPanda),
 	};
+
+	methods = credentialTests('testMailPandaApi', new MailPandaApi());
 
 	webhookMethods = webhookMethods(mailPanda);
 

@@ -6,9 +6,11 @@ import {
 	type INodeTypeDescription,
 } from 'n8n-workflow';
 
+import { MetiganApi } from '../../credentials/MetiganApi.credentials';
 import { executeAction } from '../shared/actions/execute';
 import { ACTION_OUTPUTS, actionProperties } from '../shared/actions/properties';
 import { searchMethods } from '../shared/actions/searchEndpoints';
+import { credentialTests } from '../shared/credentialTest';
 import { actionSubtitle } from '../shared/editor/texts';
 import { metigan } from './provider';
 
@@ -25,11 +27,11 @@ export class Metigan implements INodeType {
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],
 		outputs: ACTION_OUTPUTS,
-		credentials: [{ name: 'metiganApi', required: true }],
+		credentials: [{ name: 'metiganApi', required: true, testedBy: 'testMetiganApi' }],
 		properties: actionProperties(metigan),
 	};
 
-	methods = searchMethods(metigan);
+	methods = { ...searchMethods(metigan), ...credentialTests('testMetiganApi', new MetiganApi()) };
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 		return await executeAction(this, metigan);

@@ -9,6 +9,8 @@ import type {
 	IWebhookResponseData,
 } from 'n8n-workflow';
 
+import { MetiganApi } from '../../credentials/MetiganApi.credentials';
+import { credentialTests } from '../shared/credentialTest';
 import { receiveDelivery } from '../shared/delivery/receive';
 import { triggerSubtitle, triggerTexts } from '../shared/editor/texts';
 import { TRIGGER_OUTPUTS, triggerProperties } from '../shared/editor/triggerProperties';
@@ -30,12 +32,14 @@ export class MetiganTrigger implements INodeType {
 		defaults: { name: 'Metigan Trigger' },
 		inputs: [],
 		outputs: TRIGGER_OUTPUTS,
-		credentials: [{ name: 'metiganApi', required: true }],
+		credentials: [{ name: 'metiganApi', required: true, testedBy: 'testMetiganApi' }],
 		webhooks: [
 			{ name: 'default', httpMethod: 'POST', responseMode: 'onReceived', path: 'metigan' },
 		],
 		properties: triggerProperties(metigan),
 	};
+
+	methods = credentialTests('testMetiganApi', new MetiganApi());
 
 	webhookMethods = webhookMethods(metigan);
 

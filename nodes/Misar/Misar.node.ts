@@ -6,9 +6,11 @@ import {
 	type INodeTypeDescription,
 } from 'n8n-workflow';
 
+import { MisarApi } from '../../credentials/MisarApi.credentials';
 import { executeAction } from '../shared/actions/execute';
 import { ACTION_OUTPUTS, actionProperties } from '../shared/actions/properties';
 import { searchMethods } from '../shared/actions/searchEndpoints';
+import { credentialTests } from '../shared/credentialTest';
 import { actionSubtitle } from '../shared/editor/texts';
 import { misar } from './provider';
 
@@ -25,11 +27,11 @@ export class Misar implements INodeType {
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],
 		outputs: ACTION_OUTPUTS,
-		credentials: [{ name: 'misarApi', required: true }],
+		credentials: [{ name: 'misarApi', required: true, testedBy: 'testMisarApi' }],
 		properties: actionProperties(misar),
 	};
 
-	methods = searchMethods(misar);
+	methods = { ...searchMethods(misar), ...credentialTests('testMisarApi', new MisarApi()) };
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 		return await executeAction(this, misar);

@@ -9,6 +9,8 @@ import type {
 	IWebhookResponseData,
 } from 'n8n-workflow';
 
+import { MisarApi } from '../../credentials/MisarApi.credentials';
+import { credentialTests } from '../shared/credentialTest';
 import { receiveDelivery } from '../shared/delivery/receive';
 import { triggerSubtitle, triggerTexts } from '../shared/editor/texts';
 import { TRIGGER_OUTPUTS, triggerProperties } from '../shared/editor/triggerProperties';
@@ -30,10 +32,12 @@ export class MisarTrigger implements INodeType {
 		defaults: { name: 'Misar Trigger' },
 		inputs: [],
 		outputs: TRIGGER_OUTPUTS,
-		credentials: [{ name: 'misarApi', required: true }],
+		credentials: [{ name: 'misarApi', required: true, testedBy: 'testMisarApi' }],
 		webhooks: [{ name: 'default', httpMethod: 'POST', responseMode: 'onReceived', path: 'misar' }],
 		properties: triggerProperties(misar),
 	};
+
+	methods = credentialTests('testMisarApi', new MisarApi());
 
 	webhookMethods = webhookMethods(misar);
 

@@ -9,6 +9,8 @@ import type {
 	IWebhookResponseData,
 } from 'n8n-workflow';
 
+import { MisarBlogApi } from '../../credentials/MisarBlogApi.credentials';
+import { credentialTests } from '../shared/credentialTest';
 import { receiveDelivery } from '../shared/delivery/receive';
 import { triggerSubtitle, triggerTexts } from '../shared/editor/texts';
 import { TRIGGER_OUTPUTS, triggerProperties } from '../shared/editor/triggerProperties';
@@ -30,12 +32,14 @@ export class MisarBlogTrigger implements INodeType {
 		defaults: { name: 'Misar.Blog Trigger' },
 		inputs: [],
 		outputs: TRIGGER_OUTPUTS,
-		credentials: [{ name: 'misarBlogApi', required: true }],
+		credentials: [{ name: 'misarBlogApi', required: true, testedBy: 'testMisarBlogApi' }],
 		webhooks: [
 			{ name: 'default', httpMethod: 'POST', responseMode: 'onReceived', path: 'misar-blog' },
 		],
 		properties: triggerProperties(misarBlog),
 	};
+
+	methods = credentialTests('testMisarBlogApi', new MisarBlogApi());
 
 	webhookMethods = webhookMethods(misarBlog);
 

@@ -6,7 +6,14 @@ import { chain, startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN, PACKAGE, SECRET } from '../../testkit/publishTrigger';
-import { mailPanda, metigan, misarBlog, misarMail, type TriggerCase } from '../../testkit/triggers';
+import {
+	mailPanda,
+	metigan,
+	misarBlog,
+	misarDev,
+	misarMail,
+	type TriggerCase,
+} from '../../testkit/triggers';
 import { launchChromium, type Chromium } from './chromium';
 import { Editor } from './editor';
 import { keepScreenshot } from './screenshots';
@@ -108,21 +115,20 @@ describe('a trigger, from the search to a published workflow', () => {
 		300_000,
 	);
 
-	/** First with a key that the provider refuses, then with the right one. */
-	async function createCredential({ trigger, manual, refusal, untested }: Walk): Promise<void> {
+	/**
+	 * By hand with the signing secret alone; otherwise with a key that the provider refuses, and then
+	 * with the right one.
+	 */
+	async function createCredential({ trigger, refusal }: Walk): Promise<void> {
 		await editor.openNewCredential();
-		if (untested === true) await editor.chooseInCredential('product', trigger.title);
-		await editor.fillCredential({
-			baseUrl: sandbox.url,
-			apiKey: 'wrong',
-			...(manual ? { signingSecret: SECRET } : {}),
-		});
-		await editor.saveFailingCredential(refusal);
-		if (untested === true) {
-			await editor.closeCredential();
-			return;
+		if (trigger === misarDev) await editor.chooseInCredential('product', trigger.title);
+		if (refusal === undefined) {
+			await editor.fillCredential({ baseUrl: sandbox.url, signingSecret: SECRET });
+		} else {
+			await editor.fillCredential({ baseUrl: sandbox.url, apiKey: 'wrong' });
+			await editor.saveFailingCredential(refusal);
+			await editor.fillCredential({ apiKey: sandbox.keys[trigger.provider] });
 		}
-		await editor.fillCredential({ apiKey: sandbox.keys[trigger.provider] });
 		await editor.saveCredential();
 	}
 

@@ -2,25 +2,27 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { ExecuteContext, RoutingNode } from 'n8n-core';
-import {
-	createEmptyRunExecutionData,
-	NodeConnectionTypes,
-	Workflow,
-	type ICredentialDataDecryptedObject,
-	type INode,
-	type INodeType,
-	type INodeTypes,
-	type IWorkflowExecuteAdditionalData,
+import { CredentialTestContext } from 'n8n-core';
+import type {
+	ICredentialDataDecryptedObject,
+	INodeCredentialTestResult,
+	INodeType,
+	IWorkflowExecuteAdditionalData,
 } from 'n8n-workflow';
 
 import { startSandbox, type Sandbox } from '../../sandbox';
-import { DecryptedCredentials } from '../../testkit/contextHost';
-import { mailPanda, metigan, misarBlog, misarMail, type TriggerUnderTest } from './providers';
+import {
+	instantiate,
+	mailPanda,
+	metigan,
+	misarBlog,
+	misarMail,
+	type TriggerUnderTest,
+} from './providers';
 
 /**
- * The test of a credential through n8n-core's real RoutingNode, as n8n's command package runs it: a
- * node that is nothing but the request, then the rules for the status of the answer.
+ * The test of a credential in n8n-core's real context for it, as n8n calls the node that the
+ * credential is tested by.
  */
 
 const KEY = 'key_of_the_user_0123456789';
@@ -65,97 +67,70 @@ async function listen(server: Server): Promise<void> {
 
 const originOf = (server: Server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-/** @returns `OK`, or what n8n shows */
+/** The answer of the node's own test to a credential with these fields and the defaults. */
 async function testCredential(
-	{ credentialType }: TriggerUnderTest,
+	{ credentialType, nodeFile }: TriggerUnderTest,
 	fields: ICredentialDataDecryptedObject,
-): Promise<string> {
-	const { name, test, properties } = credentialType;
+): Promise<INodeCredentialTestResult> {
+	const { name, properties } = credentialType;
 	const defaults = properties.map((property) => [property.name, property.default]);
 	const data = { ...Object.fromEntries(defaults), ...fields };
-	const nodeType: INodeType = {
-		description: {
-			displayName: 'Credential test',
-			name: 'credentialTest',
-			group: ['input'],
-			version: 1,
-			description: 'Credential test',
-			defaults: { name: 'Credential test' },
-			inputs: [NodeConnectionTypes.Main],
-			outputs: [NodeConnectionTypes.Main],
-			credentials: [{ name, required: true }],
-			properties: [
-				{
-					displayName: 'Temp',
-					name: 'temp',
-					type: 'string',
-					default: '',
-					...(test === undefined ? {} : { routing: { request: test.request } }),
-				},
-			],
-		},
-	};
-	const nodeTypes: INodeTypes = {
-		getByName: () => nodeType,
-		getByNameAndVersion: () => nodeType,
-		getKnownTypes: () => ({}),
-	};
-	const node: INode = {
-		id: 'temp',
-		name: 'Temp-Node',
-		type: 'credentialTest',
-		typeVersion: 1,
-		position: [0, 0],
-		parameters: {},
-		credentials: { [name]: { id: 'cred1', name: 'Test credential' } },
-	};
-	const workflow = new Workflow({ nodes: [node], connections: {}, active: false, nodeTypes });
-	const additional: Partial<IWorkflowExecuteAdditionalData> = {
-		credentialsHelper: new DecryptedCredentials(
-			credentialType,
-			() => data,
-			() => {},
-		),
-		currentNodeParameters: {},
-		currentNodeExecutionIndex: 0,
-		variables: {},
-	};
-	const context = new ExecuteContext(
-		workflow,
-		node,
-		additional as IWorkflowExecuteAdditionalData,
-		'internal',
-		createEmptyRunExecutionData(),
-		0,
-		[],
-		{ main: [[{ json: {} }]] },
-		{ node, data: {}, source: null },
-		[],
-	);
-	try {
-		await new RoutingNode(context, nodeType, {
-			id: 'cred1',
-			name: 'Test credential',
-			type: name,
-			data,
-		}).runNode();
-		return 'OK';
-	} catch (error) {
-		const { cause } = error as { cause?: { response?: { status: number } } };
-		const rule = (test?.rules ?? []).find(
-			({ type, properties: { value } }) =>
-				type === 'responseCode' && value === cause?.response?.status,
-		);
-		return rule?.properties.message ?? String(error);
-	}
+	const node = instantiate<INodeType>(nodeFile);
+	const testedBy = node.description.credentials?.find((one) => one.name === name)?.testedBy;
+	const test = node.methods?.credentialTest?.[String(testedBy)];
+	if (test === undefined) throw new Error(`No node tests ${name}`);
+	const context = new CredentialTestContext({} as IWorkflowExecuteAdditionalData);
+	return await test.call(context, { id: 'cred1', name: 'Test credential', type: name, data });
 }
+
+const OK = { status: 'OK', message: 'Connection successful!' };
+const failed = (message: unknown) => ({ status: 'Error', message });
 
 describe.each(credentials)('the credential of $title', (trigger) => {
 	it('is accepted where the API is, and refused with words where the key is wrong', async () => {
 		const { provider } = trigger;
 		const baseUrl = `${sandbox.url}/`;
-		expect(await testCredential(trigger, { baseUrl, apiKey: sandbox.keys[provider] })).toBe('OK');
-		expect(await testCredential(trigger, { baseUrl, apiKey: KEY })).toMatch(/did not accept/);
+		expect(await testCredential(trigger, { baseUrl, apiKey: sandbox.keys[provider] })).toEqual(OK);
+		expect(await testCredential(trigger, { baseUrl, apiKey: KEY })).toEqual(
+			failed(expect.stringMatching(/did not accept/)),
+		);
+	});
+
+	it('passes without an API key, and calls nobody', async () => {
+		const baseUrl = originOf(elsewhere);
+		expect(await testCredential(trigger, { baseUrl, signingSecret: 'whsec_copied' })).toEqual({
+			status: 'OK',
+			message: 'No API key: only the signing secret is used.',
+		});
+		expect(received).toEqual([]);
+	});
+
+	it.each([
+		['a port where nothing listens', 'http://127.0.0.1:1', 'ECONNREFUSED'],
+		['a host that does not exist', 'https://api.misar.invalid', 'ENOTFOUND'],
+		['a Base URL without https://', 'api.misar.io', 'ERR_INVALID_URL'],
+		['a Base URL that is no address', 'https://', 'ERR_INVALID_URL'],
+	])('says in words that %s does not answer', async (_, baseUrl, code) => {
+		const { status, message } = await testCredential(trigger, { baseUrl, apiKey: KEY });
+		expect(status).toBe('Error');
+		expect(message).toMatch(
+			/^No server answers at this Base URL. Check the spelling; it starts with https:\/\/ /,
+		);
+		// Some networks answer for every name.
+		if (code !== 'ENOTFOUND') expect(message).toContain(`(${code})`);
+	});
+
+	it('says that a web page answers, or that the provider has a problem', async () => {
+		const { provider } = trigger;
+		const fields = { baseUrl: sandbox.url, apiKey: sandbox.keys[provider] };
+		sandbox.fault({ kind: 'status', status: 200, body: '<html></html>' });
+		expect(await testCredential(trigger, fields)).toEqual(
+			failed('A web page answers at this Base URL, not the API. Check the address.'),
+		);
+		sandbox.fault({ kind: 'status', status: 503 });
+		expect(await testCredential(trigger, fields)).toEqual(
+			failed(expect.stringContaining('does not answer at the moment (HTTP 503)')),
+		);
 	});
 
 	it.each([301, 302, 303, 307, 308])(
@@ -163,8 +138,10 @@ describe.each(credentials)('the credential of $title', (trigger) => {
 		async (status) => {
 			redirectStatus = status;
 			const baseUrl = originOf(redirecting);
-			expect(await testCredential(trigger, { baseUrl, apiKey: KEY })).toBe(
-				'The Base URL redirects to another address, where the key is not sent. Enter the final address.',
+			expect(await testCredential(trigger, { baseUrl, apiKey: KEY })).toEqual(
+				failed(
+					'The Base URL redirects to another address, where the key is not sent. Enter the final address.',
+				),
 			);
 			expect(redirected).toBe(1);
 			expect(received).toEqual([]);
@@ -172,10 +149,29 @@ describe.each(credentials)('the credential of $title', (trigger) => {
 	);
 });
 
+it.each(['dev', 'ai', 'ink'])(
+	'a key of misar %s is not tested, as no call is known',
+	async (product) => {
+		const fields = { product, baseUrl: originOf(elsewhere), apiKey: KEY };
+		expect(await testCredential(misarMail, fields)).toMatchObject({ status: 'OK' });
+		expect(received).toEqual([]);
+	},
+);
+
+it('Mail Panda is signed in to with email and password', async () => {
+	const fields = { authentication: 'session', baseUrl: sandbox.url, ...sandbox.login };
+	expect(await testCredential(mailPanda, fields)).toEqual(OK);
+	expect(await testCredential(mailPanda, { ...fields, password: 'wrong' })).toEqual(
+		failed(expect.stringMatching(/did not accept/)),
+	);
+});
+
 it('the session of Mail Panda is not handed over either', async () => {
 	redirectStatus = 307;
 	const fields = { authentication: 'session', sessionToken: KEY, ...sandbox.login };
 	const baseUrl = originOf(redirecting);
-	expect(await testCredential(mailPanda, { baseUrl, ...fields })).toMatch(/redirects/);
+	expect(await testCredential(mailPanda, { baseUrl, ...fields })).toEqual(
+		failed(expect.stringMatching(/redirects/)),
+	);
 	expect(received).toEqual([]);
 });

@@ -5,6 +5,7 @@ import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import MarkdownIt from 'markdown-it';
 
+import { OPERATIONS } from '../../nodes/shared/actions/operations';
 import { allProviders } from './allProviders';
 import { messagesOfTheNodes } from './messages';
 import { wornWords } from './wornWords';
@@ -156,6 +157,19 @@ describe('the commands in the documents', () => {
 		expect(named.length).toBeGreaterThan(20);
 		expect(named.filter((script) => !(script in scripts))).toEqual([]);
 	});
+});
+
+it('the README lists every operation of the action nodes', () => {
+	const rows = section(read('README.md'), '## Actions')
+		.split('\n')
+		.map((line) => line.split('|').map((cell) => cell.trim()));
+	const missing = OPERATIONS.filter(
+		({ resource, name }) =>
+			!rows.some(
+				([, of = '', names = '']) => of.toLowerCase() === resource && names.includes(name),
+			),
+	);
+	expect(missing.map(({ resource, name }) => `${resource}: ${name}`)).toEqual([]);
 });
 
 it('the README stays short enough to be read', () => {

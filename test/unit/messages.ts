@@ -36,7 +36,10 @@ function visit(node: ts.Node, add: (message: string) => void): void {
 		const argument = place === undefined ? undefined : node.arguments[place];
 		if (argument !== undefined) texts(argument).forEach(add);
 	}
-	if (ts.isPropertyAssignment(node) && MESSAGE_PROPERTY.has(node.name.getText())) {
+	// A credential's test has a message for a status.
+	const isMessage = (name: ts.PropertyName) =>
+		MESSAGE_PROPERTY.has(name.getText()) || ts.isNumericLiteral(name);
+	if (ts.isPropertyAssignment(node) && isMessage(node.name)) {
 		texts(node.initializer).forEach(add);
 	}
 	ts.forEachChild(node, (child) => visit(child, add));

@@ -103,7 +103,7 @@ function explain(
 ): { message: string; advice: string } {
 	if (refusal.kind === 'unreachable') {
 		return {
-			message: `${name} could not be reached (${networkReason(refusal.code)})`,
+			message: `${name} could not be reached: ${networkReason(refusal.code)}`,
 			advice: 'Check the Base URL in the credential and that this n8n can reach it, then try again',
 		};
 	}
@@ -179,6 +179,8 @@ function networkReason(code: string): string {
 	switch (code) {
 		case 'ECONNREFUSED':
 			return 'nothing listens at this address';
+		case 'ERR_INVALID_URL':
+			return 'the Base URL is not an address that starts with https://';
 		case 'ENOTFOUND':
 		case 'EAI_AGAIN':
 			return 'the host name is unknown';

@@ -1,0 +1,150 @@
+import {
+	type ICredentialDataDecryptedObject,
+	type ICredentialsDecrypted,
+	type ICredentialTestFunctions,
+	type ICredentialType,
+	type IHttpRequestOptions,
+	type INodeCredentialTestResult,
+} from 'n8n-workflow';
+import { z } from 'zod/v4';
+
+/** A credential that says how it is tested. */
+export interface TestableCredential extends ICredentialType {
+	readonly check: {
+		/** Paths below the Base URL of a call that any key may make; by product where there are several. */
+		readonly path: string | Readonly<Record<string, string>>;
+		/** What a status means here, where it says more than elsewhere. */
+		readonly messages: Readonly<Record<number, string>>;
+	};
+	authenticate(
+		credentials: ICredentialDataDecryptedObject,
+		request: IHttpRequestOptions,
+	): Promise<IHttpRequestOptions>;
+}
+
+/** n8n's own limit is 5 minutes. */
+const TIMEOUT_MS = 10_000;
+
+const answerSchema = z.object({
+	statusCode: z.number(),
+	body: z.unknown(),
+	headers: z.record(z.string(), z.unknown()),
+});
+type Answer = z.output<typeof answerSchema>;
+
+/** What n8n's HTTP client throws where no server answers. */
+const thrownSchema = z.object({
+	code: z.string().optional(),
+	cause: z.object({ code: z.string().optional() }).optional(),
+});
+
+/** The call that signs in was refused. */
+class Refused extends Error {
+	constructor(readonly answer: Answer) {
+		super(`HTTP ${answer.statusCode}`);
+	}
+}
+
+/**
+ * n8n's `methods.credentialTest` of a node. A function and not a request, because only a function can
+ * let a credential without a key pass, and say in words that no server answers.
+ *
+ * @param name - what `testedBy` names
+ */
+export function credentialTests(name: string, type: TestableCredential) {
+	return {
+		credentialTest: {
+			async [name](
+				this: ICredentialTestFunctions,
+				credential: ICredentialsDecrypted,
+			): Promise<INodeCredentialTestResult> {
+				return await testCredential(this, type, credential.data ?? {});
+			},
+		},
+	};
+}
+
+async function testCredential(
+	context: ICredentialTestFunctions,
+	type: TestableCredential,
+	fields: ICredentialDataDecryptedObject,
+): Promise<INodeCredentialTestResult> {
+	const { path } = type.check;
+	const tested = typeof path === 'string' ? path : path[String(fields['product'])];
+	const hasKey = ['apiKey', 'password'].some((name) => String(fields[name] ?? '').trim() !== '');
+	if (!hasKey || tested === undefined) {
+		return { status: 'OK', message: 'No API key: only the signing secret is used.' };
+	}
+	const url = `${String(fields['baseUrl']).trim().replace(/\/+$/, '')}${tested}`;
+	if (!/^https?:\/\/[^/]/.test(url) || !URL.canParse(url)) return noServer('ERR_INVALID_URL');
+	try {
+		const signIn = async (options: IHttpRequestOptions) => {
+			const answer = await send(context, options);
+			if (answer.statusCode >= 300) throw new Refused(answer);
+			return answer;
+		};
+		const session = await type.preAuthentication?.call(
+			{ helpers: { httpRequest: signIn } },
+			fields,
+		);
+		const sessionToken = String(session?.['sessionToken'] ?? '');
+		const request = await type.authenticate({ ...fields, sessionToken }, { url });
+		return verdict(type, await send(context, request));
+	} catch (error) {
+		if (error instanceof Refused) return verdict(type, error.answer);
+		const thrown = thrownSchema.safeParse(error).data;
+		return noServer(thrown?.cause?.code ?? thrown?.code ?? 'unknown error');
+	}
+}
+
+/** Sends a request once. A redirect is an answer: n8n would send the key along to another host. */
+async function send(
+	context: ICredentialTestFunctions,
+	{ method = 'GET', url, headers, body }: IHttpRequestOptions,
+): Promise<Answer> {
+	const answer: unknown = await context.helpers.request({
+		method,
+		uri: url,
+		...(headers === undefined ? {} : { headers }),
+		...(body === undefined ? {} : { body }),
+		json: true,
+		simple: false,
+		followRedirect: false,
+		resolveWithFullResponse: true,
+		timeout: TIMEOUT_MS,
+	});
+	return answerSchema.parse(answer);
+}
+
+function verdict(
+	{ displayName, check }: TestableCredential,
+	{ statusCode: status, body }: Answer,
+): INodeCredentialTestResult {
+	const refused = (message: string): INodeCredentialTestResult => ({ status: 'Error', message });
+	const known = check.messages[status];
+	if (known !== undefined) return refused(known);
+	if (status >= 300 && status < 400) {
+		return refused(
+			'The Base URL redirects to another address, where the key is not sent. Enter the final address.',
+		);
+	}
+	if (status === 429 || status >= 500) {
+		return refused(
+			`${displayName} does not answer at the moment (HTTP ${status}). Try again in a few minutes.`,
+		);
+	}
+	if (status >= 400) {
+		return refused(`${displayName} refused the request (HTTP ${status}). Check the Base URL.`);
+	}
+	if (typeof body !== 'object') {
+		return refused('A web page answers at this Base URL, not the API. Check the address.');
+	}
+	return { status: 'OK', message: 'Connection successful!' };
+}
+
+function noServer(code: string): INodeCredentialTestResult {
+	return {
+		status: 'Error',
+		message: `No server answers at this Base URL. Check the spelling; it starts with https:// (${code})`,
+	};
+}
