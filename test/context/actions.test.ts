@@ -156,10 +156,26 @@ describe.each(casesWithApi)('$title', (action) => {
 		expect((await searchEndpoints(sandbox, action, endpoint('get'))).results).toHaveLength(3);
 		expect(await searchEndpoints(sandbox, action, endpoint('get'), 'two')).toEqual({
 			results: [
-				{ name: second?.url, value: second?.id },
-				{ name: `${third?.url} (inactive)`, value: third?.id },
+				{ name: `app.example.com/hooks/TWO: ${action.events.join(', ')}`, value: second?.id },
+				{
+					name: `app.example.com/hooks/two/old: ${action.events.join(', ')} (inactive)`,
+					value: third?.id,
+				},
 			],
 		});
+	});
+
+	it('tells endpoints of n8n apart in the list by the end of their URLs and their events', async () => {
+		const path = '/webhook/0f1e2d3c-aaaa-bbbb-cccc-bd7f7f5d0a31/misar';
+		sandbox.addEndpoint(provider, {
+			url: `https://n8n.example.com${path}`,
+			events: [...action.events, ...action.events.map((name) => `${name}.again`)],
+		});
+		const [found] = (await searchEndpoints(sandbox, action, endpoint('delete'), '0f1e2d3c'))
+			.results;
+		expect(found?.name).toBe(
+			`n8n.example.com/…${path.slice(-24)}: ${action.events.slice(0, 2).join(', ')} +2`,
+		);
 	});
 
 	it('calls the path of the options instead of its own', async () => {

@@ -245,8 +245,10 @@ describe('with the settings of deploy/', () => {
 			});
 			statuses.push(...deliveries.map(({ attempts }) => attempts.at(-1)?.status));
 		};
-		await until('the endpoint to have the new secret alone', 150_000, async () => {
+		await until('the endpoint to have the new secret alone', 200_000, async () => {
 			await fire();
+			// Deliveries one after the other: the run that saves waits in the same queue.
+			await whenEnded(id);
 			const secrets = endpoints().map(({ secret }) => secret);
 			return (secrets.length === 1 && secrets[0] === newSecret) || undefined;
 		});

@@ -1,5 +1,6 @@
 import type { ILoadOptionsFunctions, INodeListSearchResult, INodeType } from 'n8n-workflow';
 
+import type { RemoteEndpoint } from '../api/endpointAnswer';
 import { openEndpointApi } from '../api/endpoints';
 import { readCredential } from '../credential';
 import { providerFor, requireProduct } from '../product';
@@ -22,12 +23,33 @@ async function searchEndpoints(
 	const wanted = filter.toLowerCase();
 	return {
 		results: all
-			.map(({ id, url = `Endpoint ${id}`, active }) => ({
-				name: active ? url : `${url} (inactive)`,
-				value: id,
-			}))
-			.filter(({ name }) => name.toLowerCase().includes(wanted)),
+			.filter(({ id, url, events = [] }) =>
+				[id, url ?? '', ...events].some((text) => text.toLowerCase().includes(wanted)),
+			)
+			.map((endpoint) => ({ name: labelOf(endpoint), value: endpoint.id })),
 	};
+}
+
+/** Characters of a URL's end that tell one webhook from another. */
+const TELLING_END = 24;
+const SHOWN_EVENTS = 2;
+
+/** E.g. `n8n.example.com/…bd7f7f5d0a31/misar: email.bounced, email.delivered +3 (inactive)`. */
+function labelOf({ id, url, events = [], active }: RemoteEndpoint): string {
+	const others = events.length > SHOWN_EVENTS ? ` +${events.length - SHOWN_EVENTS}` : '';
+	const shown = events.slice(0, SHOWN_EVENTS).join(', ');
+	return [
+		url === undefined ? `Endpoint ${id}` : shorten(url),
+		shown === '' ? '' : `: ${shown}${others}`,
+		active ? '' : ' (inactive)',
+	].join('');
+}
+
+/** A URL by its host and its end; the list of the editor would cut off the end. */
+function shorten(url: string): string {
+	const [host = '', ...path] = url.replace(/^https?:\/\//, '').split('/');
+	const rest = path.join('/');
+	return rest.length <= TELLING_END ? `${host}/${rest}` : `${host}/…${rest.slice(-TELLING_END)}`;
 }
 
 /** n8n's `methods` of an action node: what its resource locator lists. */

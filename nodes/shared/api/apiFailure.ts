@@ -103,7 +103,7 @@ function explain(
 ): { message: string; advice: string } {
 	if (refusal.kind === 'unreachable') {
 		return {
-			message: `${name} could not be reached: ${networkReason(refusal.code)}`,
+			message: `${name} could not be reached (${networkReason(refusal.code)})`,
 			advice: 'Check the Base URL in the credential and that this n8n can reach it, then try again',
 		};
 	}
