@@ -319,6 +319,22 @@ export class N8nHost {
 	}
 
 	/**
+	 * Runs a stored workflow by hand.
+	 *
+	 * @param how - where to start and to end, as the editor of n8n 2.x says it
+	 * @returns the execution's id
+	 */
+	async runByHand(id: string, how: object): Promise<string> {
+		const answer = z.object({ executionId: z.string() });
+		return (await this.rest.call(answer, 'POST', `/workflows/${id}/run`, how)).executionId;
+	}
+
+	/** Runs a failed execution again, from the node that failed. */
+	async retry(executionId: string): Promise<void> {
+		await this.rest.call(z.unknown(), 'POST', `/executions/${executionId}/retry`, {});
+	}
+
+	/**
 	 * Ends the listening of {@link listenForTestEvent} before an event came. n8n answers first and
 	 * calls the trigger's `delete` afterwards: wait for what that brings about.
 	 */

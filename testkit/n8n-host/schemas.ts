@@ -23,6 +23,8 @@ export interface WorkflowDefinition {
 	nodes: NodeDefinition[];
 	connections?: Record<string, unknown>;
 	settings?: Record<string, unknown>;
+	/** Items that a node puts out in place of its own, in runs by hand. */
+	pinData?: Record<string, Array<{ json: Record<string, unknown> }>>;
 }
 
 /** Connects nodes one after the other by their names. */
