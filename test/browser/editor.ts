@@ -1,6 +1,7 @@
 import type { Locator, Page } from 'playwright-core';
 
 import type { N8nHost } from '../../testkit/n8n-host/driver';
+import { until } from '../../testkit/n8n-host/poll';
 
 /** n8n answers slowly while the machine is busy; a wait ends as soon as its condition holds. */
 const WAIT_MS = 60_000;
@@ -182,7 +183,11 @@ export class Editor {
 
 	/** Shows the output as JSON, which fits best beside the parameters. */
 	async showJson(): Promise<void> {
-		await this.output.locator('[data-test-id="radio-button-json"]').click();
+		// What arrives draws the panel anew, and may undo the choice.
+		await until('the output as JSON', WAIT_MS, async () => {
+			await this.output.locator('[data-test-id="radio-button-json"]').click();
+			return (await this.output.locator('.vjs-tree').first().isVisible()) || undefined;
+		});
 	}
 
 	/** What stands at and below the node on the canvas. */
