@@ -1,8 +1,7 @@
 import { hash } from 'node:crypto';
 
-import type { IDataObject, INode, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
+import type { IDataObject, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
 
-import { readCredential, type ProviderCredential } from '../credential';
 import { ALL_EVENTS, canonicalEvent } from '../events';
 import { messageOf, warnOnce } from '../log';
 import { triggerKey, type Owner } from '../perTrigger';
@@ -10,9 +9,8 @@ import { problemsOf } from '../problems';
 import { selectProvider } from '../product';
 import type { Provider, ProviderFamily } from '../provider';
 import { loadRecord, loadReplaced, ownerOf } from '../registration/record';
-import { isSealedShut, liveSecrets } from '../registration/recordSecrets';
 import { readSettings, type TriggerSettings } from '../settings';
-import { schemesToTry, verifySignature, type Verdict } from '../signature';
+import type { Verdict } from '../signature';
 import { DeduplicatorPool } from './deduplicator';
 import {
 	contradictsHeader,
@@ -23,7 +21,7 @@ import {
 	type EventIdentity,
 	type ReceivedEvent,
 } from './event';
-import { SharedReads } from './sharedReads';
+import { verifyDelivery } from './verification';
 
 /** Seconds after which a provider may try again when we cannot take a delivery at the moment. */
 const RETRY_AFTER_SECONDS = 5;
@@ -42,12 +40,6 @@ const MAX_PING_BYTES = 4096;
 
 /** What the triggers of the process have accepted. */
 const deduplicators = new DeduplicatorPool();
-
-/** How long a secret that was removed from a credential may go on verifying, in milliseconds. */
-const CREDENTIAL_AGE_MS = 5_000;
-
-/** A read costs n8n a database query and, with the expression engine `vm`, a V8 isolate. */
-const credentialReads = new SharedReads<ProviderCredential>(CREDENTIAL_AGE_MS);
 
 /** How a delivery that starts no run is answered. */
 interface Reply {
@@ -100,36 +92,15 @@ async function handle(
 	const rawBody = await readRawBody(context);
 	if (rawBody === undefined) return refuse('the body cannot be verified');
 	const record = loadRecord(context, provider, owner);
-	const records = [record, loadReplaced(context, provider, owner)];
-	const automatic = settings.registration === 'automatic';
-	const verify = (secrets: readonly string[]): Verdict =>
-		verifySignature({ headers, rawBody }, schemesToTry(provider, settings), {
-			secrets,
-			toleranceSeconds: settings.toleranceSeconds,
-			now: Date.now(),
-		});
-	const judge = (credential: ProviderCredential): Judgement => {
-		const secrets = liveSecrets(records, credential);
-		if (secrets.length === 0 && settings.acceptUnverified && !automatic) {
-			return { verdict: { valid: true, scheme: 'none' }, secretKnown: false };
-		}
-		const verdict = verify(secrets);
-		return {
-			verdict,
-			secretKnown: secrets.length > 0,
-			shut: !verdict.valid && isSealedShut(record, credential),
-			usedPrevious: () => {
-				const others = liveSecrets(records, { ...credential, previousSigningSecret: '' });
-				return others.length < secrets.length && !verify(others).valid;
-			},
-		};
-	};
-	const { verdict, secretKnown, shut, usedPrevious } = await judgeByCredential(
+	const replaced = loadReplaced(context, provider, owner);
+	const { verdict, secretKnown, shut, usedPrevious } = await verifyDelivery(
 		context,
 		provider,
+		settings,
 		node,
-		judge,
+		{ headers, rawBody, record, replaced },
 	);
+	const automatic = settings.registration === 'automatic';
 	if (!verdict.valid) {
 		if (isPingOnCreate(provider, rawBody, headers)) return ignore('ping');
 		if (!automatic) return refuse(verdict.reason);
@@ -196,44 +167,6 @@ async function handle(
 		workflowData: [items.map((item) => ({ json: item }))],
 		webhookResponse: { received: true },
 	};
-}
-
-/** What a credential's secrets say of a delivery. */
-interface Judgement {
-	readonly verdict: Verdict;
-	/** There was a secret to verify with. */
-	readonly secretKnown: boolean;
-	/** The endpoint's own secret cannot be opened. */
-	readonly shut?: boolean;
-	/** Whether nothing but the previous signing secret verifies the delivery. */
-	readonly usedPrevious?: () => boolean;
-}
-
-/**
- * Judges by the credential as it was read lately; where a newer secret could say otherwise, by the
- * credential as it is now.
- */
-async function judgeByCredential(
-	context: IWebhookFunctions,
-	provider: Provider,
-	node: INode,
-	judge: (credential: ProviderCredential) => Judgement,
-): Promise<Judgement> {
-	const { credentialType } = provider;
-	const { id } = node.credentials?.[credentialType] ?? {};
-	const asker = [context.getWorkflow().id, node.id, context.getMode()];
-	const key = JSON.stringify([...asker, credentialType, id]);
-	const recent = credentialReads.recent(key);
-	const judgement = recent && judge(recent);
-	if (judgement !== undefined && isSettled(judgement)) return judgement;
-	return judge(
-		await credentialReads.fresh(key, async () => await readCredential(context, provider)),
-	);
-}
-
-/** Whether the verdict rests on a secret, or on none whatever it may be. */
-function isSettled({ verdict, secretKnown }: Judgement): boolean {
-	return verdict.valid ? secretKnown : verdict.unmatched !== true;
 }
 
 /** What the full output adds: where the delivery came from and why it was trusted. No secrets. */

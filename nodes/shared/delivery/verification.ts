@@ -1,0 +1,94 @@
+import type { INode, IWebhookFunctions } from 'n8n-workflow';
+
+import { readCredential, type ProviderCredential } from '../credential';
+import type { Provider } from '../provider';
+import type { RegistrationRecord } from '../registration/record';
+import { isSealedShut, liveSecrets } from '../registration/recordSecrets';
+import type { TriggerSettings } from '../settings';
+import { schemesToTry, verifySignature, type SignedRequest, type Verdict } from '../signature';
+import { SharedReads } from './sharedReads';
+
+/** How long a secret that was removed from a credential may go on verifying, in milliseconds. */
+const CREDENTIAL_AGE_MS = 5_000;
+
+/** A read costs n8n a database query and, with the expression engine `vm`, a V8 isolate. */
+const credentialReads = new SharedReads<ProviderCredential>(CREDENTIAL_AGE_MS);
+
+/** What a credential's secrets say of a delivery. */
+interface Judgement {
+	readonly verdict: Verdict;
+	/** There was a secret to verify with. */
+	readonly secretKnown: boolean;
+	/** The endpoint's own secret cannot be opened. */
+	readonly shut?: boolean;
+	/** Whether nothing but the previous signing secret verifies the delivery. */
+	readonly usedPrevious?: () => boolean;
+}
+
+/** A delivery as it came, and what the trigger remembers of its present and its former endpoint. */
+interface UnverifiedDelivery extends SignedRequest {
+	readonly record: RegistrationRecord | undefined;
+	readonly replaced: RegistrationRecord | undefined;
+}
+
+/** Verifies a delivery with every secret that is live: the credential's and those of the endpoints. */
+export async function verifyDelivery(
+	context: IWebhookFunctions,
+	provider: Provider,
+	settings: TriggerSettings,
+	node: INode,
+	{ headers, rawBody, record, replaced }: UnverifiedDelivery,
+): Promise<Judgement> {
+	const records = [record, replaced];
+	const automatic = settings.registration === 'automatic';
+	const verify = (secrets: readonly string[]): Verdict =>
+		verifySignature({ headers, rawBody }, schemesToTry(provider, settings), {
+			secrets,
+			toleranceSeconds: settings.toleranceSeconds,
+			now: Date.now(),
+		});
+	const judge = (credential: ProviderCredential): Judgement => {
+		const secrets = liveSecrets(records, credential);
+		if (secrets.length === 0 && settings.acceptUnverified && !automatic) {
+			return { verdict: { valid: true, scheme: 'none' }, secretKnown: false };
+		}
+		const verdict = verify(secrets);
+		return {
+			verdict,
+			secretKnown: secrets.length > 0,
+			shut: !verdict.valid && isSealedShut(record, credential),
+			usedPrevious: () => {
+				const others = liveSecrets(records, { ...credential, previousSigningSecret: '' });
+				return others.length < secrets.length && !verify(others).valid;
+			},
+		};
+	};
+	return await judgeByCredential(context, provider, node, judge);
+}
+
+/**
+ * Verifies with the cached credential first, and with a fresh one where a newer secret could change
+ * the verdict.
+ */
+async function judgeByCredential(
+	context: IWebhookFunctions,
+	provider: Provider,
+	node: INode,
+	judge: (credential: ProviderCredential) => Judgement,
+): Promise<Judgement> {
+	const { credentialType } = provider;
+	const { id } = node.credentials?.[credentialType] ?? {};
+	const asker = [context.getWorkflow().id, node.id, context.getMode()];
+	const key = JSON.stringify([...asker, credentialType, id]);
+	const recent = credentialReads.recent(key);
+	const judgement = recent && judge(recent);
+	if (judgement !== undefined && isSettled(judgement)) return judgement;
+	return judge(
+		await credentialReads.fresh(key, async () => await readCredential(context, provider)),
+	);
+}
+
+/** Whether the verdict rests on a secret, or on none whatever it may be. */
+function isSettled({ verdict, secretKnown }: Judgement): boolean {
+	return verdict.valid ? secretKnown : verdict.unmatched !== true;
+}
