@@ -26,6 +26,7 @@ const { values } = parseArgs({
 		inspect: { type: 'string' },
 	},
 });
+const { inspect } = values;
 const userFolder = resolve(values.folder);
 const isNew = !existsSync(userFolder);
 const installed = join(userFolder, '.n8n', 'nodes', 'node_modules', PACKAGE);
@@ -46,7 +47,7 @@ async function work(session: Session): Promise<number> {
 		say(`Built in ${seconds.toFixed(1)} s, n8n loads the package again`);
 	});
 	try {
-		console.log(`${whereabouts(session)}${values.inspect === undefined ? '' : `\nDebugger       127.0.0.1:${values.inspect}`}
+		console.log(`${whereabouts(session)}${inspect === undefined ? '' : `\nDebugger       127.0.0.1:${inspect}`}
 Change a file below nodes/ or credentials/ and n8n has it in some seconds. Publish a workflow again
 for changes of its registration. Ctrl-C ends both; ${values.folder} keeps what n8n stored.`);
 		return await interrupted;
@@ -56,7 +57,7 @@ for changes of its registration. Ctrl-C ends both; ${values.folder} keeps what n
 }
 
 // The build reads it: a debugger finds the sources by the maps.
-if (values.inspect !== undefined) process.env['SOURCE_MAPS'] = 'true';
+if (inspect !== undefined) process.env['SOURCE_MAPS'] = 'true';
 
 void runSession(
 	{
@@ -65,9 +66,7 @@ void runSession(
 			port: Number(values.port),
 			env: {
 				N8N_DEV_RELOAD: 'true',
-				...(values.inspect === undefined
-					? {}
-					: { NODE_OPTIONS: `--inspect=127.0.0.1:${values.inspect}` }),
+				...(inspect === undefined ? {} : { NODE_OPTIONS: `--inspect=127.0.0.1:${inspect}` }),
 			},
 		},
 		sandbox: { port: Number(values['sandbox-port']), fixedKeys: true },

@@ -8,6 +8,9 @@ import {
 } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
+import { urlBelow } from './api/request';
+import { isHttpUrl } from './registration/webhookUrl';
+
 /** A credential that says how it is tested. */
 export interface TestableCredential extends ICredentialType {
 	readonly check: {
@@ -75,8 +78,9 @@ async function testCredential(
 	if (!hasKey || tested === undefined) {
 		return { status: 'OK', message: 'No API key: only the signing secret is used.' };
 	}
-	const url = `${String(fields['baseUrl']).trim().replace(/\/+$/, '')}${tested}`;
-	if (!/^https?:\/\/[^/]/.test(url) || !URL.canParse(url)) return noServer('ERR_INVALID_URL');
+	const baseUrl = String(fields['baseUrl']).trim();
+	if (!isHttpUrl(baseUrl)) return noServer('ERR_INVALID_URL');
+	const url = urlBelow(baseUrl, tested);
 	try {
 		const signIn = async (options: IHttpRequestOptions) => {
 			const answer = await send(context, options);

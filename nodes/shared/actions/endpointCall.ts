@@ -1,7 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 
 import { endpointIdSchema } from '../api/endpointAnswer';
-import { openEndpointApi, type EndpointApi } from '../api/endpoints';
+import { managementOf, openEndpointApi, type EndpointApi } from '../api/endpoints';
 import { settingsError } from '../errors';
 import type { ManagementApi } from '../provider';
 import { readApiOptions } from '../settings';
@@ -19,10 +19,7 @@ export function throughApi(
 ): Operation['run'] {
 	return async (call) => {
 		const { context, itemIndex, provider, credential } = call;
-		const { api: management } = provider;
-		if (management === undefined) {
-			throw new Error(`${provider.displayName} has no API for webhooks`);
-		}
+		const management = managementOf(provider);
 		const options = readApiOptions(context.getNodeParameter('options', itemIndex, {}));
 		const api = openEndpointApi(context, provider, management, credential, {
 			...options,

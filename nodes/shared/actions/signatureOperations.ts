@@ -26,7 +26,8 @@ export const signatureOperations: readonly Operation[] = [
 		value: 'verify',
 		name: 'Verify',
 		action: 'Verify payload',
-		description: 'Tell whether a payload comes from the provider; one output for each verdict',
+		description:
+			'Check whether a payload comes from the provider. Valid and invalid payloads leave by separate outputs.',
 		isDefault: true,
 		outputs: ['Valid', 'Invalid'],
 		offered: () => 'documented',

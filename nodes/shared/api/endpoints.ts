@@ -333,6 +333,12 @@ export interface ApiChoice {
 	readonly itemIndex?: number;
 }
 
+/** A provider's API for webhooks. @throws Error where it has none: nothing that needs it is offered then */
+export function managementOf({ api, displayName }: Provider): ManagementApi {
+	if (api === undefined) throw new Error(`${displayName} has no API for webhooks`);
+	return api;
+}
+
 /** Opens a provider's API with a credential and a node's options. */
 export function openEndpointApi(
 	context: ApiContext,

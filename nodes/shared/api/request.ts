@@ -98,7 +98,7 @@ export class ApiClient {
 				type,
 				{
 					method,
-					url: this.urlOf(path),
+					url: urlBelow(this.access.baseUrl, path),
 					...content,
 					json: true,
 					timeout: TIMEOUT_MS,
@@ -136,7 +136,7 @@ export class ApiClient {
 			this.context.getNode(),
 			{
 				method,
-				url: this.urlOf(path),
+				url: urlBelow(this.access.baseUrl, path),
 				providerName: this.provider.displayName,
 				secrets: [...this.access.secrets, sentSecret],
 				endpointId,
@@ -145,10 +145,11 @@ export class ApiClient {
 			refusal,
 		);
 	}
+}
 
-	private urlOf(path: string): string {
-		return `${this.access.baseUrl.replace(/\/+$/, '')}/${path.replace(/^\/+/, '')}`;
-	}
+/** The address of a path below a Base URL, however the two are written. */
+export function urlBelow(baseUrl: string, path: string): string {
+	return `${baseUrl.replace(/\/+$/, '')}/${path.replace(/^\/+/, '')}`;
 }
 
 export function isMissing(attempt: Attempt): boolean {

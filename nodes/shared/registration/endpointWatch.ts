@@ -8,6 +8,7 @@ import {
 	type ITriggerResponse,
 } from 'n8n-workflow';
 
+import { managementOf } from '../api/endpoints';
 import { hideSecrets } from '../api/hideSecrets';
 import { readCredential } from '../credential';
 import { eventsToRegister } from '../events';
@@ -191,9 +192,7 @@ export class EndpointWatch {
 
 	private async openTarget(memory: NodeMemory, url: string): Promise<Target> {
 		const { context, family, provider, settings } = this;
-		const { api: management } = provider;
-		if (management === undefined)
-			throw new Error(`${provider.displayName} has no API for webhooks`);
+		const management = managementOf(provider);
 		const credential = await readCredential(context, provider);
 		requireProduct(context, family, provider, credential, 'trigger');
 		const { get, ...operations } = management.operations;

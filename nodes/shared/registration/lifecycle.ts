@@ -1,6 +1,6 @@
 import { NodeApiError, type IHookFunctions, type INodeType } from 'n8n-workflow';
 
-import { openEndpointApi } from '../api/endpoints';
+import { managementOf, openEndpointApi } from '../api/endpoints';
 import { readCredential } from '../credential';
 import { settingsError } from '../errors';
 import { eventsToRegister } from '../events';
@@ -169,8 +169,7 @@ async function openAccount(
 	provider: Provider,
 	record?: RegistrationRecord,
 ): Promise<Account | undefined> {
-	const { api: management } = provider;
-	if (management === undefined) throw new Error(`${provider.displayName} has no API for webhooks`);
+	const management = managementOf(provider);
 	const credential = await readCredential(context, provider);
 	if (isForAnotherProduct(credential, provider)) {
 		const endpoint = record?.endpointId ?? webhookUrlOf(context);
