@@ -6,14 +6,7 @@ import { chain, startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN, PACKAGE, SECRET } from '../../testkit/publishTrigger';
-import {
-	mailPanda,
-	metigan,
-	misarBlog,
-	misarDev,
-	misarMail,
-	type TriggerCase,
-} from '../../testkit/triggers';
+import { mailPanda, metigan, misarBlog, misarMail, type TriggerCase } from '../../testkit/triggers';
 import { launchChromium, type Chromium } from './chromium';
 import { Editor } from './editor';
 import { keepScreenshot } from './screenshots';
@@ -119,9 +112,11 @@ describe('a trigger, from the search to a published workflow', () => {
 	 * By hand with the signing secret alone; otherwise with a key that the provider refuses, and then
 	 * with the right one.
 	 */
-	async function createCredential({ trigger, refusal }: Walk): Promise<void> {
+	async function createCredential({ trigger, choose, refusal }: Walk): Promise<void> {
 		await editor.openNewCredential();
-		if (trigger === misarDev) await editor.chooseInCredential('product', trigger.title);
+		for (const [parameter, option] of choose) {
+			if (parameter === 'product') await editor.chooseInCredential(parameter, option);
+		}
 		if (refusal === undefined) {
 			await editor.fillCredential({ baseUrl: sandbox.url, signingSecret: SECRET });
 		} else {
@@ -133,7 +128,8 @@ describe('a trigger, from the search to a published workflow', () => {
 	}
 
 	/** Checks what the panel tells of registration. @returns the Production URL, as copied */
-	async function readPanel({ trigger, manual }: Walk): Promise<string> {
+	async function readPanel({ trigger, refusal }: Walk): Promise<string> {
+		const manual = refusal === undefined;
 		await editor.text(/^Start with an event from /).waitFor();
 		const hook = await editor.copyProductionUrl();
 		expect(hook).toMatch(new RegExp(`^${ORIGIN}/webhook/[0-9a-f-]{36}/${trigger.path}$`));

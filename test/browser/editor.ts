@@ -161,11 +161,6 @@ export class Editor {
 		await this.credential.waitFor({ state: 'detached' });
 	}
 
-	async closeCredential(): Promise<void> {
-		await this.byId('editCredential-modal').getByRole('button', { name: /close/i }).click();
-		await this.credential.waitFor({ state: 'detached' });
-	}
-
 	async executeStep(): Promise<void> {
 		await this.byId('node-execute-button').click();
 	}

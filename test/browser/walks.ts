@@ -14,12 +14,11 @@ export interface Walk {
 	readonly add: [query: string, node: string, entry: string];
 	/** Parameters that are chosen afterwards. */
 	readonly choose: ReadonlyArray<[parameter: string, option: string]>;
-	readonly manual: boolean;
 	/** What the provider sends then. */
 	readonly event: string;
 	readonly image: string;
 	readonly subtitle: string;
-	/** What n8n shows when the provider refuses the API key, where the trigger needs one. */
+	/** What n8n shows when the provider refuses the API key; absent where the URL is added by hand. */
 	readonly refusal?: RegExp;
 }
 
@@ -29,7 +28,6 @@ export const walks: readonly Walk[] = [
 		trigger: misarMail,
 		add: ['misar', 'Misar', 'On email bounced'],
 		choose: [['events', 'Email Unsubscribed']],
-		manual: false,
 		event: 'email.bounced',
 		image: 'misarTrigger',
 		subtitle: 'Misar Mail: Email Bounced, Email Unsubscribed',
@@ -42,7 +40,6 @@ export const walks: readonly Walk[] = [
 			['product', 'Misar.Dev'],
 			['events', 'Plugin Installed'],
 		],
-		manual: true,
 		event: 'plugin.installed',
 		image: 'misarTrigger-dev',
 		subtitle: 'Misar.Dev: Plugin Installed',
@@ -51,7 +48,6 @@ export const walks: readonly Walk[] = [
 		trigger: misarBlog,
 		add: ['misar', 'Misar.Blog', 'On article deleted'],
 		choose: [['events', 'Article Published']],
-		manual: true,
 		event: 'article.deleted',
 		image: 'misarBlogTrigger',
 		subtitle: 'Article Deleted, Article Published',
@@ -60,7 +56,6 @@ export const walks: readonly Walk[] = [
 		trigger: mailPanda,
 		add: ['unsubscribe', 'Mail Panda', 'On email bounced'],
 		choose: [['events', 'Email Unsubscribed']],
-		manual: false,
 		event: 'bounce',
 		image: 'mailPandaTrigger',
 		subtitle: 'Email Bounced, Email Unsubscribed',
@@ -70,7 +65,6 @@ export const walks: readonly Walk[] = [
 		trigger: metigan,
 		add: ['bounce', 'Metigan', 'On email bounced'],
 		choose: [['events', 'Email Complained']],
-		manual: true,
 		event: 'email.bounced',
 		image: 'metiganTrigger',
 		subtitle: 'Email Bounced, Email Complained',

@@ -126,6 +126,21 @@ async function publish(start: Start) {
 	return { host, ...(await watch(host)) };
 }
 
+/** A trigger whose last start replaced its endpoint, and could not delete the former one. */
+async function brokenOffReplacement(activation: WorkflowActivateMode) {
+	recordWarnings();
+	const { host, close } = await publish({ trigger: metigan });
+	await close();
+	const [former] = endpointsAt(metigan, host);
+	host.credential = { ...host.credential, signingSecret: NEW_SECRET };
+	host.restart({ activation });
+	fail({ method: 'DELETE' });
+	await host.publish();
+	expect(endpointsAt(metigan, host)).toHaveLength(2);
+	sandbox.clearFaults();
+	return { host, former };
+}
+
 /** The calls to the provider from now on. */
 function countCalls() {
 	const before = sandbox.requests().length;
@@ -565,17 +580,7 @@ describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 		});
 
 		it('that broke off after it replaced the endpoint leaves the old one to the next tick', async () => {
-			recordWarnings();
-			const { host, close } = await publish({ trigger: metigan });
-			await close();
-			const [former] = endpointsAt(metigan, host);
-			host.credential = { ...host.credential, signingSecret: NEW_SECRET };
-			host.restart({ activation });
-			fail({ method: 'DELETE' });
-			await host.publish();
-			expect(endpointsAt(metigan, host)).toHaveLength(2);
-
-			sandbox.clearFaults();
+			const { host, former } = await brokenOffReplacement(activation);
 			await (await watch(host)).tick();
 			const [own, ...others] = endpointsAt(metigan, host);
 			expect(others).toEqual([]);
@@ -584,16 +589,7 @@ describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 		});
 
 		it('that broke off after it replaced the endpoint leaves the old one to a next activation', async () => {
-			recordWarnings();
-			const { host, close } = await publish({ trigger: metigan });
-			await close();
-			host.credential = { ...host.credential, signingSecret: NEW_SECRET };
-			host.restart({ activation });
-			fail({ method: 'DELETE' });
-			await host.publish();
-			expect(endpointsAt(metigan, host)).toHaveLength(2);
-
-			sandbox.clearFaults();
+			const { host } = await brokenOffReplacement(activation);
 			host.restart({ activation });
 			await host.publish();
 			const [own, ...others] = endpointsAt(metigan, host);

@@ -60,7 +60,7 @@ async function startProduction(trigger: TriggerUnderTest): Promise<ContextHost> 
 async function addressThat(
 	answer?: (path: string) => { status: number; body: string },
 ): Promise<string> {
-	// No system gives a port this low to somebody who asks for a free one.
+	// Below the range that free ports are assigned from, so no other test can be listening.
 	if (answer === undefined) return 'http://127.0.0.1:9';
 	const server = createServer((request, response) => {
 		const { status, body } = answer(request.url ?? '');
