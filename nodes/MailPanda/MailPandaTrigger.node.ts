@@ -34,7 +34,14 @@ export class MailPandaTrigger implements INodeType {
 		outputs: TRIGGER_OUTPUTS,
 		credentials: [{ name: 'mailPandaApi', required: true, testedBy: 'testMailPandaApi' }],
 		webhooks: [
-			{ name: 'default', httpMethod: 'POST', responseMode: 'onReceived', path: 'mail-panda' },
+			{
+				name: 'default',
+				httpMethod: 'POST',
+				responseMode: 'onReceived',
+				// Empty: the answer is that of webhook(). n8n's default answers with the word firstEntryJson.
+				responseData: '',
+				path: 'mail-panda',
+			},
 		],
 		properties: triggerProperties(mailPanda),
 	};

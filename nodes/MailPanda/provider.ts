@@ -58,6 +58,8 @@ const mailPandaProvider: Provider = {
 		eventFields: ['event', 'type'],
 		eventHeaders: [],
 		timeFields: ['timestamp', 'created_at', 'createdAt'],
+		dataTimeFields: ['timestamp'],
+		recipientFields: ['recipient', 'email', 'to'],
 		data: (body) => body['data'] ?? body,
 		// None is documented, and an id in the body may be the email's: the digest of the body serves.
 		idempotencyKey: () => undefined,
@@ -77,12 +79,15 @@ const mailPandaProvider: Provider = {
 		],
 		eventsFormat: 'commaSeparated',
 		sendsSecret: 'always',
+		keyRights: 'belongs to an administrator, or the email and password of one',
 		operations: { update: 'unconfirmed', delete: 'unconfirmed' },
 		inboundPath: '/api/webhooks',
 	},
 	defaultRegistration: 'automatic',
-	manualSteps:
-		'Open your Mail Panda dashboard, go to its webhooks, add the URL with the same events and enter a signing secret of your own choice.',
+	manualSteps: [
+		'Open your Mail Panda dashboard and go to its webhooks. Add one with the URL and the same events as below, and a signing secret of your own choice: 32 random characters are a good one.',
+		'Enter the same secret as Signing Secret in the credential.',
+	],
 	secretOptional: true,
 };
 

@@ -34,7 +34,14 @@ export class MetiganTrigger implements INodeType {
 		outputs: TRIGGER_OUTPUTS,
 		credentials: [{ name: 'metiganApi', required: true, testedBy: 'testMetiganApi' }],
 		webhooks: [
-			{ name: 'default', httpMethod: 'POST', responseMode: 'onReceived', path: 'metigan' },
+			{
+				name: 'default',
+				httpMethod: 'POST',
+				responseMode: 'onReceived',
+				// Empty: the answer is that of webhook(). n8n's default answers with the word firstEntryJson.
+				responseData: '',
+				path: 'metigan',
+			},
 		],
 		properties: triggerProperties(metigan),
 	};

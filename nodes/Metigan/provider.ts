@@ -23,8 +23,7 @@ const contact = z.union([
 ]);
 
 /** The newest SDK's closed list of names lacks it. */
-const UNCONFIRMED_EVENT =
-	'Not confirmed by Metigan, so All Events does not register it: choose it explicitly';
+const UNCONFIRMED_EVENT = 'Not confirmed by Metigan; choose it explicitly';
 
 const events: readonly EventFact[] = [
 	{
@@ -66,7 +65,7 @@ const events: readonly EventFact[] = [
 	},
 	{
 		name: 'email.complained',
-		label: 'Email Complained',
+		label: 'Marked as Spam',
 		description: 'Spam complaint: a recipient marked an email as spam',
 		data: { M: recipientEvent },
 	},
@@ -174,6 +173,8 @@ const provider: Provider = {
 		eventFields: ['event', 'type'],
 		eventHeaders: [],
 		timeFields: ['timestamp'],
+		dataTimeFields: ['timestamp'],
+		recipientFields: ['recipient', 'email', 'to'],
 		// X-Webhook-Id is the endpoint's id on the API page and a delivery id in the SDK, and not signed.
 		idempotencyKey: () => undefined,
 		// One message id recurs for sent, delivered, opened and so on, for each recipient and link.
@@ -194,12 +195,15 @@ const provider: Provider = {
 		],
 		eventsFormat: 'list',
 		sendsSecret: 'whenSet',
+		keyRights: 'has full access, not sending access alone',
 		operations: { get: 'unconfirmed', update: 'unconfirmed', delete: 'unconfirmed' },
 		page: { size: 100, query: (page, limit) => ({ page, limit }) },
 	},
 	defaultRegistration: 'manual',
-	manualSteps:
-		'Open the <a href="https://app.metigan.com" target="_blank">Metigan dashboard</a>, go to Settings → Webhooks, add an endpoint with the URL and the same events, and copy its signing key (whsec_…), which is shown only once.',
+	manualSteps: [
+		'Open the <a href="https://app.metigan.com" target="_blank">Metigan dashboard</a> and go to Settings → Webhooks. Add an endpoint with the URL and the same events as below.',
+		'Copy its signing key (whsec_…), which is shown only once, to Signing Secret in the credential.',
+	],
 };
 
 /** Metigan has one product. */

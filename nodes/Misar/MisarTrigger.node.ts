@@ -33,7 +33,16 @@ export class MisarTrigger implements INodeType {
 		inputs: [],
 		outputs: TRIGGER_OUTPUTS,
 		credentials: [{ name: 'misarApi', required: true, testedBy: 'testMisarApi' }],
-		webhooks: [{ name: 'default', httpMethod: 'POST', responseMode: 'onReceived', path: 'misar' }],
+		webhooks: [
+			{
+				name: 'default',
+				httpMethod: 'POST',
+				responseMode: 'onReceived',
+				// Empty: the answer is that of webhook(). n8n's default answers with the word firstEntryJson.
+				responseData: '',
+				path: 'misar',
+			},
+		],
 		properties: triggerProperties(misar),
 	};
 

@@ -99,7 +99,7 @@ const events: readonly EventFact[] = [
 	},
 	{
 		name: 'email.complained',
-		label: 'Email Complained',
+		label: 'Marked as Spam',
 		description: 'Spam complaint: a recipient marked an email as spam',
 	},
 	{
@@ -138,8 +138,7 @@ const events: readonly EventFact[] = [
 		name: 'automation.triggered',
 		label: 'Automation Triggered',
 		description: 'An automation started',
-		reservation:
-			'Misar does not give its technical name and automation.triggered is a guess, so All Events does not register it: choose it explicitly',
+		reservation: 'Not confirmed by Misar, and its name is a guess; choose it explicitly',
 	},
 ];
 
@@ -181,6 +180,7 @@ export const misarMail: Provider = {
 	envelope: {
 		...platformEnvelope('mail'),
 		shapes,
+		recipientFields: ['email', 'to'],
 		bounce: { event: 'email.bounced', fields: ['bounce_type', 'bounceType'] },
 	},
 	api: {
@@ -188,6 +188,7 @@ export const misarMail: Provider = {
 		itemStyles: [{ id: 'path', update: 'PATCH' }],
 		eventsFormat: 'list',
 		sendsSecret: 'always',
+		keyRights: 'may read and write (Misar Mail names no scope for webhooks)',
 		operations: {
 			get: 'documented',
 			update: 'documented',
@@ -197,6 +198,8 @@ export const misarMail: Provider = {
 		},
 	},
 	defaultRegistration: 'automatic',
-	manualSteps:
-		'Open <a href="https://mail.misar.io" target="_blank">Misar Mail</a>, go to Settings → Webhooks → Add Webhook, paste the URL, choose the same events and copy the signing secret.',
+	manualSteps: [
+		'Open <a href="https://mail.misar.io" target="_blank">Misar Mail</a> and go to Settings → Webhooks → Add Webhook. Paste the URL and choose the same events as below.',
+		'Copy the signing secret to Signing Secret in the credential.',
+	],
 };

@@ -14,8 +14,7 @@ import type {
 const text = z.string();
 
 /** Why an event that the newest list of a product lacks is not part of "all events". */
-export const UNCONFIRMED_EVENT =
-	'Not confirmed by Misar, so All Events does not register it: choose it explicitly';
+export const UNCONFIRMED_EVENT = 'Not confirmed by Misar; choose it explicitly';
 
 /** The envelope of the platform page, with a product's names in the field `product`. */
 export function platformShape(productNames: readonly string[]): EnvelopeShape {
@@ -82,7 +81,10 @@ function deliveriesOnly(
 		schemes: [platformScheme],
 		envelope: platformEnvelope(product),
 		defaultRegistration: 'manual',
-		manualSteps: `${displayName} has no API for webhooks. Open its dashboard, go to Settings → Webhooks, add the URL and copy the signing secret.`,
+		manualSteps: [
+			`Open the dashboard of ${displayName} and go to Settings → Webhooks. Add a webhook with the URL and the same events as below.`,
+			'Copy the signing secret to Signing Secret in the credential.',
+		],
 	};
 }
 
@@ -125,6 +127,6 @@ export const misarAi = deliveriesOnly(
 export const misarInk = deliveriesOnly(
 	'ink',
 	'Misar.Ink',
-	'Misar announces this product as coming soon and names no events yet: choose All Events or add names under Custom Events',
+	'Misar announces this product as coming soon and names no events yet',
 	[],
 );

@@ -102,9 +102,13 @@ export const misarPost: Provider = {
 		itemStyles: [{ id: 'path', update: 'PATCH' }],
 		eventsFormat: 'list',
 		sendsSecret: 'never',
+		keyRights: 'may manage webhooks (Misar Post names no scope for it)',
 		operations: { update: 'unconfirmed', delete: 'unconfirmed' },
 	},
 	defaultRegistration: 'automatic',
-	manualSteps:
-		'Enter 32 random characters as signing secret for now and publish this workflow. Then open <a href="https://post.misar.io" target="_blank">Misar Post</a>, go to Settings → Integrations → Webhooks → Add Webhook, paste the URL with the same events and save: the test ping is answered. Copy the signing secret, which it shows only once.',
+	manualSteps: [
+		'Enter 32 random characters as Signing Secret in the credential for now, and publish this workflow: Misar Post sends a test ping as soon as you add the URL.',
+		'Open <a href="https://post.misar.io" target="_blank">Misar Post</a> and go to Settings → Integrations → Webhooks → Add Webhook. Paste the URL, choose the same events as below and save.',
+		'Copy the signing secret, which is shown only once, to Signing Secret in the credential.',
+	],
 };

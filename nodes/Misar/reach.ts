@@ -87,12 +87,15 @@ export const misarReach: Provider = {
 		itemStyles: [{ id: 'path', update: 'PATCH' }],
 		eventsFormat: 'list',
 		sendsSecret: 'never',
+		keyRights: 'may manage webhooks (Misar Reach names no scope for it)',
 		operations: { delete: 'unconfirmed' },
 		createExtras: ({ workflowId, nodeName }) => ({
 			description: `n8n workflow ${workflowId}, node ${nodeName}`,
 		}),
 	},
 	defaultRegistration: 'automatic',
-	manualSteps:
-		'Open <a href="https://reach.misar.io" target="_blank">Misar Reach</a>, go to its webhook settings, add the URL with the same events and copy the signing secret, which is shown only once.',
+	manualSteps: [
+		'Open <a href="https://reach.misar.io" target="_blank">Misar Reach</a> and go to its webhook settings. Add a webhook with the URL and the same events as below.',
+		'Copy the signing secret, which is shown only once, to Signing Secret in the credential.',
+	],
 };

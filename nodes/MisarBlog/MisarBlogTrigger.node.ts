@@ -34,7 +34,14 @@ export class MisarBlogTrigger implements INodeType {
 		outputs: TRIGGER_OUTPUTS,
 		credentials: [{ name: 'misarBlogApi', required: true, testedBy: 'testMisarBlogApi' }],
 		webhooks: [
-			{ name: 'default', httpMethod: 'POST', responseMode: 'onReceived', path: 'misar-blog' },
+			{
+				name: 'default',
+				httpMethod: 'POST',
+				responseMode: 'onReceived',
+				// Empty: the answer is that of webhook(). n8n's default answers with the word firstEntryJson.
+				responseData: '',
+				path: 'misar-blog',
+			},
 		],
 		properties: triggerProperties(misarBlog),
 	};

@@ -68,7 +68,7 @@ const misarBlogProvider: Provider = {
 			name: 'comment.created',
 			label: 'Comment Created',
 			description: 'A comment was written',
-			reservation: 'Not confirmed by Misar: only one page of its documents names this event',
+			reservation: 'Not confirmed by Misar; choose it explicitly',
 		},
 	],
 	schemes: [
@@ -134,8 +134,11 @@ const misarBlogProvider: Provider = {
 		retried: false,
 	},
 	defaultRegistration: 'manual',
-	manualSteps:
-		'Misar.Blog has no API for webhooks. Open <a href="https://misar.blog/dashboard/integrations" target="_blank">misar.blog/dashboard/integrations</a>, paste the URL and click Save. All events go to this one URL; the node runs those you choose below.',
+	manualSteps: [
+		'Open <a href="https://misar.blog/dashboard/integrations" target="_blank">misar.blog/dashboard/integrations</a>, paste the URL and click Save. All events go to this one URL; this node runs the ones you choose below.',
+		'The dashboard shows no signing secret: it is one value for all of Misar.Blog. Ask Misar (<a href="https://misar.io" target="_blank">misar.io</a>, contact) for the value of the header X-Webhook-Secret and enter it as Signing Secret in the credential.',
+		'Until Misar has answered, you can switch on Options → Accept Unverified Deliveries. Anybody who learns the URL can start this workflow then, so switch it off again once you have the secret.',
+	],
 	secretOptional: true,
 };
 

@@ -92,6 +92,10 @@ export interface EnvelopeFacts {
 	readonly productNames?: readonly string[];
 	/** Body fields that may hold the time: ISO 8601 text or epoch milliseconds. */
 	readonly timeFields: readonly string[];
+	/** Fields of the event's data that may hold the time, where none of `timeFields` does. */
+	readonly dataTimeFields?: readonly string[];
+	/** Fields of the event's data that may hold the one email address the event is about. */
+	readonly recipientFields?: readonly string[];
 	/** The event's own data. Default: the body's `data`. */
 	readonly data?: (body: IDataObject) => IDataObject[string];
 	/**
@@ -151,6 +155,8 @@ export interface ManagementApi {
 	 * of the credential is sent, `never` the provider issues it once.
 	 */
 	readonly sendsSecret: 'always' | 'whenSet' | 'never';
+	/** What the API key has to be allowed to do, as far as the documents tell; ends a sentence. */
+	readonly keyRights: string;
 	/** Calls beyond list and create, with how sure the documents are of them. */
 	readonly operations: Readonly<Partial<Record<EndpointOperation, Confirmation>>>;
 	/** Path of the call that takes events of other mail providers, where there is one. */
@@ -179,8 +185,11 @@ export interface Provider {
 	/** Absent where the provider has no API for webhooks: registration by hand only. */
 	readonly api?: ManagementApi;
 	readonly defaultRegistration: Registration;
-	/** Where the user pastes the URL and finds the secret; n8n's notices render links and lists. */
-	readonly manualSteps: string;
+	/**
+	 * What to do at the provider once the Production URL is copied, one step each, in order; n8n's
+	 * notices render links.
+	 */
+	readonly manualSteps: readonly string[];
 	/**
 	 * The documents let a webhook do without a secret. Then the user may choose to accept unverified
 	 * deliveries.

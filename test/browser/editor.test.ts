@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 
@@ -10,7 +12,7 @@ import { mailPanda, metigan, misarBlog, misarMail, type TriggerCase } from '../.
 import { launchChromium, type Chromium } from './chromium';
 import { Editor } from './editor';
 import { keepScreenshot } from './screenshots';
-import { walks, type Walk } from './walks';
+import { labelsInSteps, walks, type Walk } from './walks';
 
 /** The package in n8n's own editor, used in a real browser as a person would. */
 
@@ -58,6 +60,9 @@ describe('the search for nodes', () => {
 		['unsubscribe', ['Misar', 'Mail Panda', 'Metigan']],
 		['complaint', ['Misar', 'Metigan']],
 		['email event', ['Misar', 'Mail Panda', 'Metigan']],
+		['deal won', ['Misar']],
+		['article published', ['Misar.Blog']],
+		['spam complaint', ['Misar', 'Metigan']],
 	])(
 		'for "%s" finds %j',
 		async (query, expected) => {
@@ -70,15 +75,17 @@ describe('the search for nodes', () => {
 	);
 });
 
-describe('a trigger, from the search to a published workflow', () => {
+describe('a trigger, set up by the steps of the documents', () => {
 	it.each(walks.map((walk): [string, Walk] => [walk.trigger.title, walk]))(
 		'%s',
 		async (_title, walk) => {
 			await editor.openNewWorkflow();
 			await editor.addTrigger(...walk.add);
 			for (const [parameter, option] of walk.choose) await editor.choose(parameter, option);
+			await editor.readScreen();
+			const hook = await copyUrl(walk);
 			await createCredential(walk);
-			const hook = await readPanel(walk);
+			await editor.text(/^Start with an event from /).waitFor();
 
 			await editor.listenForTestEvent();
 			await fire(walk, hook.replace('/webhook/', '/webhook-test/'));
@@ -94,6 +101,7 @@ describe('a trigger, from the search to a published workflow', () => {
 
 			await editor.closePanel();
 			expect(await editor.canvasNode()).toContain(walk.subtitle);
+			await editor.readScreen();
 			await editor.publish();
 			await editor.text(/From now on every chosen event of .* starts this workflow/).waitFor();
 			const id = await editor.workflowId();
@@ -104,40 +112,47 @@ describe('a trigger, from the search to a published workflow', () => {
 				{ mode: 'manual', status: 'success' },
 				{ mode: 'webhook', status: 'success' },
 			]);
+			await editor.closeDialog();
+			expect(await editor.lastExecution(id)).toBe('Succeeded');
+
+			const [document, heading] = walk.steps;
+			const labels = labelsInSteps(readFileSync(document, 'utf8'), heading);
+			expect(labels.length).toBeGreaterThan(3);
+			expect(labels.filter((label) => !editor.seen.includes(label))).toEqual([]);
+			expect(editor.seen).not.toMatch(/Couldn.t connect|Problem running|Problem in node/);
 		},
 		300_000,
 	);
 
-	/**
-	 * By hand with the signing secret alone; otherwise with a key that the provider refuses, and then
-	 * with the right one.
-	 */
-	async function createCredential({ trigger, choose, refusal }: Walk): Promise<void> {
+	/** By hand the signing secret alone is entered, otherwise the API key alone. */
+	async function createCredential({ trigger, choose, byHand }: Walk): Promise<void> {
 		await editor.openNewCredential();
 		for (const [parameter, option] of choose) {
 			if (parameter === 'product') await editor.chooseInCredential(parameter, option);
 		}
-		if (refusal === undefined) {
-			await editor.fillCredential({ baseUrl: sandbox.url, signingSecret: SECRET });
-		} else {
-			await editor.fillCredential({ baseUrl: sandbox.url, apiKey: 'wrong' });
-			await editor.saveFailingCredential(refusal);
-			await editor.fillCredential({ apiKey: sandbox.keys[trigger.provider] });
-		}
+		await editor.fillCredential({
+			baseUrl: sandbox.url,
+			...(byHand === true ? { signingSecret: SECRET } : { apiKey: sandbox.keys[trigger.provider] }),
+		});
+		await editor.readScreen();
 		await editor.saveCredential();
 	}
 
 	/** Checks what the panel tells of registration. @returns the Production URL, as copied */
-	async function readPanel({ trigger, refusal }: Walk): Promise<string> {
-		const manual = refusal === undefined;
-		await editor.text(/^Start with an event from /).waitFor();
+	async function copyUrl({ trigger, byHand = false }: Walk): Promise<string> {
 		const hook = await editor.copyProductionUrl();
+		await editor.readScreen();
 		expect(hook).toMatch(new RegExp(`^${ORIGIN}/webhook/[0-9a-f-]{36}/${trigger.path}$`));
 		expect(await editor.notices.allInnerTexts()).toEqual(
-			manual ? [expect.stringMatching(/Production URL.*localhost.*signing secret/s)] : [],
+			byHand ? [expect.stringMatching(/Production URL.*Signing Secret.*WEBHOOK_URL/s)] : [],
 		);
+		if (byHand) {
+			const steps = await editor.notices.locator('ul > li').allInnerTexts();
+			expect(steps.map((step) => step.slice(0, 2))).toEqual(steps.map((_, at) => `${at + 1}.`));
+			expect(steps.length).toBeGreaterThan(3);
+		}
 		expect(await editor.hints.allInnerTexts()).toEqual(
-			manual ? [expect.stringContaining('Manual registration')] : [],
+			byHand ? [expect.stringContaining('Manual registration')] : [],
 		);
 		return hook;
 	}
@@ -149,6 +164,37 @@ describe('a trigger, from the search to a published workflow', () => {
 		const deliveries = await sandbox.fire({ provider, event, scheme, ...target });
 		expect(deliveries).toMatchObject([{ state: 'delivered' }]);
 	}
+});
+
+describe('a credential that does not work', () => {
+	it.each<[string, Record<string, string>, RegExp]>([
+		['has a wrong key', { apiKey: 'wrong' }, /Misar did not accept the API key/],
+		[
+			'has the address of nobody',
+			{ apiKey: 'key', baseUrl: 'https://nobody.invalid' },
+			/No server answers at this Base URL\. Check the spelling; it starts with https:\/\/.*ENOTFOUND|No server answers.*EAI_AGAIN/s,
+		],
+		[
+			'has a port where nothing listens',
+			{ apiKey: 'key', baseUrl: 'http://127.0.0.1:9' },
+			/No server answers at this Base URL.*ECONNREFUSED/s,
+		],
+		[
+			'has no web address',
+			{ apiKey: 'key', baseUrl: 'misar' },
+			/No server answers at this Base URL.*ERR_INVALID_URL|not a web address/s,
+		],
+	])(
+		'says so in words when it %s',
+		async (_what, fields, words) => {
+			await editor.openNewWorkflow();
+			await editor.addTrigger('misar', 'Misar', 'On email bounced (Misar Mail)');
+			await editor.openNewCredential();
+			await editor.fillCredential({ baseUrl: sandbox.url, ...fields });
+			await editor.saveFailingCredential(words);
+		},
+		180_000,
+	);
 });
 
 describe('the events of a trigger', () => {

@@ -8,6 +8,9 @@ const WAIT_MS = 60_000;
 
 /** The editor as a user drives it: n8n 2.39's test ids, and the texts that are on the screen. */
 export class Editor {
+	/** All texts that `readScreen` has read. */
+	seen = '';
+
 	constructor(
 		private readonly page: Page,
 		private readonly n8n: N8nHost,
@@ -201,6 +204,24 @@ export class Editor {
 	async publish(): Promise<void> {
 		await this.byId('workflow-open-publish-modal-button').click();
 		await this.byId('workflow-publish-button').click();
+	}
+
+	/** Adds what is on the screen now to what was seen. */
+	async readScreen(): Promise<void> {
+		this.seen += await this.page.locator('body').innerText();
+	}
+
+	/** Closes the dialog that follows the first publish. */
+	async closeDialog(): Promise<void> {
+		await this.page.keyboard.press('Escape');
+	}
+
+	/** Opens the list of runs. @returns the status of the newest, which n8n shows at once */
+	async lastExecution(id: string): Promise<string> {
+		await this.readScreen();
+		await this.byId('radio-button-executions').click();
+		await this.page.waitForURL((url) => url.pathname.startsWith(`/workflow/${id}/executions`));
+		return await this.byId('execution-preview-label').innerText();
 	}
 
 	/** A text on the screen, in whatever dialog or toast. */

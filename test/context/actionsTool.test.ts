@@ -55,8 +55,8 @@ describe.each(nodesUnderTest)('$title', (action) => {
 		};
 		const { name } = node.description.defaults;
 		for (const [parameters, expected, description] of [
-			[getMany, properties.getMany, `Get many endpoints in ${name}`],
-			[create, properties.create, `Create endpoint in ${name}`],
+			[getMany, properties.getMany, `Get many webhook endpoints in ${name}`],
+			[create, properties.create, `Create a webhook endpoint in ${name}`],
 		] as const) {
 			const made = await runAsTool(sandbox, action, parameters, async (tool) =>
 				convertToOpenAITool(tool),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import type { IDataObject } from 'n8n-workflow';
+import { z } from 'zod';
 
 import { buildDelivery, type ProviderId } from '../../sandbox';
 import { composeDelivery } from '../../sandbox/delivery';
@@ -74,6 +75,8 @@ interface Block {
 	readonly events: readonly EventFact[];
 	readonly schemes: readonly SchemeFact[];
 	readonly envelopes: readonly EnvelopeFact[];
+	/** The address that an event is about, read from its data. */
+	readonly about?: (data: unknown) => unknown;
 	/** Sends in the provider's place what the sandbox leaves out of its catalogue. */
 	readonly standIn?: SandboxProvider;
 }
@@ -109,6 +112,7 @@ const platformBody: EnvelopeFact = { id: 'platform', source: PLATFORM, key: 'id'
 const mail: Block = {
 	provider: 'misar.mail',
 	output: { provider: 'misar', product: 'mail' },
+	about: (data) => addressed.parse(data),
 	events: [
 		...from(PLATFORM, 'email.delivered', 'email.bounced', 'email.opened', 'email.clicked'),
 		...from(PLATFORM, 'email.unsubscribed', 'campaign.completed'),
@@ -313,6 +317,7 @@ const blogAsPlatform: Block = {
 const panda: Block = {
 	provider: 'mailPanda',
 	output: { provider: 'mailPanda' },
+	about: (data) => addressed.parse(data),
 	// Subscribed to as `open`, described as `email.open`: one event.
 	events: ['open', 'click', 'bounce', 'unsubscribe'].flatMap((name) => [
 		{ name, source: PANDA },
@@ -347,6 +352,7 @@ const metiganLegacy: SchemeFact = {
 const metigan: Block = {
 	provider: 'metigan',
 	output: { provider: 'metigan' },
+	about: (data) => addressed.parse(data),
 	events: [
 		...from(METIGAN_GUIDE, 'email.delivered', 'email.opened', 'email.clicked'),
 		...from(METIGAN_GUIDE, 'email.bounced', 'email.complained'),
@@ -479,6 +485,12 @@ function signAs(
 	};
 }
 
+const timed = z.object({ timestamp: z.string() });
+const addressed = z
+	.object({ email: z.string(), to: z.string(), recipient: z.string() })
+	.partial()
+	.transform(({ email, to, recipient }) => email ?? to ?? recipient);
+
 /** The output that a row's delivery has to start a run with, but for `headers` and `payload`. */
 export function expectedOutput(
 	row: ConformanceRow,
@@ -500,7 +512,8 @@ export function expectedOutput(
 		...block.output,
 		event: event.becomes ?? event.name,
 		deliveryId: keys[envelope.key],
-		occurredAt: envelope.timed ? at : null,
+		occurredAt: envelope.timed || timed.safeParse(sent['data']).success ? at : null,
+		recipient: block.about?.(sent['data']) ?? null,
 		data:
 			envelope.data === undefined
 				? sent['data']

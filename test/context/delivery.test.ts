@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
@@ -100,7 +101,7 @@ describe.each([
 		expect(Object.keys(output).sort()).toEqual(
 			[
 				...(trigger === misarMail ? ['product'] : []),
-				...['data', 'deliveryId', 'event', 'occurredAt', 'provider'],
+				...['data', 'deliveryId', 'event', 'occurredAt', 'provider', 'recipient'],
 			].sort(),
 		);
 		expect(output).toMatchObject({
@@ -541,7 +542,7 @@ describe('different events', () => {
 		const now = Date.parse('2026-01-02T03:04:05Z');
 		stopClock(now);
 		const host = startHost(mailPanda);
-		const sent = signed(mailPanda, { id: 'msg_1' });
+		const sent = signed(mailPanda, { data: { recipient: 'ada@example.com' } });
 		const DAY = 24 * 60 * 60 * 1000;
 		expect((await host.deliver(sent)).run).toHaveLength(1);
 		jest.setSystemTime(now + DAY);
@@ -717,7 +718,24 @@ it('the full output holds no Authorization and no Cookie', async () => {
 	expect(JSON.stringify(output)).not.toContain('c2VjcmV0');
 });
 
-describe('Accept Without Secret', () => {
+it('a bounce of Misar Mail has the output that the README shows', async () => {
+	const readme = readFileSync(path.join(__dirname, '..', '..', 'README.md'), 'utf8');
+	const [, sample = ''] = /### Output\n+```json\n(.*?)```/s.exec(readme) ?? [];
+	const shown: { deliveryId: string; occurredAt: string } = JSON.parse(sample);
+	const timestampMs = Date.parse(shown.occurredAt);
+	stopClock(timestampMs);
+	const { run } = await startHost(misarMail).deliver(
+		signed(misarMail, {
+			event: 'email.bounced',
+			envelope: 'E3',
+			id: shown.deliveryId,
+			timestampMs,
+		}),
+	);
+	expect(outputOf(run)).toEqual(shown);
+});
+
+describe('Accept Unverified Deliveries', () => {
 	const options = { acceptUnverified: true };
 	const forged = (trigger: TriggerUnderTest) => signed(trigger, { tamper: 'unsigned' });
 

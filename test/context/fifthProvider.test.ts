@@ -118,6 +118,7 @@ describe('a delivery of the fifth provider', () => {
 				event: 'letter.carried',
 				deliveryId: sent.uid,
 				occurredAt: at,
+				recipient: 'ada@example.com',
 				data: sent.letter,
 				headers: expect.objectContaining({ 'x-pigeon-kind': 'letter.carried' }),
 				payload: JSON.parse(sent.body.toString()),

@@ -81,6 +81,7 @@ export const pigeonPost: ProviderFamily = [
 			eventFields: ['kind'],
 			eventHeaders: ['x-pigeon-kind'],
 			timeFields: ['flown_at'],
+			recipientFields: ['to'],
 			data: (body) => body['letter'],
 			idempotencyKey: ({ uid }) => (typeof uid === 'string' ? uid : undefined),
 			pings: ['coo'],
@@ -91,6 +92,7 @@ export const pigeonPost: ProviderFamily = [
 			itemStyles: [{ id: 'query', update: 'PUT' }],
 			eventsFormat: 'commaSeparated',
 			sendsSecret: 'never',
+			keyRights: 'may manage webhooks',
 			operations: { update: 'documented', delete: 'documented' },
 			page: {
 				size: PAGE_SIZE,
@@ -98,7 +100,7 @@ export const pigeonPost: ProviderFamily = [
 			},
 		},
 		defaultRegistration: 'automatic',
-		manualSteps: 'Tell the pigeons.',
+		manualSteps: ['Tell the pigeons.'],
 	},
 ];
 

@@ -142,7 +142,7 @@ describe.each(cases)('%s, registered in the way "%s"', (_title, registration, tr
 		expect(Object.keys(output ?? {}).sort()).toEqual(
 			[
 				...Object.keys(trigger.parameters),
-				...['data', 'deliveryId', 'event', 'occurredAt', 'provider'],
+				...['data', 'deliveryId', 'event', 'occurredAt', 'provider', 'recipient'],
 			].sort(),
 		);
 	});

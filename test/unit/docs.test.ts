@@ -159,8 +159,8 @@ describe('the commands in the documents', () => {
 	});
 });
 
-it('the README lists every operation of the action nodes', () => {
-	const rows = section(read('README.md'), '## Actions')
+it('docs/actions.md lists every operation of the action nodes', () => {
+	const rows = read('docs/actions.md')
 		.split('\n')
 		.map((line) => line.split('|').map((cell) => cell.trim()));
 	const missing = OPERATIONS.filter(
@@ -170,6 +170,28 @@ it('the README lists every operation of the action nodes', () => {
 			),
 	);
 	expect(missing.map(({ resource, name }) => `${resource}: ${name}`)).toEqual([]);
+});
+
+describe('the link Docs of a node', () => {
+	const BASE = 'https://github.com/n8n-nodes-misar-metigan/n8n-nodes-misar-metigan/blob/main/';
+	const files = execFileSync('git', ['ls-files', 'nodes/*/*.node.json'], {
+		cwd: ROOT,
+		encoding: 'utf8',
+	})
+		.split('\n')
+		.filter((file) => file !== '');
+
+	it.each(files)('in %s leads to the section about it', (file) => {
+		const codex: { resources: { primaryDocumentation: Array<{ url: string }> } } = JSON.parse(
+			read(file),
+		);
+		const [{ url = '' } = {}] = codex.resources.primaryDocumentation;
+		expect(url).toContain(BASE);
+		const [page = '', anchor = ''] = url.slice(BASE.length).split('#');
+		expect(page).toBe(file.includes('Trigger') ? 'docs/providers.md' : 'docs/actions.md');
+		expect(anchorsOf(page)).toContain(anchor);
+		expect(file.toLowerCase()).toContain(`/${anchor.replace('-', '')}/`);
+	});
 });
 
 it('the README stays short enough to be read', () => {

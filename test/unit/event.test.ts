@@ -117,11 +117,12 @@ describe('Misar Mail envelopes', () => {
 		[
 			"E4 of the platform's API page",
 			{ event: 'email.delivered', timestamp: ISO, data: { id: 'msg_123' } },
-			{ name: 'email.delivered' },
+			{ name: 'email.delivered', recipient: null },
 		],
 	])('reads %s', (_what, body, expected) => {
 		expect(read(misarMail, body)).toEqual({
 			bounceType: undefined,
+			recipient: 'a@example.com',
 			...expected,
 			named: true,
 			occurredAt: ISO,
@@ -188,10 +189,16 @@ describe('Metigan bodies', () => {
 			name: 'email.delivered',
 			named: true,
 			occurredAt: ISO,
+			recipient: 'a@example.com',
 			data: delivered.data,
 			bounceType: undefined,
 			warnings: [],
 		});
+	});
+
+	it('tell their time in the data alone where the envelope holds none', () => {
+		const { event: type, data } = delivered;
+		expect(read(metiganProvider, { type, data }).occurredAt).toBe(ISO);
 	});
 
 	it.each([
@@ -556,4 +563,23 @@ describe('a body with a __proto__ key', () => {
 			);
 		},
 	);
+});
+
+describe('the recipient of an event', () => {
+	it.each<[string, unknown, string | null]>([
+		['one address', 'a@example.com', 'a@example.com'],
+		['a list of one', ['a@example.com'], 'a@example.com'],
+		['several addresses', ['a@example.com', 'b@example.com'], null],
+		['an empty list', [], null],
+		['something else', 'msg_1', null],
+		['no text', 7, null],
+	])('of %s', (_what, to, expected) => {
+		const body = { event: 'email.sent', timestamp: ISO, data: { to } };
+		expect(read(misarMail, body).recipient).toBe(expected);
+	});
+
+	it('is null where a product is not about email', () => {
+		const body = { event: 'post.published', timestamp: ISO, data: { email: 'a@example.com' } };
+		expect(read(misarPost, body).recipient).toBeNull();
+	});
 });

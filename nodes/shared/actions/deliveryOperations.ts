@@ -10,7 +10,7 @@ const FAILED_ONLY: INodeProperties = {
 	name: 'failedOnly',
 	type: 'boolean',
 	default: false,
-	description: 'Whether to return only attempts that were not answered with 2xx',
+	description: 'Whether to return only attempts that failed',
 };
 
 /** The provider's log of deliveries. */
@@ -19,7 +19,7 @@ export const deliveryOperations: readonly Operation[] = [
 		resource: 'delivery',
 		value: 'getAll',
 		name: 'Get Many',
-		action: 'Get many deliveries',
+		action: 'Get many delivery attempts',
 		description: 'List the last delivery attempts of an endpoint, 100 at most',
 		isDefault: true,
 		offered: ({ api }) => api?.operations.deliveries,

@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { CUSTOM_EVENTS, eventOptions, reachOptions } from '../editor/properties';
+import { customEvents, eventOptions, reachOptions } from '../editor/properties';
 import { ALL_EVENTS } from '../events';
 import type { Provider } from '../provider';
 
@@ -57,7 +57,7 @@ export function newEndpointFields(provider: Provider): INodeProperties[] {
 	return [
 		{ ...WEBHOOK_URL, required: true },
 		eventsProperty(provider),
-		CUSTOM_EVENTS,
+		customEvents(provider),
 		...(provider.api?.sendsSecret === 'never' ? [] : [SIGNING_SECRET]),
 		INCLUDE_SECRET,
 	];
@@ -80,7 +80,7 @@ export function updateFields(provider: Provider): INodeProperties {
 				default: true,
 				description: 'Whether the provider delivers to this endpoint',
 			},
-			CUSTOM_EVENTS,
+			customEvents(provider),
 			eventsProperty(provider),
 			WEBHOOK_URL,
 		],

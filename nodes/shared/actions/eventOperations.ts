@@ -63,7 +63,7 @@ export const eventOperations: readonly Operation[] = [
 		resource: 'event',
 		value: 'record',
 		name: 'Record',
-		action: 'Record event',
+		action: 'Record an email event',
 		description: 'Hand over an event of another mail provider, such as Resend, SendGrid or Mailgun',
 		isDefault: true,
 		offered: ({ api }) => (api?.inboundPath === undefined ? undefined : 'documented'),

@@ -18,18 +18,13 @@ export const ACTION_OUTPUTS: ExpressionString = `={{ ${OPERATIONS.reduceRight(
 
 /** The parameters of an action node, made from the facts of its providers: only what each offers. */
 export function actionProperties(family: ProviderFamily): INodeProperties[] {
-	const products = family[0].product === undefined ? [] : [productProperty(family)];
-	return [...products, ...family.flatMap(providerProperties)];
-}
-
-function providerProperties(provider: Provider): INodeProperties[] {
-	const show = productShow(provider);
-	const operations = operationsOf(provider);
 	const resources = RESOURCES.filter(({ value }) =>
-		operations.some(({ resource }) => resource === value),
+		family.some((provider) => hasResource(provider, value)),
 	);
-	const defaultResource = operations[0]?.resource ?? '';
+	const defaultResource = operationsOf(family[0])[0]?.resource ?? '';
 	return [
+		...(family[0].product === undefined ? [] : [productProperty(family)]),
+		// One for all products: n8n's list of actions repeats them for each parameter Resource.
 		{
 			displayName: 'Resource',
 			name: 'resource',
@@ -38,16 +33,15 @@ function providerProperties(provider: Provider): INodeProperties[] {
 			options: [...resources],
 			default: defaultResource,
 			description: 'What to work with',
-			displayOptions: { show },
 		},
-		...resources.flatMap(({ value }) =>
-			resourceProperties(
-				provider,
-				operations.filter(({ resource }) => resource === value),
-				{ ...show, resource: [value] },
-			),
+		...family.flatMap((provider) =>
+			resources.flatMap(({ value }) => resourceProperties(provider, family, value)),
 		),
 	];
+}
+
+function hasResource(provider: Provider, resource: unknown): boolean {
+	return operationsOf(provider).some((operation) => operation.resource === resource);
 }
 
 const RESOURCES: readonly INodePropertyOptions[] = [
@@ -72,9 +66,12 @@ const RESOURCES: readonly INodePropertyOptions[] = [
 /** The choice of an operation, and the parameters of each. */
 function resourceProperties(
 	provider: Provider,
-	operations: readonly Operation[],
-	show: Show,
+	family: ProviderFamily,
+	resource: INodePropertyOptions['value'],
 ): INodeProperties[] {
+	const show = { ...productShow(provider), resource: [resource] };
+	const operations = operationsOf(provider).filter((operation) => operation.resource === resource);
+	if (operations.length === 0) return [nothingToDo(provider, show)];
 	const parameters = new Map<string, { property: INodeProperties; of: string[] }>();
 	for (const { value, properties } of operations) {
 		for (const property of properties(provider)) {
@@ -95,7 +92,7 @@ function resourceProperties(
 			type: 'options',
 			noDataExpression: true,
 			options: operations
-				.map((operation) => optionOf(operation, provider))
+				.map((operation) => optionOf(operation, provider, family))
 				.sort((a, b) => a.name.localeCompare(b.name)),
 			default: defaultOperation,
 			description: 'What to do with it',
@@ -111,12 +108,31 @@ function resourceProperties(
 	];
 }
 
+function nothingToDo(provider: Provider, show: Show): INodeProperties {
+	const others = RESOURCES.filter(({ value }) => hasResource(provider, value));
+	return {
+		displayName: `${provider.displayName} has no API for this. Choose another product, or one of the resources it has: ${others.map(({ name }) => name).join(', ')}.`,
+		name: 'nothingToDo',
+		type: 'notice',
+		default: '',
+		displayOptions: { show },
+	};
+}
+
 /** An operation's entry, saying so when no document confirms the call behind it. */
-function optionOf(operation: Operation, provider: Provider): INodePropertyOptions {
-	const { name, value, action, description } = operation;
+function optionOf(
+	operation: Operation,
+	provider: Provider,
+	family: ProviderFamily,
+): INodePropertyOptions {
+	const { name, value, description, resource } = operation;
 	const caveat =
 		operation.offered(provider) === 'unconfirmed'
 			? '. The documents do not confirm this call, so it may not work.'
 			: '';
+	const able = family.filter((one) => operation.offered(one) !== undefined);
+	const forAll = able.length === family.filter((one) => hasResource(one, resource)).length;
+	const products = forAll ? '' : ` (${able.map(({ displayName }) => displayName).join(', ')})`;
+	const action = `${operation.action}${products}`;
 	return { name, value, action, description: `${description}${caveat}` };
 }

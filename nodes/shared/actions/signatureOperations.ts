@@ -15,7 +15,7 @@ export const signatureOperations: readonly Operation[] = [
 		resource: 'signature',
 		value: 'sign',
 		name: 'Sign',
-		action: 'Sign payload',
+		action: 'Sign a payload',
 		description: 'Make the headers that the provider would send with a payload',
 		offered: () => 'documented',
 		properties: signFields,
@@ -25,7 +25,7 @@ export const signatureOperations: readonly Operation[] = [
 		resource: 'signature',
 		value: 'verify',
 		name: 'Verify',
-		action: 'Verify payload',
+		action: 'Verify a payload',
 		description:
 			'Check whether a payload comes from the provider. Valid and invalid payloads leave by separate outputs.',
 		isDefault: true,

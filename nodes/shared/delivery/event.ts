@@ -13,6 +13,8 @@ export interface ReceivedEvent {
 	readonly named: boolean;
 	/** ISO 8601, UTC; null when the body tells no time that can be read. */
 	readonly occurredAt: string | null;
+	/** The email address that the event is about; null when it is about none or several. */
+	readonly recipient: string | null;
 	readonly data: IDataObject;
 	/** Undefined when a bounce does not say it in these words, and for every other event. */
 	readonly bounceType: 'hard' | 'soft' | undefined;
@@ -56,11 +58,12 @@ export function parseBody(rawBody: Buffer): IDataObject | undefined {
 export function readEvent(provider: Provider, body: IDataObject, headers: Headers): ReceivedEvent {
 	const { envelope } = provider;
 	const name = nameIn(provider, body);
-	const data = objectOf(envelope.data === undefined ? body['data'] : envelope.data(body));
+	const data = dataIn(envelope, body);
 	return {
 		name: name ?? UNNAMED,
 		named: name !== undefined,
 		occurredAt: readTime(envelope, body),
+		recipient: readRecipient(envelope, data),
 		data,
 		bounceType: readBounceType(envelope, name, data),
 		warnings: [
@@ -131,9 +134,25 @@ function differingHeaders(provider: Provider, body: IDataObject, headers: Header
 	});
 }
 
-function readTime({ timeFields }: EnvelopeFacts, body: IDataObject): string | null {
-	for (const field of timeFields) {
-		const value = body[field];
+function dataIn(envelope: EnvelopeFacts, body: IDataObject): IDataObject {
+	return objectOf(envelope.data === undefined ? body['data'] : envelope.data(body));
+}
+
+function readRecipient({ recipientFields = [] }: EnvelopeFacts, data: IDataObject): string | null {
+	const value = recipientFields.map((field) => data[field]).find((found) => found !== undefined);
+	const [address, ...others] = Array.isArray(value) ? value : [value];
+	const isAddress = typeof address === 'string' && address.includes('@') && others.length === 0;
+	return isAddress ? address : null;
+}
+
+function readTime(envelope: EnvelopeFacts, body: IDataObject): string | null {
+	const { timeFields, dataTimeFields = [] } = envelope;
+	const data = dataIn(envelope, body);
+	const values = [
+		...timeFields.map((field) => body[field]),
+		...dataTimeFields.map((field) => data[field]),
+	];
+	for (const value of values) {
 		const time = typeof value === 'number' ? new Date(value) : parseTime(textOf(value) ?? '');
 		if (!Number.isNaN(time.getTime())) return time.toISOString();
 	}

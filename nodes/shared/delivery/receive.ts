@@ -157,6 +157,7 @@ async function handle(
 		event: event.name,
 		deliveryId: identity.deliveryId,
 		occurredAt: event.occurredAt,
+		recipient: event.recipient,
 		data: event.data,
 	};
 	const json: IDataObject = settings.simplify

@@ -47,7 +47,8 @@ export function eventOptions(provider: Provider): INodePropertyOptions[] {
 		{
 			name: 'All Events',
 			value: ALL_EVENTS,
-			description: 'Every event, also those whose names are not in this list',
+			description:
+				'Every event but those marked as not confirmed, and any event that is not in this list',
 		},
 		...documented.sort((a, b) => a.name.localeCompare(b.name)),
 	];
@@ -80,15 +81,18 @@ function apiPathOption(paths: readonly string[]): INodeProperties {
 	};
 }
 
-/** Names that a list of documented events cannot have. */
-export const CUSTOM_EVENTS: INodeProperties = {
-	displayName: 'Custom Events',
-	name: 'customEvents',
-	type: 'string',
-	default: '',
-	placeholder: 'e.g. email.deferred, list.imported',
-	description: 'Names of further events that are not in the list, separated by commas',
-};
+/** Names that a list of documented events cannot have, written as the documented ones are. */
+export function customEvents({ events }: Provider): INodeProperties {
+	const example = events.slice(0, 2).map(({ name }) => name);
+	return {
+		displayName: 'Custom Events',
+		name: 'customEvents',
+		type: 'string',
+		default: '',
+		placeholder: `e.g. ${example.length === 0 ? 'page.published' : example.join(', ')}`,
+		description: 'Names of further events that are not in the list, separated by commas',
+	};
+}
 
 /** For every place where a timestamp is verified. */
 export const TOLERANCE: INodeProperties = {
@@ -102,7 +106,7 @@ export const TOLERANCE: INodeProperties = {
 };
 
 const ITEM_ADDRESS_OPTION: INodeProperties = {
-	displayName: 'Endpoint ID In',
+	displayName: 'Send Endpoint ID In',
 	name: 'itemAddress',
 	type: 'options',
 	options: [

@@ -21,10 +21,15 @@ export function triggerTexts(
 		'eventTriggerDescription' | 'activationMessage' | 'triggerPanel' | 'hints'
 	>
 > {
-	const building = `<b>While you build</b>, click Execute step and make one of the chosen events happen in ${name}. It shows up here. With automatic registration ${name} is told the test URL for that moment; with manual registration add the Test URL in ${name} yourself.<br /><br />`;
+	const automatic = family.some(({ api }) => api !== undefined);
+	const testUrl = automatic
+		? `With automatic registration ${name} is told the test URL for that moment; with manual registration add the Test URL in ${name} yourself.`
+		: `Add the Test URL in ${name} for that, and the Production URL again when you are done.`;
+	const building = `<b>While you build</b>, click Execute step and make one of the chosen events happen in ${name}. It shows up here. ${testUrl}<br /><br />`;
+	const byHand = `needs the Production URL of the trigger: its panel lists the steps.`;
 	return {
 		eventTriggerDescription: `Waiting for one event: make one of the chosen events happen in ${name}`,
-		activationMessage: `From now on every chosen event of ${name} starts this workflow. If you chose manual registration, ${name} also needs the Production URL of the trigger: its panel lists the steps.`,
+		activationMessage: `From now on every chosen event of ${name} starts this workflow. ${automatic ? `If you chose manual registration, ${name} also` : name} ${byHand}`,
 		triggerPanel: {
 			header: `Start with an event from ${name}`,
 			activationHint: {
@@ -45,7 +50,7 @@ function unverifiedHint(name: string, family: ProviderFamily): NodeHint[] {
 	if (!family.some(({ secretOptional }) => secretOptional === true)) return [];
 	return [
 		{
-			message: `Accept Without Secret is on: unless the credential holds a signing secret, verification is off and anybody who learns the webhook URL can start this workflow, not only ${name}.`,
+			message: `Accept Unverified Deliveries is on: unless the credential holds a signing secret, verification is off and anybody who learns the webhook URL can start this workflow, not only ${name}.`,
 			type: 'warning',
 			location: 'outputPane',
 			displayCondition: '={{ $parameter.options?.acceptUnverified === true }}',

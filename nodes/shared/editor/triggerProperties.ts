@@ -1,8 +1,8 @@
-import type { INodeProperties } from 'n8n-workflow';
+import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
-import type { Provider, ProviderFamily } from '../provider';
+import type { ManagementApi, Provider, ProviderFamily } from '../provider';
 import {
-	CUSTOM_EVENTS,
+	customEvents,
 	eventOptions,
 	productProperty,
 	productShow,
@@ -41,9 +41,9 @@ function providerProperties(provider: Provider): INodeProperties[] {
 	const show = productShow(provider);
 	const byHand = { ...show, ...(provider.api === undefined ? {} : { registration: ['manual'] }) };
 	return [
-		...(provider.api === undefined ? [] : [registrationProperty(provider, show)]),
+		...(provider.api === undefined ? [] : [registrationProperty(provider, provider.api, show)]),
 		{
-			displayName: `To do once, by hand:<ul><li>Open Webhook URLs above and click the Production URL to copy it. It has to begin with https:// and be reachable from the internet: where it names localhost or a private address, set n8n’s environment variable WEBHOOK_URL to its public address first.</li><li>${provider.manualSteps}</li><li>Enter the signing secret in the credential.</li></ul>`,
+			displayName: manualSteps(provider),
 			name: 'manualNotice',
 			type: 'notice',
 			default: '',
@@ -54,13 +54,38 @@ function providerProperties(provider: Provider): INodeProperties[] {
 			displayName: 'Events',
 			name: 'events',
 			type: 'multiOptions',
-			options: eventOptions(provider),
+			options: eventOptions(provider).map((option) => ({
+				...option,
+				...actionOf(option, provider),
+			})),
 			default: [],
 			// Not `required`: n8n would refuse a node whose events are all under Custom Events.
 			description: 'Which events start the workflow. Choose several, or All Events.',
 			...shownFor(show),
 		},
 	];
+}
+
+/** n8n lists the events of the first product as actions: say which product they belong to. */
+function actionOf(
+	{ name }: INodePropertyOptions,
+	{ product, displayName }: Provider,
+): Pick<INodePropertyOptions, 'action'> {
+	return product === undefined ? {} : { action: `On ${name.toLowerCase()} (${displayName})` };
+}
+
+/**
+ * The panel opens on the Test URL, so the first step names the other one; what few people need comes
+ * last. n8n's notices keep no tags but links and bullets, so the numbers are text.
+ */
+function manualSteps({ displayName, manualSteps: steps }: Provider): string {
+	const list = [
+		'Open Webhook URLs above, switch to “Production URL” and click the URL to copy it.',
+		...steps,
+		'Publish this workflow, if you have not yet.',
+	];
+	const items = list.map((step, index) => `<li>${index + 1}. ${step}</li>`).join('');
+	return `To do once, by hand:<ul>${items}</ul>${displayName} has to reach the URL over the internet. If it does not begin with https://, or names localhost or an address such as 192.168.…, ask whoever runs your n8n to set WEBHOOK_URL to its public address.`;
 }
 
 function unverifiedNotice(provider: Provider, show: Show): INodeProperties {
@@ -74,7 +99,7 @@ function unverifiedNotice(provider: Provider, show: Show): INodeProperties {
 	};
 }
 
-function registrationProperty(provider: Provider, show: Show): INodeProperties {
+function registrationProperty(provider: Provider, api: ManagementApi, show: Show): INodeProperties {
 	const { defaultRegistration } = provider;
 	return {
 		displayName: 'Registration',
@@ -95,6 +120,7 @@ function registrationProperty(provider: Provider, show: Show): INodeProperties {
 		],
 		default: defaultRegistration,
 		description: `Who tells ${provider.displayName} the webhook URL of this workflow`,
+		hint: `Automatic needs an API key in the credential that ${api.keyRights}`,
 		...shownFor(show),
 	};
 }
@@ -106,9 +132,9 @@ function optionsProperty(provider: Provider): INodeProperties {
 	const { api } = provider;
 	const options: INodeProperties[] = [
 		...(provider.secretOptional === true ? [ACCEPT_UNVERIFIED_OPTION] : []),
-		...(api === undefined ? [] : [...reachOptions(api), CHECK_INTERVAL_OPTION]),
+		...(api === undefined ? [] : [...reachOptions(api), CHECK_INTERVAL_OPTION].map(automaticOnly)),
 		...(provider.envelope.bounce === undefined ? [] : [BOUNCE_TYPE_OPTION]),
-		CUSTOM_EVENTS,
+		customEvents(provider),
 		signatureSchemeOption(provider),
 		...(timestamped ? [TOLERANCE] : []),
 		REPORT_PROBLEMS_OPTION,
@@ -126,6 +152,11 @@ function optionsProperty(provider: Provider): INodeProperties {
 	};
 }
 
+/** From the root: n8n 1.x resolves no other path out of a collection. */
+function automaticOnly(option: INodeProperties): INodeProperties {
+	return { ...option, ...shownFor({ '/registration': ['automatic'] }) };
+}
+
 function signatureSchemeOption(provider: Provider): INodeProperties {
 	return {
 		displayName: 'Signature Scheme',
@@ -138,7 +169,7 @@ function signatureSchemeOption(provider: Provider): INodeProperties {
 }
 
 const ACCEPT_UNVERIFIED_OPTION: INodeProperties = {
-	displayName: 'Accept Without Secret',
+	displayName: 'Accept Unverified Deliveries',
 	name: 'acceptUnverified',
 	type: 'boolean',
 	default: false,
@@ -167,7 +198,7 @@ const CHECK_INTERVAL_OPTION: INodeProperties = {
 	typeOptions: { minValue: 0, numberPrecision: 0 },
 	default: 30,
 	description:
-		'How often to ask the provider whether the webhook endpoint is still there, switched on and up to date, and to repair it if not. 0 checks only when n8n starts. Has no effect with manual registration.',
+		'How often to ask the provider whether the webhook endpoint is still there, switched on and up to date, and to repair it if not. 0 checks only when n8n starts.',
 };
 
 const REPORT_PROBLEMS_OPTION: INodeProperties = {
