@@ -9,6 +9,9 @@ const CLOCK_OFFSET_SECONDS = 600;
 export interface ComposedDelivery {
 	id: string;
 	event: string;
+	/** ISO 8601. */
+	at: string;
+	data: unknown;
 	/** The bytes on the wire. */
 	body: Buffer;
 	/** Header names in the provider's spelling. */
@@ -39,11 +42,15 @@ export function composeDelivery(
 
 	const occurredAtMs = input.timestampMs ?? Date.now();
 	const id = input.id ?? provider.newEventId(event);
-	const signedBody = encode(provider, envelope, { ...input, id, occurredAtMs });
+	const at = new Date(occurredAtMs).toISOString();
+	const data = input.data ?? provider.sampleData({ event, envelope: envelope.id, id, at });
+	const signedBody = encode(envelope, { ...input, id, occurredAtMs, data });
 
 	return {
 		id,
 		event,
+		at,
+		data,
 		body: tamper === 'body' ? changeOneByte(signedBody) : signedBody,
 		headers: ({ secret, endpointId, signedAtMs, behaviour }) => {
 			const timestampSeconds =
@@ -91,13 +98,10 @@ function assertPossible(scheme: Scheme, tamper: Tamper | undefined): void {
 }
 
 function encode(
-	provider: Provider,
 	envelope: Envelope,
 	input: Omit<DeliveryInput, 'provider'> & { id: string; occurredAtMs: number },
 ): Buffer {
-	const { event, id, occurredAtMs, product, byteOrderMark = false } = input;
-	const at = new Date(occurredAtMs).toISOString();
-	const data = input.data ?? provider.sampleData({ event, envelope: envelope.id, id, at });
+	const { event, id, occurredAtMs, data, product, byteOrderMark = false } = input;
 	const body = envelope.build({ id, event, occurredAtMs, data });
 	if (product !== undefined && !('product' in body)) {
 		throw new Error(`Envelope "${envelope.id}" has no product to replace`);

@@ -1,6 +1,6 @@
 import { composeDelivery } from './delivery';
 import type { EndpointStore } from './endpointStore';
-import type { Provider } from './provider';
+import type { HappenedEvent, Provider } from './provider';
 import { providers } from './providers';
 import type { DeliveryJob, Sender } from './sender';
 import type { Behaviour, DeliveryRecord, FireInput, ProviderId, SandboxEndpoint } from './types';
@@ -14,12 +14,15 @@ export class Dispatcher {
 		private readonly endpoints: EndpointStore,
 		private readonly sender: Sender,
 		private readonly behaviourOf: (provider: ProviderId) => Partial<Behaviour>,
+		private readonly record: (provider: ProviderId, event: HappenedEvent) => void,
 	) {}
 
 	/** See `Sandbox.fire`. */
 	async fire(input: FireInput): Promise<DeliveryRecord[]> {
 		const provider = providers[input.provider];
 		const delivery = composeDelivery(provider, input);
+		// A forger's event never happened.
+		if (input.tamper === undefined) this.record(provider.id, delivery);
 		const retry = input.retry ?? input.tamper === undefined;
 		const behaviour = this.behaviourOf(provider.id);
 		const recipients = this.recipients(provider, input);

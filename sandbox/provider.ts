@@ -135,6 +135,16 @@ export interface ApiErrors {
 	other(status: number): Answer;
 }
 
+/** An event that happened at the provider, delivered or not. */
+export interface HappenedEvent {
+	event: string;
+	/** Its id. */
+	id: string;
+	/** ISO 8601. */
+	at: string;
+	data: unknown;
+}
+
 export interface Api {
 	/** Whether a request is for this provider; asked in the order of the provider list. */
 	owns(request: ApiRequest): boolean;
@@ -146,6 +156,8 @@ export interface Api {
 	/** Credentials of a person, where the provider has a login. */
 	readonly login?: { email: string; password: string };
 	expireSessions?(): void;
+	/** Keeps what the API tells of an event later. */
+	record?(event: HappenedEvent): void;
 	reset?(): void;
 }
 

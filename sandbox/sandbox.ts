@@ -34,6 +34,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 		endpoints,
 		sender,
 		(provider) => apis.get(provider)?.variants.snapshot() ?? {},
+		(provider, event) => apis.get(provider)?.record?.(event),
 	);
 	const faults = new FaultBox();
 	const closing = new AbortController();

@@ -104,6 +104,10 @@ export interface Behaviour {
 	webhookIdHeader: 'delivery' | 'endpoint';
 	/** metigan: under which name an endpoint's id stands. */
 	idField: '_id' | 'id';
+	/** misarBlog: how a list of articles is wrapped. */
+	articleList: 'data' | 'articles';
+	/** misarBlog: the plan's limit, in `X-RateLimit-Limit`. */
+	callsPerMinute: number;
 }
 
 /** How a faulty answer looks on the wire. */

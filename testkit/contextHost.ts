@@ -2,7 +2,13 @@ import { createServer, request as httpRequest, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import express from 'express';
-import { ExecuteContext, HookContext, TriggerContext, WebhookContext } from 'n8n-core';
+import {
+	DataDeduplicationService,
+	ExecuteContext,
+	HookContext,
+	TriggerContext,
+	WebhookContext,
+} from 'n8n-core';
 import {
 	createRunExecutionData,
 	ICredentialsHelper,
@@ -32,6 +38,8 @@ import {
 	type WorkflowActivateMode,
 	type WorkflowExecuteMode,
 } from 'n8n-workflow';
+
+import { processedData } from './processedData';
 
 /**
  * Runs a trigger node through n8n-core's real HookContext, WebhookContext, TriggerContext and
@@ -105,6 +113,9 @@ interface SharedWorkflow {
 	loaded?: Workflow | undefined;
 }
 
+/** n8n-core takes it once in a process. */
+let processing: Promise<void> | undefined;
+
 export class ContextHost {
 	credential: ICredentialDataDecryptedObject;
 	/** Makes n8n fail to start the run, as a full disk or a lost database would. */
@@ -120,6 +131,7 @@ export class ContextHost {
 	/** Called with each request before n8n sees it, for what no HTTP client can send. */
 	alterRequest: (request: express.Request) => void = () => {};
 
+	private runCount = 0;
 	private options: ContextHostOptions;
 	private readonly shared: SharedWorkflow;
 	private server: Server | undefined;
@@ -205,13 +217,13 @@ export class ContextHost {
 			this.additionalData(),
 			'trigger',
 			this.options.activation ?? 'activate',
-			([items = []], _response, done) => {
+			([items = []], response, done) => {
 				// n8n writes what `trigger()` and its ticks assigned, as old as the rest of it may be.
 				this.save(workflow);
-				const run = this.beforeRun().then(async () => await this.execute(items));
-				const ended = run.then((outputs) => {
-					this.emitted.push({ items, outputs });
-					const status = this.failRuns ? 'error' : 'success';
+				const run = this.beforeRun().then(
+					async () => await this.execute(items, 'trigger', response),
+				);
+				const end = (status: 'success' | 'error') =>
 					done?.resolve({
 						status,
 						mode: 'trigger',
@@ -219,7 +231,17 @@ export class ContextHost {
 						storedAt: 'db',
 						data: createRunExecutionData(),
 					});
-				});
+				const ended = run.then(
+					(outputs) => {
+						this.emitted.push({ items, outputs });
+						end(this.failRuns ? 'error' : 'success');
+					},
+					(error: unknown) => {
+						end('error');
+						throw error;
+					},
+				);
+				ended.catch(() => {});
 				this.started.push(ended);
 			},
 			undefined,
@@ -237,20 +259,22 @@ export class ContextHost {
 
 	/** Resolves when every run has ended that the trigger started by itself. */
 	async runsEnded(): Promise<void> {
-		await Promise.all(this.started);
+		await Promise.all(this.started.splice(0));
 	}
 
 	/** A run of the node: it sees static data as saved, and what it assigned is saved at its end. */
 	async execute(
 		items: INodeExecutionData[],
 		mode: WorkflowExecuteMode = 'trigger',
+		response?: Parameters<ITriggerFunctions['emit']>[1],
 	): Promise<INodeExecutionData[][]> {
+		await (processing ??= DataDeduplicationService.init(processedData));
 		const workflow = this.loadWorkflow();
 		const data = { main: [items] };
 		const context = new ExecuteContext(
 			workflow,
 			this.node,
-			this.additionalData(),
+			this.runData(response),
 			mode,
 			createRunExecutionData(),
 			0,
@@ -266,6 +290,22 @@ export class ContextHost {
 			this.shared.loaded = undefined;
 		}
 		return outputs;
+	}
+
+	/** What a run has besides: an id of its own, and somebody who waits for its answer. */
+	private runData(response: Parameters<ITriggerFunctions['emit']>[1]) {
+		const runHook = async (name: string, [value]: IDataObject[]) => {
+			if (name === 'sendResponse' && value !== undefined) response?.resolve(value);
+		};
+		this.runCount += 1;
+		const executionId = `run ${this.runCount}`;
+		const waiting = 'http://127.0.0.1/waiting';
+		return this.additionalData({
+			executionId,
+			webhookWaitingBaseUrl: waiting,
+			formWaitingBaseUrl: waiting,
+			hooks: { runHook } as never,
+		});
 	}
 
 	/** As n8n does: only what was assigned since the workflow was loaded or saved. */

@@ -59,6 +59,6 @@ export class MailPandaTrigger implements INodeType {
 	}
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		return passOn(this);
+		return await passOn(this, mailPanda);
 	}
 }

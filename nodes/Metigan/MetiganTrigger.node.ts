@@ -59,6 +59,6 @@ export class MetiganTrigger implements INodeType {
 	}
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		return passOn(this);
+		return await passOn(this, metigan);
 	}
 }

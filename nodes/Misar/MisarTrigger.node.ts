@@ -59,6 +59,6 @@ export class MisarTrigger implements INodeType {
 	}
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		return passOn(this);
+		return await passOn(this, misar);
 	}
 }

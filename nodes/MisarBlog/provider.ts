@@ -1,6 +1,7 @@
 import { z } from 'zod/v4';
 
 import type { Provider, ProviderFamily } from '../shared/provider';
+import { articles, recovery } from './recovery';
 
 /**
  * Misar.Blog, after its webhook reference (docs.misar.io/blog/api-reference/webhooks). It has no API
@@ -133,6 +134,8 @@ const misarBlogProvider: Provider = {
 		pings: ['ping', 'test', 'webhook.test'],
 		retried: false,
 	},
+	recovery,
+	lists: { article: articles },
 	defaultRegistration: 'manual',
 	manualSteps: [
 		'Open <a href="https://misar.blog/dashboard/integrations" target="_blank">misar.blog/dashboard/integrations</a>, paste the URL and click Save. All events go to this one URL; this node runs the ones you choose below.',

@@ -1,4 +1,4 @@
-import type { IDataObject } from 'n8n-workflow';
+import type { IDataObject, INodeProperties } from 'n8n-workflow';
 import type { z } from 'zod/v4';
 
 /**
@@ -170,6 +170,91 @@ export interface ManagementApi {
 	readonly createExtras?: (owner: { workflowId: string; nodeName: string }) => IDataObject;
 }
 
+/** An event, as a delivery and the provider's API both tell of it. */
+export interface ToldEvent {
+	/** Name of the event. */
+	readonly event: string;
+	/** Epoch milliseconds at which it happened. */
+	readonly at: number;
+	readonly data: IDataObject;
+	/** `deliveryId` of its delivery, where it came by one. */
+	readonly deliveryId?: string | undefined;
+}
+
+/** An event that a provider's API tells of. */
+export interface ListedEvent extends ToldEvent {
+	/** The call that told of it, e.g. `GET /api/suppressions`. */
+	readonly source: string;
+}
+
+/** A call of a provider's API, and how its answer is read. */
+export interface RecoveryCall<T> {
+	readonly path: string;
+	readonly qs: IDataObject;
+	/** @returns undefined for an answer that is not written as documented */
+	readonly read: (body: unknown) => T | undefined;
+}
+
+/** A page of what happened, the newest first. */
+export interface EventPage {
+	readonly events: readonly ListedEvent[];
+	/** How many entries the page has, those included that are no event. */
+	readonly size: number;
+	/** How many entries there are on all pages; undefined where the answer does not say so. */
+	readonly total?: number | undefined;
+}
+
+/** The API that tells of events whose deliveries were lost. */
+export interface RecoveryApi {
+	/** The events it tells of. */
+	readonly events: readonly string[];
+	/** What it can and cannot recover, for the editor. */
+	readonly description: string;
+	/** Calls a minute that the provider allows where its answers do not say so. */
+	readonly callsPerMinute: number;
+	/** Entries of a full page. */
+	readonly pageSize: number;
+	/**
+	 * The call for a page of what happened from `since` on.
+	 * @param since epoch milliseconds; the page may hold older events too
+	 * @param number counted from 0
+	 */
+	readonly page: (since: number, number: number) => RecoveryCall<EventPage>;
+	/** The call for what the list leaves out of one event. */
+	readonly details?: (event: ListedEvent) => RecoveryCall<ListedEvent>;
+	/**
+	 * Keys of an event that can be made of its delivery and of the list alike: two that share one are
+	 * the same event.
+	 */
+	readonly keys: (event: ToldEvent) => readonly string[];
+}
+
+/** What an action node lists, besides endpoints. */
+export type ListedResource = 'article' | 'suppression';
+
+/** A page of what is listed. */
+export interface ListPage {
+	readonly items: readonly IDataObject[];
+	/** How many items there are on all pages; undefined where the answer does not say so. */
+	readonly total?: number | undefined;
+}
+
+/** A list that action nodes read. */
+export interface ListApi {
+	/** Collection path. */
+	readonly path: string;
+	readonly pageSize: number;
+	/** Parameters of the collection Filters. */
+	readonly filters: readonly INodeProperties[];
+	/** Query of page n (from 0) for the filters that are set. */
+	readonly query: (filters: IDataObject, number: number) => IDataObject;
+	/** What the filters say that the API cannot filter by. */
+	readonly matches?: (item: IDataObject, filters: IDataObject) => boolean;
+	readonly read: (body: unknown) => ListPage | undefined;
+	/** How one item is called in the list of the editor, and its id; absent where none can be got. */
+	readonly label?: (item: IDataObject) => { name: string; value: string };
+}
+
 /** Everything the package knows of one provider (or of one product of it). */
 export interface Provider {
 	/** `provider` of the trigger's output. */
@@ -184,6 +269,9 @@ export interface Provider {
 	readonly envelope: EnvelopeFacts;
 	/** Absent where the provider has no API for webhooks: registration by hand only. */
 	readonly api?: ManagementApi;
+	/** Absent where no API tells of events that were missed. */
+	readonly recovery?: RecoveryApi;
+	readonly lists?: Readonly<Partial<Record<ListedResource, ListApi>>>;
 	readonly defaultRegistration: Registration;
 	/**
 	 * What to do at the provider once the Production URL is copied, one step each, in order; n8n's

@@ -35,6 +35,8 @@ export interface TriggerSettings {
 	readonly checkInterval: number;
 	/** A second output tells of problems. */
 	readonly reportProblems: boolean;
+	/** The provider is asked for events whose deliveries were lost. */
+	readonly recoverMissed: boolean;
 }
 
 /** What an option may hold, and how that is said. By hand, because it is asked for each delivery. */
@@ -112,6 +114,7 @@ export function readSettings(context: TriggerContext, provider: Provider): Trigg
 		skipDuplicates: option('skipDuplicates', true, SWITCH),
 		checkInterval: option('checkInterval', 30, MINUTES),
 		reportProblems: option('reportProblems', false, SWITCH),
+		recoverMissed: option('recoverMissed', false, SWITCH) && provider.recovery !== undefined,
 		bounceType: option('bounceType', 'any', BOUNCE_TYPE),
 		...apiOptionsIn({
 			apiPath: option('apiPath', '', TEXT),

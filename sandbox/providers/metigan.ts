@@ -17,6 +17,7 @@ import type { Named, SandboxEndpoint } from '../types';
 import { eventList, parseBody } from '../validation';
 import { Variants } from '../variants';
 import { exponential, extraEvents, keyScope } from './common';
+import { Suppressions } from './metiganSuppressions';
 
 const GUIDE = 'docs.metigan.com/docs/guides/webhook-integration';
 const API_PAGE = 'docs.metigan.com/docs/api/webhooks';
@@ -180,6 +181,7 @@ function createErrors(current: () => z.infer<typeof behaviour>): ApiErrors {
 function createApi(services: ApiServices): Api {
 	const variants = new Variants(behaviour);
 	const errors = createErrors(() => variants.current);
+	const suppressions = new Suppressions();
 
 	const known = () => [...events.map(({ name }) => name), ...variants.current.extraEvents];
 	const createBody = z
@@ -270,6 +272,7 @@ function createApi(services: ApiServices): Api {
 		},
 		routes: [
 			...manage.map((route) => ({ ...route, managesWebhooks: true })),
+			...suppressions.routes(errors),
 			// Something to ask with any key, e.g. to test a credential.
 			{
 				method: 'GET',
@@ -279,6 +282,8 @@ function createApi(services: ApiServices): Api {
 		],
 		errors,
 		variants,
+		record: (event) => suppressions.record(event),
+		reset: () => suppressions.clear(),
 	};
 }
 

@@ -6,6 +6,7 @@ import { sampleBlogData } from '../samples/misarBlog';
 import { isoMillis, randomId } from '../signing';
 import { Variants } from '../variants';
 import { bearerScope, noRetry, ownsPath } from './common';
+import { Articles } from './misarBlogArticles';
 import { misarErrors } from './misarErrors';
 import { platformEvents, platformHeaders, platformScheme } from './misarScheme';
 
@@ -18,6 +19,10 @@ const blogHeaders = ({ event }: DeliveryFacts) => ({
 
 const behaviour = z.object({
 	planStatus: z.union([z.literal(402), z.literal(429)]).default(402),
+	/** The API reference shows `{data}`, the SDKs `{articles}`. */
+	articleList: z.enum(['data', 'articles']).default('articles'),
+	/** Free 60, Pro 300, Business 1,000 a minute (API overview). */
+	callsPerMinute: z.number().int().positive().default(60),
 });
 
 /**
@@ -75,6 +80,30 @@ export const misarBlog: Provider = {
 /** Without a webhook route: "the API has no webhook registration" (Misar.Blog PHP SDK 5). */
 function createApi(services: ApiServices): Api {
 	const variants = new Variants(behaviour);
+	const articles = new Articles();
+	const errors = misarErrors({
+		unauthorized: 'Invalid API key',
+		scope: () =>
+			json(403, {
+				error: 'insufficient scope',
+				required_scope: 'articles:write',
+				granted_scopes: ['articles:read'],
+			}),
+		plan: () =>
+			json(
+				variants.current.planStatus,
+				{
+					code: 'plan_limit_exceeded',
+					error: 'Your plan does not include this feature',
+					upgrade: {
+						current_plan: { slug: 'free' },
+						urls: { pricing: 'https://misar.blog/pricing' },
+					},
+				},
+				{ 'x-misar-plan': 'free', 'x-misar-upgrade-url': 'https://misar.blog/pricing' },
+			),
+		invalid: (issues) => json(422, { error: describeIssues(issues) }),
+	});
 	return {
 		owns: ownsPath('/blog'),
 		identify: (request) => bearerScope(request, services.keys),
@@ -84,30 +113,15 @@ function createApi(services: ApiServices): Api {
 				path: '/blog/v1/me',
 				handle: () => json(200, { username: 'mrgulshanyadav', display_name: 'mrgulshanyadav' }),
 			},
+			...articles.routes(
+				errors,
+				() => variants.current.articleList,
+				() => variants.current.callsPerMinute,
+			),
 		],
-		errors: misarErrors({
-			unauthorized: 'Invalid API key',
-			scope: () =>
-				json(403, {
-					error: 'insufficient scope',
-					required_scope: 'articles:write',
-					granted_scopes: ['articles:read'],
-				}),
-			plan: () =>
-				json(
-					variants.current.planStatus,
-					{
-						code: 'plan_limit_exceeded',
-						error: 'Your plan does not include this feature',
-						upgrade: {
-							current_plan: { slug: 'free' },
-							urls: { pricing: 'https://misar.blog/pricing' },
-						},
-					},
-					{ 'x-misar-plan': 'free', 'x-misar-upgrade-url': 'https://misar.blog/pricing' },
-				),
-			invalid: (issues) => json(422, { error: describeIssues(issues) }),
-		}),
+		errors,
 		variants,
+		record: (event) => articles.record(event),
+		reset: () => articles.clear(),
 	};
 }

@@ -105,7 +105,15 @@ export const metigan: ActionCase = {
 	events: ['email.bounced', 'email.delivered'],
 };
 
-/** One for each action node. */
+export const misarBlog: Omit<ActionCase, 'path' | 'events'> = {
+	title: 'Misar.Blog',
+	provider: 'misarBlog',
+	node: instantiate<ActionNode>('nodes/MisarBlog/MisarBlog.node.js'),
+	credentialType: instantiate<ICredentialType>('credentials/MisarBlogApi.credentials.js'),
+	parameters: {},
+};
+
+/** One for each action node that manages endpoints. */
 export const nodesUnderTest: readonly ActionCase[] = [misarMail, mailPanda, metigan];
 export const casesWithApi: readonly ActionCase[] = [
 	misarMail,

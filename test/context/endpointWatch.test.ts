@@ -383,7 +383,7 @@ describe('a check', () => {
 		host.failRuns = true;
 		while (host.emitted.length === 0) await pass(1);
 		expect(host.savedStaticData).toEqual(saved);
-		expect(warnings.at(-1)).toContain('could not save the registration');
+		expect(warnings.at(-1)).toContain('could not save what this trigger remembers');
 
 		host.failRuns = false;
 		await pass(1);

@@ -150,7 +150,7 @@ export class PigeonPostTrigger implements INodeType {
 	}
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		return passOn(this);
+		return await passOn(this, pigeonPost);
 	}
 }
 

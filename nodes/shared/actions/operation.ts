@@ -1,7 +1,7 @@
 import type { IBinaryKeyData, IDataObject, INodeProperties } from 'n8n-workflow';
 
 import type { ProviderCredential } from '../credential';
-import type { Confirmation, Provider } from '../provider';
+import type { Confirmation, ListedResource, Provider } from '../provider';
 import type { ActionItem } from './parameter';
 
 /** One item of an action node, with what its operation works on. */
@@ -19,7 +19,7 @@ export interface ActionResult {
 }
 
 /** What an operation works on, as the editor's Resource lists it. */
-export type Resource = 'delivery' | 'endpoint' | 'event' | 'signature';
+export type Resource = 'delivery' | 'endpoint' | 'event' | 'signature' | ListedResource;
 
 /** One operation of an action node: how the editor offers it, and what it does. */
 export interface Operation {

@@ -2,6 +2,7 @@ import type { Provider } from '../provider';
 import { deliveryOperations } from './deliveryOperations';
 import { endpointOperations } from './endpointOperations';
 import { eventOperations } from './eventOperations';
+import { listOperations } from './listOperations';
 import type { Operation } from './operation';
 import { signatureOperations } from './signatureOperations';
 
@@ -10,6 +11,7 @@ export const OPERATIONS: readonly Operation[] = [
 	...endpointOperations,
 	...deliveryOperations,
 	...eventOperations,
+	...listOperations,
 	...signatureOperations,
 ];
 

@@ -45,6 +45,7 @@ function hasResource(provider: Provider, resource: unknown): boolean {
 }
 
 const RESOURCES: readonly INodePropertyOptions[] = [
+	{ name: 'Article', value: 'article', description: 'An article of your blog' },
 	{
 		name: 'Delivery',
 		value: 'delivery',
@@ -60,6 +61,11 @@ const RESOURCES: readonly INodePropertyOptions[] = [
 		name: 'Signature',
 		value: 'signature',
 		description: 'The proof that a delivery comes from the provider and was not changed',
+	},
+	{
+		name: 'Suppression',
+		value: 'suppression',
+		description: 'An address that the provider sends no more emails to',
 	},
 ];
 

@@ -6,6 +6,27 @@ import { readCredential } from '../credential';
 import { providerFor, requireProduct } from '../product';
 import type { ProviderFamily } from '../provider';
 import { readApiOptions } from '../settings';
+import { searchList } from './listOperations';
+
+async function readAccount(context: ILoadOptionsFunctions, family: ProviderFamily) {
+	const product = family[0].product && context.getCurrentNodeParameter('product');
+	const provider = providerFor(context, family, product);
+	const credential = await readCredential(context, provider);
+	requireProduct(context, family, provider, credential, 'node');
+	return { provider, credential };
+}
+
+/** The articles of the account for the resource locator, by their title. */
+async function searchArticles(
+	context: ILoadOptionsFunctions,
+	family: ProviderFamily,
+	filter = '',
+): Promise<INodeListSearchResult> {
+	const { provider, credential } = await readAccount(context, family);
+	const all = await searchList(context, provider, credential, 'article');
+	const wanted = filter.toLowerCase();
+	return { results: all.filter(({ name }) => name.toLowerCase().includes(wanted)) };
+}
 
 /** The endpoints of the account for the resource locator, by their URL. */
 async function searchEndpoints(
@@ -13,11 +34,8 @@ async function searchEndpoints(
 	family: ProviderFamily,
 	filter = '',
 ): Promise<INodeListSearchResult> {
-	const product = family[0].product && context.getCurrentNodeParameter('product');
-	const provider = providerFor(context, family, product);
+	const { provider, credential } = await readAccount(context, family);
 	if (provider.api === undefined) return { results: [] };
-	const credential = await readCredential(context, provider);
-	requireProduct(context, family, provider, credential, 'node');
 	const options = readApiOptions(context.getCurrentNodeParameter('options') ?? {});
 	const all = await openEndpointApi(context, provider, provider.api, credential, options).list();
 	const wanted = filter.toLowerCase();
@@ -58,6 +76,9 @@ export function searchMethods(family: ProviderFamily) {
 		listSearch: {
 			async searchEndpoints(this: ILoadOptionsFunctions, filter?: string) {
 				return await searchEndpoints(this, family, filter);
+			},
+			async searchArticles(this: ILoadOptionsFunctions, filter?: string) {
+				return await searchArticles(this, family, filter);
 			},
 		},
 	} satisfies INodeType['methods'];

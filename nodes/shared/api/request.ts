@@ -46,7 +46,13 @@ const TIMEOUT_MS = 10_000;
 const RETRY_BUDGET_MS = 15_000;
 const FIRST_BACKOFF_MS = 250;
 const MAX_ATTEMPTS = 4;
-type Success = { readonly kind: 'success'; readonly status: number; readonly body: unknown };
+type Success = {
+	readonly kind: 'success';
+	readonly status: number;
+	readonly body: unknown;
+	/** Calls a minute that the answer says are allowed. */
+	readonly callsPerMinute?: number;
+};
 /** What a request ended with. */
 export type Attempt = Success | Exclude<Refusal, { kind: 'unreadable' }>;
 
@@ -113,7 +119,7 @@ export class ApiClient {
 			const { statusCode, body, headers } = fullResponseSchema.parse(response);
 			const retryAfterSeconds = readRetryAfter(headers['retry-after']);
 			return statusCode >= 200 && statusCode < 300
-				? { kind: 'success', status: statusCode, body }
+				? { kind: 'success', status: statusCode, body, ...readRateLimit(headers) }
 				: {
 						kind: 'status',
 						status: statusCode,
@@ -181,6 +187,12 @@ function retryDelayMs(
 	const unavailable = status >= 502 && status <= 504 && retry === 'always';
 	if (!limited && !unavailable) return undefined;
 	return retryAfterSeconds === undefined ? backoff : retryAfterSeconds * 1000;
+}
+
+/** Misar Mail and Misar.Blog document the header, counted per minute. */
+function readRateLimit(headers: IDataObject): { callsPerMinute?: number } {
+	const limit = Number(headers['x-ratelimit-limit']);
+	return limit > 0 ? { callsPerMinute: limit } : {};
 }
 
 /** Seconds of a `Retry-After` header: a number, or an HTTP date. */

@@ -138,7 +138,11 @@ function dataIn(envelope: EnvelopeFacts, body: IDataObject): IDataObject {
 	return objectOf(envelope.data === undefined ? body['data'] : envelope.data(body));
 }
 
-function readRecipient({ recipientFields = [] }: EnvelopeFacts, data: IDataObject): string | null {
+/** The one email address that an event's data is about. */
+export function readRecipient(
+	{ recipientFields = [] }: EnvelopeFacts,
+	data: IDataObject,
+): string | null {
 	const value = recipientFields.map((field) => data[field]).find((found) => found !== undefined);
 	const [address, ...others] = Array.isArray(value) ? value : [value];
 	const isAddress = typeof address === 'string' && address.includes('@') && others.length === 0;
@@ -166,7 +170,8 @@ function parseTime(text: string): Date {
 	return new Date(text.includes('T') && match[1] === undefined ? `${text}Z` : text);
 }
 
-function readBounceType(
+/** Whether a bounce is hard or soft, where its data says so. */
+export function readBounceType(
 	{ bounce }: EnvelopeFacts,
 	name: string | undefined,
 	data: IDataObject,

@@ -2,7 +2,6 @@ import { hash } from 'node:crypto';
 
 import type { IDataObject, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
 
-import { ALL_EVENTS, canonicalEvent } from '../events';
 import { messageOf, warnOnce } from '../log';
 import { triggerKey, type Owner } from '../perTrigger';
 import { problemsOf } from '../problems';
@@ -21,6 +20,7 @@ import {
 	type EventIdentity,
 	type ReceivedEvent,
 } from './event';
+import { isPing, reasonToIgnore } from './selection';
 import { verifyDelivery } from './verification';
 
 /** Seconds after which a provider may try again when we cannot take a delivery at the moment. */
@@ -220,28 +220,6 @@ function bodyOf(context: IWebhookFunctions, rawBody: Buffer): IDataObject | unde
 	const parsedAlike =
 		contentType === 'application/json' && encoding === 'utf-8' && rawBody[0] === OPENING_BRACE;
 	return parsedAlike ? context.getBodyData() : parseBody(rawBody);
-}
-
-function isPing({ envelope }: Provider, { name }: ReceivedEvent): boolean {
-	return envelope.pings.includes(name);
-}
-
-function reasonToIgnore(
-	provider: Provider,
-	{ events, bounceType }: TriggerSettings,
-	event: ReceivedEvent,
-): string | undefined {
-	if (isPing(provider, event)) return 'ping';
-	const selected =
-		!event.named ||
-		events.includes(ALL_EVENTS) ||
-		events.some((name) => canonicalEvent(provider, name) === event.name);
-	if (!selected) return 'event is not selected';
-	// A bounce that does not say what it is runs: better one too many than a lost one.
-	if (bounceType !== 'any' && event.bounceType !== undefined && event.bounceType !== bounceType) {
-		return `only ${bounceType} bounces are selected`;
-	}
-	return undefined;
 }
 
 function checkDuplicate(

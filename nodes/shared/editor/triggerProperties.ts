@@ -1,6 +1,6 @@
 import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
-import type { ManagementApi, Provider, ProviderFamily } from '../provider';
+import type { ManagementApi, Provider, ProviderFamily, RecoveryApi } from '../provider';
 import {
 	customEvents,
 	eventOptions,
@@ -129,10 +129,12 @@ function optionsProperty(provider: Provider): INodeProperties {
 	const timestamped = provider.schemes.some(
 		(scheme) => scheme.kind === 'hmac' && scheme.signed === 'timestamp.body',
 	);
-	const { api } = provider;
+	const { api, recovery } = provider;
 	const options: INodeProperties[] = [
 		...(provider.secretOptional === true ? [ACCEPT_UNVERIFIED_OPTION] : []),
-		...(api === undefined ? [] : [...reachOptions(api), CHECK_INTERVAL_OPTION].map(automaticOnly)),
+		...(api === undefined ? [] : reachOptions(api).map(automaticOnly)),
+		...checkIntervalOption(provider),
+		...(recovery === undefined ? [] : [recoverMissedOption(recovery)]),
 		...(provider.envelope.bounce === undefined ? [] : [BOUNCE_TYPE_OPTION]),
 		customEvents(provider),
 		signatureSchemeOption(provider),
@@ -155,6 +157,37 @@ function optionsProperty(provider: Provider): INodeProperties {
 /** From the root: n8n 1.x resolves no other path out of a collection. */
 function automaticOnly(option: INodeProperties): INodeProperties {
 	return { ...option, ...shownFor({ '/registration': ['automatic'] }) };
+}
+
+/** How often the provider is asked: of its endpoint, of missed events, or of both. */
+function checkIntervalOption({ api, recovery }: Provider): INodeProperties[] {
+	if (api === undefined && recovery === undefined) return [];
+	const option: INodeProperties = {
+		displayName: api === undefined ? 'Check Every (Minutes)' : 'Check Endpoint Every (Minutes)',
+		name: 'checkInterval',
+		type: 'number',
+		typeOptions: { minValue: 0, numberPrecision: 0 },
+		default: 30,
+		description: [
+			api !== undefined &&
+				'How often to ask the provider whether the webhook endpoint is still there, switched on and up to date, and to repair it if not.',
+			recovery !== undefined && 'How often to look for missed events, where they are recovered.',
+			'0 checks only when n8n starts.',
+		]
+			.filter((sentence) => sentence !== false)
+			.join(' '),
+	};
+	return [recovery === undefined ? automaticOnly(option) : option];
+}
+
+function recoverMissedOption({ description }: RecoveryApi): INodeProperties {
+	return {
+		displayName: 'Recover Missed Events',
+		name: 'recoverMissed',
+		type: 'boolean',
+		default: false,
+		description: `Whether to start the workflow also for events whose deliveries were lost, for example while n8n was down. Needs an API key. ${description}`,
+	};
 }
 
 function signatureSchemeOption(provider: Provider): INodeProperties {
@@ -189,16 +222,6 @@ const BOUNCE_TYPE_OPTION: INodeProperties = {
 	default: 'any',
 	description:
 		'Which bounces start the workflow. A bounce that does not tell its type always does.',
-};
-
-const CHECK_INTERVAL_OPTION: INodeProperties = {
-	displayName: 'Check Endpoint Every (Minutes)',
-	name: 'checkInterval',
-	type: 'number',
-	typeOptions: { minValue: 0, numberPrecision: 0 },
-	default: 30,
-	description:
-		'How often to ask the provider whether the webhook endpoint is still there, switched on and up to date, and to repair it if not. 0 checks only when n8n starts.',
 };
 
 const REPORT_PROBLEMS_OPTION: INodeProperties = {

@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import {
 	NodeApiError,
 	type IDataObject,
-	type IRun,
 	type ITriggerFunctions,
 	type ITriggerResponse,
 } from 'n8n-workflow';
@@ -17,17 +16,19 @@ import { triggerKey, type Owner } from '../perTrigger';
 import { problemsOf } from '../problems';
 import { requireProduct, selectProvider } from '../product';
 import type { Provider, ProviderFamily } from '../provider';
+import { Recovery } from '../recovery/recovery';
 import { readSettings, type TriggerSettings } from '../settings';
 import { checkAndRepair } from './reconcile';
 import { copyState, loadRecord, ownerOf, type NodeMemory } from './record';
+import { RunStarter } from './runStarter';
 import { openTarget, type Target } from './target';
 import { stateItem } from './triggerRun';
 
 const MINUTE_MS = 60_000;
 /** Longest wait before a failed check is repeated where the node is checked at starts only. */
 const RETRY_MINUTES = 30;
-/** How long a run that saves may take, waiting in a queue included. */
-const SAVE_LIMIT_MS = 15 * MINUTE_MS;
+/** How long a tick may start runs for missed events: the next one follows after a minute. */
+const SLICE_MS = 45_000;
 /** Failed checks in a row after which the provider counts as unreachable. */
 const UNREACHABLE_AFTER = 2;
 
@@ -61,7 +62,7 @@ export async function watchEndpoint(
 		const settings = readSettings(context, provider);
 		const watch = new EndpointWatch(context, family, provider, settings);
 		const checked = settings.registration === 'automatic';
-		if (checked || settings.reportProblems) {
+		if (checked || settings.reportProblems || settings.recoverMissed) {
 			const expression = `${watch.phaseSeconds % 60} * * * * *` as const;
 			// n8n does not wait for it, nor catch what it throws.
 			context.helpers.registerCron({ expression }, () => void watch.tick(Date.now()));
@@ -96,14 +97,14 @@ export class EndpointWatch {
 	private brokeOff = false;
 	/** Epoch milliseconds at which the last check began. */
 	private begunAt = 0;
-	/** The run that saves it now. */
-	private waiting: { readonly since: number; readonly giveUp: (error: Error) => void } | undefined;
 	/** Failed checks in a row, epoch milliseconds of the first one, and when to try again. */
 	private failures = { count: 0, since: 0, retryAt: 0 };
 	/** Epoch milliseconds before which the provider asked not to be called. */
 	private pausedUntil = 0;
 	private lastWarning = '';
 	private getIsServed = true;
+	private readonly starter: RunStarter;
+	private readonly recovery: Recovery | undefined;
 
 	constructor(
 		private readonly context: ITriggerFunctions,
@@ -116,6 +117,8 @@ export class EndpointWatch {
 		const digest = createHash('sha256').update(`${workflowId} ${nodeId}`).digest();
 		const period = (settings.checkInterval || RETRY_MINUTES) * 60;
 		this.phaseSeconds = digest.readUInt32BE() % period;
+		this.starter = new RunStarter(context);
+		this.recovery = this.openRecovery();
 	}
 
 	/** Ends the checks; one that is on its way undoes what it created. */
@@ -128,13 +131,15 @@ export class EndpointWatch {
 	 * @param now epoch milliseconds
 	 */
 	async tick(now: number): Promise<void> {
-		if (this.waiting !== undefined && now - this.waiting.since > SAVE_LIMIT_MS) {
-			this.waiting.giveUp(new Error('n8n did not save the registration in time'));
-		}
+		this.starter.giveUpOverdue(now);
 		if (this.busy || this.closed) return;
 		this.busy = true;
 		try {
-			if (this.settings.registration === 'automatic' && this.isDue(now)) await this.check(now);
+			if (this.isDue(now)) {
+				this.recovery?.request();
+				if (this.settings.registration === 'automatic') await this.check(now);
+			}
+			if (this.recovery !== undefined) await this.recovery.work(now, now + SLICE_MS);
 			this.report(Date.now());
 		} catch (error) {
 			warn(this.context, `The check of this trigger’s endpoint ended early: ${messageOf(error)}`);
@@ -190,6 +195,23 @@ export class EndpointWatch {
 		};
 	}
 
+	private openRecovery(): Recovery | undefined {
+		const { context, owner, provider, settings, starter } = this;
+		const { recovery: api } = provider;
+		if (api === undefined || !settings.recoverMissed) return undefined;
+		return new Recovery({
+			context,
+			owner,
+			provider,
+			api,
+			settings,
+			starter,
+			memory: () => this.memory(),
+			persist: async (memory) => await this.persist(memory),
+			isClosed: () => this.closed,
+		});
+	}
+
 	private async openTarget(memory: NodeMemory, url: string): Promise<Target> {
 		const { context, family, provider, settings } = this;
 		const management = managementOf(provider);
@@ -220,15 +242,7 @@ export class EndpointWatch {
 		const text = JSON.stringify(state);
 		if (text === this.saved) return;
 		this.diverged = true;
-		try {
-			const done = runEnd();
-			this.waiting = { since: Date.now(), giveUp: done.reject };
-			this.context.emit([[{ json: stateItem(state, this.begunAt) }]], undefined, done);
-			const run: IRun | undefined = await done.promise;
-			if (run?.status !== 'success') throw new Error('n8n could not save the registration');
-		} finally {
-			this.waiting = undefined;
-		}
+		await this.starter.runShortly(stateItem(state, this.begunAt));
 		this.saved = text;
 		if (this.closed) throw new Error('the workflow was unpublished meanwhile');
 	}
@@ -270,19 +284,6 @@ export class EndpointWatch {
 		const problems = problemsOf(this.owner).takeAll(this.provider, now);
 		if (problems.length > 0) this.context.emit([problems.map((json) => ({ json }))]);
 	}
-}
-
-/** How n8n tells that a run has ended. Not n8n-workflow's own, which 2.41 no longer exports. */
-type Done = NonNullable<Parameters<ITriggerFunctions['emit']>[2]>;
-
-function runEnd(): Done {
-	let resolve: Done['resolve'] = () => {};
-	let reject: Done['reject'] = () => {};
-	const promise = new Promise<IRun>((onResolve, onReject) => {
-		resolve = onResolve;
-		reject = onReject;
-	});
-	return { promise, resolve, reject };
 }
 
 /** Removes what a check created for a workflow that was unpublished meanwhile. */

@@ -13,6 +13,7 @@ import { endpointsAt, removeAll, removeOrTell } from './provision';
 import { addressOf, checkAndRepair, ensureEndpoint, getOwn, reconcile } from './reconcile';
 import {
 	forgetRecord,
+	forgetRecoveryPoint,
 	hasRecord,
 	loadRecord,
 	notePublish,
@@ -200,6 +201,14 @@ async function readTarget(
 	const settings = readSettings(context, provider);
 	const credential = await readCredential(context, provider);
 	requireProduct(context, family, provider, credential, 'trigger');
+	if (!settings.recoverMissed) forgetRecoveryPoint(context);
+	else if (credential.apiSecret === '') {
+		throw settingsError(
+			context,
+			'The API key is missing',
+			`Recover Missed Events asks the ${provider.displayName} API what happened. Enter an API key in the credential, or switch the option off`,
+		);
+	}
 
 	if (settings.registration === 'manual' || provider.api === undefined) {
 		if (credential.signingSecret === '' && !settings.acceptUnverified) {

@@ -37,8 +37,21 @@ interface ReplacedRecord extends RegistrationRecord {
 
 const RECORD_KEY = 'registration';
 const REPLACED_KEY = 'replaced';
+const RECOVERY_KEY = 'recovery';
 /** As long as the most patient provider goes on trying to deliver (Misar Mail: 24 hours). */
 const REPLACED_FOR_MS = 24 * 60 * 60 * 1000;
+
+/** How far a trigger has recovered what was missed. */
+export interface RecoveryPoint {
+	readonly workflowId: string;
+	readonly nodeId: string;
+	/** Epoch milliseconds of the first activation: nothing from before it is recovered. */
+	readonly from: number;
+	/** Epoch milliseconds up to which every event has run. */
+	readonly until: number;
+	/** n8n may have been killed while it looked up which events are missing. */
+	readonly unsure?: boolean | undefined;
+}
 
 /** What a node remembers between its calls, and which node it is. */
 export type NodeMemory = Pick<IHookFunctions, 'getNode' | 'getWorkflow'> & {
@@ -98,10 +111,30 @@ export function forgetReplaced(memory: NodeMemory): void {
 	delete memory.getWorkflowStaticData('node')[REPLACED_KEY];
 }
 
+/** How far this very node has recovered what was missed; undefined before it ever looked. */
+export function loadRecoveryPoint(
+	memory: NodeMemory,
+	owner: Owner = ownerOf(memory),
+): RecoveryPoint | undefined {
+	const stored: unknown = memory.getWorkflowStaticData('node')[RECOVERY_KEY];
+	return isRecoveryPoint(stored) && belongsTo(stored, owner) ? stored : undefined;
+}
+
+export function saveRecoveryPoint(memory: NodeMemory, point: RecoveryPoint): void {
+	store(memory, RECOVERY_KEY, { ...point });
+}
+
+export function forgetRecoveryPoint(memory: NodeMemory): void {
+	const data = memory.getWorkflowStaticData('node');
+	if (RECOVERY_KEY in data) delete data[RECOVERY_KEY];
+}
+
 /** A copy of everything kept here, as plain JSON. */
 export function copyState(memory: NodeMemory): IDataObject {
-	const { [RECORD_KEY]: record, [REPLACED_KEY]: replaced } = memory.getWorkflowStaticData('node');
+	const data = memory.getWorkflowStaticData('node');
+	const { [RECORD_KEY]: record, [REPLACED_KEY]: replaced, [RECOVERY_KEY]: point } = data;
 	const state = {
+		...(isRecoveryPoint(point) ? { [RECOVERY_KEY]: point } : {}),
 		...(isRecord(record) ? { [RECORD_KEY]: record } : {}),
 		...(isReplaced(replaced) ? { [REPLACED_KEY]: replaced } : {}),
 	};
@@ -115,12 +148,14 @@ export function notePublish(memory: NodeMemory): void {
 }
 
 /**
- * Makes what is kept here equal to `state`, which came from `copyState`; not when the workflow was
- * published meanwhile, because what the publish registered is newer.
+ * Makes what is kept here equal to `state`, which came from `copyState`; not the registration when the
+ * workflow was published meanwhile, because what the publish registered is newer.
  * @param since epoch milliseconds at which the check began that made `state`
  */
 export function applyState(memory: NodeMemory, state: IDataObject, since: number): void {
 	const { [RECORD_KEY]: present } = memory.getWorkflowStaticData('node');
+	const { [RECOVERY_KEY]: point } = state;
+	if (isRecoveryPoint(point)) store(memory, RECOVERY_KEY, point);
 	if (isRecord(present) && (present.publishedAt ?? 0) > since) return;
 	const { [RECORD_KEY]: record, [REPLACED_KEY]: replaced } = state;
 	if (isRecord(record)) store(memory, RECORD_KEY, record);
@@ -151,6 +186,16 @@ function isRecord(stored: unknown): stored is RegistrationRecord & IDataObject {
 
 function isReplaced(stored: unknown): stored is ReplacedRecord & IDataObject {
 	return isRecord(stored) && typeof stored['until'] === 'number';
+}
+
+function isRecoveryPoint(stored: unknown): stored is RecoveryPoint & IDataObject {
+	if (!isJsonObject(stored)) return false;
+	const { workflowId, nodeId, from, until, unsure } = stored;
+	return (
+		[workflowId, nodeId].every(isText) &&
+		[from, until].every((time) => typeof time === 'number') &&
+		(unsure === undefined || typeof unsure === 'boolean')
+	);
 }
 
 function isText(value: unknown): value is string {

@@ -1,6 +1,8 @@
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
 import { isJsonObject } from '../jsonObject';
+import type { ProviderFamily } from '../provider';
+import { admit, answerQuestion } from '../recovery/admission';
 import { applyState } from './record';
 
 /**
@@ -19,17 +21,35 @@ export function stateItem(state: IDataObject, since: number): IDataObject {
 
 /**
  * n8n's `execute()` of a trigger: hands deliveries on as they came, problems to the second output.
- * A run that only saves what the trigger remembers ends here, with static data as it is now.
+ * A run that only saves what the trigger remembers, or answers it a question, ends here; so does one
+ * whose event has run before, where missed events are recovered.
  */
-export function passOn(context: IExecuteFunctions): INodeExecutionData[][] {
-	const items = context.getInputData();
-	const { [STATE_KEY]: state, since } = items[0]?.json ?? {};
-	if (isJsonObject(state) && context.getMode() !== 'manual') {
-		applyState(context, state, Number(since));
-		return [[]];
+export async function passOn(
+	context: IExecuteFunctions,
+	family: ProviderFamily,
+): Promise<INodeExecutionData[][]> {
+	const items = [...context.getInputData()];
+	const { json = {} } = items[0] ?? {};
+	if (context.getMode() !== 'manual') {
+		const { [STATE_KEY]: state, since } = json;
+		if (isJsonObject(state)) {
+			applyState(context, state, Number(since));
+			return [[]];
+		}
+		if (recoversMissed(context)) {
+			if (await answerQuestion(context, json)) return [[]];
+			const admitted = await admit(context, family, json);
+			if (admitted === undefined) return [[]];
+			items.splice(0, 1, { ...items[0], json: admitted });
+		}
 	}
 	if (!items.some(isProblem)) return [items];
 	return [items.filter((item) => !isProblem(item)), items.filter(isProblem)];
+}
+
+function recoversMissed(context: IExecuteFunctions): boolean {
+	const options: unknown = context.getNodeParameter('options', 0, {});
+	return isJsonObject(options) && options['recoverMissed'] === true;
 }
 
 function isProblem({ json }: INodeExecutionData): boolean {

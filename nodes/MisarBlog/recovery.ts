@@ -1,0 +1,153 @@
+import { z } from 'zod/v4';
+
+import { isJsonObject, jsonObjectSchema } from '../shared/jsonObject';
+import type { ListApi, ListedEvent, RecoveryApi } from '../shared/provider';
+
+const text = z.string();
+const identifiedSchema = z.object({ article: z.object({ id: text }) });
+const publishedSchema = z.object({ article: z.object({ id: text, published_at: text }) });
+
+/** A list of articles, as the API reference and the SDKs write it. */
+const articleListSchema = z.union([
+	z.object({ data: z.array(z.unknown()), total: z.number().optional() }),
+	z
+		.object({ articles: z.array(z.unknown()), total: z.number().optional() })
+		.transform(({ articles, total }) => ({ data: articles, total })),
+]);
+const listedArticleSchema = jsonObjectSchema.and(
+	z.object({ id: text, slug: text, published_at: text }),
+);
+const ARTICLES = '/blog/v1/articles';
+/** The most that a page holds. */
+const PAGE_SIZE = 100;
+/** Pages overlap, because an article that is removed meanwhile moves the others up. */
+const PAGE_STEP = 90;
+
+/** An article of the API as an event of a webhook: only what the API really tells. */
+function publishedArticle(listed: unknown, source: string): ListedEvent[] {
+	const parsed = listedArticleSchema.safeParse(listed);
+	if (!parsed.success) return [];
+	const { id, slug, title, excerpt, tags, published_at, url, ...more } = parsed.data;
+	const at = Date.parse(published_at);
+	if (Number.isNaN(at)) return [];
+	const { content_html, content_markdown, updated_at, visibility, featured_image_url } = more;
+	const told = { content_html, content_markdown, updated_at, visibility, featured_image_url };
+	const article = {
+		...{ id, slug, title, excerpt, tags, published_at, canonical_url: url },
+		...Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined)),
+	};
+	return [{ event: 'article.published', at, data: { article }, source }];
+}
+
+/**
+ * No call tells of events, but the list of articles tells what was published (facts 2, B1). Whether
+ * "newest first" goes by the time of publication is not documented.
+ */
+export const recovery: RecoveryApi = {
+	events: ['article.published'],
+	description:
+		'Misar.Blog sends each event only once. Articles that were published meanwhile are recovered; updates, deletions and comments are not.',
+	// The Free plan (docs.misar.io/blog/api-reference/overview).
+	callsPerMinute: 60,
+	pageSize: PAGE_SIZE,
+	page: (_since, number) => ({
+		path: ARTICLES,
+		qs: { status: 'published', sort: 'newest', limit: PAGE_SIZE, offset: number * PAGE_STEP },
+		read: (body) => {
+			const { success, data } = articleListSchema.safeParse(body);
+			return success
+				? {
+						events: data.data.flatMap((listed) => publishedArticle(listed, `GET ${ARTICLES}`)),
+						size: data.data.length,
+						total: data.total,
+					}
+				: undefined;
+		},
+	}),
+	details: (listed) => {
+		const { article } = identifiedSchema.parse(listed.data);
+		const path = `${ARTICLES}/${encodeURIComponent(article.id)}`;
+		return {
+			path,
+			qs: {},
+			// Without its body an article is of more use than no article.
+			read: (body) => {
+				const [complete] = publishedArticle(body, `GET ${ARTICLES}/:id`);
+				return complete === undefined ? listed : { ...complete, at: listed.at };
+			},
+		};
+	},
+	keys: ({ event, data }) => {
+		const parsed = publishedSchema.safeParse(data);
+		if (!parsed.success) return [];
+		const { id, published_at: publishedAt } = parsed.data.article;
+		return [`${event}|${id}|${Date.parse(publishedAt)}`];
+	},
+};
+
+/** The same list for action nodes, as the API tells it. */
+export const articles: ListApi = {
+	path: ARTICLES,
+	pageSize: PAGE_SIZE,
+	filters: [
+		{
+			displayName: 'Published Since',
+			name: 'since',
+			type: 'dateTime',
+			default: '',
+			description: 'Only articles that were published at this time or later',
+		},
+		{
+			displayName: 'Status',
+			name: 'status',
+			type: 'options',
+			options: [
+				{ name: 'Archived', value: 'archived', description: 'No longer shown' },
+				{ name: 'Draft', value: 'draft', description: 'Not published yet' },
+				{ name: 'Flagged', value: 'flagged', description: 'Held back by Misar' },
+				{ name: 'Published', value: 'published', description: 'Live, the default' },
+				{ name: 'Scheduled', value: 'scheduled', description: 'To be published later' },
+			],
+			default: 'published',
+			description: 'Which state the articles are in',
+		},
+		{
+			displayName: 'Visibility',
+			name: 'visibility',
+			type: 'options',
+			options: [
+				{ name: 'Paid', value: 'paid', description: 'Readers who pay for it' },
+				{ name: 'Private', value: 'private', description: 'Only you' },
+				{ name: 'Public', value: 'public', description: 'Everybody' },
+				{ name: 'Subscribers', value: 'subscribers', description: 'Readers who subscribed' },
+				{
+					name: 'Webhook Only',
+					value: 'webhook_only',
+					description: 'Nobody: sent to webhooks only',
+				},
+			],
+			default: 'public',
+			description: 'Who may read the articles',
+		},
+	],
+	query: ({ status = 'published', visibility }, number) => ({
+		status,
+		...(visibility === undefined ? {} : { visibility }),
+		sort: 'newest',
+		limit: PAGE_SIZE,
+		offset: number * PAGE_SIZE,
+	}),
+	// The API has no filter by time.
+	matches: ({ published_at: publishedAt }, { since = '' }) =>
+		since === '' || Date.parse(String(publishedAt)) >= Date.parse(String(since)),
+	read: (body) => {
+		const { success, data } = articleListSchema.safeParse(body);
+		return success
+			? { items: data.data.filter((item) => isJsonObject(item)), total: data.total }
+			: undefined;
+	},
+	label: ({ id, title, slug }) => ({
+		name: typeof title === 'string' ? title : String(slug),
+		value: String(id),
+	}),
+};

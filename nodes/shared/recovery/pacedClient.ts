@@ -1,0 +1,34 @@
+import { sleep } from 'n8n-workflow';
+
+import { isMissing, type ApiClient } from '../api/request';
+import type { RecoveryCall } from '../provider';
+
+/** Calls a provider's API no faster than the provider allows. */
+export class PacedClient {
+	/** Epoch milliseconds of the next call. */
+	private nextAt = 0;
+
+	constructor(
+		private readonly client: ApiClient,
+		private callsPerMinute: number,
+	) {}
+
+	/**
+	 * @returns undefined where there is nothing at the path
+	 * @throws NodeApiError for every other refusal, and for an answer that cannot be read
+	 */
+	async get<T>({ path, qs, read }: RecoveryCall<T>): Promise<T | undefined> {
+		const wait = this.nextAt - Date.now();
+		if (wait > 0) await sleep(wait);
+		const attempt = await this.client.send('GET', path, { qs }, 'always');
+		if (attempt.kind === 'success')
+			this.callsPerMinute = attempt.callsPerMinute ?? this.callsPerMinute;
+		this.nextAt = Date.now() + 60_000 / this.callsPerMinute;
+		if (isMissing(attempt)) return undefined;
+		if (attempt.kind !== 'success') throw this.client.failure('GET', path, attempt);
+		const value = read(attempt.body);
+		if (value !== undefined) return value;
+		const { status } = attempt;
+		throw this.client.failure('GET', path, { kind: 'unreadable', status, expected: 'a list' });
+	}
+}

@@ -1,0 +1,149 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { IDataObject, INodeParameters } from 'n8n-workflow';
+
+import { startSandbox, type Sandbox } from '../../sandbox';
+import { metigan, misarBlog, runAction } from './actionHost';
+
+/** Lists that action nodes read, besides those of endpoints. */
+
+const NOW = Date.now();
+const HOUR_MS = 3_600_000;
+
+let sandbox: Sandbox;
+
+beforeAll(async () => {
+	sandbox = await startSandbox();
+});
+afterEach(() => sandbox.reset());
+afterAll(async () => await sandbox.close());
+
+type Case = Parameters<typeof runAction>[1];
+
+async function itemsOf(action: Omit<Case, 'path' | 'events'>, parameters: INodeParameters) {
+	const complete = { path: '', events: ['', ''] as [string, string], ...action };
+	const { outputs, error } = await runAction(sandbox, complete, { parameters });
+	return { error, items: (outputs[0] ?? []).map(({ json }): IDataObject => json) };
+}
+
+async function bounce(index: number, more: IDataObject = {}): Promise<void> {
+	await sandbox.fire({
+		provider: 'metigan',
+		event: 'email.bounced',
+		timestampMs: NOW - index * HOUR_MS,
+		data: { recipient: `${index}@example.com`, ...more },
+	});
+}
+
+async function publish(index: number, visibility = 'public'): Promise<void> {
+	await sandbox.fire({
+		provider: 'misarBlog',
+		event: 'article.published',
+		data: {
+			article: {
+				id: `art-${index}`,
+				slug: `article-${index}`,
+				title: `Article ${index}`,
+				published_at: new Date(NOW - index * HOUR_MS).toISOString(),
+				visibility,
+			},
+		},
+	});
+}
+
+const many = (resource: string, more: INodeParameters = {}): INodeParameters => ({
+	resource,
+	operation: 'getAll',
+	returnAll: true,
+	...more,
+});
+
+describe('the suppressions of Metigan', () => {
+	it('are listed as the API tells them, the newest first', async () => {
+		await bounce(1);
+		await bounce(0, { bounceType: 'soft' });
+		const { items } = await itemsOf(metigan, many('suppression'));
+		expect(items).toMatchObject([
+			{ email: '0@example.com', reason: 'soft_bounce', source: 'bounce_handler' },
+			{ email: '1@example.com', reason: 'hard_bounce', bounceCode: '5.1.1', policy: 'allowed' },
+		]);
+	});
+
+	it('are filtered', async () => {
+		for (const index of [0, 30, 60]) await bounce(index);
+		await bounce(1, { bounceType: 'soft' });
+		const filters = {
+			from: new Date(NOW - 40 * HOUR_MS).toISOString(),
+			to: new Date(NOW - 20 * HOUR_MS).toISOString(),
+			reason: 'hard_bounce',
+			source: 'bounce_handler',
+		};
+		const { items } = await itemsOf(metigan, many('suppression', { filters }));
+		expect(items.map(({ email }) => email)).toEqual(['30@example.com']);
+	});
+
+	it.each([
+		[true, 450],
+		[false, 250],
+	])('are read page by page (Return All: %p)', async (returnAll, count) => {
+		for (let index = 0; index < 450; index++) await bounce(index);
+		const { items } = await itemsOf(metigan, many('suppression', { returnAll, limit: 250 }));
+		expect(new Set(items.map(({ email }) => email)).size).toBe(count);
+	});
+
+	it('are refused in the words of the API', async () => {
+		sandbox.fault({ provider: 'metigan', kind: 'status', status: 500 });
+		const { error } = await itemsOf(metigan, many('suppression'));
+		expect(error?.message).toMatch(/Metigan/);
+	});
+});
+
+describe('the articles of Misar.Blog', () => {
+	it.each(['data', 'articles'] as const)('are listed from "%s"', async (articleList) => {
+		sandbox.setBehaviour('misarBlog', { articleList });
+		for (let index = 0; index < 120; index++) await publish(index);
+		const { items } = await itemsOf(misarBlog, many('article'));
+		expect(items).toHaveLength(120);
+		expect(items[0]).toMatchObject({ id: 'art-0', slug: 'article-0', title: 'Article 0' });
+	});
+
+	it('are filtered', async () => {
+		await publish(0);
+		await publish(1, 'paid');
+		await publish(9, 'paid');
+		const filters = { visibility: 'paid', since: new Date(NOW - 5 * HOUR_MS).toISOString() };
+		const { items } = await itemsOf(misarBlog, many('article', { filters }));
+		expect(items.map(({ id }) => id)).toEqual(['art-1']);
+		const drafts = await itemsOf(misarBlog, many('article', { filters: { status: 'draft' } }));
+		expect(drafts.items).toEqual([]);
+	});
+
+	it.each(['art-3', 'article-3'])('can be got one by one (%s)', async (value) => {
+		await publish(3);
+		const { items } = await itemsOf(misarBlog, {
+			resource: 'article',
+			operation: 'get',
+			article: { __rl: true, mode: 'id', value },
+		});
+		expect(items).toMatchObject([{ id: 'art-3', content_html: '', visibility: 'public' }]);
+	});
+
+	it('that do not exist are told so', async () => {
+		const { error } = await itemsOf(misarBlog, {
+			resource: 'article',
+			operation: 'get',
+			article: { __rl: true, mode: 'id', value: 'nobody' },
+		});
+		expect(error?.message).toContain(
+			'There is no published article "nobody". Check the ID or the slug',
+		);
+	});
+
+	it('have to be chosen', async () => {
+		const { error } = await itemsOf(misarBlog, {
+			resource: 'article',
+			operation: 'get',
+			article: { __rl: true, mode: 'id', value: '={{ " " }}' },
+		});
+		expect(error?.message).toContain('No article is chosen');
+	});
+});

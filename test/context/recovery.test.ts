@@ -1,0 +1,438 @@
+import path from 'node:path';
+
+import {
+	afterAll,
+	afterEach,
+	beforeAll,
+	beforeEach,
+	describe,
+	expect,
+	it,
+	jest,
+} from '@jest/globals';
+import type { IDataObject, INodeExecutionData } from 'n8n-workflow';
+
+import type * as endpointWatch from '../../nodes/shared/registration/endpointWatch';
+import type * as settledEvents from '../../nodes/shared/recovery/settledEvents';
+import { buildDelivery, startSandbox, type FireInput, type Sandbox } from '../../sandbox';
+import { ContextHost } from '../../testkit/contextHost';
+import { processedData } from '../../testkit/processedData';
+import { stopClock } from './conformanceTwins';
+import { recordWarnings } from './logs';
+import { metigan, misarBlog, type TriggerUnderTest } from './providers';
+
+/** Events whose deliveries were lost, found out from the provider's API. */
+
+const dist = (file: string) => path.join(__dirname, '../../dist/nodes/shared', file);
+const { EndpointWatch } = jest.requireActual<typeof endpointWatch>(
+	dist('registration/endpointWatch.js'),
+);
+const { SettledEvents } = jest.requireActual<typeof settledEvents>(
+	dist('recovery/settledEvents.js'),
+);
+
+const SECRET = 'whsec_of_this_test';
+const MINUTE_MS = 60_000;
+const START = Date.parse('2036-03-01T12:00:30Z');
+
+let sandbox: Sandbox;
+let ticks: jest.SpiedFunction<endpointWatch.EndpointWatch['tick']>;
+let workflows = 0;
+const opened: Array<() => Promise<void>> = [];
+/** What is still being confirmed in n8n's table. */
+const confirming: Array<Promise<void>> = [];
+
+beforeAll(async () => {
+	const { confirm } = SettledEvents.prototype;
+	SettledEvents.prototype.confirm = async function confirmed(store) {
+		const work = confirm.call(this, store);
+		confirming.push(work);
+		await work;
+	};
+	sandbox = await startSandbox({ allowHttp: true });
+});
+beforeEach(() => {
+	ticks = jest.spyOn(EndpointWatch.prototype, 'tick');
+	setTime(0);
+	sandbox.setBehaviour('misarBlog', { callsPerMinute: 60_000 });
+});
+afterEach(async () => {
+	jest.restoreAllMocks();
+	jest.useRealTimers();
+	await Promise.all(opened.splice(0).map(async (close) => await close()));
+	sandbox.reset();
+	processedData.broken = false;
+});
+afterAll(async () => {
+	await Promise.all(confirming);
+	await sandbox.close();
+});
+
+/** @param minute after the start */
+function setTime(minute: number): void {
+	stopClock(START + minute * MINUTE_MS);
+}
+
+interface Start {
+	readonly trigger?: TriggerUnderTest;
+	readonly events?: readonly string[];
+	readonly options?: IDataObject;
+	readonly apiKey?: string;
+}
+
+/** A published trigger that recovers missed events, registered by hand. */
+async function publish({ trigger = metigan, events, options, apiKey }: Start = {}) {
+	const host = new ContextHost({
+		workflowId: `workflow ${workflows++}`,
+		node: trigger.nodeType,
+		credentialType: trigger.credentialType,
+		credential: {
+			baseUrl: sandbox.url,
+			signingSecret: SECRET,
+			apiKey: apiKey ?? sandbox.keys[trigger.provider],
+		},
+		parameters: {
+			registration: 'manual',
+			events: [...(events ?? trigger.events)],
+			options: { recoverMissed: true, checkInterval: 10, ...options },
+		},
+	});
+	opened.push(async () => await host.close());
+	await host.publish();
+	return { trigger, host, ...(await watch(host)) };
+}
+
+async function watch(host: ContextHost) {
+	const { tick: begin, close } = await host.startTrigger();
+	opened.push(close);
+	/** The tick of a minute, to its end. @returns the items that went on from new runs */
+	const tick = async (minute: number): Promise<IDataObject[]> => {
+		setTime(minute);
+		const before = host.emitted.length;
+		begin();
+		await ticks.mock.results.at(-1)?.value;
+		await host.runsEnded();
+		return outputsOf(host.emitted.slice(before));
+	};
+	return { tick, close };
+}
+
+function outputsOf(runs: ReadonlyArray<{ outputs: INodeExecutionData[][] }>): IDataObject[] {
+	return runs.flatMap(({ outputs: [items = []] }) => items.map(({ json }) => json));
+}
+
+/** An event that nobody is told of. */
+async function miss(event: string, minute: number, more: Partial<FireInput> = {}): Promise<void> {
+	const provider = event.startsWith('article.') ? 'misarBlog' : 'metigan';
+	await sandbox.fire({ provider, event, timestampMs: START + minute * MINUTE_MS, ...more });
+}
+
+const mailTo = (recipient: string, more: IDataObject = {}) => ({
+	data: { recipient, subject: 'Hi', status: 'bounced', bounceType: 'hard', ...more },
+});
+
+/** An event that arrives: the delivery, and the run that it starts. */
+async function arrive(
+	host: ContextHost,
+	event: string,
+	minute: number,
+	more: Partial<FireInput> = {},
+): Promise<IDataObject[]> {
+	const timestampMs = START + minute * MINUTE_MS;
+	await miss(event, minute, more);
+	const provider = event.startsWith('article.') ? 'misarBlog' : 'metigan';
+	const delivery = buildDelivery({ provider, event, secret: SECRET, timestampMs, ...more });
+	const { run = [] } = await host.deliver(delivery);
+	const [items = []] = run.length === 0 ? [] : await host.execute([...run], 'webhook');
+	return items.map(({ json }) => json);
+}
+
+/** As in a process that was started since: nothing is known but what n8n's database holds. */
+function forgetProcess(): void {
+	jest.spyOn(SettledEvents.prototype, 'knows').mockReturnValue(false);
+}
+
+const callsTo = (start: string) =>
+	sandbox.requests().filter(({ path: called }) => called.startsWith(start)).length;
+
+describe('an article that was missed', () => {
+	it('starts a run with what the API really gives', async () => {
+		const { tick } = await publish({ trigger: misarBlog });
+		await miss('article.published', 1, { id: 'art-1' });
+		const at = new Date(START + MINUTE_MS).toISOString();
+		expect(await tick(3)).toEqual([
+			{
+				provider: 'misarBlog',
+				event: 'article.published',
+				deliveryId: `article.published|art-1|${Date.parse(at)}`,
+				occurredAt: at,
+				recipient: null,
+				data: {
+					article: {
+						id: 'art-1',
+						slug: 'my-first-article',
+						title: 'My First Article',
+						excerpt: 'A brief summary of the article.',
+						tags: ['writing', 'productivity'],
+						published_at: at,
+						updated_at: at,
+						canonical_url: 'https://www.misar.blog/@username/articles/my-first-article',
+						content_html: '<p>Full HTML content…</p>',
+						content_markdown: 'Full content…',
+						visibility: 'public',
+						featured_image_url: 'https://images.example.com/cover.jpg',
+					},
+				},
+				recovered: true,
+				source: 'GET /blog/v1/articles/:id',
+			},
+		]);
+	});
+
+	it('is recovered from the list alone when it is gone by then', async () => {
+		const { tick } = await publish({ trigger: misarBlog });
+		await miss('article.published', 1, { id: 'art-1' });
+		sandbox.fault({ provider: 'misarBlog', kind: 'delay', times: 1 });
+		sandbox.fault({ provider: 'misarBlog', kind: 'status', status: 404 });
+		const [item] = await tick(3);
+		expect(item).toMatchObject({ source: 'GET /blog/v1/articles', recovered: true });
+		expect(item?.['data']).toMatchObject({ article: { id: 'art-1' } });
+	});
+
+	it.each(['data', 'articles'] as const)('is read from a list under "%s"', async (articleList) => {
+		sandbox.setBehaviour('misarBlog', { articleList });
+		const { tick } = await publish({ trigger: misarBlog });
+		await miss('article.published', 1, { id: 'art-1' });
+		expect(await tick(3)).toHaveLength(1);
+	});
+});
+
+describe('a suppression', () => {
+	it.each([
+		[
+			'email.bounced',
+			mailTo('ada@example.com'),
+			{
+				recipient: 'ada@example.com',
+				subject: 'Hi',
+				status: 'bounced',
+				bounceType: 'hard',
+				metadata: { bounceReason: '550 5.1.1 User unknown', dsn: '5.1.1' },
+				messageId: 'msg_1',
+			},
+		],
+		[
+			'email.complained',
+			{ data: { recipient: 'ada@example.com', subject: 'Hi' } },
+			{ recipient: 'ada@example.com', subject: 'Hi', status: 'complained', messageId: 'msg_1' },
+		],
+		['email.unsubscribed', { data: { email: 'ada@example.com' } }, { email: 'ada@example.com' }],
+	])('of %s starts a run with what the API really gives', async (event, sent, data) => {
+		const { tick } = await publish({ events: [event] });
+		await miss(event, 1, { id: 'msg_1', ...sent });
+		const timestamp = new Date(START + MINUTE_MS).toISOString();
+		expect(await tick(3)).toEqual([
+			{
+				provider: 'metigan',
+				event,
+				deliveryId: expect.stringContaining(event),
+				occurredAt: timestamp,
+				recipient: 'ada@example.com',
+				data: { ...data, timestamp },
+				recovered: true,
+				source: 'GET /api/suppressions',
+			},
+		]);
+	});
+
+	it('is left out where its event or its kind of bounce is not selected', async () => {
+		const { tick } = await publish({ events: ['email.bounced'], options: { bounceType: 'hard' } });
+		await miss('email.complained', 1, { data: { recipient: 'a@example.com' } });
+		await miss('email.bounced', 1, mailTo('b@example.com', { bounceType: 'soft' }));
+		await miss('email.bounced', 1, mailTo('c@example.com'));
+		expect(await tick(3)).toMatchObject([{ recipient: 'c@example.com' }]);
+	});
+});
+
+describe('an event', () => {
+	it('from before the first activation is not recovered', async () => {
+		await miss('email.bounced', -1, mailTo('a@example.com'));
+		const { tick } = await publish();
+		expect(await tick(3)).toEqual([]);
+		expect(await tick(10)).toEqual([]);
+	});
+
+	it('that was delivered does not run again', async () => {
+		const { host, tick } = await publish();
+		expect(await arrive(host, 'email.bounced', 1, mailTo('a@example.com'))).toHaveLength(1);
+		expect(await tick(3)).toEqual([]);
+	});
+
+	it('that was delivered to another process does not run again', async () => {
+		const { host, tick } = await publish();
+		await arrive(host, 'email.bounced', 1, mailTo('a@example.com'));
+		await miss('email.bounced', 1, mailTo('b@example.com'));
+		forgetProcess();
+		expect(await tick(3)).toMatchObject([{ recipient: 'b@example.com' }]);
+	});
+
+	it('that was recovered does not run again when its delivery comes late', async () => {
+		const { host, tick } = await publish();
+		await miss('email.bounced', 1, { id: 'msg_1', ...mailTo('a@example.com') });
+		expect(await tick(3)).toHaveLength(1);
+		const late = { id: 'msg_1', ...mailTo('a@example.com') };
+		expect(await arrive(host, 'email.bounced', 1, late)).toEqual([]);
+		// Another event of the same address in the same minute is not its copy.
+		const other = { id: 'msg_2', ...mailTo('a@example.com', { subject: 'Other' }) };
+		expect(await arrive(host, 'email.bounced', 1, other)).toHaveLength(1);
+	});
+
+	it('like another one that was delivered runs', async () => {
+		const { host } = await publish();
+		const of = (id: string) => ({ id, ...mailTo('a@example.com', { subject: id }) });
+		expect(await arrive(host, 'email.bounced', 1, of('msg_1'))).toHaveLength(1);
+		expect(await arrive(host, 'email.bounced', 1, of('msg_2'))).toHaveLength(1);
+	});
+
+	it('is recovered once by any number of checks', async () => {
+		const { tick } = await publish();
+		await miss('email.bounced', 1, mailTo('a@example.com'));
+		expect(await tick(3)).toHaveLength(1);
+		forgetProcess();
+		for (const minute of [10, 20, 30]) expect(await tick(minute)).toEqual([]);
+	});
+
+	it('that may still be on its way is left to a later check', async () => {
+		const { tick } = await publish();
+		await miss('email.bounced', 2.5, mailTo('a@example.com'));
+		expect(await tick(3)).toEqual([]);
+		expect(await tick(10)).toHaveLength(1);
+	});
+});
+
+describe('a recovery', () => {
+	it('costs one call a check where nothing was missed', async () => {
+		const { host, tick } = await publish();
+		await arrive(host, 'email.bounced', 1, mailTo('a@example.com'));
+		for (let minute = 2; minute <= 31; minute++) await tick(minute);
+		// After the start, and at the minutes 10, 20 and 30.
+		expect(callsTo('/api/suppressions')).toBe(4);
+	});
+
+	it('reads every page, and skips none of those that share a time', async () => {
+		const { tick } = await publish();
+		const addresses = Array.from({ length: 450 }, (_, index) => `${index}@example.com`);
+		for (const address of addresses) await miss('email.bounced', 1, mailTo(address));
+		const items = await tick(3);
+		expect(items.map(({ recipient }) => recipient).sort()).toEqual(addresses.sort());
+	}, 60_000);
+
+	it('reads the list again when entries were removed meanwhile', async () => {
+		const { tick } = await publish();
+		const addresses = Array.from({ length: 250 }, (_, index) => `${index}@example.com`);
+		for (const address of addresses) await miss('email.bounced', 1, mailTo(address));
+		// The first page is answered before an entry of it is removed, the second one after that.
+		sandbox.fault({
+			provider: 'metigan',
+			kind: 'rewrite',
+			rewrite: (answer) => {
+				void fetch(`${sandbox.url}/api/suppressions/0@example.com`, {
+					method: 'DELETE',
+					headers: { 'x-api-key': sandbox.keys.metigan },
+				});
+				return answer;
+			},
+		});
+		expect((await tick(3)).length).toBeGreaterThanOrEqual(249);
+	}, 60_000);
+
+	it('goes on where it was when the provider fails in between', async () => {
+		const warnings = recordWarnings();
+		const { tick } = await publish({ trigger: misarBlog });
+		for (const id of ['art-1', 'art-2', 'art-3']) await miss('article.published', 1, { id });
+		sandbox.fault({ provider: 'misarBlog', kind: 'delay', times: 2 });
+		sandbox.fault({ provider: 'misarBlog', kind: 'status', status: 500 });
+		const first = await tick(3);
+		expect(warnings).toEqual([expect.stringContaining('Missed events could not be recovered')]);
+		const rest = await tick(4);
+		expect([first, rest].map((items) => items.length)).toEqual([1, 2]);
+		expect(await tick(10)).toEqual([]);
+	});
+
+	it('is repeated at a start when n8n was killed before the end was saved', async () => {
+		const { host, tick, close } = await publish();
+		for (const name of ['a', 'b', 'c']) {
+			await miss('email.bounced', 1, mailTo(`${name}@example.com`));
+		}
+		const saved = structuredClone(host.savedStaticData);
+		expect(await tick(3)).toHaveLength(3);
+		await close();
+		host.savedStaticData = saved;
+		host.restart({ activation: 'init' });
+		forgetProcess();
+		const restarted = await watch(host);
+		expect(await restarted.tick(5)).toEqual([]);
+	});
+
+	it('asks no question twice that a kill may have left half answered', async () => {
+		const { host, tick, close } = await publish();
+		await miss('email.bounced', 1, mailTo('a@example.com'));
+		// The question is written to n8n's database as if it were a delivery, then n8n is killed.
+		const remove = jest
+			.spyOn(processedData, 'removeProcessed')
+			.mockRejectedValue(new Error('killed'));
+		recordWarnings();
+		await expect(tick(3)).rejects.toThrow('killed');
+		await close();
+		remove.mockRestore();
+		host.restart({ activation: 'init' });
+		const restarted = await watch(host);
+		expect(await restarted.tick(5)).toMatchObject([{ recipient: 'a@example.com' }]);
+	});
+
+	it('starts over when the option was off meanwhile', async () => {
+		const { host, close } = await publish();
+		await close();
+		host.restart({ parameters: { registration: 'manual', events: ['email.bounced'] } });
+		await host.publish();
+		expect(host.savedStaticData).not.toHaveProperty('node:Trigger.recovery');
+	});
+
+	it('runs an event whose past cannot be looked up', async () => {
+		recordWarnings();
+		const { host } = await publish();
+		processedData.broken = true;
+		expect(await arrive(host, 'email.bounced', 1, mailTo('a@example.com'))).toHaveLength(1);
+	});
+
+	it('needs an API key', async () => {
+		await expect(publish({ apiKey: '' })).rejects.toThrow(
+			'The API key is missing. Recover Missed Events asks the Metigan API what happened',
+		);
+	});
+});
+
+describe('n8n’s table of processed events', () => {
+	it('loses nothing that two processes write at once', async () => {
+		const store = processedData;
+		const context = { workflow: { id: 'w', active: true }, node: { id: 'n' } as never };
+		const helpers = {
+			checkProcessedAndRecord: async (items: Array<string | number>, _: string, options: object) =>
+				await store.checkProcessedAndRecord(items, 'node', context, options),
+			removeProcessed: async (items: Array<string | number>) =>
+				await store.removeProcessed(items, 'node', context),
+		};
+		const processes = [new SettledEvents(), new SettledEvents()];
+		const keys = Array.from({ length: 40 }, (_, index) => [`key ${index}`]);
+		await Promise.all(
+			keys.map(async (list, index) => await processes[index % 2]?.admitDelivery(helpers, list)),
+		);
+		const late = new SettledEvents();
+		let found: number[] = [];
+		for (let second = 0; second < 10 && found.length < keys.length; second++) {
+			await new Promise((resolve) => setTimeout(resolve, 1_000));
+			found = await late.delivered(helpers, keys);
+		}
+		expect(found).toHaveLength(keys.length);
+	}, 30_000);
+});
