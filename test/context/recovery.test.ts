@@ -94,7 +94,7 @@ async function publish({ trigger = metigan, events, options, apiKey }: Start = {
 		parameters: {
 			registration: 'manual',
 			events: [...(events ?? trigger.events)],
-			options: { recoverMissed: true, checkInterval: 10, ...options },
+			options: { recoverMissed: true, checkInterval: 1, ...options },
 		},
 	});
 	opened.push(async () => await host.close());
@@ -302,6 +302,16 @@ describe('an event', () => {
 		for (const minute of [10, 20, 30]) expect(await tick(minute)).toEqual([]);
 	});
 
+	it('runs again when a person retries its run', async () => {
+		const { host, tick } = await publish();
+		await miss('email.bounced', 1, mailTo('a@example.com'));
+		await tick(3);
+		const { items = [] } =
+			host.emitted.find((run) => run.items[0]?.json['recovered'] === true) ?? {};
+		const [[again] = []] = await host.execute(items, 'retry');
+		expect(again?.json).toMatchObject({ recipient: 'a@example.com', recovered: true });
+	});
+
 	it('that may still be on its way is left to a later check', async () => {
 		const { tick } = await publish();
 		await miss('email.bounced', 2.5, mailTo('a@example.com'));
@@ -312,10 +322,10 @@ describe('an event', () => {
 
 describe('a recovery', () => {
 	it('costs one call a check where nothing was missed', async () => {
-		const { host, tick } = await publish();
+		const { host, tick } = await publish({ options: { checkInterval: 10 } });
 		await arrive(host, 'email.bounced', 1, mailTo('a@example.com'));
 		for (let minute = 2; minute <= 31; minute++) await tick(minute);
-		// After the start, and at the minutes 10, 20 and 30.
+		// After the start, and at three checks.
 		expect(callsTo('/api/suppressions')).toBe(4);
 	});
 

@@ -8,6 +8,8 @@ import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN, startCluster, type Cluster } from '../../testkit/queue/cluster';
 import { EVENT, intake, trigger, type CredentialRef } from './intake';
 import { countRuns, readRuns, type Run } from '../../testkit/queue/runs';
+import { metigan } from '../../testkit/triggers';
+import { EMAIL_EVENTS, letHappen, mixedEvents, RunCounter, untold } from '../recoveryBed';
 
 const REQUEUE = join(__dirname, '..', '..', 'deploy', 'requeue.lua');
 const PROVIDER = 'misar.mail';
@@ -275,6 +277,36 @@ describe('with the settings of deploy/', () => {
 		expect(endpoints()).toMatchObject([{ active: true, url: expect.stringContaining(ORIGIN) }]);
 		return id;
 	}
+
+	it('recovers what was missed, and runs each event once', async () => {
+		const { main, sandbox } = cluster;
+		const counter = new RunCounter();
+		await counter.start();
+		try {
+			const url = await counter.publish(main, ORIGIN, metigan, sandbox, EMAIL_EVENTS);
+			// Copies that come at the same moment to two processors are another matter: see the intake.
+			const events = mixedEvents('metigan', url, 60).filter(({ kind }) => kind !== 'duplicated');
+			await letHappen(sandbox, events, 'delivered', 'refused');
+			await main.kill();
+			// The processors and the workers go on taking deliveries.
+			await letHappen(sandbox, untold(events), 'unknown', 'unreachable', 'late');
+			await main.restart();
+			await until(
+				() => `every event to run; ${counter.ran.size} have`,
+				DEADLINE_MS,
+				() => counter.ran.size === events.length || undefined,
+			);
+			await letHappen(sandbox, events, 'late');
+			const calls = () =>
+				sandbox.requests().filter(({ path }) => path.startsWith('/api/suppressions')).length;
+			const seen = calls();
+			await until('another check', DEADLINE_MS, () => calls() > seen || undefined);
+			expect([...counter.ran].filter(([, times]) => times !== 1)).toEqual([]);
+			expect(main.log()).toMatch(/\d+ of \d+ missed events were recovered/);
+		} finally {
+			counter.stop();
+		}
+	}, 600_000);
 
 	it('registers one endpoint, and a restart of the main process adds none', async () => {
 		const { main } = cluster;

@@ -9,6 +9,7 @@ import { messageOf, warn } from '../log';
 import { triggerKey, type Owner } from '../perTrigger';
 import type { ListedEvent, Provider, RecoveryApi } from '../provider';
 import {
+	firstPoint,
 	loadRecoveryPoint,
 	saveRecoveryPoint,
 	type NodeMemory,
@@ -119,9 +120,7 @@ export class Recovery {
 	/** As saved before this activation, until it moves. */
 	private point(): RecoveryPoint {
 		const { memory, owner } = this.place;
-		const { workflowId, nodeId } = owner;
-		const from = this.activatedAt;
-		const first = { workflowId, nodeId, from, until: from };
+		const first = firstPoint(owner, this.activatedAt);
 		return (this.reached ??= loadRecoveryPoint(memory(), owner) ?? first);
 	}
 

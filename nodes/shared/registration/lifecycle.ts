@@ -1,24 +1,27 @@
 import { NodeApiError, type IHookFunctions, type INodeType } from 'n8n-workflow';
 
 import { managementOf, openEndpointApi } from '../api/endpoints';
-import { readCredential } from '../credential';
+import { readCredential, type ProviderCredential } from '../credential';
 import { settingsError } from '../errors';
 import { eventsToRegister } from '../events';
 import { messageOf, warn } from '../log';
 import { isForAnotherProduct, requireProduct, selectProvider } from '../product';
 import type { Provider, ProviderFamily } from '../provider';
-import { readApiOptions, readRegistration, readSettings } from '../settings';
+import { readApiOptions, readRegistration, readSettings, type TriggerSettings } from '../settings';
 import { noteFailedStart, takeFailedStart } from './endpointWatch';
 import { endpointsAt, removeAll, removeOrTell } from './provision';
 import { addressOf, checkAndRepair, ensureEndpoint, getOwn, reconcile } from './reconcile';
 import {
 	forgetRecord,
 	forgetRecoveryPoint,
+	firstPoint,
 	hasRecord,
 	loadRecord,
+	loadRecoveryPoint,
 	notePublish,
 	ownerOf,
 	saveRecord,
+	saveRecoveryPoint,
 	saveReplaced,
 	type RegistrationRecord,
 } from './record';
@@ -201,14 +204,7 @@ async function readTarget(
 	const settings = readSettings(context, provider);
 	const credential = await readCredential(context, provider);
 	requireProduct(context, family, provider, credential, 'trigger');
-	if (!settings.recoverMissed) forgetRecoveryPoint(context);
-	else if (credential.apiSecret === '') {
-		throw settingsError(
-			context,
-			'The API key is missing',
-			`Recover Missed Events asks the ${provider.displayName} API what happened. Enter an API key in the credential, or switch the option off`,
-		);
-	}
+	noteRecovery(context, provider, settings, credential);
 
 	if (settings.registration === 'manual' || provider.api === undefined) {
 		if (credential.signingSecret === '' && !settings.acceptUnverified) {
@@ -227,6 +223,25 @@ async function readTarget(
 	};
 	const place = { context, memory: context };
 	return openTarget(place, provider, provider.api, credential, wanted);
+}
+
+/** What happens from the first publish on is recovered, where that is wanted. */
+function noteRecovery(
+	context: IHookFunctions,
+	provider: Provider,
+	{ recoverMissed }: TriggerSettings,
+	credential: ProviderCredential,
+): void {
+	if (!recoverMissed) return forgetRecoveryPoint(context);
+	if (credential.apiSecret === '') {
+		throw settingsError(
+			context,
+			'The API key is missing',
+			`Recover Missed Events asks the ${provider.displayName} API what happened. Enter an API key in the credential, or switch the option off`,
+		);
+	}
+	if (isTestListener(context) || loadRecoveryPoint(context) !== undefined) return;
+	saveRecoveryPoint(context, firstPoint(ownerOf(context), Date.now()));
 }
 
 function webhookUrlOf(context: IHookFunctions): string {

@@ -120,6 +120,11 @@ export function loadRecoveryPoint(
 	return isRecoveryPoint(stored) && belongsTo(stored, owner) ? stored : undefined;
 }
 
+/** The point of a node that has recovered nothing yet. @param now epoch milliseconds */
+export function firstPoint({ workflowId, nodeId }: Owner, now: number): RecoveryPoint {
+	return { workflowId, nodeId, from: now, until: now };
+}
+
 export function saveRecoveryPoint(memory: NodeMemory, point: RecoveryPoint): void {
 	store(memory, RECOVERY_KEY, { ...point });
 }

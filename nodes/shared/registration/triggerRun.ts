@@ -36,7 +36,8 @@ export async function passOn(
 			applyState(context, state, Number(since));
 			return [[]];
 		}
-		if (recoversMissed(context)) {
+		// A person who retries a run wants it again.
+		if (context.getMode() !== 'retry' && recoversMissed(context)) {
 			if (await answerQuestion(context, json)) return [[]];
 			const admitted = await admit(context, family, json);
 			if (admitted === undefined) return [[]];
