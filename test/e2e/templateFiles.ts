@@ -62,18 +62,58 @@ export function templateText(name: string): string {
 	return readFileSync(join(FOLDER, `${name}.json`), 'utf8');
 }
 
+/** The type of a note on the canvas. */
+export const STICKY = 'n8n-nodes-base.stickyNote';
+
+/** Every connection of a template, by the names of its two nodes. */
+export function links({ connections }: Template): Array<{ from: string; to: string }> {
+	return Object.entries(connections).flatMap(([from, { main }]) =>
+		main.flat().map(({ node }) => ({ from, to: node })),
+	);
+}
+
+/** The node that holds everything a user edits. */
+export const SETTINGS = 'Your settings';
+
+/** Values for fields of {@link SETTINGS}, by their names. */
+export type Settings = Readonly<Record<string, string | number>>;
+
+const settingsSchema = z.object({
+	assignments: z.object({
+		assignments: z.array(z.object({ name: z.string(), value: z.unknown() }).passthrough()),
+	}),
+});
+
 /**
  * Reads a template.
  *
- * @param addresses - example origin to the one to use instead, as its note tells the user to set it
+ * @param settings - what the user edits
  * @throws ZodError when the file has anything that an export without credentials does not have
  */
-export function readTemplate(name: string, addresses: Record<string, string> = {}): Template {
-	const text = Object.entries(addresses).reduce((changed, [from, to]) => {
-		if (!changed.includes(from)) throw new Error(`${name} has no ${from}`);
-		return changed.replaceAll(from, to);
-	}, templateText(name));
-	return templateSchema.parse(JSON.parse(text));
+export function readTemplate(name: string, settings: Settings = {}): Template {
+	const template = templateSchema.parse(JSON.parse(templateText(name)));
+	const known = settingNames(template);
+	for (const wanted of Object.keys(settings)) {
+		if (!known.includes(wanted)) throw new Error(`${name} has no setting ${wanted}`);
+	}
+	const nodes = template.nodes.map((node) => {
+		if (node.name !== SETTINGS) return node;
+		const assignments = settingsSchema
+			.parse(node.parameters)
+			.assignments.assignments.map((field) => ({
+				...field,
+				value: settings[field.name] ?? field.value,
+			}));
+		return { ...node, parameters: { ...node.parameters, assignments: { assignments } } };
+	});
+	return templateSchema.parse({ ...template, nodes });
+}
+
+/** The names of the fields in {@link SETTINGS}; none where a template has nothing to edit. */
+export function settingNames({ nodes }: Template): string[] {
+	const node = nodes.find(({ name }) => name === SETTINGS);
+	if (node === undefined) return [];
+	return settingsSchema.parse(node.parameters).assignments.assignments.map(({ name }) => name);
 }
 
 /** Names of the templates that the overview lists, in its order. */

@@ -9,7 +9,7 @@ import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN, PACKAGE, SECRET } from '../../testkit/publishTrigger';
 import { RestClient } from '../../testkit/n8n-host/rest';
-import { readTemplate, type Template } from './templateFiles';
+import { readTemplate, type Settings, type Template } from './templateFiles';
 
 /** Generous: the machine may be slow. */
 const WAIT_MS = 60_000;
@@ -34,7 +34,7 @@ const nodeTypeSchema = z.custom<INodeTypeDescription>(
 /** A row of a Data Table. */
 export type Row = Record<string, unknown>;
 
-/** A template in n8n, set up as its note says. */
+/** A template in n8n, set up as its notes say. */
 export interface Imported {
 	readonly id: string;
 	readonly template: Template;
@@ -114,17 +114,17 @@ export class TemplateHost {
 	}
 
 	/**
-	 * Imports a template, does what its note tells the user to do, and publishes it.
+	 * Imports a template, does what its notes tell the user to do, and publishes it.
 	 *
-	 * @param addresses - see {@link readTemplate}
+	 * @param settings - see {@link readTemplate}
 	 * @param chosen - credentials of other nodes, by the name of the node
 	 */
 	async publish(
 		name: string,
-		addresses: Record<string, string> = {},
+		settings: Settings = {},
 		chosen: Record<string, { type: string; data: object }> = {},
 	): Promise<Imported> {
-		const template = readTemplate(name, addresses);
+		const template = readTemplate(name, settings);
 		const nodes = [];
 		for (const node of template.nodes) {
 			const wanted = chosen[node.name] ?? this.account(node.type);
@@ -137,9 +137,6 @@ export class TemplateHost {
 			nodes.push({ ...node, credentials: { [wanted.type]: { id, name: title } } });
 		}
 		const { id } = await this.n8n.createWorkflow({ ...template, nodes });
-		if (template.nodes.some((node) => node.name === 'Set Up Once')) {
-			await this.run({ id, template }, 'Set Up Once');
-		}
 		await this.n8n.publish(id);
 		return { id, template };
 	}
@@ -156,7 +153,7 @@ export class TemplateHost {
 		});
 	}
 
-	/** Waits for the runs that deliveries start, and for those that were started by hand before. */
+	/** Waits for the runs that deliveries start, and for those that were started by hand. */
 	async finished(imported: Imported, count: number): Promise<void> {
 		const found = await this.n8n.waitForExecutions(imported.id, count, WAIT_MS);
 		const statuses = found.map(({ status }) => status);
@@ -168,18 +165,38 @@ export class TemplateHost {
 
 	/** The rows of a Data Table, oldest first. */
 	async rows(table: string): Promise<Row[]> {
-		const tables = `/projects/${this.projectId}/data-tables`;
-		const { data: all } = await this.rest.call(tableList, 'GET', `${tables}?take=100`);
-		const found = all.filter(({ name }) => name === table);
+		const found = (await this.tables()).filter(({ name }) => name === table);
 		if (found.length !== 1) throw new Error(`There are ${found.length} tables named ${table}`);
-		const path = `${tables}/${found[0]?.id ?? ''}/rows?take=100&sortBy=id:asc`;
+		const path = `${this.tablesPath}/${found[0]?.id ?? ''}/rows?take=100&sortBy=id:asc`;
 		return (await this.rest.call(rowList, 'GET', path)).data;
+	}
+
+	/** All Data Tables. */
+	async tables(): Promise<Array<{ id: string; name: string }>> {
+		return (await this.rest.call(tableList, 'GET', `${this.tablesPath}?take=100`)).data;
+	}
+
+	/** Makes a Data Table, as a user does. */
+	async createTable(name: string): Promise<void> {
+		const columns = [{ name: 'note', type: 'string' }];
+		await this.rest.call(z.unknown(), 'POST', this.tablesPath, { name, columns });
+	}
+
+	/** Removes all Data Tables. */
+	async dropTables(): Promise<void> {
+		for (const { id } of await this.tables()) {
+			await this.rest.call(z.unknown(), 'DELETE', `${this.tablesPath}/${id}`);
+		}
 	}
 
 	/** The address n8n registers, or the user pastes, for a trigger of an imported template. */
 	webhookUrl({ template }: Imported, trigger: string, path: string): string {
 		const node = template.nodes.find(({ name }) => name === trigger);
 		return `${ORIGIN}/webhook/${node?.webhookId ?? ''}/${path}`;
+	}
+
+	private get tablesPath(): string {
+		return `/projects/${this.projectId}/data-tables`;
 	}
 
 	private account(nodeType: string): { type: string; data: object } | undefined {

@@ -7,7 +7,6 @@ import { Collector, TemplateHost, type Imported } from './templateHost';
 /** The templates that look after endpoints: started by their schedule's node, or by a form. */
 
 const WAIT_MS = 60_000;
-const CHAT = 'https://chat.example.com';
 const FOREIGN = 'https://elsewhere.example.org/hook';
 
 let host: TemplateHost;
@@ -39,10 +38,10 @@ function endpoint(url: string, active = true) {
 
 describe('endpoint audit', () => {
 	it('flags what is inactive, foreign or left over, and nothing else', async () => {
-		const imported = await host.publish('endpoint-audit', { [CHAT]: address });
+		const imported = await host.publish('endpoint-audit', { chatWebhookUrl: `${address}/hook` });
 		const good = endpoint(`${ORIGIN}/webhook/a/misar`);
 		await host.run(imported, 'Every Monday');
-		await host.finished(imported, 2);
+		await host.finished(imported, 1);
 		expect(collector.requests).toEqual([]);
 		expect(await host.rows('endpoint_inventory')).toMatchObject([
 			{ endpoint_id: good.id, url: good.url, events: 'email.bounced', problem: '' },
@@ -54,7 +53,7 @@ describe('endpoint audit', () => {
 		const leftover = endpoint(`${ORIGIN}/webhook-test/d/misar`);
 		collector.statuses = [500];
 		await host.run(imported, 'Every Monday');
-		await host.finished(imported, 3);
+		await host.finished(imported, 2);
 		const expected = [
 			[off, 'inactive'],
 			[foreign, 'foreign'],
@@ -73,7 +72,7 @@ describe('endpoint audit', () => {
 		// The same rows as before, brought up to date.
 		host.sandbox.changeEndpoint('misar.mail', off.id, { active: true });
 		await host.run(imported, 'Every Monday');
-		await host.finished(imported, 4);
+		await host.finished(imported, 3);
 		const rows = await host.rows('endpoint_inventory');
 		expect(rows.map(({ endpoint_id, problem }) => [endpoint_id, problem])).toEqual([
 			[good.id, ''],
@@ -81,11 +80,30 @@ describe('endpoint audit', () => {
 			...expected.slice(1).map(([{ id }, problem]) => [id, problem]),
 		]);
 	}, 120_000);
+
+	it('takes endpoints of the systems that are named for ones in order', async () => {
+		const imported = await host.publish('endpoint-audit', {
+			chatWebhookUrl: `${address}/hook`,
+			otherAddresses: ` ${new URL(FOREIGN).origin} ,https://third.example.org/hooks/`,
+		});
+		endpoint(FOREIGN);
+		endpoint('https://third.example.org/hooks/1');
+		const unlike = [
+			'https://elsewhere.example.org.evil.example/hook',
+			'https://third.example.org/2',
+		];
+		for (const url of unlike) endpoint(url);
+		await host.run(imported, 'Every Monday');
+		await host.finished(imported, 1);
+		expect(collector.requests).toMatchObject([
+			{ body: { endpoints: unlike.map((url) => ({ url, problem: 'foreign' })) } },
+		]);
+	}, 60_000);
 });
 
 describe('failed deliveries', () => {
 	it('reports each delivery of the last day that failed, once', async () => {
-		const imported = await host.publish('failed-deliveries', { [CHAT]: address });
+		const imported = await host.publish('failed-deliveries', { chatWebhookUrl: `${address}/hook` });
 		const good = endpoint(`${address}/good`.replace('http:', 'https:'));
 		const bad = endpoint(`${address}/bad`.replace('http:', 'https:'));
 		host.sandbox.setRoute(new URL(good.url).origin, address);
@@ -102,7 +120,7 @@ describe('failed deliveries', () => {
 		await fire(good.id, 'evt_taken', [200], false);
 		const delivered = collector.requests.length;
 		await host.run(imported, 'Every Morning');
-		await host.finished(imported, 2);
+		await host.finished(imported, 1);
 		expect(collector.requests).toHaveLength(delivered);
 
 		await fire(bad.id, 'evt_refused', [500], false);
@@ -110,7 +128,7 @@ describe('failed deliveries', () => {
 		await fire(good.id, 'evt_gone', [410], false);
 		const before = collector.requests.length;
 		await host.run(imported, 'Every Morning');
-		await host.finished(imported, 3);
+		await host.finished(imported, 2);
 		const reports = collector.requests.slice(before);
 		expect(reports).toMatchObject([
 			{ path: '/hook', body: { text: 'Deliveries that failed in the last 24 hours: 3' } },
@@ -132,7 +150,7 @@ describe('failed deliveries', () => {
 
 		// The next morning's log still has them: the table does not.
 		await host.run(imported, 'Every Morning');
-		await host.finished(imported, 4);
+		await host.finished(imported, 3);
 		expect(await host.rows('failed_deliveries')).toHaveLength(3);
 	}, 180_000);
 });
@@ -192,7 +210,7 @@ describe('rotation of a signing secret', () => {
 		return { product: 'mail', apiKey, baseUrl, signingSecret, previousSigningSecret };
 	}
 
-	/** Step 1 of the note: what the user does to the credential. */
+	/** Step 1 of the notes: what the user does to the credential. */
 	async function enterNewSecret() {
 		await host.n8n.updateCredential(credentialId, 'Receiver', 'misarApi', account(NEW, OLD));
 	}
@@ -282,7 +300,7 @@ describe('rotation of a signing secret', () => {
 
 describe('tell me when webhooks break', () => {
 	it('sends a problem in words, once, and hands events to your work', async () => {
-		const imported = await host.publish('webhook-problems', { [CHAT]: address });
+		const imported = await host.publish('webhook-problems', { chatWebhookUrl: `${address}/hook` });
 		const [own] = host.sandbox.endpoints('misar.mail');
 		const fire = async (more: { secret?: string }) =>
 			await host.sandbox.fire({
@@ -308,7 +326,12 @@ describe('tell me when webhooks break', () => {
 				),
 			},
 		]);
-		expect(await nodesOf(0)).toEqual(['In Plain Words', 'Misar Mail', 'Send Message']);
+		expect(await nodesOf(0)).toEqual([
+			'In Plain Words',
+			'Misar Mail',
+			'Send Message',
+			'Your settings',
+		]);
 
 		await fire({});
 		await host.finished(imported, 2);

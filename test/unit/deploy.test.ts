@@ -102,9 +102,16 @@ describe('deploy/docker-compose.yml', () => {
 	it('runs an orphaned job again only after its lease in the template has ended', () => {
 		const sweep = /sleep (\d+)/.exec(String(compose.services['requeue']?.command))?.[1];
 		const template = z
-			.object({ nodes: z.array(z.object({ name: z.string(), parameters: z.record(z.unknown()) })) })
+			.object({ nodes: z.array(z.object({ name: z.string(), parameters: z.unknown() })) })
 			.parse(JSON.parse(read('templates', 'exactly-once-intake.json')));
-		const lease = template.nodes.find(({ name }) => name === 'Take Lease')?.parameters['ttl'];
+		const { assignments } = z
+			.object({
+				assignments: z.object({
+					assignments: z.array(z.object({ name: z.string(), value: z.unknown() })),
+				}),
+			})
+			.parse(template.nodes.find(({ name }) => name === 'Your settings')?.parameters).assignments;
+		const lease = assignments.find(({ name }) => name === 'leaseSeconds')?.value;
 		expect(Number(sweep)).toBeGreaterThan(Number(lease));
 	});
 

@@ -139,6 +139,45 @@ describe('docs/providers.md', () => {
 	});
 });
 
+describe('templates/README.md', () => {
+	const [header = [], , ...rows] = read('templates/README.md')
+		.split('\n')
+		.filter((line) => line.startsWith('|'))
+		.map((line) =>
+			line
+				.split('|')
+				.slice(1, -1)
+				.map((cell) => cell.trim()),
+		);
+
+	it('says of every template what it needs, how difficult it is and how long it takes', () => {
+		expect(header).toEqual([
+			'Template',
+			'What it does',
+			'Services needed',
+			'Difficulty',
+			'Minutes',
+		]);
+		expect(rows).not.toEqual([]);
+		for (const row of rows) {
+			expect(row).toEqual([
+				expect.stringMatching(/^\[.+\]\(.+\.json\)$/),
+				expect.stringMatching(/./),
+				expect.stringMatching(/./),
+				expect.stringMatching(/^(easy|medium|advanced)$/),
+				expect.stringMatching(/^\d+$/),
+			]);
+		}
+	});
+
+	it('calls the templates by their names', () => {
+		for (const [link = ''] of rows) {
+			const [, title, file = ''] = /^\[(.+)\]\((.+)\)$/.exec(link) ?? [];
+			expect(JSON.parse(read(join('templates', file)))).toMatchObject({ name: title });
+		}
+	});
+});
+
 describe('the commands in the documents', () => {
 	it('are the two that the README gives to developers', () => {
 		const command = (number: number) =>

@@ -1,0 +1,165 @@
+import { describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+
+import { PACKAGE } from '../../testkit/publishTrigger';
+import {
+	links,
+	readTemplate,
+	settingNames,
+	SETTINGS,
+	STICKY,
+	templateNames,
+	type TemplateNode,
+} from '../e2e/templateFiles';
+
+/** What a person sees of a template on the canvas: where to connect, what to edit, what to leave. */
+
+/** The editor moves what it imports onto a grid; sizes in the canvas's pixels. */
+const GRID = 16;
+const NODE_SIZE = 96;
+/** What the editor writes below a node. */
+const LABEL_HEIGHT = 32;
+/** Of a canvas that n8n still shows at half its size in a window of 1280 × 800. */
+const [MAX_WIDTH, MAX_HEIGHT] = [1600, 960];
+
+const SECTIONS = ['Connect', 'Edit me', 'Leave alone'] as const;
+
+interface Box {
+	readonly name: string;
+	readonly left: number;
+	readonly right: number;
+	readonly top: number;
+	readonly bottom: number;
+}
+
+interface Note extends Box {
+	readonly heading: string;
+	/** Which of {@link SECTIONS} it is; absent for the note on the whole template. */
+	readonly section: (typeof SECTIONS)[number] | undefined;
+	readonly text: string;
+	readonly color: number;
+}
+
+const noteSchema = z.object({
+	content: z.string(),
+	width: z.number(),
+	height: z.number(),
+	color: z.number(),
+});
+
+function noteOf({ name, position: [left, top], parameters }: TemplateNode): Note {
+	const { content, width, height, color } = noteSchema.parse(parameters);
+	const heading = /^## (.+)\n\n/.exec(content)?.[1] ?? '';
+	const section = SECTIONS.find((title) => new RegExp(`^\\d ${title}`).test(heading));
+	const box = { name, left, right: left + width, top, bottom: top + height };
+	return { ...box, heading, section, text: content, color };
+}
+
+function boxOf({ name, position: [left, top] }: TemplateNode): Box {
+	return { name, left, right: left + NODE_SIZE, top, bottom: top + NODE_SIZE + LABEL_HEIGHT };
+}
+
+const overlap = (one: Box, two: Box) =>
+	one.left < two.right && two.left < one.right && one.top < two.bottom && two.top < one.bottom;
+
+const encloses = (outer: Box, inner: Box) =>
+	outer.left <= inner.left &&
+	outer.right >= inner.right &&
+	outer.top <= inner.top &&
+	outer.bottom >= inner.bottom;
+
+/** Whether a node needs a credential, or may. */
+function connects({ type, parameters }: TemplateNode): boolean {
+	return (
+		type.startsWith(`${PACKAGE}.`) ||
+		type === 'n8n-nodes-base.redis' ||
+		(parameters['authentication'] ?? 'none') !== 'none'
+	);
+}
+
+describe.each(templateNames)('%s', (file) => {
+	const template = readTemplate(file);
+	const notes = template.nodes.filter(({ type }) => type === STICKY).map(noteOf);
+	const working = template.nodes.filter(({ type }) => type !== STICKY);
+	const sections = notes.filter(({ section }) => section !== undefined);
+	const settings = working.find(({ name }) => name === SETTINGS);
+	const sectionOf = (node: TemplateNode) => sections.filter((note) => encloses(note, boxOf(node)));
+
+	it('says in a note of its own what it does', () => {
+		expect(notes.filter(({ section }) => section === undefined)).toMatchObject([
+			{ heading: template.name },
+		]);
+	});
+
+	it('has a numbered note in a colour of its own for each section that applies', () => {
+		const expected = SECTIONS.filter((title) => title !== 'Edit me' || settings !== undefined);
+		const found = new Map(sections.map(({ section, heading }) => [section, heading[0]]));
+		expect([...found.keys()]).toEqual(expected);
+		expect([...found.values()]).toEqual(expected.map((_, at) => String(at + 1)));
+		const colors = new Map(notes.map(({ section, color }) => [section, color]));
+		expect(new Set(colors.values()).size).toBe(expected.length + 1);
+		for (const { section, color } of notes) expect(color).toBe(colors.get(section));
+	});
+
+	it('has each node within the note that is about it, and nothing over anything else', () => {
+		for (const node of working) {
+			expect([node.name, sectionOf(node)]).toEqual([node.name, [expect.anything()]]);
+		}
+		for (const boxes of [notes, working.map(boxOf)]) {
+			const both = boxes.flatMap((one, at) =>
+				boxes
+					.slice(at + 1)
+					.filter((two) => overlap(one, two))
+					.map((two) => [one.name, two.name]),
+			);
+			expect(both).toEqual([]);
+		}
+	});
+
+	it('lies on the grid of the editor, and fits into its window', () => {
+		const positions = template.nodes.flatMap((node) => node.position);
+		const sizes = notes.flatMap(({ left, right, top, bottom }) => [right - left, bottom - top]);
+		expect([...positions, ...sizes].filter((value) => value % GRID !== 0)).toEqual([]);
+		const span = (values: number[]) => Math.max(...values) - Math.min(...values);
+		const width = span(notes.flatMap(({ left, right }) => [left, right]));
+		const height = span(notes.flatMap(({ top, bottom }) => [top, bottom]));
+		expect(width).toBeLessThanOrEqual(MAX_WIDTH);
+		expect(height).toBeLessThanOrEqual(MAX_HEIGHT);
+	});
+
+	it('has every node that takes a credential under "Connect", and names it there', () => {
+		const wanted = working.filter(connects);
+		expect(wanted).not.toEqual([]);
+		for (const node of wanted) {
+			const [note] = sectionOf(node);
+			expect([node.name, note?.section]).toEqual([node.name, 'Connect']);
+			expect(note?.text).toMatch(
+				new RegExp(`\\*\\*(${node.name.replaceAll('.', '\\.')}|All other nodes here)\\*\\*`),
+			);
+			expect(note?.text).toMatch(/credential/);
+		}
+	});
+
+	it('has what is to be edited in one node behind the triggers, under "Edit me"', () => {
+		const elsewhere = JSON.stringify(working.filter(({ name }) => name !== SETTINGS));
+		expect(elsewhere).not.toMatch(/https?:|example\.(com|org)/);
+		expect(elsewhere.includes(`$('${SETTINGS}')`)).toBe(settings !== undefined);
+		const names = settingNames(template);
+		expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(elsewhere))).toEqual([]);
+		if (settings === undefined) return;
+		expect(names).not.toEqual([]);
+		expect(sectionOf(settings)).toMatchObject([{ section: 'Edit me' }]);
+		expect(settings.parameters['includeOtherFields']).toBe(true);
+		const before = links(template).filter(({ to }) => to === SETTINGS);
+		const triggers = working.filter(({ type }) => type.endsWith('Trigger')).map(({ name }) => name);
+		expect(before.map(({ from }) => from).sort()).toEqual(triggers.sort());
+	});
+
+	it('names in a note every example address that is to be replaced', () => {
+		const text = notes.map((note) => note.text).join('\n');
+		for (const [origin] of JSON.stringify(settings ?? {}).matchAll(/https?:\/\/[\w.-]+/g)) {
+			expect(origin).toMatch(/^https:\/\/[a-z0-9]+\.example\.com$/);
+			expect(text).toContain(origin);
+		}
+	});
+});
