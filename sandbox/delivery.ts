@@ -9,6 +9,7 @@ const CLOCK_OFFSET_SECONDS = 600;
 export interface ComposedDelivery {
 	id: string;
 	event: string;
+	tamper?: Tamper;
 	/** The bytes on the wire. */
 	body: Buffer;
 	/** Header names in the provider's spelling. */
@@ -44,6 +45,7 @@ export function composeDelivery(
 	return {
 		id,
 		event,
+		...(tamper === undefined ? {} : { tamper }),
 		body: tamper === 'body' ? changeOneByte(signedBody) : signedBody,
 		headers: ({ secret, endpointId, signedAtMs, behaviour }) => {
 			const timestampSeconds =
