@@ -37,27 +37,25 @@ function App() {
 			{notice}
 			{account !== undefined && providers.length > 0 && (
 				<main>
-					<div class="controls">
-						<Endpoints
-							account={account}
-							providers={providers}
-							tell={tell}
-							onFireAt={({ provider, id, events }) => {
-								setDraft({ ...draft, provider, event: events[0] ?? draft.event, target: id });
-								focusFireForm();
-							}}
-						/>
-						<FireForm
-							account={account}
-							providers={providers}
-							draft={draft}
-							change={(fields) => setDraft((before) => ({ ...before, ...fields }))}
-							tell={tell}
-						/>
-						<Faults account={account} providers={providers} tell={tell} />
-						<Credentials account={account} providers={providers} tell={tell} />
-					</div>
+					<Endpoints
+						account={account}
+						providers={providers}
+						tell={tell}
+						onFireAt={({ provider, id, events }) => {
+							setDraft({ ...draft, provider, event: events[0] ?? draft.event, target: id });
+							focusFireForm();
+						}}
+					/>
+					<FireForm
+						account={account}
+						providers={providers}
+						draft={draft}
+						change={(fields) => setDraft((before) => ({ ...before, ...fields }))}
+						tell={tell}
+					/>
 					<Timeline entries={entries} providers={providers} />
+					<Faults account={account} providers={providers} tell={tell} />
+					<Credentials account={account} providers={providers} tell={tell} />
 				</main>
 			)}
 		</>

@@ -73,15 +73,10 @@ function AttemptLine({ entry }: { entry: AttemptEntry }) {
 	return (
 		<>
 			<span>{event}</span>
-			{tamper !== undefined && <span class="badge">forged: {tamper}</span>}
-			{number > 1 && <span> try {number}</span>}
-			{result !== undefined && <span> {result.durationMs} ms</span>}
-			{retry !== undefined && (
-				<span>
-					{' '}
-					next try at {clock(retry.at)}, {retry.left} to come
-				</span>
-			)}
+			{tamper !== undefined && `, forged (${tamper})`}
+			{number > 1 && `, try ${number}`}
+			{result !== undefined && `, ${result.durationMs} ms`}
+			{retry !== undefined && `, next try at ${clock(retry.at)}, ${retry.left} to come`}
 		</>
 	);
 }
