@@ -21,7 +21,7 @@ export default tseslint.config(
 		linterOptions: { noInlineConfig: true, reportUnusedDisableDirectives: 'error' },
 	},
 	{
-		files: ['**/*.ts'],
+		files: ['**/*.ts', '**/*.tsx'],
 		extends: [
 			js.configs.recommended,
 			tseslint.configs.recommendedTypeChecked,

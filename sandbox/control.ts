@@ -4,33 +4,34 @@ import {
 	addBody,
 	behaviourBody,
 	changeBody,
+	endpointPath,
 	faultBody,
 	fireBody,
+	keyPath,
 	limitBody,
 	providerQuery,
 	routesBody,
+	sampleQuery,
 	toFault,
 } from './controlSchemas';
+import { localNamesOnly } from './guard';
+import { pageProviders, sampleOf } from './page/catalogue';
+import type { Feed } from './page/feed';
 import type { Sandbox } from './types';
 import { fieldIssues } from './validation';
 
-type Controlled = Omit<Sandbox, 'url' | 'close'>;
-
-/** Names that a browser page from elsewhere cannot have in its Host header. */
-const LOCAL_HOSTS = new Set(['127.0.0.1', 'localhost', '[::1]']);
+export type Controlled = Omit<Sandbox, 'url' | 'pageUrl' | 'close'>;
 
 /**
  * The stand-in's switches over HTTP, under `/_control`, JSON in and out: GET keys, requests, deliveries,
- * endpoints; POST endpoints, PATCH and DELETE endpoints/:provider/:id; POST fire, behaviour, limits,
- * routes, reset, expire-sessions; POST and DELETE faults. 400 with reasons for input it cannot use.
+ * endpoints, catalogue, sample, log, stream (server-sent events); POST endpoints, PATCH and DELETE
+ * endpoints/:provider/:id; POST endpoints/:provider/:id/secret and keys/:provider issue new ones; POST fire,
+ * behaviour, limits, routes, reset, expire-sessions; POST and DELETE faults. 400 with reasons for input it
+ * cannot use.
  */
-export function controlRouter(sandbox: Controlled): RequestHandler {
+export function controlRouter(sandbox: Controlled, feed: Feed): RequestHandler {
 	const router = Router();
-	router.use((request, response, next) => {
-		if (LOCAL_HOSTS.has(request.hostname)) next();
-		else response.status(403).json({ error: 'only for this machine' });
-	});
-	router.use(express.json({ limit: '1mb' }));
+	router.use(localNamesOnly, express.json({ limit: '1mb' }));
 
 	const read = (path: string, value: () => unknown) =>
 		router.get(path, (_, response) => void response.json(value()));
@@ -41,6 +42,13 @@ export function controlRouter(sandbox: Controlled): RequestHandler {
 	}));
 	read('/requests', () => sandbox.requests());
 	read('/deliveries', () => sandbox.deliveries());
+	read('/log', () => feed.state());
+	read('/catalogue', () => pageProviders);
+	router.get('/stream', feed.connect);
+
+	router.get('/sample', async (request, response) => {
+		await withInput(response, sampleQuery, request.query, sampleOf);
+	});
 
 	router.get('/endpoints', async (request, response) => {
 		await withInput(response, providerQuery, request.query, ({ provider }) =>
@@ -71,7 +79,19 @@ export function controlRouter(sandbox: Controlled): RequestHandler {
 	command('delete', '/endpoints/:provider/:id', changeBody, ({ provider, id }) =>
 		sandbox.removeEndpoint(provider, id),
 	);
-	command('post', '/fire', fireBody, async (input) => await sandbox.fire(input));
+	command('post', '/endpoints/:provider/:id/secret', endpointPath, ({ provider, id }) => ({
+		secret: sandbox.rotateSecret(provider, id),
+	}));
+	command('post', '/keys/:provider', keyPath, ({ provider }) => ({
+		key: sandbox.replaceKey(provider),
+	}));
+	command('post', '/fire', fireBody, async ({ times = 1, perSecond = 10, wait, ...input }) => {
+		const { receivers, ended } = sandbox.fireRepeatedly(input, { times, perSecond });
+		if (wait !== false) return await ended;
+		// Nobody waits; an endpoint that is deleted meanwhile shows in the log.
+		ended.catch(() => {});
+		return { receivers };
+	});
 	command('post', '/faults', faultBody, (input) => sandbox.fault(toFault(input)));
 	command('post', '/behaviour', behaviourBody, ({ provider, behaviour }) =>
 		sandbox.setBehaviour(provider, behaviour),

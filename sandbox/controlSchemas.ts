@@ -30,6 +30,14 @@ export const addBody = z
 	.strict()
 	.transform(compact);
 
+export const endpointPath = z.object({ provider, id: z.string() }).strict();
+
+export const keyPath = z.object({ provider }).strict();
+
+export const sampleQuery = z
+	.object({ provider, event: z.string().min(1), envelope: z.string().optional() })
+	.strict();
+
 /** Also for a removal, which has nothing but the path's provider and id. */
 export const changeBody = z
 	.object({
@@ -57,6 +65,11 @@ export const fireBody = z
 		url: z.string().url().optional(),
 		endpointId: z.string().optional(),
 		copies: positive.max(100).optional(),
+		/** Fired so often, each time as a new event. */
+		times: positive.max(10_000).optional(),
+		perSecond: z.number().positive().max(1000).optional(),
+		/** False: the answer comes at once, with the number of receivers. */
+		wait: z.boolean().optional(),
 		tamper: z
 			.enum(['body', 'signature', 'wrongSecret', 'unsigned', 'stale', 'future', 'swappedEvent'])
 			.optional(),

@@ -12,6 +12,7 @@ export interface ComposedDelivery {
 	/** ISO 8601. */
 	at: string;
 	data: unknown;
+	tamper?: Tamper;
 	/** The bytes on the wire. */
 	body: Buffer;
 	/** Header names in the provider's spelling. */
@@ -51,6 +52,7 @@ export function composeDelivery(
 		event,
 		at,
 		data,
+		...(tamper === undefined ? {} : { tamper }),
 		body: tamper === 'body' ? changeOneByte(signedBody) : signedBody,
 		headers: ({ secret, endpointId, signedAtMs, behaviour }) => {
 			const timestampSeconds =

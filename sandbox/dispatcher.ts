@@ -19,6 +19,11 @@ export class Dispatcher {
 
 	/** See `Sandbox.fire`. */
 	async fire(input: FireInput): Promise<DeliveryRecord[]> {
+		return await Promise.all(this.begin(input));
+	}
+
+	/** Starts deliveries; throws at once for what `fire` rejects. */
+	begin(input: FireInput): Array<Promise<DeliveryRecord>> {
 		const provider = providers[input.provider];
 		const delivery = composeDelivery(provider, input);
 		// A forger's event never happened.
@@ -27,11 +32,9 @@ export class Dispatcher {
 		const behaviour = this.behaviourOf(provider.id);
 		const recipients = this.recipients(provider, input);
 		const copies = Array.from({ length: input.copies ?? 1 }, () => recipients).flat();
-		return await Promise.all(
-			copies.map(
-				async (recipient) =>
-					await this.sender.send({ ...recipient, provider, delivery, retry, behaviour }),
-			),
+		return copies.map(
+			async (recipient) =>
+				await this.sender.send({ ...recipient, provider, delivery, retry, behaviour }),
 		);
 	}
 

@@ -21,9 +21,12 @@ export class EndpointRoom {
 	private readonly byId = new Map<string, SandboxEndpoint>();
 	private sequence = 0;
 	private limit: number | undefined;
-	private readonly accountSecret: string;
+	private accountSecret: string;
 
-	constructor(private readonly provider: AccountRules) {
+	constructor(
+		private readonly provider: AccountRules,
+		private readonly onChange: () => void,
+	) {
 		this.accountSecret = provider.newSecret();
 	}
 
@@ -62,6 +65,7 @@ export class EndpointRoom {
 			...(input.description === undefined ? {} : { description: input.description }),
 		};
 		this.byId.set(endpoint.id, endpoint);
+		this.onChange();
 		return endpoint;
 	}
 
@@ -75,6 +79,7 @@ export class EndpointRoom {
 			if (active && !endpoint.active) endpoint.consecutiveFailures = 0;
 			endpoint.active = active;
 		}
+		this.onChange();
 		return endpoint;
 	}
 
@@ -82,6 +87,19 @@ export class EndpointRoom {
 	remove(id: string): void {
 		this.need(id);
 		this.byId.delete(id);
+		this.onChange();
+	}
+
+	/** Issues a new secret, and returns it. Throws when there is no such endpoint. */
+	rotateSecret(id: string): string {
+		const endpoint = this.need(id);
+		const secret = this.provider.newSecret();
+		if (this.provider.sharedSecret) {
+			this.accountSecret = secret;
+			for (const each of this.byId.values()) each.secret = secret;
+		} else endpoint.secret = secret;
+		this.onChange();
+		return secret;
 	}
 
 	clear(): void {
@@ -110,8 +128,10 @@ export function copyEndpoint(endpoint: SandboxEndpoint): SandboxEndpoint {
 export class EndpointStore {
 	private readonly rooms: ReadonlyMap<ProviderId, EndpointRoom>;
 
-	constructor(providers: readonly AccountRules[]) {
-		this.rooms = new Map(providers.map((provider) => [provider.id, new EndpointRoom(provider)]));
+	constructor(providers: readonly AccountRules[], onChange: () => void) {
+		this.rooms = new Map(
+			providers.map((provider) => [provider.id, new EndpointRoom(provider, onChange)]),
+		);
 	}
 
 	of(provider: ProviderId): EndpointRoom {

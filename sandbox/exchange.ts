@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { json, Refusal } from './answers';
 import { FaultBox, faultyOutcome, type Outcome } from './faults';
+import type { Observer } from './observer';
 import type { Answer, Api, ApiRequest, Route } from './provider';
 import type { ApiRequestRecord, ProviderId } from './types';
 
@@ -15,6 +16,7 @@ export class Exchange {
 		private readonly faults: FaultBox,
 		/** Ends waiting faults when the stand-in closes. */
 		private readonly closed: AbortSignal,
+		private readonly observer: Observer,
 	) {}
 
 	log(): readonly ApiRequestRecord[] {
@@ -37,6 +39,7 @@ export class Exchange {
 		};
 		this.records.push(record);
 		if (this.records.length > LONGEST_LOG) this.records.shift();
+		this.observer.emit('call', record);
 
 		const outcome =
 			provider === undefined || api === undefined
@@ -45,6 +48,7 @@ export class Exchange {
 		if (outcome.manner === 'whole' || outcome.manner === 'truncate') {
 			record.status = outcome.answer.status;
 		}
+		this.observer.emit('call', record);
 		return outcome;
 	}
 

@@ -26,6 +26,11 @@ export class FaultBox {
 		this.waiting = [];
 	}
 
+	/** What is still to come, each with the number of requests it will hit. */
+	list(): Fault[] {
+		return this.waiting.map(({ fault, left }) => ({ ...fault, times: left }));
+	}
+
 	/** The first fault for this request, which is thereby used once. */
 	take(provider: ProviderId, request: ApiRequest): Fault | undefined {
 		const hit = this.waiting.find(({ fault }) => matches(fault, provider, request));

@@ -3,7 +3,7 @@ import https from 'node:https';
 
 export interface PostRequest {
 	url: URL;
-	headers: Record<string, string>;
+	headers: Readonly<Record<string, string>>;
 	body: Buffer;
 	/** Ends the exchange; its reason becomes the error. */
 	signal: AbortSignal;

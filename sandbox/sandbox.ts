@@ -1,10 +1,15 @@
 import { providerList } from './catalogue';
-import { controlRouter } from './control';
+import { controlRouter, type Controlled } from './control';
 import { Dispatcher } from './dispatcher';
 import { copyEndpoint, EndpointStore } from './endpointStore';
 import { Exchange } from './exchange';
 import { FaultBox } from './faults';
+import { Observer } from './observer';
+import { toWaitingFault } from './page/catalogue';
+import { Feed } from './page/feed';
+import { pageRouter } from './page/router';
 import type { Api, Provider } from './provider';
+import { Repeater } from './repeater';
 import { Routes } from './routes';
 import { Sender } from './sender';
 import { listen } from './server';
@@ -17,12 +22,15 @@ const DEFAULT_TIME_SCALE = 0.0005;
 
 /** Starts a stand-in for all providers on 127.0.0.1. Rejects when the port is taken. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-	const endpoints = new EndpointStore(providerList);
+	const observer = new Observer();
+	const changed = () => void observer.emit('change');
+	const endpoints = new EndpointStore(providerList, changed);
 	const routes = new Routes(options.routes);
 	const sender = new Sender(
 		options.retryTimeScale ?? DEFAULT_TIME_SCALE,
 		routes,
 		({ provider, id }) => endpoints.of(provider).find(id)?.active === true,
+		observer,
 	);
 	const keys = perProvider(({ keyPrefix }) =>
 		options.fixedKeys === true ? `${keyPrefix}sandbox` : randomId(keyPrefix, 24),
@@ -36,9 +44,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 		(provider) => apis.get(provider)?.variants.snapshot() ?? {},
 		(provider, event) => apis.get(provider)?.record?.(event),
 	);
+	const repeater = new Repeater(dispatcher);
 	const faults = new FaultBox();
 	const closing = new AbortController();
-	const exchange = new Exchange(apis, faults, closing.signal);
+	const exchange = new Exchange(apis, faults, closing.signal, observer);
 	const webhookUrl = webhookUrlSchema(options.allowHttp ?? false);
 
 	for (const provider of providerList) {
@@ -57,7 +66,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 		if (api) apis.set(provider.id, api);
 	}
 
-	const sandbox: Omit<Sandbox, 'url' | 'close'> = {
+	const sandbox: Controlled = {
 		keys,
 		limitedKeys,
 		login: [...apis.values()].find(({ login }) => login)?.login ?? { email: '', password: '' },
@@ -66,6 +75,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 			const key = randomId(keyPrefix, 24);
 			keys[provider] = key;
 			accepted[provider].full = key;
+			changed();
 			return key;
 		},
 		setRoute: (from, to) => routes.set(from, to),
@@ -83,13 +93,23 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 		expireSessions: () => {
 			for (const api of apis.values()) api.expireSessions?.();
 		},
-		fault: (fault) => faults.add(fault),
-		clearFaults: () => faults.clear(),
+		rotateSecret: (provider, id) => endpoints.of(provider).rotateSecret(id),
+		fault: (fault) => {
+			faults.add(fault);
+			changed();
+		},
+		clearFaults: () => {
+			faults.clear();
+			changed();
+		},
+		faults: () => faults.list(),
 		requests: () => structuredClone([...exchange.log()]),
 		deliveries: () => structuredClone([...sender.log()]),
 		fire: async (input) => await dispatcher.fire(input),
+		fireRepeatedly: (input, repetition) => repeater.run(input, repetition),
 		settled: async () => await sender.settled(),
 		reset: () => {
+			repeater.reset();
 			sender.reset();
 			endpoints.clear();
 			exchange.reset();
@@ -99,21 +119,34 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 				api.variants.reset();
 				api.reset?.();
 			}
+			observer.emit('reset');
 		},
 	};
 
+	const feed = new Feed(observer, () => ({
+		keys,
+		endpoints: sandbox.endpoints(),
+		faults: sandbox.faults().map(toWaitingFault),
+	}));
 	const server = await listen(
 		options.port ?? 0,
-		controlRouter(sandbox),
+		{ '/_control': controlRouter(sandbox, feed), '/_page': pageRouter() },
 		managementHandler(exchange),
 	);
 	let closed: Promise<void> | undefined;
 	async function close(): Promise<void> {
 		closing.abort();
+		repeater.reset();
 		sender.reset();
+		feed.close();
 		await Promise.all([sender.settled(), server.close()]);
 	}
-	return { ...sandbox, url: server.url, close: async () => await (closed ??= close()) };
+	return {
+		...sandbox,
+		url: server.url,
+		pageUrl: `${server.url}/_page`,
+		close: async () => await (closed ??= close()),
+	};
 }
 
 function perProvider<T>(make: (provider: Provider) => T): Record<ProviderId, T> {

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ComposedDelivery } from './delivery';
 import { post } from './httpPost';
+import type { ObservedAttempt, Observer } from './observer';
 import type { Provider } from './provider';
 import type { Routes } from './routes';
 import type { Behaviour, DeliveryAttempt, DeliveryRecord, SandboxEndpoint } from './types';
@@ -32,6 +33,7 @@ export class Sender {
 		private readonly routes: Routes,
 		/** Whether the provider still delivers to an endpoint. */
 		private readonly isLive: (endpoint: SandboxEndpoint) => boolean,
+		private readonly observer: Observer,
 	) {}
 
 	log(): readonly DeliveryRecord[] {
@@ -86,30 +88,43 @@ export class Sender {
 		let elapsedSeconds = 0;
 
 		for (let tries = 0; ; tries += 1) {
-			const attempt = await this.attempt(job, stopped);
+			const observed = observe(job, record);
+			const attempt = await this.attempt(job, observed, stopped);
 			record.attempts.push(attempt);
+			observed.result = attempt;
 			if (stopped.aborted) break;
 			const delivered = isSuccess(attempt);
 			this.countFailure(job, delivered);
 			if (delivered) {
 				record.state = 'delivered';
+				this.observer.emit('attempt', observed);
 				return record;
 			}
 			const wait = waits[tries];
 			if (wait === undefined) {
 				this.giveUp(job, record, elapsedSeconds);
+				this.observer.emit('attempt', observed);
 				break;
 			}
 			elapsedSeconds += wait;
-			await sleep(wait * 1000 * this.timeScale, undefined, { signal: stopped }).catch(() => {});
+			const waitMs = wait * 1000 * this.timeScale;
+			observed.retry = { at: Date.now() + waitMs, left: waits.length - tries };
+			this.observer.emit('attempt', observed);
+			await sleep(waitMs, undefined, { signal: stopped }).catch(() => {});
+			delete observed.retry;
+			this.observer.emit('attempt', observed);
 			if (stopped.aborted || (job.endpoint && !this.isLive(job.endpoint))) break;
 		}
 		record.state = 'failed';
 		return record;
 	}
 
-	private async attempt(job: DeliveryJob, stopped: AbortSignal): Promise<DeliveryAttempt> {
-		const at = Date.now();
+	private async attempt(
+		job: DeliveryJob,
+		observed: ObservedAttempt,
+		stopped: AbortSignal,
+	): Promise<DeliveryAttempt> {
+		const { at } = observed;
 		const startedAt = performance.now();
 		const abort = new AbortController();
 		const onStop = () => abort.abort(stopped.reason);
@@ -127,9 +142,11 @@ export class Sender {
 				behaviour: job.behaviour,
 				...(job.endpoint ? { endpointId: job.endpoint.id } : {}),
 			});
+			observed.headers = { Host: target.host, ...headers };
+			this.observer.emit('attempt', observed);
 			const answer = await post({
 				url: target.url,
-				headers: { Host: target.host, ...headers },
+				headers: observed.headers,
 				body: job.delivery.body,
 				signal: abort.signal,
 			});
@@ -156,6 +173,17 @@ export class Sender {
 			job.endpoint.active = false;
 		}
 	}
+}
+
+function observe({ delivery }: DeliveryJob, record: DeliveryRecord): ObservedAttempt {
+	return {
+		delivery: record,
+		number: record.attempts.length + 1,
+		at: Date.now(),
+		body: delivery.body,
+		headers: {},
+		...(delivery.tamper === undefined ? {} : { tamper: delivery.tamper }),
+	};
 }
 
 /** Every attempt under way listens to it: any number is in order, no leak. */

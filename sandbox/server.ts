@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import express, { type RequestHandler } from 'express';
+import { noForeignPages } from './guard';
 
 export interface RunningServer {
 	/** `http://127.0.0.1:<port>` */
@@ -9,16 +10,20 @@ export interface RunningServer {
 	close(): Promise<void>;
 }
 
-/** Listens on the loopback interface only. Rejects when the port is taken. */
+/**
+ * Listens on the loopback interface only: its own paths, and everything else for the providers. Rejects
+ * when the port is taken.
+ */
 export async function listen(
 	port: number,
-	control: RequestHandler,
+	own: Readonly<Record<string, RequestHandler>>,
 	management: RequestHandler,
 ): Promise<RunningServer> {
 	const app = express();
 	app.disable('x-powered-by');
 	app.set('etag', false);
-	app.use('/_control', control);
+	app.use(noForeignPages);
+	for (const [path, handler] of Object.entries(own)) app.use(path, handler);
 	app.use(express.raw({ type: () => true, limit: '1mb' }), management);
 
 	const server = createServer(app);

@@ -247,6 +247,19 @@ export interface FireInput extends DeliveryInput {
 	retry?: boolean;
 }
 
+/** How often an event is fired. */
+export interface Repetition {
+	times: number;
+	perSecond: number;
+}
+
+/** Deliveries under way. */
+export interface RunningFire {
+	/** How many receivers the first event goes to. */
+	receivers: number;
+	ended: Promise<DeliveryRecord[]>;
+}
+
 /** A fact and the page or package it comes from. */
 export interface Named {
 	name: string;
@@ -273,6 +286,8 @@ export interface CatalogueEntry {
 export interface Sandbox {
 	/** `http://127.0.0.1:<port>`, for a credential's `baseUrl`. */
 	url: string;
+	/** Where a browser sees what happens and can act as a provider. */
+	pageUrl: string;
 	/** A key that may do everything, for each provider. */
 	keys: Record<ProviderId, string>;
 	/** A valid key without permission to manage webhooks: 403 in the provider's own error shape. */
@@ -294,8 +309,12 @@ export interface Sandbox {
 	setBehaviour(provider: ProviderId, behaviour: Partial<Behaviour>): void;
 	/** Ends every login session of Mail Panda, as after its seven days. */
 	expireSessions(): void;
+	/** The provider issues a new signing secret, as its dashboard can; one for all where they share it. */
+	rotateSecret(provider: ProviderId, id: string): string;
 	fault(fault: Fault): void;
 	clearFaults(): void;
+	/** Faults that wait for a request; `times` is how many they will still hit. */
+	faults(): Fault[];
 	requests(): ApiRequestRecord[];
 	deliveries(): DeliveryRecord[];
 	/**
@@ -303,6 +322,11 @@ export interface Sandbox {
 	 * arrived or was given up. Throws for an unknown scheme, envelope or endpoint.
 	 */
 	fire(input: FireInput): Promise<DeliveryRecord[]>;
+	/**
+	 * Fires an event several times at a rate, each time as a new event. Throws as `fire` rejects; resolves
+	 * when every delivery has arrived or was given up.
+	 */
+	fireRepeatedly(input: FireInput, repetition: Repetition): RunningFire;
 	/** Resolves when no delivery is pending. */
 	settled(): Promise<void>;
 	/** Back to how it started, with the same keys and port. */

@@ -6,6 +6,7 @@
  */
 import { asTable } from '../testkit/table';
 import { triggerCases } from '../testkit/triggers';
+import { RETRY_SCALE } from './support/sandboxServe';
 import { demonstrate, type Demonstration } from './support/demonstration';
 import { runSession, say, whereabouts, type Session } from './support/session';
 
@@ -52,4 +53,7 @@ function tableOf(rows: readonly Demonstration[]): string {
 	]);
 }
 
-void runSession({}, async (session) => await show(session, process.argv.includes('--once')));
+void runSession(
+	{ sandbox: { retryTimeScale: RETRY_SCALE } },
+	async (session) => await show(session, process.argv.includes('--once')),
+);

@@ -2,11 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { startSandbox, type Sandbox, type SandboxOptions } from '../../sandbox';
+import type { Sandbox, SandboxOptions } from '../../sandbox';
 import { build, pack } from '../../testkit/artifacts';
 import { Interrupted } from '../../testkit/command';
 import { startN8n, type N8nHost, type N8nHostOptions } from '../../testkit/n8n-host/driver';
 import { ORIGIN } from '../../testkit/publishTrigger';
+import { interruption } from './interruption';
+import { startWhereFound } from './sandboxServe';
 
 /** A real n8n with the package installed, and the sandbox beside it. */
 export interface Session {
@@ -68,7 +70,7 @@ async function withSession(
 		const { ensureN8nHost } = await import('../../testkit/n8n-host/install.mjs');
 		await step(ensureN8nHost({ log: say }));
 		say('Starting the sandbox and n8n with the package installed');
-		sandbox = await startSandbox(options.sandbox);
+		sandbox = await startWhereFound(options.sandbox);
 		starting = startN8n({ tarball, webhookUrl: ORIGIN, editor: true, ...options.n8n });
 		const n8n = await step(starting);
 		sandbox.setRoute(ORIGIN, n8n.url);
@@ -81,20 +83,11 @@ async function withSession(
 	}
 }
 
-/** Rejects at the first signal to end. */
-function interruption(): Promise<never> {
-	return new Promise((_resolve, reject) => {
-		for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-			process.once(signal, () => reject(new Interrupted(signal)));
-		}
-	});
-}
-
 /** Where a person goes on. */
 export function whereabouts({ n8n, sandbox }: Session): string {
 	return `
 Editor    ${n8n.url}
 Sign in   ${n8n.owner.email} / ${n8n.owner.password}
-Sandbox   ${sandbox.url} (control API under /_control)
+Sandbox   ${sandbox.pageUrl}
 `;
 }

@@ -1,0 +1,49 @@
+import { catalogue } from '../catalogue';
+import { providers } from '../providers';
+import type { Fault, ProviderId } from '../types';
+import { titles } from './titles';
+import type { PageProvider, WaitingFault } from './types';
+
+/** Everything that can be fired. */
+export const pageProviders: readonly PageProvider[] = catalogue.map((entry) => ({
+	...entry,
+	title: titles[entry.provider],
+}));
+
+/** The data that an event has when nobody edits it. */
+export function sampleOf({
+	provider,
+	event,
+	envelope,
+}: {
+	provider: ProviderId;
+	event: string;
+	envelope?: string | undefined;
+}): { data: unknown } {
+	const { envelopes, newEventId, sampleData } = providers[provider];
+	return {
+		data: sampleData({
+			event,
+			envelope: envelope ?? envelopes[0].id,
+			id: newEventId(event),
+			at: new Date().toISOString(),
+		}),
+	};
+}
+
+/** The part of a fault that is shown. */
+export function toWaitingFault({
+	provider,
+	kind,
+	status,
+	delayMs,
+	times = 1,
+}: Fault): WaitingFault {
+	return {
+		kind,
+		times,
+		...(provider === undefined ? {} : { provider }),
+		...(status === undefined ? {} : { status }),
+		...(delayMs === undefined ? {} : { delayMs }),
+	};
+}

@@ -1,0 +1,46 @@
+import type { Account, PageProvider } from '../types.js';
+import { control } from './api.js';
+import type { Tell } from './notice.js';
+
+interface CredentialsProps {
+	account: Account;
+	providers: readonly PageProvider[];
+	tell: Tell;
+}
+
+/** What to enter in the n8n credentials. */
+export function Credentials({ account, providers, tell }: CredentialsProps) {
+	async function replace({ provider, title }: PageProvider): Promise<void> {
+		tell(
+			await control('POST', `/keys/${provider}`),
+			`${title} has a new API key, and refuses the old one.`,
+		);
+	}
+	return (
+		<section aria-labelledby="credentials">
+			<h2 id="credentials">For the n8n credentials</h2>
+			<p>
+				Base URL: <code>{location.origin}</code>
+			</p>
+			<ul class="cards">
+				{providers.map((provider) => (
+					<li key={provider.provider}>
+						<h3>{provider.title}</h3>
+						<p>
+							API key: <code>{account.keys[provider.provider]}</code>
+						</p>
+						<div class="buttons">
+							<button
+								type="button"
+								onClick={() => void replace(provider)}
+								aria-label={`Issue a new API key for ${provider.title}`}
+							>
+								Issue a new key
+							</button>
+						</div>
+					</li>
+				))}
+			</ul>
+		</section>
+	);
+}

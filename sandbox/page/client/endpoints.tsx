@@ -1,0 +1,133 @@
+import { useRef } from 'preact/hooks';
+import type { SandboxEndpoint } from '../../types.js';
+import type { Account, PageProvider } from '../types.js';
+import { control, endpointPath } from './api.js';
+import type { Tell } from './notice.js';
+
+interface EndpointsProps {
+	account: Account;
+	providers: readonly PageProvider[];
+	tell: Tell;
+	onFireAt(endpoint: SandboxEndpoint): void;
+}
+
+/** The endpoints of every provider, with what the provider can do to each. */
+export function Endpoints({ account, providers, tell, onFireAt }: EndpointsProps) {
+	const heading = useRef<HTMLHeadingElement>(null);
+	const groups = providers
+		.map(({ provider, title }) => ({
+			title,
+			endpoints: account.endpoints.filter((endpoint) => endpoint.provider === provider),
+		}))
+		.filter(({ endpoints }) => endpoints.length > 0);
+
+	return (
+		<section aria-labelledby="endpoints">
+			<h2 id="endpoints" tabIndex={-1} ref={heading}>
+				Endpoints
+			</h2>
+			{groups.length === 0 && (
+				<p>None is registered. Publish a workflow with a trigger, and its endpoint appears here.</p>
+			)}
+			{groups.map(({ title, endpoints }) => (
+				<div key={title}>
+					<h3>{title}</h3>
+					<ul class="cards">
+						{endpoints.map((endpoint) => (
+							<Endpoint
+								key={endpoint.id}
+								endpoint={endpoint}
+								tell={tell}
+								onFireAt={onFireAt}
+								// Its button is gone with it; the keyboard needs another place to go on from.
+								onDeleted={() => heading.current?.focus()}
+							/>
+						))}
+					</ul>
+				</div>
+			))}
+		</section>
+	);
+}
+
+interface EndpointProps extends Pick<EndpointsProps, 'tell' | 'onFireAt'> {
+	endpoint: SandboxEndpoint;
+	onDeleted(): void;
+}
+
+function Endpoint({ endpoint, tell, onFireAt, onDeleted }: EndpointProps) {
+	const { id, url, events, active, secret, consecutiveFailures } = endpoint;
+	const path = endpointPath(endpoint);
+	const label = `of endpoint ${id}`;
+
+	async function switchTo(on: boolean): Promise<void> {
+		tell(
+			await control('PATCH', path, { active: on }),
+			`Endpoint ${id} is switched ${on ? 'on' : 'off'}.`,
+		);
+	}
+	async function rotate(): Promise<void> {
+		tell(
+			await control<{ secret: string }>('POST', `${path}/secret`),
+			`Endpoint ${id} has a new signing secret.`,
+		);
+	}
+	async function remove(): Promise<void> {
+		tell(await control('DELETE', path), `Endpoint ${id} is deleted.`);
+		onDeleted();
+	}
+
+	return (
+		<li aria-label={`Endpoint ${id}`}>
+			<p>
+				<code>{url}</code>
+			</p>
+			<dl>
+				<dt>Id</dt>
+				<dd>
+					<code>{id}</code>
+				</dd>
+				<dt>State</dt>
+				<dd>
+					<span class={active ? 'badge good' : 'badge bad'}>{active ? 'on' : 'off'}</span>
+					{consecutiveFailures > 0 && ` ${consecutiveFailures} failures in a row`}
+				</dd>
+				<dt>Events</dt>
+				<dd>{events.join(', ')}</dd>
+				<dt>Secret</dt>
+				<dd>
+					{secret === undefined ? (
+						'none'
+					) : (
+						<details>
+							<summary aria-label={`Signing secret ${label}`}>show</summary>
+							<code>{secret}</code>
+						</details>
+					)}
+				</dd>
+			</dl>
+			<div class="buttons">
+				<button type="button" onClick={() => onFireAt(endpoint)} aria-label={`Fire at ${id}`}>
+					Fire at it
+				</button>
+				<button
+					type="button"
+					onClick={() => void switchTo(!active)}
+					aria-label={`Switch ${active ? 'off' : 'on'} endpoint ${id}`}
+				>
+					Switch {active ? 'off' : 'on'}
+				</button>
+				<button
+					type="button"
+					onClick={() => void rotate()}
+					aria-label={`Rotate the secret ${label}`}
+				>
+					Rotate secret
+				</button>
+				<button type="button" onClick={() => void remove()} aria-label={`Delete endpoint ${id}`}>
+					Delete
+				</button>
+			</div>
+		</li>
+	);
+}

@@ -1,0 +1,147 @@
+import { useState } from 'preact/hooks';
+import type { AttemptEntry, CallEntry, Entry, PageProvider } from '../types.js';
+import { Select } from './fields.js';
+
+interface TimelineProps {
+	/** Newest first. */
+	entries: readonly Entry[];
+	providers: readonly PageProvider[];
+}
+
+type TitleOf = (provider: string | undefined) => string;
+
+/** Every delivery and every API call, newest first. */
+export function Timeline({ entries, providers }: TimelineProps) {
+	const [shown, setShown] = useState('all');
+	const titleOf: TitleOf = (id) =>
+		providers.find(({ provider }) => provider === id)?.title ?? 'No provider';
+	const [newest] = entries;
+
+	return (
+		<section aria-labelledby="timeline" class="timeline">
+			<h2 id="timeline" tabIndex={-1}>
+				Timeline
+			</h2>
+			<Select id="shown" label="Show" value={shown} onChange={setShown}>
+				<option value="all">deliveries and API calls</option>
+				<option value="attempt">deliveries</option>
+				<option value="call">API calls</option>
+			</Select>
+			{/* One line for a screen reader: the whole list would never stop in a burst. */}
+			<p role="status" aria-live="polite" class="newest">
+				{newest === undefined
+					? 'Nothing has happened yet.'
+					: `Newest: ${sentence(newest, titleOf)}`}
+			</p>
+			<div role="log" aria-live="off" aria-label="Deliveries and API calls, newest first">
+				<ol>
+					{entries
+						.filter(({ kind }) => shown === 'all' || kind === shown)
+						.map((entry) => (
+							<Row key={entry.key} entry={entry} titleOf={titleOf} />
+						))}
+				</ol>
+			</div>
+		</section>
+	);
+}
+
+function sentence(entry: Entry, titleOf: TitleOf): string {
+	const what = entry.kind === 'attempt' ? entry.event : `${entry.method} ${entry.path}`;
+	return `${titleOf(entry.provider)}, ${what}: ${outcomeOf(entry).text}`;
+}
+
+function Row({ entry, titleOf }: { entry: Entry; titleOf: TitleOf }) {
+	const [open, setOpen] = useState(false);
+	const { text, mood } = outcomeOf(entry);
+	return (
+		<li>
+			<details onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
+				<summary>
+					<time dateTime={new Date(entry.at).toISOString()}>{clock(entry.at)}</time>{' '}
+					<span class={`badge ${mood}`}>{text}</span> <b>{titleOf(entry.provider)}</b>{' '}
+					{entry.kind === 'attempt' ? <AttemptLine entry={entry} /> : <CallLine entry={entry} />}
+				</summary>
+				{open && (entry.kind === 'attempt' ? <AttemptDetail entry={entry} /> : <Body of={entry} />)}
+			</details>
+		</li>
+	);
+}
+
+function AttemptLine({ entry }: { entry: AttemptEntry }) {
+	const { event, tamper, number, result, retry } = entry;
+	return (
+		<>
+			<span>{event}</span>
+			{tamper !== undefined && `, forged (${tamper})`}
+			{number > 1 && `, try ${number}`}
+			{result !== undefined && `, ${result.durationMs} ms`}
+			{retry !== undefined && `, next try at ${clock(retry.at)}, ${retry.left} to come`}
+		</>
+	);
+}
+
+function CallLine({ entry: { method, path } }: { entry: CallEntry }) {
+	return (
+		<code>
+			{method} {path}
+		</code>
+	);
+}
+
+function AttemptDetail({ entry }: { entry: AttemptEntry }) {
+	const { url, deliveryId, endpointId, headers, body, result } = entry;
+	return (
+		<>
+			<dl>
+				<dt>Sent to</dt>
+				<dd>
+					<code>{url}</code> {endpointId === undefined ? '(by hand)' : `(endpoint ${endpointId})`}
+				</dd>
+				<dt>Delivery</dt>
+				<dd>
+					<code>{deliveryId}</code>
+				</dd>
+			</dl>
+			<h4>Request</h4>
+			<pre tabIndex={0} role="region" aria-label="Request">
+				{Object.entries(headers)
+					.map(([name, value]) => `${name}: ${value}`)
+					.join('\n')}
+				{'\n\n'}
+				{body}
+			</pre>
+			<h4>Answer</h4>
+			<pre tabIndex={0} role="region" aria-label="Answer">
+				{answerOf(result)}
+			</pre>
+		</>
+	);
+}
+
+function answerOf(result: AttemptEntry['result']): string {
+	if (result === undefined) return 'none yet';
+	return result.error ?? `${result.status ?? ''}\n\n${result.body ?? ''}`;
+}
+
+function Body({ of: { body } }: { of: CallEntry }) {
+	return (
+		<pre tabIndex={0} role="region" aria-label="Request">
+			{body ?? 'without a body'}
+		</pre>
+	);
+}
+
+function outcomeOf(entry: Entry): { text: string; mood: 'good' | 'bad' | 'open' } {
+	const failed = entry.kind === 'attempt' && entry.result?.error !== undefined;
+	if (failed) return { text: 'no answer', mood: 'bad' };
+	const status = entry.kind === 'attempt' ? entry.result?.status : entry.status;
+	if (status === undefined) return { text: 'waiting', mood: 'open' };
+	return { text: String(status), mood: status >= 200 && status < 300 ? 'good' : 'bad' };
+}
+
+/** The time of day, with milliseconds. */
+function clock(epochMs: number): string {
+	const at = new Date(epochMs);
+	return `${at.toLocaleTimeString('en-GB')}.${String(at.getMilliseconds()).padStart(3, '0')}`;
+}

@@ -1,0 +1,79 @@
+import type { CatalogueEntry, FaultKind, ProviderId, SandboxEndpoint, Tamper } from '../types';
+
+/** What the page and the commands get to see, as JSON. */
+
+/** One try to deliver. */
+export interface AttemptEntry {
+	kind: 'attempt';
+	/** Stays the same while the entry changes; later entries have higher ones. */
+	key: number;
+	/** Epoch milliseconds. */
+	at: number;
+	provider: ProviderId;
+	event: string;
+	/** Absent for a pasted URL. */
+	endpointId?: string;
+	url: string;
+	deliveryId: string;
+	/** 1 for the first try. */
+	number: number;
+	tamper?: Tamper;
+	/** Of the request; empty until they are signed. */
+	headers: Readonly<Record<string, string>>;
+	body: string;
+	/** Absent until the try is over. */
+	result?: { status?: number; error?: string; body?: string; durationMs: number };
+	/** When another try is to come, in epoch milliseconds, and how many may follow. */
+	retry?: { at: number; left: number };
+}
+
+/** A call of a provider's API. */
+export interface CallEntry {
+	kind: 'call';
+	key: number;
+	at: number;
+	/** Absent when no provider serves the path. */
+	provider?: ProviderId;
+	method: string;
+	path: string;
+	body?: string;
+	/** Absent until it is answered, and where a fault kept the answer back. */
+	status?: number;
+}
+
+export type Entry = AttemptEntry | CallEntry;
+
+/** A fault that waits for API calls. */
+export interface WaitingFault {
+	provider?: ProviderId;
+	kind: FaultKind;
+	status?: number;
+	delayMs?: number;
+	/** How many calls it will still hit. */
+	times: number;
+}
+
+/** What the providers know of a user. */
+export interface Account {
+	keys: Record<ProviderId, string>;
+	endpoints: SandboxEndpoint[];
+	faults: WaitingFault[];
+}
+
+/** Everything, as it is at the moment; sent at each connection. */
+export interface PageState {
+	account: Account;
+	/** Oldest first; only the newest are kept. */
+	entries: Entry[];
+}
+
+/** What has changed since; an entry replaces the one with the same key. */
+export interface PageChange {
+	account?: Account;
+	entries: Entry[];
+}
+
+/** What can be fired for a provider. */
+export interface PageProvider extends CatalogueEntry {
+	title: string;
+}
