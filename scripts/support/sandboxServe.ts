@@ -31,9 +31,12 @@ export async function serve({ port, route, retryScale }: ServeOptions): Promise<
 }
 
 /** Starts on the port where the commands look for it, or, where that is taken, on a free one. */
-export async function startWhereFound(options: SandboxOptions = {}): Promise<Sandbox> {
+export async function startWhereFound(
+	options: SandboxOptions = {},
+	port = SANDBOX_PORT,
+): Promise<Sandbox> {
 	try {
-		return await startSandbox({ port: SANDBOX_PORT, ...options });
+		return await startSandbox({ port, ...options });
 	} catch (error) {
 		if (options.port !== undefined || !isPortTaken(error)) throw error;
 		return await startSandbox(options);
@@ -41,7 +44,9 @@ export async function startWhereFound(options: SandboxOptions = {}): Promise<San
 }
 
 function isPortTaken(error: unknown): boolean {
-	return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+	return (
+		typeof error === 'object' && error !== null && 'code' in error && error.code === 'EADDRINUSE'
+	);
 }
 
 function parseRoute(text: string): [string, string] {

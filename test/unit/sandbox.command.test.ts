@@ -1,0 +1,294 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync, writeFileSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { startSandbox, type Sandbox } from '../../sandbox';
+import { runSandboxCommand } from '../../scripts/support/sandboxProgram';
+import {
+	instructions,
+	serve,
+	startWhereFound,
+	type ServeOptions,
+} from '../../scripts/support/sandboxServe';
+import { freePorts } from '../../testkit/n8n-host/ports';
+import { until } from '../../testkit/n8n-host/poll';
+import { call, startReceiver, statuses, type Receiver } from './sandboxSupport';
+
+/** `npm run sandbox -- …` */
+
+const ROOT = join(__dirname, '..', '..');
+
+let sandbox: Sandbox;
+let receiver: Receiver;
+
+beforeEach(async () => {
+	receiver = await startReceiver();
+	sandbox = await startSandbox({ retryTimeScale: 0, allowHttp: true });
+});
+
+afterEach(async () => await Promise.all([sandbox.close(), receiver.close()]));
+
+interface Ended {
+	code: number;
+	out: string;
+	err: string;
+	served: ServeOptions[];
+}
+
+async function run(...args: string[]): Promise<Ended> {
+	const ended: Ended = { code: -1, out: '', err: '', served: [] };
+	ended.code = await runSandboxCommand(args, {
+		out: (line) => (ended.out += `${line}\n`),
+		err: (line) => (ended.err += `${line}\n`),
+		serve: async (options) => void ended.served.push(options),
+	});
+	return ended;
+}
+
+const at = async (...args: string[]) => await run(...args, '--url', sandbox.url);
+
+const addEndpoint = () =>
+	sandbox.addEndpoint('metigan', { url: `${receiver.origin}/x`, events: ['email.bounced'] });
+
+describe('fire', () => {
+	test('delivers a valid event to whoever is subscribed', async () => {
+		addEndpoint();
+		const { code, out } = await at('fire', 'metigan', 'email.bounced');
+		expect(code).toBe(0);
+		expect(out).toMatch(/^delivery +state +answer +tries +URL\n\S+ +delivered +200 +1 +http/);
+		expect(receiver.received).toHaveLength(1);
+	});
+
+	test('ends with 1 when a valid event is refused', async () => {
+		addEndpoint();
+		receiver.answer = statuses(500);
+		const { code, out } = await at('fire', 'metigan', 'email.bounced', '--no-retry');
+		expect(code).toBe(1);
+		expect(out).toMatch(/failed +500 +1/);
+	});
+
+	test.each([
+		[401, 0],
+		[200, 1],
+	])('a forged event that is answered %i ends with %i', async (status, expected) => {
+		addEndpoint();
+		receiver.answer = statuses(status);
+		const { code } = await at('fire', 'metigan', 'email.bounced', '--forged', 'wrongSecret');
+		expect(code).toBe(expected);
+		expect(receiver.received).toHaveLength(1);
+	});
+
+	test('a forged event that nobody answers ends with 1', async () => {
+		const [port] = await freePorts(1);
+		const to = `http://127.0.0.1:${port}/x`;
+		const ended = await at('fire', 'metigan', 'email.bounced', '--forged', '--to', to);
+		expect(ended).toMatchObject({ code: 1, out: expect.stringContaining('ECONNREFUSED') });
+	});
+
+	test('takes everything that can be said of a delivery', async () => {
+		const folder = mkdtempSync(join(tmpdir(), 'sandbox-command-'));
+		try {
+			const file = join(folder, 'data.json');
+			writeFileSync(file, '{"recipient":"grace@example.com"}');
+			const to = ['--to', `${receiver.origin}/y`, '--secret', 's', '--data', `@${file}`];
+			const form = ['--scheme', 'timestamped', '--envelope', 'metigan', '--copies', '2'];
+			const times = ['--times', '3', '--rate', '1000'];
+			expect(await at('fire', 'metigan', 'email.sent', ...to, ...form, ...times)).toMatchObject({
+				code: 0,
+			});
+		} finally {
+			rmSync(folder, { recursive: true });
+		}
+		expect(receiver.received).toHaveLength(6);
+		expect(new Set(receiver.received.map(({ body }) => body.toString())).size).toBe(3);
+		expect(receiver.received[0]?.body.toString()).toContain('"recipient":"grace@example.com"');
+	});
+
+	test('counts many deliveries', async () => {
+		addEndpoint();
+		const { out } = await at('fire', 'metigan', 'email.bounced', '--times', '30', '--rate', '1000');
+		expect(out).toBe('deliveries  outcome\n30          delivered, 200\n');
+	});
+
+	test('says when nobody is subscribed', async () => {
+		expect(await at('fire', 'metigan', 'email.bounced')).toMatchObject({
+			code: 1,
+			err: 'No active endpoint is subscribed to email.bounced: nothing was sent.\n',
+		});
+	});
+});
+
+describe('list and log', () => {
+	test('list the endpoints', async () => {
+		expect(await at('list')).toMatchObject({ code: 0, out: 'No endpoint is registered.\n' });
+		const endpoint = addEndpoint();
+		const { out } = await at('list');
+		expect(out).toContain(`metigan   ${endpoint.id}  on`);
+		expect(out).not.toContain(endpoint.secret);
+		expect(JSON.parse((await at('list', '--json')).out)).toEqual([endpoint]);
+	});
+
+	test('show what happened, the newest last', async () => {
+		expect((await at('log')).out).toBe('Nothing has happened yet.\n');
+		addEndpoint();
+		await call(sandbox, 'GET', '/api/webhooks');
+		await sandbox.fire({ provider: 'metigan', event: 'email.bounced', tamper: 'body' });
+		expect((await at('log')).out).toMatch(
+			/call {5}metigan GET \/api\/webhooks -> 401\n\S+ delivery metigan email\.bounced, forged: body, try 1 -> 200, in \d+ ms\n$/,
+		);
+		const full = await at('log', '--full', '--last', '1');
+		expect(full.out).toContain('    X-Webhook-Signature: t=');
+		expect(full.out).not.toContain('/api/webhooks');
+		expect(JSON.parse((await at('log', '--json')).out)).toHaveLength(2);
+	});
+});
+
+describe('an act of the provider', () => {
+	test('faults', async () => {
+		const list = async () => (await call(sandbox, 'GET', '/api/webhooks')).status;
+		const set = ['fault', 'status', '--provider', 'metigan', '--status', '503', '--times', '2'];
+		expect(await at(...set)).toMatchObject({ code: 0, out: 'The fault status is set.\n' });
+		expect(await list()).toBe(503);
+		expect(await at('fault', 'clear')).toMatchObject({ code: 0 });
+		expect(await list()).toBe(401);
+	});
+
+	test('endpoints and keys', async () => {
+		const { id, secret } = addEndpoint();
+		expect(await at('off', 'metigan', id)).toMatchObject({ code: 0 });
+		expect(sandbox.endpoints()[0]?.active).toBe(false);
+		expect(await at('on', 'metigan', id)).toMatchObject({ code: 0 });
+		expect(sandbox.endpoints()[0]?.active).toBe(true);
+		const rotated = await at('rotate-secret', 'metigan', id);
+		expect(rotated.out.trim()).toBe(sandbox.endpoints()[0]?.secret);
+		expect(rotated.out.trim()).not.toBe(secret);
+		const { out } = await at('new-key', 'metigan');
+		expect(out.trim()).toBe(sandbox.keys.metigan);
+		expect(await at('delete', 'metigan', id)).toMatchObject({ code: 0 });
+		expect(sandbox.endpoints()).toEqual([]);
+		expect(await at('delete', 'metigan', id)).toMatchObject({
+			code: 1,
+			err: `metigan has no endpoint ${id}\n`,
+		});
+	});
+});
+
+describe('what is misspelt ends with 2 and says why', () => {
+	test.each([
+		[['fier'], "unknown command 'fier'"],
+		[['fire', 'metigna', 'x'], 'The providers are misar.mail'],
+		[['fire', 'metigan'], "missing required argument 'event'"],
+		[['fire', 'metigan', 'x', '--forged', 'odd'], 'Allowed choices are body'],
+		[['fire', 'metigan', 'x', '--times', '0'], 'a whole number above 0'],
+		[['fire', 'metigan', 'x', '--data', '{'], 'JSON'],
+		[['fault', 'odd'], 'Allowed choices are status'],
+		[['list', '--odd'], "unknown option '--odd'"],
+		[['--port', '99999'], 'at most 65535'],
+		[['--retry-scale', '-1'], '0 or above'],
+	])('%j', async (args, reason) => {
+		const { code, err, served } = await run(...args);
+		expect({ code, served }).toEqual({ code: 2, served: [] });
+		expect(err).toContain(reason);
+	});
+});
+
+test.each([
+	[['--help'], 'rotate-secret'],
+	[['fire', '--help'], '--forged [kind]'],
+])('%j ends with 0', async (args, words) => {
+	const { code, out } = await run(...args);
+	expect(code).toBe(0);
+	expect(out).toContain(words);
+});
+
+describe('where there is no sandbox', () => {
+	test('the command says how to start one', async () => {
+		const [port] = await freePorts(1);
+		const url = `http://127.0.0.1:${port}`;
+		expect(await run('list', '--url', url)).toMatchObject({
+			code: 1,
+			err: expect.stringContaining(
+				`No sandbox answers at ${url}. Start one with "npm run sandbox"`,
+			),
+		});
+	});
+
+	test('the command does not take another server for it', async () => {
+		expect(await run('list', '--url', receiver.origin)).toMatchObject({
+			code: 1,
+			err: `What answers at ${receiver.origin} is not the sandbox.\n`,
+		});
+	});
+});
+
+describe('serve', () => {
+	test('is what happens without a command, on port 8787', async () => {
+		const { served } = await run();
+		expect(served).toEqual([{ port: 8787, route: [], retryScale: 0.01 }]);
+		const routes = ['--route', 'https://a.example=http://127.0.0.1:1', '--route', 'b=c'];
+		expect((await run('--port', '9000', ...routes)).served).toEqual([
+			{ port: 9000, route: [routes[1], 'b=c'], retryScale: 0.01 },
+		]);
+	});
+
+	test('refuses a port that is in use and a route that is none, and accepts http', async () => {
+		const [port = 0] = await freePorts(1);
+		await expect(serve({ port, route: ['x=y'], retryScale: 0 })).rejects.toThrow('is no route');
+		const route = [`https://n8n.example.test=${receiver.origin}`];
+		const served = await serve({ port, route, retryScale: 0 });
+		try {
+			await expect(serve({ port, route, retryScale: 0 })).rejects.toThrow(
+				`Port ${port} is in use; choose another one with --port.`,
+			);
+			expect(instructions(served)).toContain(`Page      http://127.0.0.1:${port}/_page\n`);
+			expect(instructions(served)).toContain('metigan      mtg_live_sandbox\n');
+			const created = await call(served, 'POST', '/api/webhooks', {
+				headers: { 'x-api-key': served.keys.metigan },
+				body: { url: 'https://n8n.example.test/x', events: ['email.bounced'] },
+			});
+			expect(created.status).toBe(201);
+			await served.fire({ provider: 'metigan', event: 'email.bounced' });
+			expect(receiver.received).toMatchObject([{ path: '/x' }]);
+		} finally {
+			await served.close();
+		}
+	});
+
+	test('beside npm start takes a free port where another one has the default', async () => {
+		const taken = Number(new URL(sandbox.url).port);
+		const started = await startWhereFound({}, taken);
+		try {
+			expect(await call(started, 'GET', '/_control/endpoints')).toMatchObject({ status: 200 });
+			expect(started.url).not.toBe(sandbox.url);
+		} finally {
+			await started.close();
+		}
+	});
+
+	test('runs until Ctrl-C, and prints the page and what to enter in n8n', async () => {
+		const [port] = await freePorts(1);
+		const command = ['scripts/bootstrap.mjs', 'sandbox', '--port', String(port)];
+		const child = spawn(process.execPath, command, {
+			cwd: ROOT,
+			stdio: ['ignore', 'pipe', 'inherit'],
+		});
+		const exited = once(child, 'exit');
+		try {
+			let output = '';
+			child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+			await until(
+				() => `the sandbox to start; it printed: ${output}`,
+				30_000,
+				() => output.includes('Ctrl-C') || undefined,
+			);
+			expect(output).toContain(`Page      http://127.0.0.1:${port}/_page`);
+			expect(await run('list', '--url', `http://127.0.0.1:${port}`)).toMatchObject({ code: 0 });
+			child.kill('SIGINT');
+			expect(await exited).toEqual([0, null]);
+		} finally {
+			child.kill('SIGKILL');
+		}
+	});
+});
