@@ -122,6 +122,8 @@ export class ContextHost {
 	failToStart = false;
 	/** Called inside `webhook()` handling, before n8n answers a run. */
 	beforeAnswer: () => Promise<void> = async () => {};
+	/** Refuses runs that the trigger starts by itself, as an n8n that shuts down does. */
+	refuseRuns = false;
 	/** Makes runs fail that the trigger starts by itself. */
 	failRuns = false;
 	/** Called before a run that the trigger starts by itself. */
@@ -220,6 +222,7 @@ export class ContextHost {
 			([items = []], response, done) => {
 				// n8n writes what `trigger()` and its ticks assigned, as old as the rest of it may be.
 				this.save(workflow);
+				if (this.refuseRuns) return done?.reject(new Error('n8n is shutting down'));
 				const run = this.beforeRun().then(
 					async () => await this.execute(items, 'trigger', response),
 				);

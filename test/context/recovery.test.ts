@@ -13,6 +13,7 @@ import {
 import type { IDataObject, INodeExecutionData } from 'n8n-workflow';
 
 import type * as endpointWatch from '../../nodes/shared/registration/endpointWatch';
+import type * as runStarter from '../../nodes/shared/registration/runStarter';
 import type * as settledEvents from '../../nodes/shared/recovery/settledEvents';
 import { buildDelivery, startSandbox, type FireInput, type Sandbox } from '../../sandbox';
 import { ContextHost } from '../../testkit/contextHost';
@@ -27,6 +28,7 @@ const dist = (file: string) => path.join(__dirname, '../../dist/nodes/shared', f
 const { EndpointWatch } = jest.requireActual<typeof endpointWatch>(
 	dist('registration/endpointWatch.js'),
 );
+const { RunStarter } = jest.requireActual<typeof runStarter>(dist('registration/runStarter.js'));
 const { SettledEvents } = jest.requireActual<typeof settledEvents>(
 	dist('recovery/settledEvents.js'),
 );
@@ -367,6 +369,24 @@ describe('a recovery', () => {
 		const rest = await tick(4);
 		expect([first, rest].map((items) => items.length)).toEqual([1, 2]);
 		expect(await tick(10)).toEqual([]);
+	});
+
+	it('starts again what n8n refused to start', async () => {
+		recordWarnings();
+		const { host, tick } = await publish();
+		await miss('email.bounced', 1, mailTo('a@example.com'));
+		const { start } = RunStarter.prototype;
+		jest.spyOn(RunStarter.prototype, 'start').mockImplementationOnce(async function refused(
+			this: runStarter.RunStarter,
+			item,
+		) {
+			host.refuseRuns = true;
+			const run = start.call(this, item);
+			host.refuseRuns = false;
+			return await run;
+		});
+		expect(await tick(3)).toEqual([]);
+		expect(await tick(4)).toMatchObject([{ recipient: 'a@example.com' }]);
 	});
 
 	it('is repeated at a start when n8n was killed before the end was saved', async () => {

@@ -63,13 +63,16 @@ export class Recovery {
 	private lastWarning = '';
 	/** What is to be started, the oldest first, and up to when everything is covered afterwards. */
 	private queue: ListedEvent[] = [];
-	private readonly running = new Map<ListedEvent, Promise<unknown>>();
+	/** Runs under way, the oldest event first. */
+	private readonly running = new Map<ListedEvent, Promise<void>>();
 	/** First keys of events whose runs have ended, not yet told to n8n's database. */
 	private readonly finished: string[] = [];
 	private horizon = 0;
 	private progress = { started: 0, all: 0 };
 	private client: PacedClient | undefined;
 	private reached: RecoveryPoint | undefined;
+	/** Why n8n could not start a run. */
+	private refusal: Error | undefined;
 
 	constructor(private readonly place: RecoveryPlace) {}
 
@@ -89,8 +92,9 @@ export class Recovery {
 		try {
 			const credential = await readCredential(this.place.context, this.place.provider);
 			({ secrets } = credential);
-			if (this.queue.length === 0 && this.due) await this.look(now, credential);
-			if (this.queue.length > 0) await this.startRuns(endAt);
+			const idle = () => this.queue.length + this.running.size === 0;
+			if (idle() && this.due) await this.look(now, credential);
+			if (!idle()) await this.startRuns(endAt);
 			this.failures = { count: 0, retryAt: 0 };
 			this.lastWarning = '';
 		} catch (error) {
@@ -112,7 +116,7 @@ export class Recovery {
 		this.queue = await this.withoutDelivered(unknown);
 		this.progress = { started: 0, all: this.queue.length };
 		this.due = false;
-		if (this.queue.length > 0) return this.tell(`${this.queue.length} events were missed`);
+		if (this.queue.length > 0) return this.tell(`missed events to recover: ${this.queue.length}`);
 		// Where nothing happened, an older point costs nothing.
 		await this.moveTo(Math.max(this.horizon, point.until), happened.length > 0);
 	}
@@ -157,37 +161,48 @@ export class Recovery {
 		return missing;
 	}
 
-	/** Starts runs until the slice is over; those under way go on. */
+	/** Starts runs until the slice is over; those under way go on. @throws where n8n starts none */
 	private async startRuns(endAt: number): Promise<void> {
-		const { isClosed, starter } = this.place;
+		const { isClosed } = this.place;
 		let unsaved = 0;
 		for (let event = this.queue[0]; event !== undefined; event = this.queue[0]) {
-			if (isClosed() || !(await this.hasRoom(endAt))) break;
-			const item = this.itemOf(await this.complete(event));
-			const run = starter.start(recoveredItem(item, this.finished.splice(0)));
-			this.running.set(event, run);
-			void run
-				.catch(() => {})
-				.finally(() => {
-					this.running.delete(event);
-					this.finished.push(...keysAround(this.place.api, event).slice(0, 1));
-				});
-			this.queue.shift();
-			this.progress.started += 1;
+			if (isClosed() || !(await this.hasEnded(MAX_RUNS, endAt))) break;
+			this.start(event, await this.complete(event));
 			if (++unsaved % SAVE_AFTER === 0) await this.moveTo(this.covered());
 		}
-		if (this.queue.length === 0) await Promise.allSettled(this.running.values());
+		if (this.queue.length === 0) await this.hasEnded(1, endAt);
 		if (isClosed()) return;
 		await this.moveTo(this.covered());
 		const { started, all } = this.progress;
 		this.tell(`${started} of ${all} missed events were recovered`);
 	}
 
-	/** Waits until another run may start. @returns false when the slice is over before */
-	private async hasRoom(endAt: number): Promise<boolean> {
-		while (this.running.size >= MAX_RUNS && Date.now() < endAt) {
-			await Promise.race([...this.running.values(), sleep(LOOK_AGAIN_MS)]).catch(() => {});
+	private start(event: ListedEvent, complete: ListedEvent): void {
+		const item = recoveredItem(this.itemOf(complete), this.finished.splice(0));
+		this.queue.shift();
+		this.progress.started += 1;
+		const run = this.place.starter.start(item).then(
+			() => void this.finished.push(...keysAround(this.place.api, event).slice(0, 1)),
+			(error: unknown) => {
+				this.queue.unshift(event);
+				this.progress.started -= 1;
+				this.refusal = error instanceof Error ? error : new Error(String(error));
+			},
+		);
+		this.running.set(
+			event,
+			run.finally(() => this.running.delete(event)),
+		);
+	}
+
+	/** Waits until fewer runs than `count` are under way. @returns false when the slice is over before */
+	private async hasEnded(count: number, endAt: number): Promise<boolean> {
+		while (this.running.size >= count && Date.now() < endAt) {
+			await Promise.race([...this.running.values(), sleep(LOOK_AGAIN_MS)]);
 		}
+		const { refusal } = this;
+		this.refusal = undefined;
+		if (refusal !== undefined) throw refusal;
 		return Date.now() < endAt;
 	}
 
