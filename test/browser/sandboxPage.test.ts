@@ -205,7 +205,7 @@ describe('an event', () => {
 	it('can be signed by another scheme, which decides what can be forged', async () => {
 		addEndpoint();
 		const offered = page.field('How').getByRole('option', { disabled: true });
-		expect(await offered.allInnerTexts()).toEqual(['Forged: header names another event']);
+		expect(await offered.allInnerTexts()).toEqual(['Unsigned header names another event']);
 		await page.choose({ 'Signature scheme': 'legacy' });
 		expect(await offered.allInnerTexts()).toHaveLength(3);
 		await page.button('Fire').click();
@@ -277,7 +277,7 @@ describe('the page', () => {
 		['dark', 360],
 	] as const)('in %s, %i pixels wide, can be read and fits', async (colorScheme, width) => {
 		await tab.emulateMedia({ colorScheme });
-		await tab.setViewportSize({ width, height: 800 });
+		await tab.setViewportSize({ width, height: 600 });
 		const { id } = addEndpoint();
 		receiver.answer = statuses(401, 200);
 		sandbox.addEndpoint('misar.mail', {

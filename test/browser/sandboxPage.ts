@@ -43,15 +43,11 @@ export class SandboxPage {
 		return texts.reduce((rows, hasText) => rows.filter({ hasText }), this.rows).first();
 	}
 
-	/** Ends when so many lines are in the timeline, each with its answer. */
-	async settledRows(count: number): Promise<void> {
+	/** The answers in the timeline, oldest first, once there are so many and none is awaited. */
+	async answers(count: number): Promise<string[]> {
 		await this.rows.nth(count - 1).waitFor();
 		await this.rows.filter({ hasText: 'waiting' }).first().waitFor({ state: 'detached' });
-	}
-
-	/** The answers in the newest lines of the timeline. */
-	async badges(count: number): Promise<string[]> {
-		return (await this.rows.locator('.badge').allInnerTexts()).slice(0, count);
+		return (await this.rows.locator('.badge').allInnerTexts()).reverse();
 	}
 
 	/** What a line of the timeline shows when it is open. */

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startSandbox, type Sandbox } from '../../sandbox';
 import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
+import { until } from '../../testkit/n8n-host/poll';
 import {
 	accountOf,
 	ORIGIN,
@@ -28,6 +29,8 @@ const REFUSED: ReadonlyArray<Way> = [
 const VALID: Way = ['Valid', ['200'], 1];
 const DUPLICATE: Way = ['Valid, the same delivery several times', ['200', '200'], 1];
 
+const WAIT_MS = 30_000;
+
 let browser: Chromium;
 let sandbox: Sandbox;
 let n8n: N8nHost;
@@ -49,15 +52,23 @@ afterAll(async () => {
 	await sandbox?.close();
 }, 60_000);
 
+const tries = () => sandbox.deliveries().flatMap(({ attempts }) => attempts).length;
+
 /** Fires in each way in turn, and checks the timeline and the runs after each. */
 async function fireEachWay(workflowId: string, ways: readonly Way[]): Promise<void> {
 	let runs = 0;
 	for (const [manner, answers, started] of ways) {
-		const before = sandbox.deliveries().length;
+		const before = { deliveries: sandbox.deliveries().length, tries: tries() };
 		await page.choose({ How: manner });
 		await page.button('Fire').click();
-		await page.settledRows(before + answers.length);
-		expect([manner, await page.badges(answers.length)]).toEqual([manner, answers]);
+		await until('the deliveries', WAIT_MS, () => {
+			return sandbox.deliveries().length === before.deliveries + answers.length || undefined;
+		});
+		await sandbox.settled();
+		const shown = await page.answers(tries());
+		// While n8n still works on the same delivery, its answer is to try again later.
+		const final = shown.slice(before.tries).filter((answer) => answer !== '503');
+		expect([manner, final]).toEqual([manner, answers]);
 		runs += started;
 		const finished = await n8n.waitForExecutions(workflowId, runs);
 		expect([manner, finished.length]).toEqual([manner, runs]);
@@ -110,7 +121,8 @@ describe('a trigger that was registered by hand', () => {
 		await fireEachWay(workflowId, [
 			VALID,
 			...REFUSED,
-			['Forged: header names another event', ['401'], 0],
+			// n8n goes by the signed body.
+			['Unsigned header names another event', ['200'], 1],
 			DUPLICATE,
 		]);
 	}, 300_000);
