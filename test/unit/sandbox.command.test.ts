@@ -80,6 +80,15 @@ describe('fire', () => {
 		expect(receiver.received).toHaveLength(1);
 	});
 
+	test.each([401, 200])(
+		'an event that only a header names wrongly may be answered %i',
+		async (status) => {
+			receiver.answer = statuses(status);
+			const to = ['--to', receiver.origin, '--secret', 's', '--forged', 'swappedEvent'];
+			expect(await at('fire', 'misarBlog', 'article.deleted', ...to)).toMatchObject({ code: 0 });
+		},
+	);
+
 	test('a forged event that nobody answers ends with 1', async () => {
 		const [port] = await freePorts(1);
 		const to = `http://127.0.0.1:${port}/x`;

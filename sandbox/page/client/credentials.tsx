@@ -33,7 +33,7 @@ export function Credentials({ account, providers, tell }: CredentialsProps) {
 							<button
 								type="button"
 								onClick={() => void replace(provider)}
-								aria-label={`Issue a new API key for ${provider.title}`}
+								aria-label={`Issue a new key for ${provider.title}`}
 							>
 								Issue a new key
 							</button>

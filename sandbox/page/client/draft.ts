@@ -29,7 +29,7 @@ export const manners: ReadonlyArray<readonly [Manner, string]> = [
 	['signature', 'Forged: signature changed'],
 	['wrongSecret', 'Forged: signed with another secret'],
 	['unsigned', 'Forged: not signed'],
-	['swappedEvent', 'Forged: header names another event'],
+	['swappedEvent', 'Unsigned header names another event'],
 	['stale', 'Stale: signed ten minutes ago'],
 	['future', 'Signed ten minutes ahead'],
 ];

@@ -100,7 +100,7 @@ function Endpoint({ endpoint, tell, onFireAt, onDeleted }: EndpointProps) {
 						'none'
 					) : (
 						<details>
-							<summary aria-label={`Signing secret ${label}`}>show</summary>
+							<summary aria-label={`show the signing secret ${label}`}>show</summary>
 							<code>{secret}</code>
 						</details>
 					)}
@@ -108,7 +108,7 @@ function Endpoint({ endpoint, tell, onFireAt, onDeleted }: EndpointProps) {
 			</dl>
 			<div class="buttons">
 				<button type="button" onClick={() => onFireAt(endpoint)} aria-label={`Fire at ${id}`}>
-					Fire at it
+					Fire
 				</button>
 				<button
 					type="button"
@@ -117,11 +117,7 @@ function Endpoint({ endpoint, tell, onFireAt, onDeleted }: EndpointProps) {
 				>
 					Switch {active ? 'off' : 'on'}
 				</button>
-				<button
-					type="button"
-					onClick={() => void rotate()}
-					aria-label={`Rotate the secret ${label}`}
-				>
+				<button type="button" onClick={() => void rotate()} aria-label={`Rotate secret ${label}`}>
 					Rotate secret
 				</button>
 				<button type="button" onClick={() => void remove()} aria-label={`Delete endpoint ${id}`}>

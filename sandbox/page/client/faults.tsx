@@ -98,7 +98,8 @@ export function Faults({ account, providers, tell }: FaultsProps) {
 			<ul aria-label="Faults that wait for calls">
 				{account.faults.map((fault, index) => (
 					<li key={index}>
-						{titleOf(fault.provider)}: {fault.kind} {fault.status}, {fault.times} to come
+						{titleOf(fault.provider)}: {[fault.kind, fault.status].join(' ').trim()}, {fault.times}{' '}
+						to come
 					</li>
 				))}
 			</ul>

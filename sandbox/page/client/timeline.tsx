@@ -103,7 +103,7 @@ function AttemptDetail({ entry }: { entry: AttemptEntry }) {
 					<code>{deliveryId}</code>
 				</dd>
 			</dl>
-			<h4>Request</h4>
+			<h3>Request</h3>
 			<pre tabIndex={0} role="region" aria-label="Request">
 				{Object.entries(headers)
 					.map(([name, value]) => `${name}: ${value}`)
@@ -111,7 +111,7 @@ function AttemptDetail({ entry }: { entry: AttemptEntry }) {
 				{'\n\n'}
 				{body}
 			</pre>
-			<h4>Answer</h4>
+			<h3>Answer</h3>
 			<pre tabIndex={0} role="region" aria-label="Answer">
 				{answerOf(result)}
 			</pre>

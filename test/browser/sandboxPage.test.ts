@@ -1,0 +1,310 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import type { AxeResults } from 'axe-core';
+import type { Page } from 'playwright-core';
+
+import { startSandbox, type Sandbox } from '../../sandbox';
+import { until } from '../../testkit/n8n-host/poll';
+import { call, startReceiver, statuses, text, type Receiver } from '../unit/sandboxSupport';
+import { launchChromium, type Chromium } from './chromium';
+import { SandboxPage } from './sandboxPage';
+import { keepScreenshot } from './screenshots';
+
+/** The page of the sandbox in a real browser, with a small receiver in place of n8n. */
+
+const WAIT_MS = 60_000;
+
+/** Finds what keeps people from using a page. */
+const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+let browser: Chromium;
+let sandbox: Sandbox;
+let receiver: Receiver;
+let tab: Page;
+let page: SandboxPage;
+
+beforeAll(async () => {
+	browser = await launchChromium();
+}, 120_000);
+
+afterAll(async () => await browser?.close(), 60_000);
+
+beforeEach(async () => {
+	receiver = await startReceiver();
+	sandbox = await startSandbox({ allowHttp: true, fixedKeys: true });
+	tab = await browser.context.newPage();
+	page = new SandboxPage(tab);
+	await page.open(sandbox);
+});
+
+afterEach(async () => {
+	await tab.close();
+	await Promise.all([sandbox.close(), receiver.close()]);
+});
+
+const addEndpoint = () =>
+	sandbox.addEndpoint('metigan', { url: `${receiver.origin}/hook`, events: ['email.bounced'] });
+
+/** A call as n8n makes it. */
+const api = async (method: string, path: string, body?: unknown) =>
+	await call(sandbox, method, `/api/webhooks${path}`, {
+		headers: { 'x-api-key': sandbox.keys.metigan },
+		body,
+	});
+
+describe('endpoints', () => {
+	it('appear, change and go while the page is open', async () => {
+		const url = `${receiver.origin}/hook`;
+		const { json } = await api('POST', '', { url, events: ['email.bounced'] });
+		const id = text(json, '_id');
+		const shown = page.endpoint(id);
+		await shown.getByText(url).waitFor();
+		expect(await shown.innerText()).toMatch(/State\s+on\s+Events\s+email\.bounced\n/);
+		await api('PATCH', `/${id}`, { events: ['email.sent'] });
+		await shown.getByText('email.sent').waitFor();
+		await api('DELETE', `/${id}`);
+		await shown.waitFor({ state: 'detached' });
+	});
+
+	it('can be switched, deleted and given a new secret', async () => {
+		const { id, secret = '' } = addEndpoint();
+		await page.button(`Switch off endpoint ${id}`).click();
+		await page.says(`Endpoint ${id} is switched off.`);
+		await page.endpoint(id).getByText('off', { exact: true }).waitFor();
+		expect(sandbox.endpoints()[0]?.active).toBe(false);
+		await page.button(`Switch on endpoint ${id}`).click();
+		await page.endpoint(id).getByText('on', { exact: true }).waitFor();
+
+		await page.button(`Rotate secret of endpoint ${id}`).click();
+		await page.says(`Endpoint ${id} has a new signing secret.`);
+		await page.endpoint(id).getByText('show').click();
+		const [rotated] = sandbox.endpoints();
+		await page
+			.endpoint(id)
+			.getByText(rotated?.secret ?? '', { exact: true })
+			.waitFor();
+		expect(rotated?.secret).not.toBe(secret);
+
+		await page.button(`Delete endpoint ${id}`).click();
+		await page.endpoint(id).waitFor({ state: 'detached' });
+		expect(sandbox.endpoints()).toEqual([]);
+		expect(await tab.evaluate('document.activeElement.textContent')).toBe('Endpoints');
+	});
+});
+
+describe('calls of an API', () => {
+	it('stand in the timeline, without the key', async () => {
+		await api('GET', '');
+		await page.row('GET /api/webhooks').waitFor();
+		expect(await page.row('GET /api/webhooks').innerText()).toMatch(/200 Metigan GET/);
+		expect(await page.section('Timeline').innerText()).not.toContain(sandbox.keys.metigan);
+	});
+
+	it('are answered with the fault that was set, as often as it says', async () => {
+		await page.choose({ 'API of': 'Metigan', Answer: '429, too many requests' });
+		await page.field('For the next calls').fill('2');
+		await page.button('Set the fault').click();
+		const waiting = page.section('Answer API calls badly').getByRole('listitem');
+		await waiting.filter({ hasText: 'Metigan: rateLimit, 2 to come' }).waitFor();
+		expect((await api('GET', '')).status).toBe(429);
+		await waiting.filter({ hasText: '1 to come' }).waitFor();
+		await page.button('Clear all').click();
+		await waiting.waitFor({ state: 'detached' });
+		expect((await api('GET', '')).status).toBe(200);
+	});
+
+	it('need the new key after one was issued', async () => {
+		await page.button('Issue a new key for Metigan').click();
+		await page.says('Metigan has a new API key');
+		expect(sandbox.keys.metigan).not.toBe('mtg_live_sandbox');
+		await page.section('For the n8n credentials').getByText(sandbox.keys.metigan).waitFor();
+	});
+});
+
+describe('an event', () => {
+	it('goes to every subscribed endpoint, and shows request and answer', async () => {
+		addEndpoint();
+		receiver.answer = (_, response) => void response.writeHead(202).end('taken');
+		await page.button('Fire').click();
+		await page.says('Fired email.bounced at 1 endpoint.');
+		const row = page.row('email.bounced', '202');
+		expect(await row.innerText()).toMatch(/202 Metigan email\.bounced, \d+ ms$/);
+		await row.click();
+		const [received] = receiver.received;
+		const request = await page.detail(row, 'Request').innerText();
+		expect(request).toContain(
+			`X-Webhook-Signature: ${String(received?.headers['x-webhook-signature'])}`,
+		);
+		expect(request).toContain(received?.body.toString());
+		expect(await page.detail(row, 'Answer').innerText()).toBe('202\n\ntaken');
+	});
+
+	it('shows when it is tried again, and how many tries are to come', async () => {
+		const slow = await startSandbox({ allowHttp: true, retryTimeScale: 1 });
+		try {
+			receiver.answer = statuses(503);
+			slow.addEndpoint('metigan', { url: receiver.origin, events: ['email.bounced'] });
+			await page.open(slow);
+			await page.button('Fire').click();
+			await page.row('503', 'next try at').waitFor();
+			expect(await page.row('503').innerText()).toMatch(/next try at [\d:.]{12}, 9 to come$/);
+		} finally {
+			await slow.close();
+		}
+	});
+
+	it('can be edited, and is not sent while it is no JSON', async () => {
+		addEndpoint();
+		const data = page.field('Data of the event (JSON)');
+		expect(await data.inputValue()).toContain('"bounceType": "hard"');
+		await data.fill('{"recipient": ');
+		await page.button('Fire').click();
+		await page.says('The data is not JSON');
+		await data.fill('{"recipient": "grace@example.com"}');
+		await page.button('Fire').click();
+		await page.row('email.bounced', '200').waitFor();
+		expect(receiver.received.map(({ body }) => JSON.parse(body.toString()))).toMatchObject([
+			{ data: { recipient: 'grace@example.com' } },
+		]);
+		await page.button('Back to the sample').click();
+		expect(await data.inputValue()).toContain('"bounceType": "hard"');
+	});
+
+	it('goes to a pasted URL, signed with a pasted secret', async () => {
+		await page.choose({
+			Provider: 'Misar.Blog',
+			Event: 'article.deleted',
+			'Send to': 'a URL registered by hand',
+		});
+		await page.field('Webhook URL').fill(`${receiver.origin}/by-hand`);
+		await page.field('Signing secret').fill('chosen by hand');
+		await page.button('Fire').click();
+		await page.row('Misar.Blog', 'article.deleted', '200').waitFor();
+		expect(receiver.received).toMatchObject([
+			{ path: '/by-hand', headers: { 'x-webhook-secret': 'chosen by hand' } },
+		]);
+	});
+
+	it('may have a name that no document lists', async () => {
+		await page.choose({ Provider: 'Misar.Ink', 'Send to': 'a URL registered by hand' });
+		await page.field('Name of the event').fill('drawing.made');
+		await page.field('Webhook URL').fill(receiver.origin);
+		await page.button('Fire').click();
+		await page.row('Misar.Ink', 'drawing.made', '200').waitFor();
+	});
+
+	it('goes to one endpoint although that is not subscribed to it', async () => {
+		const { id } = addEndpoint();
+		await page.button(`Fire at ${id}`).click();
+		await page.choose({ Event: 'email.opened' });
+		await page.button('Fire').click();
+		await page.row('email.opened', '200').waitFor();
+		expect(receiver.received).toHaveLength(1);
+	});
+
+	it('can be signed by another scheme, which decides what can be forged', async () => {
+		addEndpoint();
+		const offered = page.field('How').getByRole('option', { disabled: true });
+		expect(await offered.allInnerTexts()).toEqual(['Unsigned header names another event']);
+		await page.choose({ 'Signature scheme': 'legacy' });
+		expect(await offered.allInnerTexts()).toHaveLength(3);
+		await page.button('Fire').click();
+		await page.row('email.bounced', '200').waitFor();
+		expect(receiver.received[0]?.headers).toHaveProperty('x-metigan-signature');
+	});
+
+	it('that nobody wants is not sent', async () => {
+		await page.button('Fire').click();
+		await page.says('Nobody is subscribed to email.bounced: nothing was sent.');
+	});
+});
+
+describe('a burst of 1,000 events', () => {
+	it('leaves the page usable, with the last event on top', async () => {
+		const { id } = addEndpoint();
+		await page.field('Times').fill('1000');
+		await page.field('Per second').fill('500');
+		await page.button('Fire').click();
+		await until('all events', WAIT_MS, () => receiver.received.length === 1000 || undefined);
+		await sandbox.settled();
+
+		await page.button(`Switch off endpoint ${id}`).click();
+		await page.says(`Endpoint ${id} is switched off.`);
+		const last = sandbox.deliveries().at(-1)?.id ?? '';
+		await page.rows.first().click();
+		await page.section('Timeline').getByText(last, { exact: true }).waitFor();
+		expect(await page.rows.count()).toBe(200);
+	}, 120_000);
+});
+
+describe('the page', () => {
+	it('goes on by itself when the sandbox has started again', async () => {
+		const { id } = addEndpoint();
+		await page.endpoint(id).waitFor();
+		const port = Number(new URL(sandbox.url).port);
+		await sandbox.close();
+		await page.connection('Not connected, trying again').waitFor();
+		sandbox = await startSandbox({ port, allowHttp: true });
+		await page.connection('Connected').waitFor();
+		await page.endpoint(id).waitFor({ state: 'detached' });
+		const next = addEndpoint();
+		await page.endpoint(next.id).waitFor();
+		await page.button('Fire').click();
+		await page.row('email.bounced', '200').waitFor();
+	});
+
+	it('can be used with the keyboard alone', async () => {
+		const { id } = addEndpoint();
+		await page.endpoint(id).waitFor();
+		const { keyboard } = tab;
+		await page.tabTo('event');
+		await keyboard.type('email.cl');
+		await page.tabTo('target');
+		await keyboard.press('ArrowDown');
+		await page.tabTo('times');
+		await keyboard.press('Enter');
+		await page.row('email.clicked', '200').waitFor();
+		await page.tabTo('shown');
+		await keyboard.press('Tab');
+		await keyboard.press('Enter');
+		await page.detail(page.rows.first(), 'Request').waitFor();
+	});
+
+	it.each([
+		['light', 1024],
+		['dark', 1024],
+		['light', 360],
+		['dark', 360],
+	] as const)('in %s, %i pixels wide, can be read and fits', async (colorScheme, width) => {
+		await tab.emulateMedia({ colorScheme });
+		await tab.setViewportSize({ width, height: 600 });
+		const { id } = addEndpoint();
+		receiver.answer = statuses(401, 200);
+		sandbox.addEndpoint('misar.mail', {
+			url: 'https://n8n.example.com/webhook/6f1b62c2-7a3e-4a7b-9a57-bc2a1f3b2d54/misar',
+			events: ['email.bounced', 'email.unsubscribed', 'email.complained'],
+			active: false,
+		});
+		sandbox.fault({ kind: 'rateLimit', times: 3 });
+		await sandbox.fire({ provider: 'metigan', event: 'email.bounced', tamper: 'signature' });
+		await sandbox.fire({ provider: 'metigan', event: 'email.bounced' });
+		await page.endpoint(id).getByText('show').click();
+		await page.row('200').click();
+		await page.detail(page.row('200'), 'Answer').waitFor();
+
+		await tab.evaluate(axe);
+		const found: AxeResults = await tab.evaluate('axe.run()');
+		expect(found.violations.map(({ id: rule, nodes }) => [rule, nodes[0]?.html])).toEqual([]);
+		expect(found.passes.length).toBeGreaterThan(20);
+		expect(await tab.evaluate('document.documentElement.scrollWidth')).toBe(width);
+		if (colorScheme === 'dark') return;
+		const name = width === 360 ? 'sandbox-phone' : 'sandbox';
+		await keepScreenshot(name, await tab.screenshot({ animations: 'disabled' }));
+	});
+
+	it('loads nothing from another host', async () => {
+		await page.button('Fire').click();
+		await page.says('Nobody is subscribed');
+		expect([...page.hosts]).toEqual([new URL(sandbox.url).host]);
+	});
+});

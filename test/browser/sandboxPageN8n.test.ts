@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+import { startSandbox, type Sandbox } from '../../sandbox';
+import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { packedPackage } from '../../testkit/n8n-host/packedPackage';
+import { until } from '../../testkit/n8n-host/poll';
+import {
+	accountOf,
+	ORIGIN,
+	publishTrigger,
+	SECRET,
+	type TriggerWorkflow,
+} from '../../testkit/publishTrigger';
+import { metigan, misarDev } from '../../testkit/triggers';
+import { launchChromium, type Chromium } from './chromium';
+import { SandboxPage } from './sandboxPage';
+
+/** The page of the sandbox beside a real n8n: what each way to fire an event leads to. */
+
+/** An entry of the choice How, n8n's answer to each delivery, and how many runs it starts. */
+type Way = [manner: string, answers: readonly string[], runs: number];
+
+const REFUSED: ReadonlyArray<Way> = [
+	['Forged: body changed after signing', ['401'], 0],
+	['Forged: signature changed', ['401'], 0],
+	['Forged: signed with another secret', ['401'], 0],
+	['Forged: not signed', ['401'], 0],
+];
+const VALID: Way = ['Valid', ['200'], 1];
+const DUPLICATE: Way = ['Valid, the same delivery several times', ['200', '200'], 1];
+
+const WAIT_MS = 30_000;
+
+let browser: Chromium;
+let sandbox: Sandbox;
+let n8n: N8nHost;
+let page: SandboxPage;
+
+beforeAll(async () => {
+	const tarball = packedPackage();
+	browser = await launchChromium();
+	sandbox = await startSandbox();
+	n8n = await startN8n({ tarball, webhookUrl: ORIGIN });
+	sandbox.setRoute(ORIGIN, n8n.url);
+	page = new SandboxPage(await browser.context.newPage());
+	await page.open(sandbox);
+}, 600_000);
+
+afterAll(async () => {
+	await browser?.close();
+	await n8n?.stop();
+	await sandbox?.close();
+}, 60_000);
+
+const tries = () => sandbox.deliveries().flatMap(({ attempts }) => attempts).length;
+
+/** Fires in each way in turn, and checks the timeline and the runs after each. */
+async function fireEachWay(workflowId: string, ways: readonly Way[]): Promise<void> {
+	let runs = 0;
+	for (const [manner, answers, started] of ways) {
+		const before = { deliveries: sandbox.deliveries().length, tries: tries() };
+		await page.choose({ How: manner });
+		await page.button('Fire').click();
+		await until('the deliveries', WAIT_MS, () => {
+			return sandbox.deliveries().length === before.deliveries + answers.length || undefined;
+		});
+		await sandbox.settled();
+		const shown = await page.answers(tries());
+		// While n8n still works on the same delivery, its answer is to try again later.
+		const final = shown.slice(before.tries).filter((answer) => answer !== '503');
+		expect([manner, final]).toEqual([manner, answers]);
+		runs += started;
+		const finished = await n8n.waitForExecutions(workflowId, runs);
+		expect([manner, finished.length]).toEqual([manner, runs]);
+	}
+}
+
+describe('a trigger that registers itself', () => {
+	it('appears when it is published, and answers as each way to fire deserves', async () => {
+		const { workflowId, webhookUrl }: TriggerWorkflow = await publishTrigger(
+			{ n8n, sandbox },
+			metigan,
+			'automatic',
+			accountOf(metigan, 'automatic', sandbox),
+		);
+		const [{ id = '' } = {}] = sandbox.endpoints('metigan');
+		await page.endpoint(id).getByText(webhookUrl).waitFor();
+		await page.row('Metigan', 'POST /api/webhooks', '201').waitFor();
+
+		await page.choose({ Show: 'deliveries', Provider: 'Metigan', Event: 'email.bounced' });
+		await fireEachWay(workflowId, [
+			VALID,
+			...REFUSED,
+			['Stale: signed ten minutes ago', ['401'], 0],
+			['Signed ten minutes ahead', ['401'], 0],
+			DUPLICATE,
+			VALID,
+		]);
+
+		await n8n.unpublish(workflowId);
+		await page.endpoint(id).waitFor({ state: 'detached' });
+	}, 300_000);
+});
+
+describe('a trigger that was registered by hand', () => {
+	it('accepts what is fired at its URL with its secret', async () => {
+		const { workflowId, webhookUrl } = await publishTrigger(
+			{ n8n, sandbox },
+			misarDev,
+			'manual',
+			accountOf(misarDev, 'manual', sandbox),
+		);
+		await page.choose({
+			Show: 'deliveries',
+			Provider: 'Misar.Dev',
+			Event: 'plugin.installed',
+			'Send to': 'a URL registered by hand',
+		});
+		await page.field('Webhook URL').fill(webhookUrl);
+		await page.field('Signing secret').fill(SECRET);
+		await fireEachWay(workflowId, [
+			VALID,
+			...REFUSED,
+			// n8n goes by the signed body.
+			['Unsigned header names another event', ['200'], 1],
+			DUPLICATE,
+		]);
+	}, 300_000);
+});
