@@ -112,8 +112,11 @@ describe('a trigger, set up by the steps of the documents', () => {
 				{ mode: 'manual', status: 'success' },
 				{ mode: 'webhook', status: 'success' },
 			]);
-			await editor.closeDialog();
-			expect(await editor.lastExecution(id)).toBe('Succeeded');
+			await editor.closePublished();
+			await editor.readScreen();
+			expect(await editor.red.count()).toBe(0);
+			const [newest] = await editor.readExecutions(2);
+			expect(newest).toContain('Succeeded');
 
 			const [document, heading] = walk.steps;
 			const labels = labelsInSteps(readFileSync(document, 'utf8'), heading);

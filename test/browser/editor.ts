@@ -37,9 +37,20 @@ export class Editor {
 		await this.byId('canvas-node').first().waitFor();
 	}
 
+	/** Imports a file into the open workflow, by the entries of the menus one after the other. */
+	async importFile(menu: readonly string[], file: string): Promise<void> {
+		await this.byId('workflow-menu').click();
+		const chooser = this.page.waitForEvent('filechooser');
+		for (const entry of menu) {
+			await this.page.getByRole('menuitem', { name: entry, exact: true }).click();
+		}
+		await (await chooser).setFiles(file);
+		await this.byId('canvas-node').first().waitFor();
+	}
+
 	/** Opens the panel of a node on the canvas. */
 	async openNode(name: string): Promise<void> {
-		await this.byId('canvas-node').filter({ hasText: name }).last().dblclick();
+		await this.page.locator(`[data-test-id="canvas-node"][data-node-name="${name}"]`).dblclick();
 		await this.panel.waitFor();
 	}
 
@@ -139,6 +150,15 @@ export class Editor {
 		await this.credential.waitFor();
 	}
 
+	/** Picks one of the credentials that there are for the node. */
+	async chooseCredential(name: string): Promise<void> {
+		await this.byId('node-credentials-select').click();
+		await this.page
+			.locator('[data-test-id^="node-credentials-select-item-"]:visible')
+			.filter({ has: this.page.getByText(name, { exact: true }) })
+			.click();
+	}
+
 	async fillCredential(fields: Readonly<Record<string, string>>): Promise<void> {
 		for (const [name, value] of Object.entries(fields)) {
 			await this.credentialField(name).fill(value);
@@ -162,6 +182,19 @@ export class Editor {
 	async saveCredential(): Promise<void> {
 		await this.byId('credential-save-button').click();
 		await this.credential.waitFor({ state: 'detached' });
+	}
+
+	/** Fills in the value of a field of an Edit Fields node. */
+	async fillField(name: string, value: string): Promise<void> {
+		const fields = this.byId('assignment');
+		await fields.first().waitFor();
+		for (const field of await fields.all()) {
+			const title = field.locator(this.byId('assignment-name')).locator('input');
+			if ((await title.inputValue()) !== name) continue;
+			await field.locator(this.byId('assignment-value')).locator('input').fill(value);
+			return;
+		}
+		throw new Error(`There is no field ${name}`);
 	}
 
 	async executeStep(): Promise<void> {
@@ -211,17 +244,31 @@ export class Editor {
 		this.seen += await this.page.locator('body').innerText();
 	}
 
-	/** Closes the dialog that follows the first publish. */
-	async closeDialog(): Promise<void> {
-		await this.page.keyboard.press('Escape');
+	/** Runs the workflow by the button below the canvas; ends when n8n says that it went well. */
+	async executeWorkflow(): Promise<void> {
+		await this.byId('execute-workflow-button').click();
+		await this.text('Workflow executed successfully').waitFor();
 	}
 
-	/** Opens the list of runs. @returns the status of the newest, which n8n shows at once */
-	async lastExecution(id: string): Promise<string> {
-		await this.readScreen();
+	/** Opens the list of executions and reads what it says of each, newest first. */
+	async readExecutions(count: number): Promise<string[]> {
 		await this.byId('radio-button-executions').click();
-		await this.page.waitForURL((url) => url.pathname.startsWith(`/workflow/${id}/executions`));
-		return await this.byId('execution-preview-label').innerText();
+		const cards = this.page.locator('.execution-card');
+		await cards.nth(count - 1).waitFor();
+		return await cards.allInnerTexts();
+	}
+
+	/** What is red on the screen: nodes with an issue or an error, and messages of an error. */
+	get red(): Locator {
+		return this.page.locator(
+			'[data-test-id="node-issues"], [data-test-id*="canvas-node-status-error"], .el-notification--error',
+		);
+	}
+
+	/** Closes the dialog in which n8n says that the workflow is published. */
+	async closePublished(): Promise<void> {
+		await this.page.getByRole('button', { name: 'Got it' }).click();
+		await this.text('Workflow published').waitFor({ state: 'hidden' });
 	}
 
 	/** A text on the screen, in whatever dialog or toast. */

@@ -1,0 +1,169 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Page } from 'playwright-core';
+
+import { startSandbox, type Sandbox } from '../../sandbox';
+import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { packedPackage } from '../../testkit/n8n-host/packedPackage';
+import { until } from '../../testkit/n8n-host/poll';
+import { ORIGIN, SECRET } from '../../testkit/publishTrigger';
+import { readTemplate, SETTINGS, STICKY, templateNames } from '../e2e/templateFiles';
+import { Collector } from '../e2e/templateHost';
+import { overlap, readCanvas } from './canvas';
+import { launchChromium, type Chromium } from './chromium';
+import { Editor } from './editor';
+import { RedisStandIn } from './redisStandIn';
+import { templateWalks, type TemplateWalk, type World } from './templateWalks';
+
+/** Every template as a person sets it up: from the import to a run, by what is on the screen. */
+
+const FOLDER = join(__dirname, '..', '..', 'templates');
+/** What the overview says to choose: behind the first word's button, one entry after the other. */
+const [, path = ''] =
+	/\*\*⋯ → (.+?)\*\*/.exec(readFileSync(join(FOLDER, 'README.md'), 'utf8')) ?? [];
+const MENU = path.split(' → ');
+const WAIT_MS = 60_000;
+/** The smallest scale at which the notes can still be read. */
+const MIN_SCALE = 0.6;
+
+let n8n: N8nHost;
+let sandbox: Sandbox;
+let browser: Chromium;
+let collector: Collector;
+let redis: RedisStandIn;
+let world: World;
+let page: Page;
+let editor: Editor;
+
+beforeAll(async () => {
+	browser = await launchChromium();
+	sandbox = await startSandbox();
+	collector = new Collector();
+	redis = new RedisStandIn();
+	const address = await collector.open();
+	n8n = await startN8n({ tarball: packedPackage(), webhookUrl: ORIGIN, editor: true });
+	sandbox.setRoute(ORIGIN, n8n.url);
+	world = { n8n, sandbox, address };
+	page = await browser.context.newPage();
+	await new Editor(page, n8n).signIn();
+	await page.close();
+}, 600_000);
+
+afterAll(async () => {
+	await browser?.close();
+	await n8n?.stop();
+	await redis?.close();
+	await collector?.close();
+	await sandbox?.close();
+}, 60_000);
+
+beforeEach(async () => {
+	page = await browser.context.newPage();
+	editor = new Editor(page, n8n);
+});
+
+afterEach(async () => {
+	await page.close();
+});
+
+/** Two for Misar, so that there is one to choose. */
+async function createCredentials(redisPort: number): Promise<void> {
+	const { url: baseUrl, keys } = sandbox;
+	const misar = { baseUrl, product: 'mail' };
+	await n8n.createCredential('My Misar Mail', 'misarApi', { ...misar, apiKey: keys['misar.mail'] });
+	await n8n.createCredential('Another account', 'misarApi', { ...misar, apiKey: 'of another' });
+	await n8n.createCredential('My blog', 'misarBlogApi', { baseUrl, signingSecret: SECRET });
+	const metigan = { baseUrl, apiKey: keys.metigan, signingSecret: SECRET };
+	await n8n.createCredential('My Metigan', 'metiganApi', metigan);
+	await n8n.createCredential('My Redis', 'redis', { host: '127.0.0.1', port: redisPort });
+	await n8n.createCredential('My form', 'httpBasicAuth', { user: 'ada', password: 'opens it' });
+}
+
+it('walks through every template', () => {
+	expect(templateWalks.map(({ file }) => file).sort()).toEqual(templateNames);
+});
+
+it('before there is a credential, the nodes that need one are red', async () => {
+	const walk = templateWalks.find(({ file }) => file === 'exactly-once-intake');
+	await editor.openNewWorkflow();
+	await editor.importFile(MENU, join(FOLDER, `${walk?.file ?? ''}.json`));
+	await until('the red nodes', WAIT_MS, async () =>
+		(await editor.red.count()) === walk?.connect.length ? true : undefined,
+	);
+}, 180_000);
+
+describe('from the import to a run', () => {
+	beforeAll(async () => {
+		await createCredentials(await redis.open());
+	}, 60_000);
+
+	it.each(templateWalks.map((walk): [string, TemplateWalk] => [walk.file, walk]))(
+		'%s',
+		async (file, walk) => {
+			await editor.openNewWorkflow();
+			await editor.importFile(MENU, join(FOLDER, `${file}.json`));
+			await expectReadable(file);
+			const hooks = await setUp(walk);
+			expect(await editor.red.count()).toBe(0);
+			await editor.publish();
+			await editor.closePublished();
+
+			const id = await editor.workflowId();
+			const before = collector.requests.length;
+			await walk.run({ ...world, editor, page, id, hooks });
+			await n8n.waitForExecutions(id, walk.runs, WAIT_MS);
+			const received = collector.requests
+				.slice(before)
+				.map(({ method, path: at }) => `${method} ${at}`);
+			expect(received).toEqual(walk.received ?? []);
+			if (walk.runs > 0) {
+				expect(await editor.readExecutions(walk.runs)).toEqual(
+					Array.from({ length: walk.runs }, () => expect.stringMatching(/Succeeded/)),
+				);
+			}
+			expect(await editor.red.count()).toBe(0);
+			await n8n.unpublish(id);
+		},
+		240_000,
+	);
+});
+
+/** Chooses the credentials and edits the settings. @returns the Production URLs that were copied */
+async function setUp({
+	connect,
+	pasted = [],
+	settings,
+}: TemplateWalk): Promise<Map<string, string>> {
+	const hooks = new Map<string, string>();
+	for (const [node, credential] of connect) {
+		await editor.openNode(node);
+		await editor.chooseCredential(credential);
+		if (pasted.includes(node)) hooks.set(node, await editor.copyProductionUrl());
+		await editor.closePanel();
+	}
+	if (settings === undefined) return hooks;
+	await editor.openNode(SETTINGS);
+	for (const [name, value] of Object.entries(settings(world))) await editor.fillField(name, value);
+	await editor.closePanel();
+	return hooks;
+}
+
+/** What is written in a note is large enough, within the note, and not behind a node. */
+async function expectReadable(file: string): Promise<void> {
+	const all = readTemplate(file).nodes;
+	const stickies = all.filter(({ type }) => type === STICKY);
+	const count = { nodes: all.length - stickies.length, notes: stickies.length };
+	const { nodes, notes } = await readCanvas(page, count);
+	const sum = (widths: number[]) => widths.reduce((total, width) => total + width);
+	const drawn = sum(stickies.map(({ parameters }) => Number(parameters['width'])));
+	expect(sum(notes.map(({ box }) => box.width)) / drawn).toBeGreaterThan(MIN_SCALE);
+	for (const { box, paragraphs } of notes) {
+		expect(paragraphs).not.toEqual([]);
+		for (const paragraph of paragraphs) {
+			expect(paragraph.y + paragraph.height).toBeLessThanOrEqual(box.y + box.height);
+			expect(nodes.filter((node) => overlap(node, paragraph))).toEqual([]);
+		}
+	}
+}
