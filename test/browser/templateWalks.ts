@@ -205,7 +205,7 @@ async function rotate({ n8n, sandbox, page, id }: Published): Promise<void> {
 	sandbox.addEndpoint('misar.mail', { url, events: ['email.bounced'], secret: SECRET });
 
 	const { nodes } = await n8n.getWorkflow(id);
-	const form = nodes.find(({ name }) => name === 'Ask')?.webhookId ?? '';
+	const form = String(nodes.find(({ name }) => name === 'Ask')?.webhookId);
 	const login = Buffer.from('ada:opens it').toString('base64');
 	await page.setExtraHTTPHeaders({ authorization: `Basic ${login}` });
 	await page.goto(`${n8n.url}/form/${form}`);

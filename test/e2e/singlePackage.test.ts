@@ -33,7 +33,7 @@ interface Single {
 
 const singles: readonly Single[] = [
 	{ name: 'misar', trigger: misarMail, nodes: ['misar', 'misarTrigger'] },
-	{ name: 'misar-blog', trigger: misarBlog, nodes: ['misarBlogTrigger'] },
+	{ name: 'misar-blog', trigger: misarBlog, nodes: ['misarBlog', 'misarBlogTrigger'] },
 	{ name: 'mail-panda', trigger: mailPanda, nodes: ['mailPanda', 'mailPandaTrigger'] },
 	{ name: 'metigan', trigger: metigan, nodes: ['metigan', 'metiganTrigger'] },
 ];
