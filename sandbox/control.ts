@@ -25,8 +25,8 @@ export type Controlled = Omit<Sandbox, 'url' | 'pageUrl' | 'close'>;
 /**
  * The stand-in's switches over HTTP, under `/_control`, JSON in and out: GET keys, requests, deliveries,
  * endpoints, catalogue, sample, log, stream (server-sent events); POST endpoints, PATCH and DELETE
- * endpoints/:provider/:id; POST endpoints/:provider/:id/secret and keys/:provider issue new ones; POST fire,
- * behaviour, limits, routes, reset, expire-sessions; POST and DELETE faults. 400 with reasons for input it
+ * endpoints/:provider/:id; POST endpoints/:provider/:id/secret and keys/:provider issue new ones; POST and
+ * DELETE fire, faults; POST behaviour, limits, routes, reset, expire-sessions. 400 with reasons for input it
  * cannot use.
  */
 export function controlRouter(sandbox: Controlled, feed: Feed): RequestHandler {
@@ -101,6 +101,10 @@ export function controlRouter(sandbox: Controlled, feed: Feed): RequestHandler {
 	);
 	command('post', '/routes', routesBody, ({ from, to }) => sandbox.setRoute(from, to));
 
+	router.delete('/fire', (_, response) => {
+		sandbox.stopFiring();
+		response.json({ ok: true });
+	});
 	router.delete('/faults', (_, response) => {
 		sandbox.clearFaults();
 		response.json({ ok: true });

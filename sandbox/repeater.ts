@@ -7,7 +7,7 @@ const TICK_MS = 20;
 
 /** Fires events at a rate, until all are sent or it is stopped. */
 export class Repeater {
-	private stop = new AbortController();
+	private stopping = new AbortController();
 
 	constructor(private readonly dispatcher: Dispatcher) {}
 
@@ -18,9 +18,9 @@ export class Repeater {
 	}
 
 	/** Fires nothing more. */
-	reset(): void {
-		this.stop.abort();
-		this.stop = new AbortController();
+	stop(): void {
+		this.stopping.abort();
+		this.stopping = new AbortController();
 	}
 
 	private async rest(
@@ -28,7 +28,7 @@ export class Repeater {
 		input: FireInput,
 		{ times, perSecond }: Repetition,
 	): Promise<DeliveryRecord[]> {
-		const { signal } = this.stop;
+		const { signal } = this.stopping;
 		const startedAt = performance.now();
 		for (let fired = 1; fired < times && !signal.aborted; ) {
 			const elapsedSeconds = (performance.now() - startedAt) / 1000;

@@ -107,9 +107,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 		deliveries: () => structuredClone([...sender.log()]),
 		fire: async (input) => await dispatcher.fire(input),
 		fireRepeatedly: (input, repetition) => repeater.run(input, repetition),
+		stopFiring: () => repeater.stop(),
 		settled: async () => await sender.settled(),
 		reset: () => {
-			repeater.reset();
+			repeater.stop();
 			sender.reset();
 			endpoints.clear();
 			exchange.reset();
@@ -136,7 +137,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 	let closed: Promise<void> | undefined;
 	async function close(): Promise<void> {
 		closing.abort();
-		repeater.reset();
+		repeater.stop();
 		sender.reset();
 		feed.close();
 		await Promise.all([sender.settled(), server.close()]);

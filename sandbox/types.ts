@@ -327,6 +327,8 @@ export interface Sandbox {
 	 * when every delivery has arrived or was given up.
 	 */
 	fireRepeatedly(input: FireInput, repetition: Repetition): RunningFire;
+	/** Nothing more is fired repeatedly; deliveries under way go on. */
+	stopFiring(): void;
 	/** Resolves when no delivery is pending. */
 	settled(): Promise<void>;
 	/** Back to how it started, with the same keys and port. */

@@ -50,6 +50,8 @@ export class Feed {
 	readonly connect: RequestHandler = async (request, response) => {
 		const session = await createSession(request, response, { retry: RECONNECT_MS });
 		session.push(this.state(), 'state');
+		// What this page knows may be older than what was sent last.
+		this.lastAccount = '';
 		this.channel.register(session);
 	};
 
@@ -79,6 +81,10 @@ export class Feed {
 
 	private send(): void {
 		this.timer = undefined;
+		if (this.channel.sessionCount === 0) {
+			this.changed.clear();
+			return;
+		}
 		const account = this.account();
 		const text = JSON.stringify(account);
 		const change: PageChange = {

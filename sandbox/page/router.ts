@@ -69,10 +69,13 @@ export function pageRouter(): RequestHandler {
 		});
 	}
 	router.get('/:module.js', (request, response, next) => {
-		const source = ['ts', 'tsx']
-			.map((extension) => join(CLIENT, `${request.params.module}.${extension}`))
-			.find((file) => existsSync(file));
-		if (source === undefined || !/^\w+$/.test(request.params.module)) next();
+		const { module } = request.params;
+		const source = /^\w+$/.test(module)
+			? ['ts', 'tsx']
+					.map((extension) => join(CLIENT, `${module}.${extension}`))
+					.find((file) => existsSync(file))
+			: undefined;
+		if (source === undefined) next();
 		else response.type('js').send(transformFileSync(source, toJavaScript).code);
 	});
 	router.use((_, response) => void response.status(404).json({ error: 'no such file' }));

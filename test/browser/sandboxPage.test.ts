@@ -219,6 +219,23 @@ describe('an event', () => {
 	});
 });
 
+describe('events at a rate', () => {
+	it('can be stopped', async () => {
+		addEndpoint();
+		await page.field('Times').fill('10000');
+		await page.field('Per second').fill('1000');
+		await page.button('Fire').click();
+		await page.row('email.bounced', '200').waitFor();
+		await page.button('Stop').click();
+		await page.says('No more events are fired.');
+		const stopped = sandbox.deliveries().length;
+		await page.field('Times').fill('1');
+		await page.button('Fire').click();
+		await page.says('Fired email.bounced');
+		expect(sandbox.deliveries()).toHaveLength(stopped + 1);
+	});
+});
+
 describe('a burst of 1,000 events', () => {
 	it('leaves the page usable, with the last event on top', async () => {
 		const { id } = addEndpoint();

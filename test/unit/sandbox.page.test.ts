@@ -2,8 +2,11 @@ import http from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { startSandbox, type Sandbox } from '../../sandbox';
 import { LONGEST_LOG } from '../../sandbox/page/feed';
+import { until } from '../../testkit/n8n-host/poll';
 import { call, startReceiver, statuses, text, type Receiver } from './sandboxSupport';
 import { Stream } from './sandboxStream';
+
+const WAIT_MS = 10_000;
 
 let sandbox: Sandbox;
 let receiver: Receiver;
@@ -203,6 +206,19 @@ describe('the stream', () => {
 		expect(stream.account?.endpoints).toHaveLength(1);
 	});
 
+	test('goes on for a page that connects after changes that nobody saw', async () => {
+		const { id } = addEndpoint();
+		stream = await Stream.open(sandbox);
+		sandbox.changeEndpoint('metigan', id, { active: false });
+		await stream.shows('the switch', () => stream?.account?.endpoints[0]?.active === false);
+		stream.close();
+		sandbox.changeEndpoint('metigan', id, { active: true });
+		stream = await Stream.open(sandbox);
+		expect(stream.account?.endpoints[0]?.active).toBe(true);
+		sandbox.changeEndpoint('metigan', id, { active: false });
+		await stream.shows('the switch', () => stream?.account?.endpoints[0]?.active === false);
+	});
+
 	test('begins anew after a reset', async () => {
 		addEndpoint();
 		await sandbox.fire({ provider: 'metigan', event: 'email.bounced' });
@@ -236,6 +252,18 @@ describe('a burst', () => {
 		expect(entries.map(({ key }) => key)).toEqual(
 			Array.from({ length: LONGEST_LOG }, (_, index) => index + 101),
 		);
+	});
+
+	test('ends when it is stopped, and what is under way goes on', async () => {
+		addEndpoint();
+		let release: () => void = () => {};
+		receiver.answer = (_, response) => void (release = () => response.end());
+		const input = { provider: 'metigan', event: 'email.bounced' } as const;
+		const fired = sandbox.fireRepeatedly(input, { times: 10_000, perSecond: 1 });
+		await until('the first event', WAIT_MS, () => receiver.received[0]);
+		expect(await control('DELETE', '/fire')).toMatchObject({ status: 200 });
+		release();
+		expect(await fired.ended).toMatchObject([{ state: 'delivered' }]);
 	});
 
 	test('ends when the sandbox is reset, or closed', async () => {

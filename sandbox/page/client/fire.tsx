@@ -1,11 +1,9 @@
-import { useEffect, useState } from 'preact/hooks';
 import type { Account, PageProvider } from '../types.js';
 import { control } from './api.js';
+import { useBody } from './body.js';
 import { isPossible, manners, toFireBody, type Draft, type Manner } from './draft.js';
 import { Input, NumberInput, Select } from './fields.js';
 import type { Tell } from './notice.js';
-
-export { emptyDraft } from './draft.js';
 
 interface FireFormProps {
 	account: Account;
@@ -228,6 +226,16 @@ export function FireForm({ account, providers, draft, change, tell }: FireFormPr
 					<button type="submit" class="main">
 						Fire
 					</button>
+					<button
+						type="button"
+						onClick={() => {
+							void control('DELETE', '/fire').then((outcome) =>
+								tell(outcome, 'No more events are fired.'),
+							);
+						}}
+					>
+						Stop
+					</button>
 					<button type="button" onClick={body.reset}>
 						Back to the sample
 					</button>
@@ -239,57 +247,4 @@ export function FireForm({ account, providers, draft, change, tell }: FireFormPr
 
 function mannerOf(value: string): Manner {
 	return manners.find(([id]) => id === value)?.[0] ?? 'valid';
-}
-
-interface Body {
-	text: string;
-	/** What is wrong with the text. */
-	flaw: string | undefined;
-	edit(text: string): void;
-	reset(): void;
-	/** The edited data; nothing where it is the sample, which the sandbox makes anew for each event. */
-	read(): { answer: { edited?: unknown } } | { error: string };
-}
-
-/** The event's data as text, beginning with the documented sample. */
-function useBody({ provider, event, envelope }: Draft): Body {
-	const [text, setText] = useState('');
-	const [sample, setSample] = useState('');
-
-	useEffect(() => {
-		if (event === '' || envelope === '') return;
-		let current = true;
-		const query = new URLSearchParams({ provider, event, envelope });
-		void control<{ data: unknown }>('GET', `/sample?${query.toString()}`).then((outcome) => {
-			if (!current || 'error' in outcome) return;
-			const written = JSON.stringify(outcome.answer.data, undefined, 2);
-			setSample(written);
-			setText(written);
-		});
-		return () => {
-			current = false;
-		};
-	}, [provider, event, envelope]);
-
-	const flaw = flawOf(text);
-	return {
-		text,
-		flaw,
-		edit: setText,
-		reset: () => setText(sample),
-		read: () => {
-			if (flaw !== undefined) return { error: flaw };
-			return { answer: text === sample ? {} : { edited: JSON.parse(text) } };
-		},
-	};
-}
-
-function flawOf(text: string): string | undefined {
-	if (text === '') return undefined;
-	try {
-		JSON.parse(text);
-		return undefined;
-	} catch (error) {
-		return `The data is not JSON: ${error instanceof Error ? error.message : String(error)}`;
-	}
 }
