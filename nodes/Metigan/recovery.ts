@@ -114,10 +114,7 @@ function dayOf(at: number): number {
 	return Math.floor(at / 86_400_000);
 }
 
-const listSchema = z.object({
-	data: z.array(jsonObjectSchema),
-	pagination: z.object({ total: z.number().optional() }).optional(),
-});
+const listSchema = suppressionPageSchema.extend({ data: z.array(jsonObjectSchema) });
 
 /** The same list for action nodes, as the API tells it. */
 export const suppressions: ListApi = {
@@ -180,8 +177,5 @@ export const suppressions: ListApi = {
 		page: number + 1,
 		limit: PAGE_SIZE,
 	}),
-	read: (body) => {
-		const { success, data } = listSchema.safeParse(body);
-		return success ? { items: data.data, total: data.pagination?.total } : undefined;
-	},
+	read: (body) => listSchema.safeParse(body).data?.data,
 };

@@ -140,12 +140,7 @@ export const articles: ListApi = {
 	// The API has no filter by time.
 	matches: ({ published_at: publishedAt }, { since = '' }) =>
 		since === '' || Date.parse(String(publishedAt)) >= Date.parse(String(since)),
-	read: (body) => {
-		const { success, data } = articleListSchema.safeParse(body);
-		return success
-			? { items: data.data.filter((item) => isJsonObject(item)), total: data.total }
-			: undefined;
-	},
+	read: (body) => articleListSchema.safeParse(body).data?.data.filter((item) => isJsonObject(item)),
 	label: ({ id, title, slug }) => ({
 		name: typeof title === 'string' ? title : String(slug),
 		value: String(id),

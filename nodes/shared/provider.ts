@@ -232,13 +232,6 @@ export interface RecoveryApi {
 /** What an action node lists, besides endpoints. */
 export type ListedResource = 'article' | 'suppression';
 
-/** A page of what is listed. */
-export interface ListPage {
-	readonly items: readonly IDataObject[];
-	/** How many items there are on all pages; undefined where the answer does not say so. */
-	readonly total?: number | undefined;
-}
-
 /** A list that action nodes read. */
 export interface ListApi {
 	/** Collection path. */
@@ -250,7 +243,8 @@ export interface ListApi {
 	readonly query: (filters: IDataObject, number: number) => IDataObject;
 	/** What the filters say that the API cannot filter by. */
 	readonly matches?: (item: IDataObject, filters: IDataObject) => boolean;
-	readonly read: (body: unknown) => ListPage | undefined;
+	/** The items of a page; undefined for an answer that is not written as documented. */
+	readonly read: (body: unknown) => readonly IDataObject[] | undefined;
 	/** How one item is called in the list of the editor, and its id; absent where none can be got. */
 	readonly label?: (item: IDataObject) => { name: string; value: string };
 }

@@ -104,18 +104,13 @@ async function readList(
 	for (let number = 0; number < MAX_PAGES && found.length < limit; number++) {
 		const qs = list.query(filters, number);
 		const attempt = await client.send('GET', path, { qs }, 'always');
-		if (attempt.kind !== 'success') throw client.failure('GET', path, attempt);
-		const page = list.read(attempt.body);
-		if (page === undefined) {
-			const { status } = attempt;
-			throw client.failure('GET', path, { kind: 'unreadable', status, expected: 'a list' });
-		}
+		const items = client.valueOf('GET', path, attempt, list.read, 'a list');
 		// A server that knows no pages answers with the same one again.
-		const text = JSON.stringify(page.items);
+		const text = JSON.stringify(items);
 		if (text === former) break;
 		former = text;
-		found.push(...page.items.filter((item) => matches(item, filters)));
-		if (page.items.length < pageSize) break;
+		found.push(...items.filter((item) => matches(item, filters)));
+		if (items.length < pageSize) break;
 	}
 	return found.slice(0, limit);
 }
@@ -143,10 +138,8 @@ async function getArticle(call: ActionCall): Promise<IDataObject> {
 			'Check the ID or the slug; drafts cannot be got',
 		);
 	}
-	if (attempt.kind !== 'success') throw client.failure('GET', path, attempt);
-	if (isJsonObject(attempt.body)) return attempt.body;
-	const { status } = attempt;
-	throw client.failure('GET', path, { kind: 'unreadable', status, expected: 'an article' });
+	const read = (body: unknown) => (isJsonObject(body) ? body : undefined);
+	return client.valueOf('GET', path, attempt, read, 'an article');
 }
 
 /** Entries of a list for a resource locator. */

@@ -131,6 +131,25 @@ export class ApiClient {
 		}
 	}
 
+	/**
+	 * What an answer says.
+	 * @param read returns undefined for what is not written as documented
+	 * @param expected what should have come, in words, e.g. "a list"
+	 * @throws NodeApiError where the request was refused, or the answer cannot be read
+	 */
+	valueOf<T>(
+		method: IHttpRequestMethods,
+		path: string,
+		attempt: Attempt,
+		read: (body: unknown) => T | undefined,
+		expected: string,
+	): T {
+		if (attempt.kind !== 'success') throw this.failure(method, path, attempt);
+		const value = read(attempt.body);
+		if (value !== undefined) return value;
+		throw this.failure(method, path, { kind: 'unreadable', status: attempt.status, expected });
+	}
+
 	/** The error for what a request ended with: what happened, and what to do. */
 	failure(
 		method: string,

@@ -19,7 +19,6 @@ const TIME_DIFFERENCE_MS = 60_000;
  * like them: `webhook()` makes the top level of each item itself.
  */
 const QUESTION_KEY = 'deliveredEvents';
-
 const RUN_KEY = 'recoveryRun';
 /** This process of n8n. */
 const PROCESS = randomUUID();

@@ -24,11 +24,8 @@ export class PacedClient {
 		if (attempt.kind === 'success')
 			this.callsPerMinute = attempt.callsPerMinute ?? this.callsPerMinute;
 		this.nextAt = Date.now() + 60_000 / this.callsPerMinute;
-		if (isMissing(attempt)) return undefined;
-		if (attempt.kind !== 'success') throw this.client.failure('GET', path, attempt);
-		const value = read(attempt.body);
-		if (value !== undefined) return value;
-		const { status } = attempt;
-		throw this.client.failure('GET', path, { kind: 'unreadable', status, expected: 'a list' });
+		return isMissing(attempt)
+			? undefined
+			: this.client.valueOf('GET', path, attempt, read, 'a list');
 	}
 }

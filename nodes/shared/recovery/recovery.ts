@@ -1,7 +1,8 @@
-import { NodeApiError, sleep, type IDataObject, type ITriggerFunctions } from 'n8n-workflow';
+import { sleep, type IDataObject, type ITriggerFunctions } from 'n8n-workflow';
 
 import { ApiClient } from '../api/request';
 import { hideSecrets } from '../api/hideSecrets';
+import { backoffMs, pauseMs } from '../backoff';
 import { readCredential, type ProviderCredential } from '../credential';
 import { readBounceType, readRecipient } from '../delivery/event';
 import { reasonToIgnore } from '../delivery/selection';
@@ -182,7 +183,7 @@ export class Recovery {
 		this.queue.shift();
 		this.progress.started += 1;
 		const run = this.place.starter.start(item).then(
-			() => void this.finished.push(...keysAround(this.place.api, event).slice(0, 1)),
+			() => void this.finished.push(...this.place.api.keys(event).slice(0, 1)),
 			(error: unknown) => {
 				this.queue.unshift(event);
 				this.progress.started -= 1;
@@ -265,11 +266,8 @@ export class Recovery {
 			warn(this.place.context, `Missed events could not be recovered: ${reason}`);
 			this.lastWarning = reason;
 		}
-		const pause = error instanceof NodeApiError ? error.context['retryAfterSeconds'] : 0;
-		const pauseMs = typeof pause === 'number' ? pause * 1000 : 0;
-		const minutes = Math.min(2 ** this.failures.count, MAX_RETRY_MINUTES);
-		// A tick may come a little early.
-		const retryAt = now + Math.max(pauseMs, (minutes - 0.5) * MINUTE_MS);
-		this.failures = { count: this.failures.count + 1, retryAt };
+		const { count } = this.failures;
+		const retryAt = now + Math.max(pauseMs(error), backoffMs(count, MAX_RETRY_MINUTES));
+		this.failures = { count: count + 1, retryAt };
 	}
 }

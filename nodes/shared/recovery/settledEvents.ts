@@ -13,7 +13,7 @@ import { InTurn } from './inTurn';
 type Store = Pick<IExecuteFunctions['helpers'], 'checkProcessedAndRecord' | 'removeProcessed'>;
 
 const MODE = { mode: 'entries' } as const;
-/** Entries that the store keeps for a node; a delivery takes up to eight. */
+/** Entries that the store keeps for a node; a delivery takes up to four. */
 const MAX_ENTRIES = 20_000;
 /**
  * n8n reads and writes the whole store, so two processes can lose an entry to each other. Who has read
@@ -29,7 +29,6 @@ const MAX_TRIGGERS = 200;
 const asked = (key: string) => `q|${key}`;
 /** A key of an event that was recovered. */
 const recovered = (key: string) => `r|${key}`;
-
 /** The first key of an event whose recovered run ends with the process that started it. */
 const begunHere = (key: string) => `i|${key}`;
 /** The first key of an event whose recovered run has ended. */
@@ -69,10 +68,10 @@ export class SettledEvents {
 	async admitDelivery(store: Store, keys: readonly string[]): Promise<boolean> {
 		return await this.turns.run(async () => {
 			this.note(keys);
-			const { processed } = await this.record(store, [...keys, ...keys.map(asked)]);
+			const processed = await this.record(store, [...keys, ...keys.map(asked)]);
 			if (processed.size === 0) return true;
 			const marks = keys.map(recovered);
-			const late = (await this.record(store, marks)).processed.size > 0;
+			const late = (await this.record(store, marks)).size > 0;
 			await this.forget(store, marks);
 			return !late;
 		});
@@ -97,7 +96,7 @@ export class SettledEvents {
 			const marks = keys.map(recovered);
 			const begun = inProcess ? [begunHere(key)] : [];
 			const entries = [own, ...keys, ...marks, ...begun];
-			const { processed } = await this.record(store, [...entries, ...finished.map(ended)]);
+			const processed = await this.record(store, [...entries, ...finished.map(ended)]);
 			if (processed.has(own) || !keys.some((one) => processed.has(one))) return true;
 			if (begun.some((one) => processed.has(one)) && !(await this.hasEnded(store, key)))
 				return true;
@@ -115,8 +114,7 @@ export class SettledEvents {
 	}
 
 	private async hasEnded(store: Store, key: string): Promise<boolean> {
-		const { processed } = await this.record(store, [ended(key)]);
-		if (processed.size > 0) return true;
+		if ((await this.record(store, [ended(key)])).size > 0) return true;
 		await this.forget(store, [ended(key)]);
 		return false;
 	}
@@ -144,10 +142,7 @@ export class SettledEvents {
 	}
 
 	/** @returns those of the entries that were in the store before */
-	private async record(
-		store: Store,
-		entries: readonly string[],
-	): Promise<{ processed: ReadonlySet<unknown> }> {
+	private async record(store: Store, entries: readonly string[]): Promise<ReadonlySet<unknown>> {
 		const all = [...new Set([...this.recent.keys(), ...entries])];
 		const write = async () =>
 			await store.checkProcessedAndRecord(all, 'node', { ...MODE, maxEntries: MAX_ENTRIES });
@@ -158,7 +153,7 @@ export class SettledEvents {
 		}
 		void this.confirm(store);
 		const wanted = new Set<unknown>(entries);
-		return { processed: new Set(processed.filter((entry) => wanted.has(entry))) };
+		return new Set(processed.filter((entry) => wanted.has(entry)));
 	}
 
 	private async forget(store: Store, entries: readonly string[]): Promise<void> {

@@ -1,14 +1,10 @@
 import { createHash } from 'node:crypto';
 
-import {
-	NodeApiError,
-	type IDataObject,
-	type ITriggerFunctions,
-	type ITriggerResponse,
-} from 'n8n-workflow';
+import { type IDataObject, type ITriggerFunctions, type ITriggerResponse } from 'n8n-workflow';
 
 import { managementOf } from '../api/endpoints';
 import { hideSecrets } from '../api/hideSecrets';
+import { backoffMs, pauseMs } from '../backoff';
 import { readCredential } from '../credential';
 import { eventsToRegister } from '../events';
 import { messageOf, warn } from '../log';
@@ -266,13 +262,10 @@ export class EndpointWatch {
 			warn(this.context, `The endpoint of this trigger could not be checked: ${reason}`);
 			this.lastWarning = reason;
 		}
-		const pauseSeconds = error instanceof NodeApiError ? error.context['retryAfterSeconds'] : 0;
-		if (typeof pauseSeconds === 'number') this.pausedUntil = now + pauseSeconds * 1000;
+		this.pausedUntil = now + pauseMs(error);
 		this.brokeOff = true;
 		const { count, since } = this.failures;
-		// After 1, 2, 4, … minutes; a tick may come a little early.
-		const minutes = Math.min(2 ** count, this.settings.checkInterval || RETRY_MINUTES);
-		const retryAt = now + (minutes - 0.5) * MINUTE_MS;
+		const retryAt = now + backoffMs(count, this.settings.checkInterval || RETRY_MINUTES);
 		this.failures = { count: count + 1, since: count === 0 ? now : since, retryAt };
 		if (this.failures.count === UNREACHABLE_AFTER) {
 			problemsOf(this.owner).unreachable(reason, this.failures.since, now);
