@@ -1,3 +1,6 @@
+import type { NodeOperationError } from 'n8n-workflow';
+
+import { settingsError, type NodeContext } from './errors';
 import type { Provider } from './provider';
 
 /** Value of the `events` parameter that stands for every event. */
@@ -37,4 +40,17 @@ export function sameEvents(
 
 export function isEventName(value: unknown): value is string {
 	return typeof value === 'string' && value !== '';
+}
+
+/** @param where the field for names that are not in the list, e.g. "Custom Events" */
+export function noEventSelected(
+	context: NodeContext,
+	{ displayName }: Provider,
+	where: string,
+): NodeOperationError {
+	return settingsError(
+		context,
+		'No event is selected',
+		`Choose at least one event of ${displayName}, or add a name under ${where}`,
+	);
 }

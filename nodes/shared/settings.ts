@@ -7,7 +7,7 @@ import {
 import { z } from 'zod/v4';
 
 import { settingsError } from './errors';
-import { isEventName, namesIn } from './events';
+import { isEventName, namesIn, noEventSelected } from './events';
 import { isJsonObject } from './jsonObject';
 import type { ItemAddress, Provider, Registration } from './provider';
 
@@ -101,13 +101,7 @@ export function readSettings(context: TriggerContext, provider: Provider): Trigg
 		...(Array.isArray(selected) ? selected.filter(isEventName) : []),
 		...namesIn(option('customEvents', '', TEXT)),
 	];
-	if (events.length === 0) {
-		throw settingsError(
-			context,
-			'No event is selected',
-			`Choose at least one event of ${provider.displayName}, or add a name under Options → Custom Events`,
-		);
-	}
+	if (events.length === 0) throw noEventSelected(context, provider, 'Options → Custom Events');
 	return {
 		signatureScheme: option('signatureScheme', 'auto', TEXT),
 		toleranceSeconds: option('toleranceSeconds', 300, SECONDS),

@@ -27,10 +27,10 @@ export interface TemplateWalk {
 	readonly file: string;
 	/** The nodes that need a credential, and its name. */
 	readonly connect: ReadonlyArray<readonly [node: string, credential: string]>;
-	/** Triggers whose Production URL is copied, to paste it at the provider. */
+	/** Triggers whose Production URL is copied, to paste it elsewhere. */
 	readonly pasted?: readonly string[];
 	/** What is edited. */
-	settings?(world: World): Readonly<Record<string, string>>;
+	settings?(world: World, hooks: Published['hooks']): Readonly<Record<string, string>>;
 	run(published: Published): Promise<void>;
 	/** What the other system receives. */
 	readonly received?: readonly string[];
@@ -165,6 +165,21 @@ export const templateWalks: readonly TemplateWalk[] = [
 		settings: () => ({ leaseSeconds: '60' }),
 		run: async (world) => await mail(world, 'email.bounced', reader),
 		runs: 1,
+	},
+	{
+		file: 'webhook-intake',
+		connect: [
+			['Register Endpoint', 'Misar Mail with a secret'],
+			['Receive', 'Misar Mail with a secret'],
+		],
+		pasted: ['Webhook'],
+		settings: (_, hooks) => ({ webhookUrl: hooks.get('Webhook') ?? '' }),
+		run: async (world) => {
+			// The run that publishing starts.
+			await world.n8n.waitForExecutions(world.id, 1, 60_000);
+			await mail(world, 'email.bounced', reader);
+		},
+		runs: 2,
 	},
 	{
 		file: 'webhook-problems',

@@ -73,6 +73,8 @@ async function createCredentials(redisPort: number): Promise<void> {
 	const { url: baseUrl, keys } = sandbox;
 	const misar = { baseUrl, product: 'mail' };
 	await n8n.createCredential('My Misar Mail', 'misarApi', { ...misar, apiKey: keys['misar.mail'] });
+	const signed = { ...misar, apiKey: keys['misar.mail'], signingSecret: SECRET };
+	await n8n.createCredential('Misar Mail with a secret', 'misarApi', signed);
 	await n8n.createCredential('Another account', 'misarApi', { ...misar, apiKey: 'of another' });
 	await n8n.createCredential('My blog', 'misarBlogApi', { baseUrl, signingSecret: SECRET });
 	const metigan = { baseUrl, apiKey: keys.metigan, signingSecret: SECRET };
@@ -140,12 +142,17 @@ async function setUp({
 	for (const [node, credential] of connect) {
 		await editor.openNode(node);
 		await editor.chooseCredential(credential);
-		if (pasted.includes(node)) hooks.set(node, await editor.copyProductionUrl());
+		await editor.closePanel();
+	}
+	for (const node of pasted) {
+		await editor.openNode(node);
+		hooks.set(node, await editor.copyProductionUrl());
 		await editor.closePanel();
 	}
 	if (settings === undefined) return hooks;
 	await editor.openNode(SETTINGS);
-	for (const [name, value] of Object.entries(settings(world))) await editor.fillField(name, value);
+	for (const [name, value] of Object.entries(settings(world, hooks)))
+		await editor.fillField(name, value);
 	await editor.closePanel();
 	return hooks;
 }

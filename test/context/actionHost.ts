@@ -18,6 +18,7 @@ import {
 	type IWorkflowExecuteAdditionalData,
 	type IWorkflowSettings,
 	type OnError,
+	type WorkflowExecuteMode,
 } from 'n8n-workflow';
 
 import type { ProviderId, Sandbox } from '../../sandbox';
@@ -132,6 +133,10 @@ export interface ActionCall {
 	readonly onError?: OnError;
 	/** Setting of the workflow. */
 	readonly timezone?: string;
+	/** Why the workflow runs. Default: `trigger`. */
+	readonly mode?: WorkflowExecuteMode;
+	/** Default: one id for all. */
+	readonly workflowId?: string;
 }
 
 /** An error as n8n stores it with an execution. */
@@ -156,8 +161,9 @@ export interface ActionResult {
 export async function runAction(
 	sandbox: Sandbox,
 	action: ActionCase,
-	{ parameters, credential, items = [{ json: {} }], onError, timezone }: ActionCall,
+	call: ActionCall,
 ): Promise<ActionResult> {
+	const { parameters, credential, items = [{ json: {} }], onError, timezone } = call;
 	const node: INode = {
 		...describe('Action', action.node),
 		parameters: { ...action.parameters, ...parameters },
@@ -172,7 +178,7 @@ export async function runAction(
 		],
 		{ Start: { main: [[{ node: 'Action', type: NodeConnectionTypes.Main, index: 0 }]] } },
 		additionalData(sandbox, action, node, credential),
-		timezone === undefined ? {} : { timezone },
+		{ ...call, settings: timezone === undefined ? {} : { timezone } },
 	);
 	return readRun(run, 'Action');
 }
@@ -354,10 +360,12 @@ function describe(name: string, node: INodeType): INode {
 	};
 }
 
+type RunOptions = Pick<ActionCall, 'mode' | 'workflowId'> & { settings?: IWorkflowSettings };
+
 function workflowOf(
 	members: ReadonlyArray<readonly [INode, INodeType]>,
 	connections: IConnections,
-	settings: IWorkflowSettings = {},
+	{ workflowId = 'wf1', settings = {} }: RunOptions = {},
 ): Workflow {
 	const typeOf = (type: string) => {
 		const [, found] = members.find(([node]) => node.type === type) ?? [];
@@ -370,7 +378,7 @@ function workflowOf(
 		getKnownTypes: () => ({}),
 	};
 	return new Workflow({
-		id: 'wf1',
+		id: workflowId,
 		name: 'Test workflow',
 		active: false,
 		nodes: members.map(([node]) => node),
@@ -384,10 +392,11 @@ async function execute(
 	members: ReadonlyArray<readonly [INode, INodeType]>,
 	connections: IConnections,
 	data: IWorkflowExecuteAdditionalData,
-	settings: IWorkflowSettings = {},
+	options: RunOptions = {},
 ): Promise<IRun> {
-	const workflow = workflowOf(members, connections, settings);
-	const hooks = new ExecutionLifecycleHooks('trigger', 'execution1', {
+	const { mode = 'trigger' } = options;
+	const workflow = workflowOf(members, connections, options);
+	const hooks = new ExecutionLifecycleHooks(mode, 'execution1', {
 		id: 'wf1',
 		name: 'Test workflow',
 		active: false,
@@ -400,7 +409,7 @@ async function execute(
 	});
 	const startNodes = members.map(([node]) => node).filter(({ name }) => name === 'Start');
 	const [start] = startNodes;
-	return await new WorkflowExecute({ ...data, hooks }, 'trigger').run({
+	return await new WorkflowExecute({ ...data, hooks }, mode).run({
 		workflow,
 		...(start === undefined ? {} : { startNode: start }),
 	});

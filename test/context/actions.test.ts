@@ -465,6 +465,19 @@ describe('Misar Mail', () => {
 		expect(created?.['signingSecret']).toBe(sandbox.endpoints('misar.mail')[0]?.secret);
 	});
 
+	it.each(['create', 'createOrUpdate'])(
+		'signs a new endpoint with the secret of the credential: %s',
+		async (operation) => {
+			const apiKey = sandbox.keys['misar.mail'];
+			const [created] = await runForData(sandbox, misarMail, {
+				parameters: endpoint(operation, { url: URL_OF, events: ['email.opened'] }),
+				credential: { apiKey, signingSecret: SECRET },
+			});
+			expect(sandbox.endpoints('misar.mail')).toMatchObject([{ secret: SECRET }]);
+			expect(JSON.stringify(created)).not.toContain(SECRET);
+		},
+	);
+
 	it.each(['create', 'getAll', 'get', 'delete'])(
 		'finds the other documented path to %s an endpoint',
 		async (operation) => {

@@ -592,7 +592,7 @@ describe('a delivery of another product with the same secret', () => {
 		});
 		expect(await host.deliver(delivery)).toMatchObject({
 			status: 401,
-			body: { error: 'the delivery is for another product than this trigger' },
+			body: { error: 'the delivery is for another product than the chosen one' },
 			run: undefined,
 			ended: true,
 		});

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 
 import { until } from '../../testkit/n8n-host/poll';
-import { SECRET } from '../../testkit/publishTrigger';
+import { outputOf } from '../../testkit/n8n-host/schemas';
+import { ORIGIN, SECRET } from '../../testkit/publishTrigger';
 import { Collector, TemplateHost, type Imported } from './templateHost';
 
 /** The templates that deliveries start: what is in the tables and at the other system afterwards. */
@@ -337,4 +338,61 @@ describe('engagement scoring', () => {
 		await host.finished(imported, runs);
 		await host.n8n.unpublish(imported.id);
 	}, 180_000);
+});
+
+describe('many deliveries', () => {
+	it('are registered by publishing, verified, and read as the trigger does', async () => {
+		const { sandbox } = host;
+		const data = {
+			product: 'mail',
+			baseUrl: sandbox.url,
+			apiKey: sandbox.keys['misar.mail'],
+			signingSecret: SECRET,
+		};
+		const account = { type: 'misarApi', data };
+		const webhookUrl = `${ORIGIN}/webhook/misar-mail-events`;
+		const imported = await host.publish(
+			'webhook-intake',
+			{ webhookUrl },
+			{ 'Register Endpoint': account, Receive: account },
+		);
+		await host.finished(imported, 1);
+		const [endpoint] = sandbox.endpoints('misar.mail').filter(({ url }) => url === webhookUrl);
+		expect(endpoint).toMatchObject({ active: true, secret: SECRET });
+
+		const fire = { provider: 'misar.mail', event: 'email.bounced', retry: false } as const;
+		const to = { ...fire, endpointId: endpoint?.id ?? '' };
+		await sandbox.fire({ ...to, id: 'evt_fine', data: { email: 'ada@example.com' } });
+		await host.finished(imported, 2);
+		await sandbox.fire({ ...to, id: 'evt_fine', data: { email: 'ada@example.com' } });
+		await host.finished(imported, 3);
+		await sandbox.fire({ ...to, secret: 'whsec_of_a_forger' });
+		await host.finished(imported, 4);
+		const runs = await host.n8n.executions(imported.id);
+		const outputs = await Promise.all(
+			runs.map(async ({ id }) => {
+				const run = await host.n8n.execution(id);
+				return [outputOf(run, 'Your Work'), outputOf(run, 'Receive', 1)] as const;
+			}),
+		);
+		expect(outputs.flatMap(([taken]) => taken)).toEqual([
+			expect.objectContaining({
+				event: 'email.bounced',
+				deliveryId: 'evt_fine',
+				recipient: 'ada@example.com',
+			}),
+		]);
+		const refused = outputs.flatMap(([, reasons]) => reasons);
+		expect(refused.map(({ status, reason }) => [status, reason]).sort()).toEqual([
+			[200, 'duplicate'],
+			[401, 'signature does not match'],
+		]);
+
+		// Publishing again finds the endpoint.
+		await host.n8n.unpublish(imported.id);
+		await host.n8n.publish(imported.id);
+		await host.finished(imported, 5);
+		expect(sandbox.endpoints('misar.mail').filter(({ url }) => url === webhookUrl)).toHaveLength(1);
+		await host.n8n.unpublish(imported.id);
+	}, 120_000);
 });

@@ -77,6 +77,12 @@ describe('a delivery', () => {
 		},
 	);
 
+	it('is accepted at once when it needs no answer', () => {
+		expect(memory.see('a', undefined)).toBe('new');
+		expect(memory.waiting).toBe(0);
+		expect(memory.see('a', undefined)).toBe('accepted');
+	});
+
 	it('that failed is accepted when its copy is', () => {
 		const [first, second] = [new FakeAnswer(), new FakeAnswer()];
 		memory.see('a', first);

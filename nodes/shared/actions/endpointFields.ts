@@ -40,7 +40,7 @@ const SIGNING_SECRET: INodeProperties = {
 	default: '',
 	placeholder: 'e.g. whsec_…',
 	description:
-		'Secret to sign deliveries of a new endpoint with. Leave empty to let the provider make one, where it does. What is typed here is stored with the workflow: use an expression for a secret you keep.',
+		'Secret to sign deliveries of a new endpoint with. Leave empty to use the Signing Secret of the credential, or, if it has none, to let the provider make one, where it does. What is typed here is stored with the workflow: use an expression for a secret you keep.',
 };
 
 const INCLUDE_SECRET: INodeProperties = {

@@ -3,7 +3,7 @@ import { z } from 'zod/v4';
 
 import type { RemoteEndpoint } from '../api/endpointAnswer';
 import { settingsError } from '../errors';
-import { eventsToRegister, namesIn, sameEvents } from '../events';
+import { eventsToRegister, namesIn, noEventSelected, sameEvents } from '../events';
 import { isJsonObject } from '../jsonObject';
 import type { Confirmation, Provider } from '../provider';
 import { sameUrl } from '../registration/webhookUrl';
@@ -151,9 +151,11 @@ export const endpointOperations: readonly Operation[] = [
 ];
 
 async function create(call: EndpointCall, url: string): Promise<IDataObject> {
-	const { context, itemIndex, management, api } = call;
+	const { context, itemIndex, management, credential, api } = call;
 	const secret =
-		management.sendsSecret === 'never' ? '' : readParameter(call, 'signingSecret', z.string(), '');
+		management.sendsSecret === 'never'
+			? ''
+			: readParameter(call, 'signingSecret', z.string(), '') || credential.signingSecret;
 	const outcome = await api.create({
 		url,
 		events: selectedEvents(call),
@@ -204,11 +206,7 @@ function selectedEvents(call: EndpointCall): string[] {
 	const custom = readParameter(call, 'customEvents', z.string(), '');
 	const names = withCustom(call, events, custom);
 	if (names.length > 0) return names;
-	throw settingsError(
-		context,
-		'No event is selected',
-		`Choose at least one event of ${provider.displayName}, or add a name under Custom Events`,
-	);
+	throw noEventSelected(context, provider, 'Custom Events');
 }
 
 function withCustom({ provider }: EndpointCall, events: string[], custom: string): string[] {

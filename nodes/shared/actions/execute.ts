@@ -75,7 +75,7 @@ async function runOperation(
 	requireProduct(context, family, provider, credential, 'node');
 	const operation = chosenOperation(context, itemIndex);
 	if (operation?.offered(provider) !== undefined) {
-		return await operation.run({ context, itemIndex, provider, credential });
+		return await operation.run({ context, itemIndex, provider, family, credential });
 	}
 	const { resource, operation: name } = choice(context, itemIndex);
 	throw settingsError(

@@ -1,12 +1,14 @@
 import type { IBinaryKeyData, IDataObject, INodeProperties } from 'n8n-workflow';
 
 import type { ProviderCredential } from '../credential';
-import type { Confirmation, ListedResource, Provider } from '../provider';
+import type { Confirmation, ListedResource, Provider, ProviderFamily } from '../provider';
 import type { ActionItem } from './parameter';
 
 /** One item of an action node, with what its operation works on. */
 export interface ActionCall extends ActionItem {
 	readonly provider: Provider;
+	/** The provider and its other products. */
+	readonly family: ProviderFamily;
 	readonly credential: ProviderCredential;
 }
 

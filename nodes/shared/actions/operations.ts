@@ -4,6 +4,7 @@ import { endpointOperations } from './endpointOperations';
 import { eventOperations } from './eventOperations';
 import { listOperations } from './listOperations';
 import type { Operation } from './operation';
+import { receiveOperation } from './receiveOperation';
 import { signatureOperations } from './signatureOperations';
 
 /** Every operation that an action node may have. */
@@ -13,6 +14,7 @@ export const OPERATIONS: readonly Operation[] = [
 	...eventOperations,
 	...listOperations,
 	...signatureOperations,
+	receiveOperation,
 ];
 
 /** The operations that a provider has. */

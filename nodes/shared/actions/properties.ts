@@ -90,7 +90,9 @@ function resourceProperties(
 	const isLast = ({ property }: { property: INodeProperties }) =>
 		Number(property.name === 'options');
 	const inOrder = [...parameters.values()].sort((a, b) => isLast(a) - isLast(b));
-	const defaultOperation = operations.find(({ isDefault }) => isDefault === true)?.value ?? '';
+	const [first] = operations;
+	const defaultOperation =
+		operations.find(({ isDefault }) => isDefault === true)?.value ?? first?.value ?? '';
 	return [
 		{
 			displayName: 'Operation',

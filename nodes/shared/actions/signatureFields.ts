@@ -3,6 +3,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import { schemeOptions, TOLERANCE } from '../editor/properties';
 import type { Provider } from '../provider';
 
+/** The bytes that are signed. */
 const PAYLOAD: readonly INodeProperties[] = [
 	{
 		displayName: 'Payload Source',
@@ -50,6 +51,9 @@ const HEADERS: INodeProperties = {
 	description: 'Headers of the delivery, as n8n’s Webhook node outputs them',
 };
 
+/** A delivery as n8n's Webhook node hands it on. */
+export const DELIVERY: readonly INodeProperties[] = [...PAYLOAD, HEADERS];
+
 const TIMESTAMP: INodeProperties = {
 	displayName: 'Timestamp',
 	name: 'timestamp',
@@ -84,5 +88,5 @@ export function verifyFields(provider: Provider): INodeProperties[] {
 		default: 'auto',
 		description: 'How the payload is signed',
 	};
-	return [...PAYLOAD, HEADERS, signatureScheme, TOLERANCE];
+	return [...DELIVERY, signatureScheme, TOLERANCE];
 }

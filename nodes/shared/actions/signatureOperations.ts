@@ -1,12 +1,10 @@
 import type { IDataObject } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
-import { settingsError } from '../errors';
-import { isJsonObject } from '../jsonObject';
-import type { SignatureScheme } from '../provider';
-import { schemesToTry, signRequest, verifySignature } from '../signature';
+import { signRequest } from '../signature';
 import type { ActionCall, Operation } from './operation';
 import { numberSchema, readParameter } from './parameter';
+import { chosenSchemes, missingSecret, readPayload, verifyPayload } from './payload';
 import { signFields, verifyFields } from './signatureFields';
 
 /** Signatures of payloads. The payload goes on with the result: the next node works on its very bytes. */
@@ -33,7 +31,7 @@ export const signatureOperations: readonly Operation[] = [
 		offered: () => 'documented',
 		properties: verifyFields,
 		run: async (call) => {
-			const verification = await verifyPayload(call);
+			const verification = await judgePayload(call);
 			const json = { ...inputOf(call)?.json, verification };
 			return [{ json, ...binaryOf(call), output: verification.valid ? 0 : 1 }];
 		},
@@ -53,7 +51,7 @@ function binaryOf(call: ActionCall) {
 async function signPayload(call: ActionCall): Promise<IDataObject> {
 	const { credential } = call;
 	if (credential.signingSecret === '') throw missingSecret(call);
-	const [scheme] = chosenSchemes(call);
+	const [scheme] = chosenSchemes(call, chosenScheme(call));
 	const given = readParameter(call, 'timestamp', numberSchema, 0);
 	const timestamp = given > 0 ? Math.floor(given) : Math.floor(Date.now() / 1000);
 	const payload = await readPayload(call);
@@ -64,22 +62,12 @@ async function signPayload(call: ActionCall): Promise<IDataObject> {
 	};
 }
 
-/** Verifies a payload as the trigger would. Never throws for a payload that does not verify. */
-async function verifyPayload(
+/** The verdict on a payload, as an item holds it. */
+async function judgePayload(
 	call: ActionCall,
 ): Promise<{ valid: boolean; scheme?: string; signedAt?: string; reason?: string }> {
-	const { credential } = call;
-	const secrets = [credential.signingSecret, credential.previousSigningSecret];
-	if (secrets.every((secret) => secret === '')) throw missingSecret(call);
-	const verdict = verifySignature(
-		{ headers: readHeaders(call), rawBody: await readPayload(call) },
-		chosenSchemes(call),
-		{
-			secrets,
-			toleranceSeconds: readParameter(call, 'toleranceSeconds', numberSchema, 300),
-			now: Date.now(),
-		},
-	);
+	const toleranceSeconds = readParameter(call, 'toleranceSeconds', numberSchema, 300);
+	const { verdict } = await verifyPayload(call, chosenScheme(call), toleranceSeconds);
 	if (!verdict.valid) return { valid: false, reason: verdict.reason };
 	const { scheme, signedAt } = verdict;
 	return {
@@ -89,63 +77,6 @@ async function verifyPayload(
 	};
 }
 
-/**
- * The scheme that is chosen, or those that "automatic" tries.
- * @throws NodeOperationError for one that the provider does not have, e.g. after the product was changed
- */
-function chosenSchemes(call: ActionCall): readonly [SignatureScheme, ...SignatureScheme[]] {
-	const { context, provider } = call;
-	const signatureScheme = readParameter(call, 'signatureScheme', z.string());
-	const [first, ...others] = schemesToTry(provider, { signatureScheme });
-	if (first !== undefined) return [first, ...others];
-	throw settingsError(
-		context,
-		`${provider.displayName} has no signature scheme "${signatureScheme}"`,
-		`Choose one of: ${provider.schemes.map(({ id }) => id).join(', ')}`,
-	);
-}
-
-/** The payload's bytes as they are: nothing is parsed and written again. */
-async function readPayload(call: ActionCall): Promise<Buffer> {
-	const { context, itemIndex } = call;
-	if (context.getNodeParameter('payloadSource', itemIndex) === 'text') {
-		return Buffer.from(readParameter(call, 'payload', z.string(), ''));
-	}
-	const property = readParameter(call, 'binaryPropertyName', z.string());
-	context.helpers.assertBinaryData(itemIndex, property);
-	return await context.helpers.getBinaryDataBuffer(itemIndex, property);
-}
-
-/** Headers as n8n's Webhook node outputs them, or as JSON text. */
-function readHeaders({ context, itemIndex }: ActionCall): Record<string, string> {
-	const value: unknown = context.getNodeParameter('headers', itemIndex, {});
-	const headers = typeof value === 'string' ? parseJson(value) : value;
-	if (!isJsonObject(headers)) {
-		throw settingsError(
-			context,
-			'The headers are not a JSON object',
-			'Map the headers of the Webhook node, for example {{ $json.headers }}',
-		);
-	}
-	return Object.fromEntries(
-		Object.entries(headers).flatMap(([name, content]) =>
-			typeof content === 'string' ? [[name.toLowerCase(), content]] : [],
-		),
-	);
-}
-
-function parseJson(text: string): unknown {
-	try {
-		return JSON.parse(text);
-	} catch {
-		return undefined;
-	}
-}
-
-function missingSecret({ context, provider }: ActionCall) {
-	return settingsError(
-		context,
-		'The signing secret is missing',
-		`Enter the Signing Secret of ${provider.displayName} in the credential`,
-	);
+function chosenScheme(call: ActionCall): string {
+	return readParameter(call, 'signatureScheme', z.string());
 }

@@ -51,9 +51,10 @@ export class Deduplicator {
 
 	/**
 	 * Reports a delivery; a `new` one is remembered from the moment its answer ends with 2xx.
+	 * @param answer undefined for a delivery that was answered before: it counts as accepted at once
 	 * @param lifetimeMs how long after it came the key stands for this delivery
 	 */
-	see(key: string, answer: Answer, lifetimeMs = Number.POSITIVE_INFINITY): Sighting {
+	see(key: string, answer: Answer | undefined, lifetimeMs = Number.POSITIVE_INFINITY): Sighting {
 		this.releaseUnanswered();
 		const state = this.stateOf(key);
 		if (state !== 'new') return state;
@@ -61,14 +62,17 @@ export class Deduplicator {
 		// Deleting first moves the key to the young end of the map.
 		this.entries.delete(key);
 		const now = this.now();
-		const entry: Entry = { pending: { answer, since: now }, endsAt: now + lifetimeMs };
+		const entry: Entry = { endsAt: now + lifetimeMs };
 		this.entries.set(key, entry);
-		this.unanswered.set(entry, key);
 		if (this.entries.size > this.capacity) {
 			const oldest = this.oldestFirst.next();
 			if (oldest.done !== true) this.entries.delete(oldest.value);
 		}
-		answer.once('finish', () => this.settle(key, entry, answer));
+		if (answer !== undefined) {
+			entry.pending = { answer, since: now };
+			this.unanswered.set(entry, key);
+			answer.once('finish', () => this.settle(key, entry, answer));
+		}
 		return 'new';
 	}
 

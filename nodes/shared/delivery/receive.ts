@@ -1,26 +1,16 @@
-import { hash } from 'node:crypto';
-
 import type { IDataObject, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
 
 import { messageOf, warnOnce } from '../log';
-import { triggerKey, type Owner } from '../perTrigger';
+import type { Owner } from '../perTrigger';
 import { problemsOf } from '../problems';
 import { selectProvider } from '../product';
 import type { Provider, ProviderFamily } from '../provider';
 import { loadRecord, loadReplaced, ownerOf } from '../registration/record';
 import { readSettings, type TriggerSettings } from '../settings';
-import type { Verdict } from '../signature';
-import { DeduplicatorPool } from './deduplicator';
-import {
-	contradictsHeader,
-	identifyEvent,
-	namesAnotherProduct,
-	parseBody,
-	readEvent,
-	type EventIdentity,
-	type ReceivedEvent,
-} from './event';
-import { isPing, reasonToIgnore } from './selection';
+import { acceptDelivery, deliveryItem, logDeviations } from './accept';
+import { seeDelivery } from './duplicates';
+import { parseBody, readEvent, type EventIdentity } from './event';
+import { isPing } from './selection';
 import { verifyDelivery } from './verification';
 
 /** Seconds after which a provider may try again when we cannot take a delivery at the moment. */
@@ -29,17 +19,8 @@ const RETRY_AFTER_SECONDS = 5;
 /** First byte of a body that n8n parses to an object or refuses. */
 const OPENING_BRACE = 0x7b;
 
-/** Characters from which on an id is remembered by its digest, to bound the memory it takes. */
-const LONG_ID = 200;
-
-/** How long equal bytes are one event where the body does not tell when it happened. */
-const RECURRENCE_MS = 24 * 60 * 60 * 1000;
-
 /** Of an unsigned body that is looked into; a ping takes less than a tenth of it. */
 const MAX_PING_BYTES = 4096;
-
-/** What the triggers of the process have accepted. */
-const deduplicators = new DeduplicatorPool();
 
 /** How a delivery that starts no run is answered. */
 interface Reply {
@@ -123,68 +104,28 @@ async function handle(
 
 	problems?.verified(Date.now());
 
+	const request = { headers, rawBody };
 	const body = bodyOf(context, rawBody);
-	if (body === undefined) return { status: 400, body: { error: 'the body is not a JSON object' } };
-	if (namesAnotherProduct(provider, family, body)) {
-		return refuse('the delivery is for another product than this trigger');
+	const accepted = acceptDelivery(provider, family, settings, request, body);
+	if ('status' in accepted) {
+		const { status, reason } = accepted;
+		if (status === 200) return ignore(reason);
+		return status === 401 ? refuse(reason) : { status, body: { error: reason } };
 	}
-	if (contradictsHeader(provider, body, headers)) {
-		return refuse('the event header differs from the event in the body');
-	}
-	const event = readEvent(provider, body, headers);
-
-	const ignored = reasonToIgnore(provider, settings, event);
-	if (ignored !== undefined) return ignore(ignored);
-
-	const identity = identifyEvent(provider, body, rawBody);
+	const { event, identity } = accepted;
 	const duplicate = checkDuplicate(context, provider, settings, owner, identity);
 	if (duplicate !== undefined) return duplicate;
 
-	if (event.warnings.length > 0) {
-		context.logger.warn('A verified delivery differs from its documented shape', {
-			node: context.getNode().name,
-			event: event.name,
-			warnings: event.warnings,
-		});
-		problems?.unknownEvent(event.name, Date.now());
-	}
+	logDeviations(context, event);
+	if (event.warnings.length > 0) problems?.unknownEvent(event.name, Date.now());
 	if (problems !== undefined && usedPrevious?.() === true) {
 		problems.verifiedByPreviousSecret(Date.now());
 	}
-	const simple = {
-		provider: provider.id,
-		...(provider.product === undefined ? {} : { product: provider.product }),
-		event: event.name,
-		deliveryId: identity.deliveryId,
-		occurredAt: event.occurredAt,
-		recipient: event.recipient,
-		data: event.data,
-	};
-	const json: IDataObject = settings.simplify
-		? simple
-		: { ...simple, ...evidence(provider, event, verdict, headers), payload: body };
+	const json = deliveryItem(provider, settings.simplify, accepted, verdict, headers);
 	const items = [json, ...(problems?.takeAll(provider, Date.now()) ?? [])];
 	return {
 		workflowData: [items.map((item) => ({ json: item }))],
 		webhookResponse: { received: true },
-	};
-}
-
-/** What the full output adds: where the delivery came from and why it was trusted. No secrets. */
-function evidence(
-	{ schemes }: Provider,
-	{ warnings }: ReceivedEvent,
-	{ scheme, signedAt }: Extract<Verdict, { valid: true }>,
-	headers: IDataObject,
-): IDataObject {
-	const hidden = new Set(['authorization', 'cookie', ...schemes.map(({ header }) => header)]);
-	return {
-		headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !hidden.has(name))),
-		verification: {
-			scheme,
-			...(signedAt === undefined ? {} : { signedAt: new Date(signedAt).toISOString() }),
-		},
-		...(warnings.length === 0 ? {} : { warnings: [...warnings] }),
 	};
 }
 
@@ -227,14 +168,11 @@ function checkDuplicate(
 	{ envelope }: Provider,
 	settings: TriggerSettings,
 	owner: Owner,
-	{ deliveryId, mayRecur }: EventIdentity,
+	identity: EventIdentity,
 ): Reply | undefined {
 	// People send the same test event again and again while they build a workflow.
 	if (!settings.skipDuplicates || context.getMode() === 'manual') return undefined;
-	const key = deliveryId.length > LONG_ID ? hash('sha256', deliveryId) : deliveryId;
-	const sighting = deduplicators
-		.of(triggerKey(owner))
-		.see(key, context.getResponseObject(), mayRecur ? RECURRENCE_MS : undefined);
+	const sighting = seeDelivery(owner, identity, context.getResponseObject());
 	if (sighting === 'new') return undefined;
 	if (sighting === 'inProgress' && envelope.retried) {
 		return retryLater('the same delivery is being handled');

@@ -3,8 +3,8 @@ import type { Provider } from '../provider';
 import type { TriggerSettings } from '../settings';
 import type { ReceivedEvent } from './event';
 
-/** Which events a trigger runs. */
-type Selection = Pick<TriggerSettings, 'events' | 'bounceType'>;
+/** Which events a node lets through. */
+export type Selection = Pick<TriggerSettings, 'events' | 'bounceType'>;
 
 /** What the selection goes by. */
 type Selectable = Pick<ReceivedEvent, 'name' | 'named' | 'bounceType'>;

@@ -105,6 +105,49 @@ export const TOLERANCE: INodeProperties = {
 		'How far the signed time of a delivery may be from now, past or future. Older deliveries are refused as replays. 0 accepts any time.',
 };
 
+/** For every node that turns deliveries into items. */
+export const SIMPLIFY: INodeProperties = {
+	displayName: 'Simplify',
+	name: 'simplify',
+	type: 'boolean',
+	default: true,
+	description:
+		'Whether to return a simplified version of the delivery instead of the raw data with headers and verification details',
+};
+
+/** Options that say which deliveries a node accepts. */
+export function deliveryOptions(provider: Provider): INodeProperties[] {
+	const timestamped = provider.schemes.some(
+		(scheme) => scheme.kind === 'hmac' && scheme.signed === 'timestamp.body',
+	);
+	return [
+		...(provider.envelope.bounce === undefined ? [] : [BOUNCE_TYPE_OPTION]),
+		customEvents(provider),
+		{
+			displayName: 'Signature Scheme',
+			name: 'signatureScheme',
+			type: 'options',
+			options: schemeOptions(provider),
+			default: 'auto',
+			description: 'How deliveries are signed. A delivery that does not verify is always refused.',
+		},
+		...(timestamped ? [TOLERANCE] : []),
+	];
+}
+
+const BOUNCE_TYPE_OPTION: INodeProperties = {
+	displayName: 'Bounce Type',
+	name: 'bounceType',
+	type: 'options',
+	options: [
+		{ name: 'Any', value: 'any', description: 'Hard and soft bounces' },
+		{ name: 'Hard', value: 'hard', description: 'The address does not exist: remove it' },
+		{ name: 'Soft', value: 'soft', description: 'A passing condition such as a full mailbox' },
+	],
+	default: 'any',
+	description: 'Which bounces to accept. A bounce that does not state its type is always accepted.',
+};
+
 const ITEM_ADDRESS_OPTION: INodeProperties = {
 	displayName: 'Send Endpoint ID In',
 	name: 'itemAddress',

@@ -2,14 +2,13 @@ import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
 import type { ManagementApi, Provider, ProviderFamily, RecoveryApi } from '../provider';
 import {
-	customEvents,
+	deliveryOptions,
 	eventOptions,
 	productProperty,
 	productShow,
 	reachOptions,
-	schemeOptions,
 	shownFor,
-	TOLERANCE,
+	SIMPLIFY,
 	type Show,
 } from './properties';
 
@@ -25,14 +24,7 @@ export function triggerProperties(family: ProviderFamily): INodeProperties[] {
 	return [
 		...(family[0].product === undefined ? [] : [productProperty(family)]),
 		...family.flatMap(providerProperties),
-		{
-			displayName: 'Simplify',
-			name: 'simplify',
-			type: 'boolean',
-			default: true,
-			description:
-				'Whether to return a simplified version of the delivery instead of the raw data with headers and verification details',
-		},
+		SIMPLIFY,
 		...family.map(optionsProperty),
 	];
 }
@@ -126,19 +118,13 @@ function registrationProperty(provider: Provider, api: ManagementApi, show: Show
 }
 
 function optionsProperty(provider: Provider): INodeProperties {
-	const timestamped = provider.schemes.some(
-		(scheme) => scheme.kind === 'hmac' && scheme.signed === 'timestamp.body',
-	);
 	const { api, recovery } = provider;
 	const options: INodeProperties[] = [
 		...(provider.secretOptional === true ? [ACCEPT_UNVERIFIED_OPTION] : []),
 		...(api === undefined ? [] : reachOptions(api).map(automaticOnly)),
 		...checkIntervalOption(provider),
 		...(recovery === undefined ? [] : [recoverMissedOption(recovery)]),
-		...(provider.envelope.bounce === undefined ? [] : [BOUNCE_TYPE_OPTION]),
-		customEvents(provider),
-		signatureSchemeOption(provider),
-		...(timestamped ? [TOLERANCE] : []),
+		...deliveryOptions(provider),
 		REPORT_PROBLEMS_OPTION,
 		SKIP_DUPLICATES_OPTION,
 	];
@@ -190,17 +176,6 @@ function recoverMissedOption({ description }: RecoveryApi): INodeProperties {
 	};
 }
 
-function signatureSchemeOption(provider: Provider): INodeProperties {
-	return {
-		displayName: 'Signature Scheme',
-		name: 'signatureScheme',
-		type: 'options',
-		options: schemeOptions(provider),
-		default: 'auto',
-		description: 'How deliveries are signed. A delivery that does not verify is always refused.',
-	};
-}
-
 const ACCEPT_UNVERIFIED_OPTION: INodeProperties = {
 	displayName: 'Accept Unverified Deliveries',
 	name: 'acceptUnverified',
@@ -208,20 +183,6 @@ const ACCEPT_UNVERIFIED_OPTION: INodeProperties = {
 	default: false,
 	description:
 		'Whether to run deliveries although no signing secret is configured. Anybody who learns the webhook URL can then start this workflow. Has no effect once the credential holds a secret.',
-};
-
-const BOUNCE_TYPE_OPTION: INodeProperties = {
-	displayName: 'Bounce Type',
-	name: 'bounceType',
-	type: 'options',
-	options: [
-		{ name: 'Any', value: 'any', description: 'Hard and soft bounces' },
-		{ name: 'Hard', value: 'hard', description: 'The address does not exist: remove it' },
-		{ name: 'Soft', value: 'soft', description: 'A passing condition such as a full mailbox' },
-	],
-	default: 'any',
-	description:
-		'Which bounces start the workflow. A bounce that does not tell its type always does.',
 };
 
 const REPORT_PROBLEMS_OPTION: INodeProperties = {

@@ -1,0 +1,90 @@
+import { z } from 'zod/v4';
+
+import { settingsError } from '../errors';
+import { isJsonObject } from '../jsonObject';
+import type { SignatureScheme } from '../provider';
+import { schemesToTry, verifySignature, type SignedRequest, type Verdict } from '../signature';
+import type { ActionCall } from './operation';
+import { readParameter } from './parameter';
+
+/**
+ * Verifies a payload with the credential's signing secrets, as the trigger would. Does not throw for a
+ * payload that does not verify.
+ * @param toleranceSeconds 0 = any age
+ * @throws NodeOperationError where the credential has no secret, or payload or headers cannot be read
+ */
+export async function verifyPayload(
+	call: ActionCall,
+	signatureScheme: string,
+	toleranceSeconds: number,
+): Promise<{ verdict: Verdict; request: SignedRequest }> {
+	const { credential } = call;
+	const secrets = [credential.signingSecret, credential.previousSigningSecret];
+	if (secrets.every((secret) => secret === '')) throw missingSecret(call);
+	const request = { headers: readHeaders(call), rawBody: await readPayload(call) };
+	const schemes = chosenSchemes(call, signatureScheme);
+	const options = { secrets, toleranceSeconds, now: Date.now() };
+	return { verdict: verifySignature(request, schemes, options), request };
+}
+
+/**
+ * The scheme that is chosen, or those that "automatic" tries.
+ * @throws NodeOperationError for one that the provider does not have, e.g. after the product was changed
+ */
+export function chosenSchemes(
+	{ context, provider }: ActionCall,
+	signatureScheme: string,
+): readonly [SignatureScheme, ...SignatureScheme[]] {
+	const [first, ...others] = schemesToTry(provider, { signatureScheme });
+	if (first !== undefined) return [first, ...others];
+	throw settingsError(
+		context,
+		`${provider.displayName} has no signature scheme "${signatureScheme}"`,
+		`Choose one of: ${provider.schemes.map(({ id }) => id).join(', ')}`,
+	);
+}
+
+/** The payload's bytes as they are: nothing is parsed and written again. */
+export async function readPayload(call: ActionCall): Promise<Buffer> {
+	const { context, itemIndex } = call;
+	if (context.getNodeParameter('payloadSource', itemIndex) === 'text') {
+		return Buffer.from(readParameter(call, 'payload', z.string(), ''));
+	}
+	const property = readParameter(call, 'binaryPropertyName', z.string());
+	context.helpers.assertBinaryData(itemIndex, property);
+	return await context.helpers.getBinaryDataBuffer(itemIndex, property);
+}
+
+export function missingSecret({ context, provider }: ActionCall) {
+	return settingsError(
+		context,
+		'The signing secret is missing',
+		`Enter the Signing Secret of ${provider.displayName} in the credential`,
+	);
+}
+
+/** Headers as n8n's Webhook node outputs them, or as JSON text. */
+function readHeaders({ context, itemIndex }: ActionCall): Record<string, string> {
+	const value: unknown = context.getNodeParameter('headers', itemIndex, {});
+	const headers = typeof value === 'string' ? parseJson(value) : value;
+	if (!isJsonObject(headers)) {
+		throw settingsError(
+			context,
+			'The headers are not a JSON object',
+			'Map the headers of the Webhook node, for example {{ $json.headers }}',
+		);
+	}
+	return Object.fromEntries(
+		Object.entries(headers).flatMap(([name, content]) =>
+			typeof content === 'string' ? [[name.toLowerCase(), content]] : [],
+		),
+	);
+}
+
+function parseJson(text: string): unknown {
+	try {
+		return JSON.parse(text);
+	} catch {
+		return undefined;
+	}
+}

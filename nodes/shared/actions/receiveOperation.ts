@@ -1,0 +1,106 @@
+import type { INodeProperties } from 'n8n-workflow';
+import { z } from 'zod/v4';
+
+import { acceptDelivery, deliveryItem, logDeviations, type Rejection } from '../delivery/accept';
+import { seeDelivery } from '../delivery/duplicates';
+import { parseBody } from '../delivery/event';
+import { deliveryOptions, eventOptions, SIMPLIFY } from '../editor/properties';
+import { ALL_EVENTS, namesIn, noEventSelected } from '../events';
+import type { Provider } from '../provider';
+import type { ActionCall, ActionResult, Operation } from './operation';
+import { namesSchema, numberSchema, readParameter } from './parameter';
+import { verifyPayload } from './payload';
+import { DELIVERY } from './signatureFields';
+
+const optionsSchema = z.object({
+	bounceType: z.enum(['any', 'hard', 'soft']).default('any'),
+	customEvents: z.string().default(''),
+	signatureScheme: z.string().default('auto'),
+	skipDuplicates: z.boolean().default(true),
+	toleranceSeconds: numberSchema.default(300),
+});
+
+const SKIP_DUPLICATES_OPTION: INodeProperties = {
+	displayName: 'Skip Duplicates',
+	name: 'skipDuplicates',
+	type: 'boolean',
+	default: true,
+	description:
+		'Whether a delivery that was accepted before leaves by Refused. Remembered in the memory of one n8n process.',
+};
+
+/** What a trigger does with a delivery, for one that n8n's Webhook node received. */
+export const receiveOperation: Operation = {
+	resource: 'delivery',
+	value: 'receive',
+	name: 'Receive',
+	action: 'Receive a delivery from a webhook node',
+	description:
+		'Verify and read a delivery that n8n’s Webhook node received, as the trigger does. What is forged, not selected or a duplicate leaves by Refused.',
+	outputs: ['Event', 'Refused'],
+	// n8n's Webhook node stores headers with each run, and a shared secret is one of them.
+	offered: ({ schemes }) =>
+		schemes.some(({ kind }) => kind === 'hmac') ? 'documented' : undefined,
+	properties: receiveFields,
+	run: async (call) => [await receive(call)],
+};
+
+function receiveFields(provider: Provider): INodeProperties[] {
+	const options = [...deliveryOptions(provider), SKIP_DUPLICATES_OPTION];
+	return [
+		...DELIVERY,
+		{
+			displayName: 'Events',
+			name: 'events',
+			type: 'multiOptions',
+			options: eventOptions(provider),
+			default: [ALL_EVENTS],
+			description: 'Which events to accept. Choose several, or All Events.',
+		},
+		SIMPLIFY,
+		{
+			displayName: 'Options',
+			name: 'options',
+			type: 'collection',
+			placeholder: 'Add option',
+			default: {},
+			description: 'Settings for special cases: most workflows need none of them',
+			options: options.sort((a, b) => a.displayName.localeCompare(b.displayName)),
+		},
+	];
+}
+
+async function receive(call: ActionCall): Promise<ActionResult> {
+	const { context, provider, family } = call;
+	const options = readParameter(call, 'options', optionsSchema, {});
+	const events = [
+		...readParameter(call, 'events', namesSchema, [ALL_EVENTS]).filter((name) => name !== ''),
+		...namesIn(options.customEvents),
+	];
+	if (events.length === 0) throw noEventSelected(context, provider, 'Options → Custom Events');
+	const mode = context.getMode();
+	// A person who retries a failed run does so after any time.
+	const toleranceSeconds = mode === 'retry' ? 0 : options.toleranceSeconds;
+
+	const { verdict, request } = await verifyPayload(call, options.signatureScheme, toleranceSeconds);
+	if (!verdict.valid) return refused(provider, { status: 401, reason: verdict.reason });
+	const selection = { events, bounceType: options.bounceType };
+	const body = parseBody(request.rawBody);
+	const accepted = acceptDelivery(provider, family, selection, request, body);
+	if ('status' in accepted) return refused(provider, accepted);
+
+	// People send the same test event again and again, and a run that is retried sends its own again.
+	const skipsDuplicates = options.skipDuplicates && mode !== 'manual' && mode !== 'retry';
+	const owner = { workflowId: context.getWorkflow().id ?? '', nodeId: context.getNode().id };
+	if (skipsDuplicates && seeDelivery(owner, accepted.identity) !== 'new') {
+		return refused(provider, { status: 200, reason: 'duplicate' });
+	}
+	logDeviations(context, accepted.event);
+	const simplify = readParameter(call, 'simplify', z.boolean(), true);
+	return { json: deliveryItem(provider, simplify, accepted, verdict, request.headers) };
+}
+
+function refused({ id, product }: Provider, rejection: Rejection): ActionResult {
+	const json = { provider: id, ...(product === undefined ? {} : { product }), ...rejection };
+	return { json, output: 1 };
+}

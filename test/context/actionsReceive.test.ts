@@ -1,0 +1,266 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { INodeExecutionData, INodeParameters } from 'n8n-workflow';
+
+import { buildDelivery, startSandbox, type ProviderId, type Sandbox } from '../../sandbox';
+import * as actions from './actionHost';
+import { runAction, type ActionCall } from './actionHost';
+import { expectedOutput, rows, signRow } from './conformance';
+import { stopClock, type Delivery } from './conformanceTwins';
+
+/** Delivery -> Receive behind a Webhook node does what the trigger does. */
+
+const SECRET = 'whsec_of_the_receive_suite';
+const PREVIOUS = 'whsec_before_it_was_changed';
+/** The clock stands still, so that one second too old is exactly that. */
+const NOW = Date.parse('2026-01-02T03:04:05Z');
+
+type Case = Pick<actions.ActionCase, 'title' | 'provider' | 'node' | 'credentialType'> & {
+	readonly parameters: INodeParameters;
+};
+
+let sandbox: Sandbox;
+beforeAll(async () => {
+	stopClock(NOW);
+	sandbox = await startSandbox();
+});
+afterAll(async () => {
+	jest.useRealTimers();
+	await sandbox.close();
+});
+
+/** Workflows of their own: what one has seen is no duplicate for another. */
+let workflowId = '';
+let count = 0;
+beforeEach(() => {
+	workflowId = `receive ${++count}`;
+});
+
+function caseOf(provider: ProviderId): Case {
+	const [family, product] = provider.split('.');
+	if (family === 'misar' && product !== undefined) {
+		return { ...actions.misarMail, provider, parameters: { product } };
+	}
+	const found = [actions.mailPanda, actions.metigan].find((action) => action.provider === provider);
+	if (found === undefined) throw new Error(`no action node for ${provider}`);
+	return found;
+}
+
+/** As n8n's Webhook node hands on a delivery with its option Raw Body. */
+function item(
+	headers: Readonly<Record<string, string | string[]>>,
+	body: Buffer | string,
+): INodeExecutionData {
+	return {
+		json: {
+			headers: { ...headers },
+			params: {},
+			query: {},
+			body: {},
+			webhookUrl: 'https://n8n.example.com/hook',
+		},
+		binary: {
+			data: { data: Buffer.from(body).toString('base64'), mimeType: 'application/json' },
+		},
+	};
+}
+
+type Change = Partial<Omit<ActionCall, 'items' | 'parameters'>> & { parameters?: INodeParameters };
+
+async function receive(
+	action: Case,
+	deliveries: ReadonlyArray<Pick<Delivery, 'headers'> & { body: Buffer | string }>,
+	{ parameters, ...change }: Change = {},
+) {
+	const result = await runAction(
+		sandbox,
+		{ ...action, path: '', events: ['', ''] },
+		{
+			credential: { signingSecret: SECRET, previousSigningSecret: PREVIOUS },
+			workflowId,
+			...change,
+			parameters: { resource: 'delivery', operation: 'receive', ...parameters },
+			items: deliveries.map(({ headers, body }) => item(headers, body)),
+		},
+	);
+	expect(result.stored).not.toContain(SECRET);
+	const [event = [], refused = []] = result.outputs.map((items) => items.map(({ json }) => json));
+	return { ...result, event, refused };
+}
+
+function signed(
+	action: Case,
+	event: string,
+	more: Partial<Parameters<typeof buildDelivery>[0]> = {},
+) {
+	const { provider } = action;
+	return buildDelivery({ provider, event, secret: SECRET, timestampMs: NOW, ...more });
+}
+
+/** All but those of Misar.Blog, whose secret is in a header that the Webhook node would store. */
+const signedRows = rows.filter(({ block }) => block.provider !== 'misarBlog');
+
+it.each(signedRows)('outputs what the trigger does: $title', async (row) => {
+	const delivery = { id: `evt_receive_${count}`, atMs: NOW };
+	const sent = { ...delivery, ...signRow(row, { secret: SECRET, ...delivery }) };
+	const options = { signatureScheme: row.scheme.pin ?? 'auto' };
+	const action = caseOf(row.block.provider);
+	const { event, refused } = await receive(action, [sent], {
+		parameters: { simplify: false, options },
+	});
+	expect(refused).toEqual([]);
+	expect(event).toEqual([
+		{
+			...expectedOutput(row, sent),
+			payload: JSON.parse(sent.body.toString()),
+			headers: expect.objectContaining({ 'content-type': 'application/json' }),
+		},
+	]);
+	expect(JSON.stringify(event)).not.toContain(sent.headers[row.scheme.header]);
+});
+
+describe('a delivery that is refused', () => {
+	it.each(['body', 'signature', 'wrongSecret', 'unsigned', 'stale', 'future'] as const)(
+		'says why, and passes nothing on: %s',
+		async (tamper) => {
+			const { metigan } = actions;
+			const { headers, body } = signed(metigan, 'email.bounced', { tamper });
+			const { event, outputs } = await receive(metigan, [{ headers, body }]);
+			expect(event).toEqual([]);
+			expect(outputs[1]).toEqual([
+				{
+					json: { provider: 'metigan', status: 401, reason: expect.stringMatching(/\w{3}/) },
+					pairedItem: { item: 0 },
+				},
+			]);
+		},
+	);
+
+	it('is for another product', async () => {
+		const provider = 'misar.dev';
+		const event = 'email.bounced';
+		const delivery = buildDelivery({ provider, event, product: 'dev', secret: SECRET });
+		const { refused } = await receive(actions.misarMail, [delivery]);
+		expect(refused).toEqual([
+			{
+				provider: 'misar',
+				product: 'mail',
+				status: 401,
+				reason: 'the delivery is for another product than the chosen one',
+			},
+		]);
+	});
+
+	it('is no JSON object', async () => {
+		const [made] = await actions.runForData(sandbox, actions.metigan, {
+			parameters: {
+				resource: 'signature',
+				operation: 'sign',
+				payloadSource: 'text',
+				payload: '[]',
+			},
+			credential: { signingSecret: SECRET },
+		});
+		const headers = made?.['headers'] as Record<string, string>;
+		const { refused } = await receive(actions.metigan, [{ headers, body: '[]' }]);
+		expect(refused).toMatchObject([{ status: 400, reason: 'the body is not a JSON object' }]);
+	});
+});
+
+describe('a delivery that is ignored', () => {
+	it('is a ping', async () => {
+		const { refused } = await receive(actions.misarMail, [
+			signed(actions.misarMail, 'ping', { scheme: 'platform' }),
+		]);
+		expect(refused).toMatchObject([{ status: 200, reason: 'ping' }]);
+	});
+
+	it('is of an event that is not selected', async () => {
+		const { metigan } = actions;
+		const deliveries = ['email.bounced', 'email.opened', 'email.shown'].map((name) =>
+			signed(metigan, name),
+		);
+		const { event, refused } = await receive(metigan, deliveries, {
+			parameters: { events: ['email.bounced'], options: { customEvents: 'email.shown' } },
+		});
+		expect(event).toMatchObject([{ event: 'email.bounced' }, { event: 'email.shown' }]);
+		expect(refused).toMatchObject([{ status: 200, reason: 'event is not selected' }]);
+	});
+
+	it('is a bounce of the other type', async () => {
+		const { misarMail } = actions;
+		const deliveries = ['hard', 'soft'].map((bounceType) =>
+			signed(misarMail, 'email.bounced', {
+				data: { to: 'a@example.com', bounce_type: bounceType },
+			}),
+		);
+		const { event, refused } = await receive(misarMail, deliveries, {
+			parameters: { options: { bounceType: 'hard' } },
+		});
+		expect(event).toHaveLength(1);
+		expect(refused).toMatchObject([{ status: 200, reason: 'only hard bounces are selected' }]);
+	});
+});
+
+describe('a duplicate', () => {
+	const { metigan } = actions;
+	const twice = () => {
+		const delivery = signed(metigan, 'email.bounced');
+		return [delivery, delivery];
+	};
+
+	it('leaves by Refused, in the same run and in a later one', async () => {
+		const both = await receive(metigan, twice());
+		expect(both.event).toHaveLength(1);
+		expect(both.refused).toEqual([{ provider: 'metigan', status: 200, reason: 'duplicate' }]);
+		const later = await receive(metigan, twice().slice(1));
+		expect([later.event.length, later.refused.length]).toEqual([1, 0]);
+	});
+
+	it('of another workflow is none', async () => {
+		const [delivery] = twice();
+		const runs = ['one workflow', 'another'].map(
+			async (id) => await receive(metigan, delivery ? [delivery] : [], { workflowId: id }),
+		);
+		for (const { event } of await Promise.all(runs)) expect(event).toHaveLength(1);
+	});
+
+	it.each(['manual', 'retry'] as const)('goes on when a person runs it: %s', async (mode) => {
+		const delivery = twice();
+		expect((await receive(metigan, delivery)).event).toHaveLength(1);
+		expect((await receive(metigan, delivery, { mode })).event).toHaveLength(2);
+	});
+
+	it('goes on where the option is off', async () => {
+		const options = { skipDuplicates: false };
+		expect((await receive(metigan, twice(), { parameters: { options } })).event).toHaveLength(2);
+	});
+});
+
+it('verifies with the previous secret', async () => {
+	const delivery = signed(actions.metigan, 'email.bounced', { secret: PREVIOUS });
+	expect((await receive(actions.metigan, [delivery])).event).toHaveLength(1);
+});
+
+it('accepts any age when a person retries a run', async () => {
+	const delivery = signed(actions.metigan, 'email.bounced', { timestampMs: NOW - 3_600_000 });
+	expect((await receive(actions.metigan, [delivery])).refused).toHaveLength(1);
+	expect((await receive(actions.metigan, [delivery], { mode: 'retry' })).event).toHaveLength(1);
+});
+
+it.each([
+	['no signing secret', {}, { signingSecret: '' }, /^The signing secret is missing/],
+	['no event', { events: [] }, {}, /^No event is selected.*Options → Custom Events/],
+	['an unknown bounce type', { options: { bounceType: 'loud' } }, {}, /options\.bounceType/],
+	['no headers', { headers: '={{ $json.nothing }}' }, {}, /^The headers are not a JSON object/],
+	['no raw body', { binaryPropertyName: 'none' }, {}, /none/],
+])('says what to correct: %s', async (_, parameters, credential, message) => {
+	const { metigan } = actions;
+	const delivery = signed(metigan, 'email.bounced');
+	const { error, event } = await receive(metigan, [delivery], {
+		parameters,
+		credential: { signingSecret: SECRET, ...credential },
+	});
+	expect(event).toEqual([]);
+	expect(error).toMatchObject({ name: 'NodeOperationError', context: { itemIndex: 0 } });
+	expect(error?.message).toMatch(message);
+});
