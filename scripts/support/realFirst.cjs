@@ -3,7 +3,7 @@
 const { default: Sequencer } = require('@jest/test-sequencer');
 
 /** Projects whose files take minutes: one of them must not be what is started last. */
-const FIRST = ['faults', 'e2e', 'e2e-1x', 'browser'];
+const FIRST = ['faults', 'e2e', 'e2e-1x', 'queue-main'];
 
 /** Jest's own order (what failed, then what took longest), with the tests of a real n8n first. */
 module.exports = class RealFirst extends Sequencer {

@@ -13,7 +13,9 @@ export interface Suite {
 	readonly script?: readonly [string, ...string[]];
 	/** Projects of jest.config.js whose files run side by side. */
 	readonly projects?: readonly string[];
-	/** Projects that measure load or cannot share the processor: nothing runs beside them. */
+	/** Projects that wait for a screen or a whole cluster: only two of their files run at a time. */
+	readonly pairs?: readonly string[];
+	/** Projects that measure load: nothing runs beside them. */
 	readonly alone?: readonly string[];
 }
 
@@ -28,7 +30,13 @@ export const suites: readonly Suite[] = [
 	{ name: 'e2e', ...real, programs: ['openssl'], projects: ['e2e'] },
 	{ name: 'e2e-1x', ...real, n8n: '1.x', programs: ['openssl'], projects: ['e2e-1x'] },
 	{ name: 'faults', ...real, projects: ['faults'], alone: ['load'] },
-	{ name: 'queue', ...real, programs: ['redis', 'postgresql'], alone: ['queue'] },
+	{
+		name: 'queue',
+		...real,
+		programs: ['redis', 'postgresql'],
+		pairs: ['queue-main'],
+		alone: ['queue'],
+	},
 	// The editor waits seconds, not minutes, for an n8n that other tests keep from the processor.
-	{ name: 'browser', ...real, programs: ['chromium'], alone: ['browser'] },
+	{ name: 'browser', ...real, programs: ['chromium'], pairs: ['browser'] },
 ];

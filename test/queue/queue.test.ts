@@ -2,14 +2,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DeliveryRecord } from '../../sandbox';
 import { printFigures } from '../figures';
-import { chain, outputOf } from '../../testkit/n8n-host/driver';
+import { chain } from '../../testkit/n8n-host/driver';
 import type { N8nHelper } from '../../testkit/n8n-host/helper';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN, startCluster, type Cluster } from '../../testkit/queue/cluster';
 import { EVENT, intake, trigger, type CredentialRef } from './intake';
-import { countRuns, readRuns, type Run } from '../../testkit/queue/runs';
-import { metigan } from '../../testkit/triggers';
-import { EMAIL_EVENTS, letHappen, mixedEvents, RunCounter, untold } from '../recoveryBed';
+import { readRuns, whenEnded } from '../../testkit/queue/runs';
 
 const REQUEUE = join(__dirname, '..', '..', 'deploy', 'requeue.lua');
 const PROVIDER = 'misar.mail';
@@ -43,20 +41,6 @@ function unfinishedBy(worker: N8nHelper): string[] {
 	return ids('started').filter((id) => !finished.has(id));
 }
 
-/** All executions of a workflow, once each has ended. */
-async function whenEnded(workflowId: string): Promise<Run[]> {
-	let counts: Record<string, number> = {};
-	await until(
-		() => `executions to end; there are ${JSON.stringify(counts)}`,
-		DEADLINE_MS,
-		async () => {
-			counts = await countRuns(cluster.services, workflowId);
-			return (counts['new'] ?? 0) + (counts['running'] ?? 0) === 0 || undefined;
-		},
-	);
-	return await readRuns(cluster.services, workflowId);
-}
-
 describe('when a worker dies, n8n by itself', () => {
 	it('loses what the worker was running', async () => {
 		const { main, sandbox, services } = cluster;
@@ -87,7 +71,7 @@ describe('when a worker dies, n8n by itself', () => {
 		);
 		await second.kill();
 		const before = await readRuns(services, id);
-		const runs = await whenEnded(id);
+		const runs = await whenEnded(services, id);
 
 		// Answered 200, failed, not tried again, and the event is no longer in the database.
 		const failed = runs.filter(({ status }) => status !== 'success');
@@ -107,165 +91,11 @@ describe('when a worker dies, n8n by itself', () => {
 	}, 600_000);
 });
 
-/** What each of the two processors answers to an event signed with a secret. */
-async function statusesOf(url = '', secret = ''): Promise<unknown[]> {
-	const statuses: unknown[] = [];
-	// The balancer gives the next one to the other processor.
-	for (let copy = 0; copy < 2; copy += 1) {
-		const event = { provider: PROVIDER, event: EVENT, url, secret, retry: false } as const;
-		const [sent] = await cluster.sandbox.fire(event);
-		statuses.push(sent?.attempts.at(-1)?.status);
-	}
-	return statuses;
-}
-
 describe('with the settings of deploy/', () => {
 	let workers: N8nHelper[];
 
 	beforeAll(async () => {
 		workers = await cluster.startWorkers();
-	}, 600_000);
-
-	it('verifies at every processor what was signed before the workflow was published again', async () => {
-		const { main, balancer } = cluster;
-		const { id } = await main.createWorkflow({
-			name: 'Published twice',
-			nodes: [trigger('Trigger', credential), { name: 'After', type: 'n8n-nodes-base.noOp' }],
-			connections: chain('Trigger', 'After'),
-		});
-		await main.publish(id);
-		const [former] = endpoints();
-		await main.unpublish(id);
-		await main.publish(id);
-		const [present] = endpoints();
-		expect(present?.secret).not.toBe(former?.secret);
-
-		const answeredBefore = balancer.answered();
-		const statusesFor = async (secret: string | undefined) =>
-			await statusesOf(present?.url, secret);
-		expect(await statusesFor(former?.secret)).toEqual([200, 200]);
-		expect(await statusesFor(present?.secret)).toEqual([200, 200]);
-		expect(await statusesFor('whsec_of_somebody_else')).toEqual([401, 401]);
-		expect(balancer.answered()).toEqual(answeredBefore.map((count) => count + 3));
-		expect(await main.waitForExecutions(id, 4)).toHaveLength(4);
-		await main.unpublish(id);
-	}, 300_000);
-
-	it('repairs an endpoint from the main process, and every processor verifies what it signs', async () => {
-		const { main, sandbox } = cluster;
-		const node = trigger('Trigger', credential);
-		const options = { checkInterval: 1, reportProblems: true };
-		const { id } = await main.createWorkflow({
-			name: 'Repaired',
-			nodes: [
-				{ ...node, parameters: { ...node.parameters, options } },
-				{ name: 'After', type: 'n8n-nodes-base.noOp' },
-			],
-			connections: chain('Trigger', 'After'),
-		});
-		await main.publish(id);
-		const [former] = endpoints();
-		sandbox.removeEndpoint(PROVIDER, former?.id ?? '');
-		const present = await until('the processors to accept a new endpoint', 150_000, async () => {
-			const [own] = endpoints();
-			if (own === undefined) return undefined;
-			const statuses = await statusesOf(own.url, own.secret);
-			return statuses.every((status) => status === 200) ? own : undefined;
-		});
-		expect(endpoints()).toMatchObject([{ id: present.id, url: former?.url }]);
-
-		// A processor, which has no checks of its own, reports what it refused.
-		const kinds = async () => {
-			const runs = await main.executions(id);
-			const executions = await Promise.all(runs.map(async (run) => await main.execution(run.id)));
-			return executions.flatMap((execution) =>
-				outputOf(execution, 'Trigger', 1).map((item) => item['problem']),
-			);
-		};
-		expect(await statusesOf(present.url, 'whsec_of_a_forger')).toEqual([401, 401]);
-		await until('the problems', 60_000, async () => {
-			const found = await kinds();
-			return (
-				(found.includes('deliveriesRefused') && found.includes('endpointRepaired')) || undefined
-			);
-		});
-
-		// One call a minute, and no run: the main process knows what the worker saved.
-		const before = sandbox.requests().length;
-		const runs = (await main.executions(id)).length;
-		await until('two more checks', 200_000, () =>
-			sandbox.requests().length >= before + 2 ? true : undefined,
-		);
-		const calls = sandbox.requests().slice(before);
-		expect(calls.map(({ method, path }) => [method, path.endsWith(present.id)])).toEqual(
-			calls.map(() => ['GET', true]),
-		);
-		expect(await main.executions(id)).toHaveLength(runs);
-		await main.unpublish(id);
-		expect(endpoints()).toEqual([]);
-	}, 600_000);
-
-	it('rotates a secret without a publish, and refuses no valid delivery meanwhile', async () => {
-		const { main, sandbox } = cluster;
-		const [oldSecret, newSecret] = ['whsec_before_the_rotation', 'whsec_after_the_rotation'];
-		const account = {
-			product: 'mail',
-			baseUrl: sandbox.url,
-			apiKey: sandbox.keys[PROVIDER],
-			signingSecret: oldSecret,
-		};
-		const name = 'Rotated';
-		const rotating = { id: await main.createCredential(name, 'misarApi', account), name };
-		const node = trigger('Trigger', rotating);
-		const { id } = await main.createWorkflow({
-			name,
-			nodes: [
-				{ ...node, parameters: { ...node.parameters, options: { checkInterval: 1 } } },
-				{ name: 'After', type: 'n8n-nodes-base.noOp' },
-			],
-			connections: chain('Trigger', 'After'),
-		});
-		await main.publish(id);
-		await main.updateCredential(rotating.id, name, 'misarApi', {
-			...account,
-			signingSecret: newSecret,
-			previousSigningSecret: oldSecret,
-		});
-
-		// The provider signs with what its endpoints have, and sends to each that is there.
-		const events: string[] = [];
-		const statuses: unknown[] = [];
-		const fire = async (secret?: string) => {
-			const event = `evt_queue_rotation_${events.length}`;
-			events.push(event);
-			const deliveries = await sandbox.fire({
-				provider: PROVIDER,
-				event: EVENT,
-				id: event,
-				retry: false,
-				...(secret === undefined ? {} : { secret, url: endpoints()[0]?.url ?? '' }),
-			});
-			statuses.push(...deliveries.map(({ attempts }) => attempts.at(-1)?.status));
-		};
-		await until('the endpoint to have the new secret alone', 200_000, async () => {
-			await fire();
-			// Deliveries one after the other: the run that saves waits in the same queue.
-			await whenEnded(id);
-			const secrets = endpoints().map(({ secret }) => secret);
-			return (secrets.length === 1 && secrets[0] === newSecret) || undefined;
-		});
-		// Both processors, with the new secret and with the old one.
-		for (const secret of [newSecret, oldSecret, newSecret, oldSecret]) {
-			await fire(secret);
-			await fire(secret);
-		}
-		expect(new Set(statuses)).toEqual(new Set([200]));
-		const runs = await whenEnded(id);
-		expect(runs.filter(({ status }) => status !== 'success')).toEqual([]);
-		const ran = new Set(runs.map(({ eventId }) => eventId));
-		expect(events.filter((event) => !ran.has(event))).toEqual([]);
-		await main.unpublish(id);
-		expect(endpoints()).toEqual([]);
 	}, 600_000);
 
 	/** The workflow of the template for an exactly-once intake, published. */
@@ -277,36 +107,6 @@ describe('with the settings of deploy/', () => {
 		expect(endpoints()).toMatchObject([{ active: true, url: expect.stringContaining(ORIGIN) }]);
 		return id;
 	}
-
-	it('recovers what was missed, and runs each event once', async () => {
-		const { main, sandbox } = cluster;
-		const counter = new RunCounter();
-		await counter.start();
-		try {
-			const url = await counter.publish(main, ORIGIN, metigan, sandbox, EMAIL_EVENTS);
-			// Copies that come at the same moment to two processors are another matter: see the intake.
-			const events = mixedEvents('metigan', url, 60).filter(({ kind }) => kind !== 'duplicated');
-			await letHappen(sandbox, events, 'delivered', 'refused');
-			await main.kill();
-			// The processors and the workers go on taking deliveries.
-			await letHappen(sandbox, untold(events), 'unknown', 'unreachable', 'late');
-			await main.restart();
-			await until(
-				() => `every event to run; ${counter.ran.size} have`,
-				DEADLINE_MS,
-				() => counter.ran.size === events.length || undefined,
-			);
-			await letHappen(sandbox, events, 'late');
-			const calls = () =>
-				sandbox.requests().filter(({ path }) => path.startsWith('/api/suppressions')).length;
-			const seen = calls();
-			await until('another check', DEADLINE_MS, () => calls() > seen || undefined);
-			expect([...counter.ran].filter(([, times]) => times !== 1)).toEqual([]);
-			expect(main.log()).toMatch(/\d+ of \d+ missed events were recovered/);
-		} finally {
-			counter.stop();
-		}
-	}, 600_000);
 
 	it('registers one endpoint, and a restart of the main process adds none', async () => {
 		const { main } = cluster;

@@ -1,6 +1,9 @@
 import { z } from 'zod';
+import { until } from '../n8n-host/poll';
 import { executionSchema } from '../n8n-host/schemas';
 import type { Services } from './services';
+
+const DEADLINE_MS = 300_000;
 
 /** A stored execution, and what it did. */
 export interface Run {
@@ -46,4 +49,18 @@ export async function countRuns(
 		`SELECT status, count(*) FROM execution_entity WHERE "workflowId" = '${workflowId}' GROUP BY status`,
 	);
 	return Object.fromEntries(rows.map(({ status, count }) => [status, count]));
+}
+
+/** All executions of a workflow, once each has ended. */
+export async function whenEnded(services: Services, workflowId: string): Promise<Run[]> {
+	let counts: Record<string, number> = {};
+	await until(
+		() => `executions to end; there are ${JSON.stringify(counts)}`,
+		DEADLINE_MS,
+		async () => {
+			counts = await countRuns(services, workflowId);
+			return (counts['new'] ?? 0) + (counts['running'] ?? 0) === 0 || undefined;
+		},
+	);
+	return await readRuns(services, workflowId);
 }
