@@ -131,8 +131,12 @@ export class Editor {
 
 	/** Shows the Production URL and copies it as a user does: by a click on it. */
 	async copyProductionUrl(): Promise<string> {
-		await this.panel.getByText('Webhook URLs', { exact: true }).click();
-		await this.byId('radio-button-production').click();
+		const urls = this.panel.getByText('Webhook URLs', { exact: true });
+		await urls.waitFor();
+		const production = this.byId('radio-button-production');
+		// Open from the start in n8n's Webhook node alone.
+		if (!(await production.isVisible())) await urls.click();
+		await production.click();
 		await this.panel.getByText(/^\s*https?:\/\/\S+\/webhook\/\S+\s*$/).click();
 		await this.page.getByText('URL copied').waitFor();
 		return String(await this.page.evaluate('navigator.clipboard.readText()'));
