@@ -8,8 +8,7 @@ import {
 } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
-import { urlBelow } from './api/request';
-import { isHttpUrl } from './registration/webhookUrl';
+import { isHttpUrl, urlBelow } from './url';
 
 /** A credential that says how it is tested. */
 export interface TestableCredential extends ICredentialType {

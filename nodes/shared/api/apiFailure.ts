@@ -1,7 +1,7 @@
 import { NodeApiError, type INode } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
-import { isHttpUrl, withoutUserInfo } from '../registration/webhookUrl';
+import { isHttpUrl, withoutUserInfo } from '../url';
 import { hideSecrets } from './hideSecrets';
 
 /** A request that did not end well, described for a person. Holds no credential. */

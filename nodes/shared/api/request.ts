@@ -13,6 +13,7 @@ import { z } from 'zod/v4';
 
 import { jsonObjectSchema } from '../jsonObject';
 import type { Provider } from '../provider';
+import { urlBelow } from '../url';
 import { apiFailure, isPlanRefusal, type Refusal } from './apiFailure';
 
 /** Contexts that may call a provider's API. */
@@ -170,11 +171,6 @@ export class ApiClient {
 			refusal,
 		);
 	}
-}
-
-/** The address of a path below a Base URL, however the two are written. */
-export function urlBelow(baseUrl: string, path: string): string {
-	return `${baseUrl.replace(/\/+$/, '')}/${path.replace(/^\/+/, '')}`;
 }
 
 export function isMissing(attempt: Attempt): boolean {

@@ -8,6 +8,7 @@ import { messageOf, warn } from '../log';
 import { isForAnotherProduct, requireProduct, selectProvider } from '../product';
 import type { Provider, ProviderFamily } from '../provider';
 import { readApiOptions, readRegistration, readSettings, type TriggerSettings } from '../settings';
+import { sameUrl } from '../url';
 import { noteFailedStart, takeFailedStart } from './endpointWatch';
 import { endpointsAt, removeAll, removeOrTell } from './provision';
 import { addressOf, checkAndRepair, ensureEndpoint, getOwn, reconcile } from './reconcile';
@@ -26,7 +27,6 @@ import {
 	type RegistrationRecord,
 } from './record';
 import { missingKey, openTarget, type Account, type Target } from './target';
-import { sameUrl } from './webhookUrl';
 
 /** Activations in which n8n registers what was registered before, and no person waits. */
 const STARTS: readonly unknown[] = ['init', 'leadershipChange', 'update'];

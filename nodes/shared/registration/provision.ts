@@ -5,11 +5,11 @@ import { sleep } from 'n8n-workflow';
 import type { RemoteEndpoint } from '../api/endpointAnswer';
 import { settingsError } from '../errors';
 import { warn } from '../log';
+import { sameUrl } from '../url';
 import { forgetReplaced, loadReplaced, type RegistrationRecord } from './record';
 import { makeRecord } from './recordSecrets';
 import { generateSecret } from './secretVault';
 import type { Account, Target } from './target';
-import { sameUrl } from './webhookUrl';
 
 const CREATE_ATTEMPTS = 3;
 const CREATE_BACKOFF_MS = 500;

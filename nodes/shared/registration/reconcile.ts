@@ -2,12 +2,13 @@ import type { RemoteEndpoint } from '../api/endpointAnswer';
 import { sameEvents } from '../events';
 import { warn } from '../log';
 import { problemsOf, type Difference } from '../problems';
+import { sameUrl } from '../url';
 import { createFresh, isAt, removeAll } from './provision';
 import { loadRecord, ownerOf, saveRecord, saveReplaced, type RegistrationRecord } from './record';
 import { secretIsCurrent, withCurrentKeys } from './recordSecrets';
 import type { Account, Target } from './target';
 import { whoAnswersAt } from './webhookProbe';
-import { sameUrl, webhookUrlObjection } from './webhookUrl';
+import { webhookUrlObjection } from './webhookUrl';
 
 /**
  * A trigger's endpoint at the provider: looked up, created, repaired and deleted, so that whatever

@@ -4,8 +4,9 @@ import { openEndpointApi, type ApiChoice, type EndpointApi } from '../api/endpoi
 import type { ProviderCredential } from '../credential';
 import { settingsError, type NodeContext } from '../errors';
 import type { ManagementApi, Provider } from '../provider';
+import { isHttpUrl, withoutUserInfo } from '../url';
 import type { NodeMemory } from './record';
-import { isHttpUrl, webhookUrlObjection, withoutUserInfo } from './webhookUrl';
+import { webhookUrlObjection } from './webhookUrl';
 
 /** Where an endpoint is looked after: at a publish or a start, and while the workflow is published. */
 export type RegistrationContext = IHookFunctions | ITriggerFunctions;
