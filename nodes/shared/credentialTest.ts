@@ -15,7 +15,7 @@ export interface TestableCredential extends ICredentialType {
 	readonly check: {
 		/** Paths below the Base URL of a call that any key may make; by product where there are several. */
 		readonly path: string | Readonly<Record<string, string>>;
-		/** What a status means here, where it says more than elsewhere. */
+		/** Messages for statuses that mean something specific here. */
 		readonly messages: Readonly<Record<number, string>>;
 	};
 	authenticate(
@@ -49,7 +49,7 @@ class Refused extends Error {
 
 /**
  * n8n's `methods.credentialTest` of a node. A function and not a request, because only a function can
- * let a credential without a key pass, and say in words that no server answers.
+ * accept a credential without a key, and explain that no server answers.
  *
  * @param name - what `testedBy` names
  */

@@ -87,7 +87,7 @@ const OK = { status: 'OK', message: 'Connection successful!' };
 const failed = (message: unknown) => ({ status: 'Error', message });
 
 describe.each(credentials)('the credential of $title', (trigger) => {
-	it('is accepted where the API is, and refused with words where the key is wrong', async () => {
+	it('is accepted where the API is, and refused with a message where the key is wrong', async () => {
 		const { provider } = trigger;
 		const baseUrl = `${sandbox.url}/`;
 		expect(await testCredential(trigger, { baseUrl, apiKey: sandbox.keys[provider] })).toEqual(OK);

@@ -114,7 +114,7 @@ function sign(trigger: TriggerUnderTest, body: Buffer): Record<string, string> {
 }
 
 describe.each(triggersUnderTest)('$title', (trigger) => {
-	it('answers whatever comes, and runs nothing that is not signed', async () => {
+	it('answers any request, and runs nothing that is not signed', async () => {
 		const host = startHost(trigger);
 		// Post answers a ping that nobody signed, because its API sends one before it tells the secret.
 		const refusals = trigger.provider === 'misar.post' ? [200, 401] : [401];

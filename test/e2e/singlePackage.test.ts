@@ -134,6 +134,6 @@ describe.each(singles)('n8n-nodes-$name', ({ name, trigger, nodes }) => {
 	});
 });
 
-it('tells which services there are when asked for another', async () => {
+it('lists the services when asked for an unknown one', async () => {
 	await expect(packSingle('nothing')).rejects.toThrow('mail-panda|metigan|misar|misar-blog');
 });

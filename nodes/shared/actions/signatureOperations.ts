@@ -9,7 +9,7 @@ import type { ActionCall, Operation } from './operation';
 import { numberSchema, readParameter } from './parameter';
 import { signFields, verifyFields } from './signatureFields';
 
-/** Signatures of payloads. The payload goes on with the result: the next node works on its very bytes. */
+/** Signatures of payloads. The payload is passed on with the result, for the next node to use unchanged. */
 export const signatureOperations: readonly Operation[] = [
 	{
 		resource: 'signature',
@@ -27,7 +27,7 @@ export const signatureOperations: readonly Operation[] = [
 		name: 'Verify',
 		action: 'Verify a payload',
 		description:
-			'Check whether a payload comes from the provider. Valid and invalid payloads leave by separate outputs.',
+			'Check whether a payload comes from the provider. Valid and invalid payloads go to separate outputs.',
 		isDefault: true,
 		outputs: ['Valid', 'Invalid'],
 		offered: () => 'documented',
@@ -105,7 +105,7 @@ function chosenSchemes(call: ActionCall): readonly [SignatureScheme, ...Signatur
 	);
 }
 
-/** The payload's bytes as they are: nothing is parsed and written again. */
+/** The payload's bytes as they are: nothing is parsed or serialised again. */
 async function readPayload(call: ActionCall): Promise<Buffer> {
 	const { context, itemIndex } = call;
 	if (context.getNodeParameter('payloadSource', itemIndex) === 'text') {

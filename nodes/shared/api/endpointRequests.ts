@@ -60,7 +60,7 @@ export class EndpointRequests {
 				this.path = path;
 				return endpoints;
 			}
-			// Below another path than the API's own people may have to sign in, which says nothing of the key.
+			// At a path that is not the API's, a 401 says nothing about the key: it may ask a person to sign in.
 			const ofOtherPath = refusal !== undefined && isUnauthorized(attempt);
 			if (!ofOtherPath) refusal = this.client.failure('GET', path, attempt);
 			if (!isMissing(attempt)) break;
@@ -144,7 +144,7 @@ export class EndpointRequests {
 		return { id, method, path, attempt };
 	}
 
-	/** A missing endpoint or collection may be a wrong path: where several are documented, the list tells. */
+	/** A 404 may be due to the path: where several are documented, reading the list finds the right one. */
 	private async findsAnotherPath(): Promise<boolean> {
 		if (this.path !== undefined || this.access.paths.length < 2) return false;
 		const assumed = this.collectionPath;

@@ -22,7 +22,7 @@ export interface EndpointChanges {
 
 /**
  * `lost`: the request may have taken effect although its answer did not arrive or could not be
- * read, so an endpoint may exist that nobody knows the id of.
+ * read, so there may be an endpoint whose id is unknown.
  */
 export type CreateOutcome =
 	| { readonly endpoint: RemoteEndpoint }
@@ -71,8 +71,8 @@ export class EndpointApi {
 	}
 
 	/**
-	 * Creates an endpoint, once: a create whose answer got lost is not sent again from here,
-	 * because it may have taken effect.
+	 * Creates an endpoint. A create whose answer was lost is not repeated here, because it may have
+	 * taken effect.
 	 */
 	async create(draft: EndpointDraft, extras: IDataObject = {}): Promise<CreateOutcome> {
 		const body = {
@@ -120,8 +120,7 @@ export class EndpointApi {
 	}
 
 	/**
-	 * The provider's log of delivery attempts, newest first as it comes (Misar Mail: the last 100), without
-	 * secrets.
+	 * The provider's log of delivery attempts, the newest first (Misar Mail: the last 100), without secrets.
 	 */
 	async deliveries(id: string): Promise<ReadonlyArray<Record<string, unknown>>> {
 		const result = await this.requests.sendToItem(() => 'GET', id, {}, '/events');
@@ -130,7 +129,7 @@ export class EndpointApi {
 		throw this.unreadable(result, 'a list of delivery attempts');
 	}
 
-	/** Hands an event of another mail provider to the inbound endpoint. */
+	/** Sends an event of another mail provider to the inbound endpoint. */
 	async record(path: string, event: IDataObject): Promise<unknown> {
 		const attempt = await this.client.send('POST', path, { body: event }, 'ifNotExecuted');
 		return this.bodyOf({ method: 'POST', path, attempt });
@@ -138,10 +137,13 @@ export class EndpointApi {
 
 	/**
 	 * Changes an endpoint in place.
-	 * @returns `unsaid` when the answer has no words, so that it may be a gateway's; `notServed` when the
-	 * API has no such call for it
+	 * @returns `unconfirmed` for a 2xx without JSON, possibly from a proxy; `notServed` when the API has no such
+	 * call for it
 	 */
-	async update(id: string, changes: EndpointChanges): Promise<'done' | 'unsaid' | 'notServed'> {
+	async update(
+		id: string,
+		changes: EndpointChanges,
+	): Promise<'done' | 'unconfirmed' | 'notServed'> {
 		const body = {
 			...(changes.url === undefined ? {} : { url: changes.url }),
 			...(changes.events === undefined ? {} : { events: this.formatEvents(changes.events) }),
@@ -152,7 +154,7 @@ export class EndpointApi {
 			id,
 			body,
 		);
-		if (attempt.kind === 'success') return isJsonObject(attempt.body) ? 'done' : 'unsaid';
+		if (attempt.kind === 'success') return isJsonObject(attempt.body) ? 'done' : 'unconfirmed';
 		if (this.requests.notServed(attempt)) return 'notServed';
 		throw this.client.failure(method, path, attempt);
 	}
@@ -166,7 +168,7 @@ export class EndpointApi {
 		if (attempt.kind === 'success') return true;
 		const status = attempt.kind === 'status' ? attempt.status : undefined;
 		if (this.api.operations.delete === 'unconfirmed' && this.requests.notServed(attempt)) {
-			// No such endpoint, or no such call: the list tells.
+			// No such endpoint, or no such call: the list shows which.
 			const all = await this.list();
 			return all.every((endpoint) => endpoint.id !== id);
 		}
@@ -195,7 +197,7 @@ export class EndpointApi {
 	}
 }
 
-/** What a node's options say of an installation's API. */
+/** What a node's options say about an installation's API. */
 export interface ApiChoice {
 	readonly apiPath?: string | undefined;
 	/** Where an endpoint was created, if not at `apiPath`. */
@@ -204,7 +206,7 @@ export interface ApiChoice {
 	readonly itemIndex?: number;
 }
 
-/** A provider's API for webhooks. @throws Error where it has none: nothing that needs it is offered then */
+/** A provider's API for webhooks. @throws Error where it has none; callers do not offer anything then */
 export function managementOf({ api, displayName }: Provider): ManagementApi {
 	if (api === undefined) throw new Error(`${displayName} has no API for webhooks`);
 	return api;

@@ -31,7 +31,7 @@ export interface ApiAccess {
 	readonly secrets: readonly string[];
 	/** Without it n8n would read the credential again, for the first item of an action node. */
 	readonly decrypted: ICredentialDataDecryptedObject;
-	/** The item an action node is at, for its errors. */
+	/** The item that an action node is working on, for its errors. */
 	readonly itemIndex?: number;
 }
 
@@ -43,7 +43,7 @@ export interface Content {
 
 /** Per request. */
 const TIMEOUT_MS = 10_000;
-/** All attempts of one call together, waits included. */
+/** All attempts of one call together, including waits. */
 const RETRY_BUDGET_MS = 15_000;
 const FIRST_BACKOFF_MS = 250;
 const MAX_ATTEMPTS = 4;
@@ -133,9 +133,9 @@ export class ApiClient {
 	}
 
 	/**
-	 * What an answer says.
-	 * @param read returns undefined for what is not written as documented
-	 * @param expected what should have come, in words, e.g. "a list"
+	 * The content of an answer.
+	 * @param read returns undefined for an answer that is not as documented
+	 * @param expected a description of the expected answer, e.g. "a list"
 	 * @throws NodeApiError where the request was refused, or the answer cannot be read
 	 */
 	valueOf<T>(
@@ -218,7 +218,7 @@ function readRetryAfter(value: unknown): number | undefined {
 	return Number.isNaN(seconds) ? undefined : Math.max(0, seconds);
 }
 
-/** n8n wraps what its HTTP client throws in a NodeApiError; the parts of interest are dug out. */
+/** The relevant parts of the NodeApiError in which n8n wraps what its HTTP client throws. */
 const thrownSchema = z.object({
 	httpCode: z.string().nullish(),
 	code: z.string().optional(),

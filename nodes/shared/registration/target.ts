@@ -11,7 +11,7 @@ import { webhookUrlObjection } from './webhookUrl';
 /** Where an endpoint is looked after: at a publish or a start, and while the workflow is published. */
 export type RegistrationContext = IHookFunctions | ITriggerFunctions;
 
-/** What it takes to look up and delete endpoints. */
+/** What is needed to look up and delete endpoints. */
 export interface Account {
 	readonly context: RegistrationContext;
 	/** Holds the record of the endpoint. */
@@ -28,11 +28,11 @@ export interface Target extends Account {
 	readonly credential: ProviderCredential;
 	readonly events: readonly string[];
 	/**
-	 * Saves what `memory` holds, where n8n does not do so by itself soon.
+	 * Saves what `memory` holds, where n8n does not soon do so itself.
 	 * @throws when it could not be saved
 	 */
 	readonly persist?: () => Promise<void>;
-	/** Called when the installation turns out to have no call to get one endpoint. */
+	/** Called when the installation turns out not to serve the call that gets one endpoint. */
 	readonly onGetNotServed?: () => void;
 }
 

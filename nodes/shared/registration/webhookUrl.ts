@@ -1,6 +1,6 @@
 import { isHttpUrl, parseUrl } from '../url';
 
-/** Names that only this machine or its network knows; one without a dot is a machine or a container. */
+/** Names that resolve only on this machine or its network; one without a dot is a machine or a container. */
 const PRIVATE_NAME = /^[^.:[\]]+$|\.(?:localhost|local|internal|lan)$/;
 const IPV4 = /^\d+\.\d+\.\d+\.\d+$/;
 const PRIVATE_IPV4 =
@@ -8,10 +8,10 @@ const PRIVATE_IPV4 =
 const PRIVATE_IPV6 = /^\[(?:::|::1|::ffff:.*|f[cd][0-9a-f]*:.*|fe[89ab][0-9a-f]*:.*)\]$/;
 
 /**
- * Why providers would refuse a webhook URL, or undefined when nothing speaks against it.
+ * Why providers would refuse a webhook URL; undefined when they would not.
  *
- * All providers want HTTPS and a public host (misar.blog and MisarReach say so outright). A
- * provider that is local itself, such as a self-hosted one or a stand-in, may reach local URLs.
+ * All providers want HTTPS and a public host (misar.blog and MisarReach say so explicitly). A
+ * provider that is local itself, such as a self-hosted one or the sandbox, can reach local URLs.
  */
 export function webhookUrlObjection(webhookUrl: string, baseUrl: string): string | undefined {
 	const url = parseUrl(webhookUrl);
