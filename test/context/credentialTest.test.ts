@@ -14,9 +14,8 @@ import { startSandbox, type Sandbox } from '../../sandbox';
 import {
 	instantiate,
 	mailPanda,
-	metigan,
-	misarBlog,
 	misarMail,
+	triggersUnderTest,
 	type TriggerUnderTest,
 } from './providers';
 
@@ -26,7 +25,11 @@ import {
  */
 
 const KEY = 'key_of_the_user_0123456789';
-const credentials = [misarMail, misarBlog, mailPanda, metigan];
+/** The first trigger of each credential. */
+const credentials = triggersUnderTest.filter(
+	({ credential }, at) =>
+		triggersUnderTest.findIndex((other) => other.credential === credential) === at,
+);
 
 let sandbox: Sandbox;
 let elsewhere: Server;
