@@ -2,7 +2,7 @@ import type { Provider } from './provider';
 import { providers } from './providers';
 import type { CatalogueEntry } from './types';
 
-/** All providers, in the order in which they are asked for a path. */
+/** All providers, in the order in which a path is offered to them. */
 export const providerList: readonly Provider[] = Object.values(providers);
 
 /** Every scheme, envelope and event that a document or SDK names, for table-driven tests. */

@@ -23,7 +23,7 @@ import { fieldIssues } from './validation';
 export type Controlled = Omit<Sandbox, 'url' | 'pageUrl' | 'close'>;
 
 /**
- * The stand-in's switches over HTTP, under `/_control`, JSON in and out: GET keys, requests, deliveries,
+ * The sandbox's switches over HTTP, under `/_control`, JSON in and out: GET keys, requests, deliveries,
  * endpoints, catalogue, sample, log, stream (server-sent events); POST endpoints, PATCH and DELETE
  * endpoints/:provider/:id; POST endpoints/:provider/:id/secret and keys/:provider issue new ones; POST and
  * DELETE fire, faults; POST behaviour, limits, routes, reset, expire-sessions. 400 with reasons for input it
@@ -140,7 +140,7 @@ async function withInput<T>(
 	}
 }
 
-/** Express tells an error handler by its four parameters. */
+/** Express recognises an error handler by its four parameters. */
 const refuseBrokenJson: express.ErrorRequestHandler = (error, _request, response, next) => {
 	if (error instanceof SyntaxError) response.status(400).json({ error: error.message });
 	else next(error);

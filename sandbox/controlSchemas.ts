@@ -112,7 +112,7 @@ export function toFault({ pathPattern, ...fault }: z.output<typeof faultBody>): 
 	return pathPattern === undefined ? fault : { ...fault, path: new RegExp(pathPattern) };
 }
 
-/** What a provider can take is judged by its own schema. */
+/** Each provider's own schema decides which points it accepts. */
 export const behaviourBody = z.object({ provider, behaviour: z.record(z.unknown()) }).strict();
 
 /** `limit: null` lifts it. */

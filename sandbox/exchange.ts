@@ -14,7 +14,7 @@ export class Exchange {
 	constructor(
 		private readonly apis: ReadonlyMap<ProviderId, Api>,
 		private readonly faults: FaultBox,
-		/** Ends waiting faults when the stand-in closes. */
+		/** Ends waiting faults when the sandbox closes. */
 		private readonly closed: AbortSignal,
 		private readonly observer: Observer,
 	) {}

@@ -2,10 +2,10 @@ import { json } from './answers';
 import type { Answer, ApiErrors, ApiRequest } from './provider';
 import type { Fault, ProviderId } from './types';
 
-/** What becomes of the connection. */
+/** What happens to the connection. */
 export type Manner = 'whole' | 'truncate' | 'drop' | 'hang';
 
-/** An answer and how much of it the caller gets to see. */
+/** An answer and how much of it reaches the caller. */
 export interface Outcome {
 	answer: Answer;
 	manner: Manner;
@@ -26,12 +26,12 @@ export class FaultBox {
 		this.waiting = [];
 	}
 
-	/** What is still to come, each with the number of requests it will hit. */
+	/** Pending faults, each with the number of requests that it will still hit. */
 	list(): Fault[] {
 		return this.waiting.map(({ fault, left }) => ({ ...fault, times: left }));
 	}
 
-	/** The first fault for this request, which is thereby used once. */
+	/** The first fault for this request; it is used up once by this call. */
 	take(provider: ProviderId, request: ApiRequest): Fault | undefined {
 		const hit = this.waiting.find(({ fault }) => matches(fault, provider, request));
 		if (!hit) return undefined;
@@ -45,12 +45,12 @@ function matches(fault: Fault, provider: ProviderId, { method, path }: ApiReques
 	if (fault.provider !== undefined && fault.provider !== provider) return false;
 	if (fault.method !== undefined && fault.method.toUpperCase() !== method) return false;
 	if (fault.path === undefined) return true;
-	// String.search leaves a sticky or global expression's position alone.
+	// String.search does not move the position of a sticky or global expression.
 	if (fault.path instanceof RegExp) return path.search(fault.path) !== -1;
 	return path === fault.path || path.startsWith(`${fault.path}/`);
 }
 
-/** What the caller gets; `real` is the provider's own answer, present once the effect has happened. */
+/** What the caller gets; `real` is the provider's own answer, if the request has taken effect. */
 export function faultyOutcome(fault: Fault, errors: ApiErrors, real?: Answer): Outcome {
 	switch (fault.kind) {
 		case 'drop':

@@ -3,7 +3,7 @@ import type { Request, RequestHandler } from 'express';
 /** Names that a browser page from elsewhere cannot have in its Host header. */
 const LOCAL_HOSTS = new Set(['127.0.0.1', 'localhost', '[::1]']);
 
-/** Refuses a request by another name than this machine's own: a foreign name may lead here (DNS rebinding). */
+/** Refuses a request for a host name other than this machine's: a foreign name may resolve to it (DNS rebinding). */
 export const localNamesOnly: RequestHandler = (request, response, next) => {
 	if (LOCAL_HOSTS.has(request.hostname)) next();
 	else response.status(403).json({ error: 'only for this machine' });

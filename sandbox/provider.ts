@@ -19,7 +19,7 @@ export interface Scheme {
 	sign(input: { body: Buffer; secret: string; timestampSeconds: number }): Record<string, string>;
 }
 
-/** What headers may speak of. */
+/** What headers can contain. */
 export interface DeliveryFacts {
 	/** The event's id. */
 	id: string;
@@ -53,7 +53,7 @@ export interface SampleRequest {
 	at: string;
 }
 
-/** When a provider tries again and when it gives an endpoint up. */
+/** When a provider tries again and when it gives up on an endpoint. */
 export interface RetryPolicy {
 	/** Waits before the second, third … try, in the provider's seconds. */
 	delaysSeconds: readonly number[];
@@ -77,7 +77,7 @@ export interface Provider extends AccountRules {
 	newEventId(event: string): string;
 	/** The documented `data` of an event, else a plausible minimum. */
 	sampleData(request: SampleRequest): unknown;
-	/** Whether an endpoint wants an event; default: its list has the very name. */
+	/** Whether an endpoint wants an event; default: its list contains exactly this name. */
 	wants?(endpoint: SandboxEndpoint, event: string): boolean;
 	api?(services: ApiServices): Api;
 }
@@ -153,10 +153,10 @@ export interface Api {
 	readonly routes: readonly Route[];
 	readonly errors: ApiErrors;
 	readonly variants: VariantHolder;
-	/** Credentials of a person, where the provider has a login. */
+	/** A user's login, where the provider has one. */
 	readonly login?: { email: string; password: string };
 	expireSessions?(): void;
-	/** Keeps what the API tells of an event later. */
+	/** Keeps what the API will return about an event. */
 	record?(event: HappenedEvent): void;
 	reset?(): void;
 }
@@ -168,11 +168,11 @@ export interface VariantHolder {
 	reset(): void;
 }
 
-/** What the stand-in offers to a provider's API. */
+/** What the sandbox provides to a provider's API. */
 export interface ApiServices {
 	readonly endpoints: EndpointRoom;
 	readonly keys: Readonly<Record<KeyScope, string>>;
-	/** A webhook URL the provider accepts: public https unless the stand-in was told otherwise. */
+	/** A webhook URL the provider accepts: public https unless the sandbox was started otherwise. */
 	readonly webhookUrl: z.ZodType<string, z.ZodTypeDef, unknown>;
 	/** Sends one event to one endpoint, once; resolves with whether it was accepted. */
 	deliver(endpoint: SandboxEndpoint, event: string, data: unknown): Promise<boolean>;

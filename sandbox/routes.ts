@@ -20,7 +20,7 @@ export class Routes {
 
 	/**
 	 * The URL to connect to and the Host header that goes with the registered one. Throws when the target
-	 * is not on this machine: a stand-in must not send made-up events to the world.
+	 * is not on this machine: the sandbox must not send made-up events to the internet.
 	 */
 	resolve(registered: string): { url: URL; host: string } {
 		const url = new URL(registered);

@@ -20,7 +20,7 @@ import { managementHandler } from './wire';
 
 const DEFAULT_TIME_SCALE = 0.0005;
 
-/** Starts a stand-in for all providers on 127.0.0.1. Rejects when the port is taken. */
+/** Starts a sandbox for all providers on 127.0.0.1. Rejects when the port is taken. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
 	const observer = new Observer();
 	const changed = () => void observer.emit('change');

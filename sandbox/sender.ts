@@ -186,7 +186,7 @@ function observe({ delivery }: DeliveryJob, record: DeliveryRecord): ObservedAtt
 	};
 }
 
-/** Every attempt under way listens to it: any number is in order, no leak. */
+/** Every attempt under way listens to it: a large number of listeners is normal, not a leak. */
 function endOfAll(): AbortController {
 	const controller = new AbortController();
 	setMaxListeners(0, controller.signal);

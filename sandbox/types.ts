@@ -10,7 +10,7 @@ export type ProviderId =
 	| 'mailPanda'
 	| 'metigan';
 
-/** How the stand-in is started. */
+/** How the sandbox is started. */
 export interface SandboxOptions {
 	/** TCP port on 127.0.0.1; 0, the default, takes a free one. */
 	port?: number;
@@ -140,7 +140,7 @@ export interface Fault {
 	 * `status`: an error status (500); `drop`: the connection ends without an answer; `truncate`: it ends in
 	 * the middle of the answer; `html`: a gateway's page (502); `hang`: no answer at all; `empty`: 200
 	 * without a body; `delay`: the true answer, late; `rewrite`: the true answer as `rewrite` writes it;
-	 * the others in the provider's own words.
+	 * the others as the provider words them.
 	 */
 	kind: FaultKind;
 	status?: number;
@@ -160,7 +160,7 @@ export interface ApiRequestRecord {
 	method: string;
 	/** With the query. */
 	path: string;
-	/** Absent while there is no answer, and for ever when the connection was dropped. */
+	/** Absent while there is no answer; stays absent when the connection was dropped. */
 	status?: number;
 	body?: unknown;
 }
@@ -239,7 +239,7 @@ export interface FireInput extends DeliveryInput {
 	secret?: string;
 	/** Manual registration: send here, with `secret`. */
 	url?: string;
-	/** Only to this endpoint, whatever it is subscribed to. */
+	/** Only to this endpoint, regardless of its subscriptions. */
 	endpointId?: string;
 	/** Send the same delivery this many times at once. */
 	copies?: number;
@@ -282,7 +282,7 @@ export interface CatalogueEntry {
 	events: Named[];
 }
 
-/** A running stand-in. */
+/** A running sandbox. */
 export interface Sandbox {
 	/** `http://127.0.0.1:<port>`, for a credential's `baseUrl`. */
 	url: string;

@@ -96,7 +96,7 @@ export interface StartedTrigger {
 	readonly response: ITriggerResponse;
 	/** When `tick` is to be called: cron expressions with seconds. */
 	readonly crons: readonly string[];
-	/** Calls what was registered for each minute. As in n8n, nobody waits for it. */
+	/** Calls what was registered for each minute. As in n8n, its end is not awaited. */
 	readonly tick: () => void;
 	readonly close: () => Promise<void>;
 }
@@ -122,13 +122,13 @@ export class ContextHost {
 	failToStart = false;
 	/** Called inside `webhook()` handling, before n8n answers a run. */
 	beforeAnswer: () => Promise<void> = async () => {};
-	/** Refuses runs that the trigger starts by itself, as an n8n that shuts down does. */
+	/** Refuses runs that the trigger itself starts, as n8n does when it shuts down. */
 	refuseRuns = false;
-	/** Makes runs fail that the trigger starts by itself. */
+	/** Makes runs fail that the trigger itself starts. */
 	failRuns = false;
-	/** Called before a run that the trigger starts by itself. */
+	/** Called before a run that the trigger itself starts. */
 	beforeRun: () => Promise<void> = async () => {};
-	/** What the trigger started runs with by itself, and what its node put out in each. */
+	/** The items with which the trigger itself started runs, and what its node output in each. */
 	readonly emitted: Array<{ items: INodeExecutionData[]; outputs: INodeExecutionData[][] }> = [];
 	/** Called with each request before n8n sees it, for what no HTTP client can send. */
 	alterRequest: (request: express.Request) => void = () => {};
@@ -260,7 +260,7 @@ export class ContextHost {
 		};
 	}
 
-	/** Resolves when every run has ended that the trigger started by itself. */
+	/** Resolves when every run that the trigger itself started has ended. */
 	async runsEnded(): Promise<void> {
 		await Promise.all(this.started.splice(0));
 	}
@@ -295,7 +295,7 @@ export class ContextHost {
 		return outputs;
 	}
 
-	/** What a run has besides: an id of its own, and somebody who waits for its answer. */
+	/** What else a run has: an id of its own, and a caller waiting for its answer. */
 	private runData(response: Parameters<ITriggerFunctions['emit']>[1]) {
 		const runHook = async (name: string, [value]: IDataObject[]) => {
 			if (name === 'sendResponse' && value !== undefined) response?.resolve(value);
@@ -341,7 +341,7 @@ export class ContextHost {
 	}
 
 	/**
-	 * Sends a request to the webhook and tells what the sender and n8n saw. A header with several
+	 * Sends a request to the webhook and returns what the sender and n8n saw. A header with several
 	 * values is sent as several lines.
 	 */
 	async deliver(request: {
@@ -503,7 +503,7 @@ export function productOf({ product }: INodeParameters): ICredentialDataDecrypte
 	return typeof product === 'string' ? { product } : {};
 }
 
-/** The node as it stands in the workflow. */
+/** The node as it is in the workflow. */
 function describeNode(options: ContextHostOptions): INode {
 	const { node, parameters, nodeName = 'Trigger', webhookId = WEBHOOK_ID } = options;
 	return {

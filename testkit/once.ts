@@ -1,4 +1,4 @@
-/** Does a piece of work the first time it is asked for, and gives the same outcome ever after. */
+/** Runs a function on the first call, and returns the same result on every later one. */
 export function once<T>(work: () => Promise<T>): () => Promise<T> {
 	let outcome: Promise<T> | undefined;
 	return async () => await (outcome ??= work());

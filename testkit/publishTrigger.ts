@@ -39,7 +39,7 @@ export interface TriggerWorkflowOptions {
 	readonly options?: Readonly<Record<string, string | number | boolean>>;
 }
 
-/** The credential's fields for a registration by the account's key, or by hand with {@link SECRET}. */
+/** The credential's fields for a registration with the account's key, or manual with {@link SECRET}. */
 export function accountOf(
 	{ provider }: TriggerCase,
 	registration: Registration,

@@ -11,7 +11,7 @@ const events: readonly EventFact[] = [
 	{
 		name: 'open',
 		label: 'Email Opened',
-		description: 'A recipient opened an email, as far as the tracking picture in it tells',
+		description: 'A recipient opened an email, as far as its tracking pixel can tell',
 	},
 	{ name: 'click', label: 'Email Clicked', description: 'A recipient clicked a tracked link' },
 	{

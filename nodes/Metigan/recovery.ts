@@ -28,7 +28,7 @@ const EVENT_OF_REASON: Readonly<Record<string, string>> = {
 const SUPPRESSIONS = '/api/suppressions';
 const PAGE_SIZE = 200;
 
-/** A suppression as the data of the event behind it: only what the API really tells. */
+/** A suppression as the data of the event behind it: only what the API really returns. */
 function suppressionEvent(listed: unknown): ListedEvent[] {
 	const parsed = suppressionSchema.safeParse(listed);
 	if (!parsed.success) return [];
@@ -58,7 +58,7 @@ function suppressionEvent(listed: unknown): ListedEvent[] {
 }
 
 /**
- * The list of addresses that Metigan sends to no more (its JavaScript SDK 2.5; facts 2, B2). One entry
+ * The list of addresses that Metigan sends to no more (its JavaScript SDK 2.5). One entry
  * an address: a second bounce of an address that is on it leaves no trace.
  */
 export const recovery: RecoveryApi = {
@@ -116,7 +116,7 @@ function dayOf(at: number): number {
 
 const listSchema = suppressionPageSchema.extend({ data: z.array(jsonObjectSchema) });
 
-/** The same list for action nodes, as the API tells it. */
+/** The same list for action nodes, as the API returns it. */
 export const suppressions: ListApi = {
 	path: SUPPRESSIONS,
 	pageSize: PAGE_SIZE,

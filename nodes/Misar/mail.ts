@@ -82,7 +82,7 @@ const events: readonly EventFact[] = [
 	{
 		name: 'email.opened',
 		label: 'Email Opened',
-		description: 'A recipient opened an email, as far as the tracking picture in it tells',
+		description: 'A recipient opened an email, as far as its tracking pixel can tell',
 		data: opened,
 	},
 	{

@@ -4,7 +4,7 @@ import type { Provider } from '../shared/provider';
 import { idIn, platformEnvelope, platformScheme, UNCONFIRMED_EVENT } from './platform';
 
 /**
- * Misar Reach, after its SDKs (list and create only, the secret told once, a closed set of events).
+ * Misar Reach, after its SDKs (list and create only, the secret shown once, a closed set of events).
  * The platform page names other events; the SDKs' are registered, those are offered.
  */
 

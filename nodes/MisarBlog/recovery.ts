@@ -23,7 +23,7 @@ const PAGE_SIZE = 100;
 /** Pages overlap, because an article that is removed meanwhile moves the others up. */
 const PAGE_STEP = 90;
 
-/** An article of the API as an event of a webhook: only what the API really tells. */
+/** An article of the API as an event of a webhook: only what the API really returns. */
 function publishedArticle(listed: unknown, source: string): ListedEvent[] {
 	const parsed = listedArticleSchema.safeParse(listed);
 	if (!parsed.success) return [];
@@ -31,16 +31,17 @@ function publishedArticle(listed: unknown, source: string): ListedEvent[] {
 	const at = Date.parse(published_at);
 	if (Number.isNaN(at)) return [];
 	const { content_html, content_markdown, updated_at, visibility, featured_image_url } = more;
-	const told = { content_html, content_markdown, updated_at, visibility, featured_image_url };
+	const known = { content_html, content_markdown, updated_at, visibility, featured_image_url };
 	const article = {
 		...{ id, slug, title, excerpt, tags, published_at, canonical_url: url },
-		...Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined)),
+		...Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined)),
 	};
 	return [{ event: 'article.published', at, data: { article }, source }];
 }
 
 /**
- * No call tells of events, but the list of articles tells what was published (facts 2, B1). Whether
+ * No call lists events, but the list of articles shows what was published
+ * (docs.misar.io/blog/api-reference/articles). Whether
  * "newest first" goes by the time of publication is not documented.
  */
 export const recovery: RecoveryApi = {
@@ -85,7 +86,7 @@ export const recovery: RecoveryApi = {
 	},
 };
 
-/** The same list for action nodes, as the API tells it. */
+/** The same list for action nodes, as the API returns it. */
 export const articles: ListApi = {
 	path: ARTICLES,
 	pageSize: PAGE_SIZE,

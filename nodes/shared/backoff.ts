@@ -4,7 +4,7 @@ const MINUTE_MS = 60_000;
 
 /**
  * How long to wait in milliseconds after attempts that failed in a row: 1, 2, 4, … minutes. Half a minute
- * less, because a tick may come a little early.
+ * less, because a tick may be slightly early.
  * @param failed attempts before the last one
  */
 export function backoffMs(failed: number, maxMinutes: number): number {

@@ -14,7 +14,7 @@ export interface ProviderCredential {
 	readonly apiSecretTyped: boolean;
 	readonly signingSecret: string;
 	readonly previousSigningSecret: string;
-	/** Every secret in it, also of the way to sign in that is not chosen, to keep out of texts. */
+	/** Every secret in it, including those of the sign-in method that is not chosen, to keep out of texts. */
 	readonly secrets: readonly string[];
 	/** As n8n gave it, to call the API with. */
 	readonly decrypted: ICredentialDataDecryptedObject;
@@ -43,7 +43,7 @@ export async function readCredential(
 			'Open the credential, enter its fields again and save it',
 		);
 	};
-	// Taken verbatim, but for a field that looks empty: anybody could sign with white space.
+	// Taken verbatim, except that a blank field counts as empty: anybody could sign with white space.
 	const secret = (name: string) => (field(name).trim() === '' ? '' : field(name));
 	const apiKey = field('apiKey').trim();
 	return {

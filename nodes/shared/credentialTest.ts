@@ -8,15 +8,14 @@ import {
 } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
-import { urlBelow } from './api/request';
-import { isHttpUrl } from './registration/webhookUrl';
+import { isHttpUrl, urlBelow } from './url';
 
 /** A credential that says how it is tested. */
 export interface TestableCredential extends ICredentialType {
 	readonly check: {
 		/** Paths below the Base URL of a call that any key may make; by product where there are several. */
 		readonly path: string | Readonly<Record<string, string>>;
-		/** What a status means here, where it says more than elsewhere. */
+		/** Messages for statuses that mean something specific here. */
 		readonly messages: Readonly<Record<number, string>>;
 	};
 	authenticate(
@@ -50,7 +49,7 @@ class Refused extends Error {
 
 /**
  * n8n's `methods.credentialTest` of a node. A function and not a request, because only a function can
- * let a credential without a key pass, and say in words that no server answers.
+ * accept a credential without a key, and explain that no server answers.
  *
  * @param name - what `testedBy` names
  */

@@ -4,7 +4,7 @@ import { NodeOperationError, type IHookFunctions } from 'n8n-workflow';
 export type NodeContext = Pick<IHookFunctions, 'getNode'>;
 
 /**
- * Something the user set cannot work. What to do is part of the message, because n8n shows no
+ * A setting of the user's cannot work. The message includes what to do, because n8n shows no
  * description of such an error when publishing fails.
  */
 export function settingsError(

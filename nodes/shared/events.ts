@@ -13,7 +13,7 @@ export function namesIn(text: string): string[] {
 
 /**
  * The names to register for a selection: "all events" is the full list of documented names,
- * without those that a document leaves in doubt.
+ * without those that no document confirms.
  */
 export function eventsToRegister(provider: Provider, selected: readonly string[]): string[] {
 	const documented = provider.events.filter((event) => event.reservation === undefined);
@@ -26,7 +26,7 @@ export function canonicalEvent({ envelope }: Provider, name: string): string {
 	return envelope.canonicalEvent?.(name) ?? name;
 }
 
-/** Whether two lists name the same events, in whatever order and spelling. */
+/** Whether two lists name the same events, in any order and spelling. */
 export function sameEvents(
 	provider: Provider,
 	left: readonly string[],

@@ -2,7 +2,7 @@ import type { IHookFunctions } from 'n8n-workflow';
 
 import { triggerKey, type Owner } from './perTrigger';
 
-/** What it takes to write about a node to n8n's log. */
+/** What is needed to write about a node to n8n's log. */
 type LogContext = Pick<IHookFunctions, 'logger' | 'getWorkflow' | 'getNode'>;
 
 const MAX_KNOWN = 1_000;
@@ -16,7 +16,7 @@ export function warn(context: LogContext, message: string): void {
 	});
 }
 
-/** The same, once for each node and cause: deliveries and forgeries come by the thousand. */
+/** The same, once for each node and cause: there can be thousands of deliveries and forgeries. */
 export function warnOnce(context: LogContext, owner: Owner, cause: string, message: string): void {
 	const key = `${triggerKey(owner)} ${cause}`;
 	if (known.has(key)) return;
@@ -25,7 +25,7 @@ export function warnOnce(context: LogContext, owner: Owner, cause: string, messa
 	warn(context, message);
 }
 
-/** What a log says of something that was thrown. */
+/** The message of something that was thrown, for a log. */
 export function messageOf(error: unknown): string {
 	return error instanceof Error ? error.message : String(error);
 }

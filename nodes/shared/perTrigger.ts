@@ -9,11 +9,11 @@ export function triggerKey({ workflowId, nodeId }: Owner): string {
 }
 
 /**
- * One member for each trigger, so that no trigger's deliveries push out what another remembers. When
- * there are too many, the one that has not been used for longest is let go of.
+ * One member for each trigger, so that no trigger's deliveries displace what another remembers. When
+ * there are too many, the least recently used one is dropped.
  */
 export class PerTrigger<T> {
-	/** By the trigger's own key, the longest unused first. */
+	/** By the trigger's key, the least recently used first. */
 	private readonly members = new Map<string, T>();
 
 	constructor(
@@ -26,8 +26,8 @@ export class PerTrigger<T> {
 		this.members.delete(trigger);
 		this.members.set(trigger, member);
 		if (this.members.size > this.capacity) {
-			const [longestUnused = ''] = this.members.keys();
-			this.members.delete(longestUnused);
+			const [leastRecent = ''] = this.members.keys();
+			this.members.delete(leastRecent);
 		}
 		return member;
 	}

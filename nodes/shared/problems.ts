@@ -3,7 +3,7 @@ import type { IDataObject } from 'n8n-workflow';
 import { PerTrigger, triggerKey, type Owner } from './perTrigger';
 import type { Provider } from './provider';
 
-/** What the Problem output of a trigger tells of. */
+/** What the Problem output of a trigger reports. */
 export type ProblemKind =
 	| 'deliveriesRefused'
 	| 'verifiedByPreviousSecret'
@@ -26,7 +26,7 @@ interface Entry {
 	readonly since: number;
 	last: number;
 	count: number;
-	/** How often each reason or name came. */
+	/** How often each reason or name occurred. */
 	readonly counts: Map<string, number>;
 	/** More facts of the last one. */
 	facts: IDataObject;
@@ -56,7 +56,7 @@ export class ProblemLog {
 		this.add('verifiedByPreviousSecret', now);
 	}
 
-	/** A signed event misses its documented shape. */
+	/** A signed event does not have its documented shape. */
 	unknownEvent(name: string, now: number): void {
 		this.add('eventsUnknown', now, [name]);
 	}
@@ -70,7 +70,7 @@ export class ProblemLog {
 		this.add('endpointUnreachable', now, [], { reason, since: toIso(since) });
 	}
 
-	/** The provider answers again: nothing to report of it any more. */
+	/** The provider answers again: there is nothing left to report. */
 	reachable(): void {
 		this.entries.delete('endpointUnreachable');
 	}

@@ -5,7 +5,7 @@ import type { TriggerContext } from './settings';
 
 /**
  * The provider that the node's `product` parameter names; the first where there are no products.
- * @throws NodeOperationError for a product nobody knows (an expression can yield anything)
+ * @throws NodeOperationError for an unknown product (an expression can return anything)
  */
 export function selectProvider(context: TriggerContext, family: ProviderFamily): Provider {
 	const product = family[0].product && context.getNodeParameter('product');
@@ -28,8 +28,8 @@ export function providerFor(
 }
 
 /**
- * Whether a credential is for another product of the family than the provider's. n8n picks the newest
- * credential of a type by itself, whatever its product. A credential that names no product fits all.
+ * Whether a credential is for another product of the family than the provider's. n8n preselects the newest
+ * credential of a type, regardless of its product. A credential that names no product fits all.
  */
 export function isForAnotherProduct(
 	{ product }: Pick<ProviderCredential, 'product'>,

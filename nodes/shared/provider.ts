@@ -3,7 +3,7 @@ import type { z } from 'zod/v4';
 
 /**
  * The contract of a webhook provider: facts as data, read by shared code.
- * A provider that truly differs passes a function here; it never edits `shared/`.
+ * A provider that is genuinely different passes a function here; it never edits `shared/`.
  */
 
 /**
@@ -49,11 +49,11 @@ export interface SharedSecretScheme extends SchemeBase {
 
 /** One event a provider documents. */
 export interface EventFact {
-	/** Machine name as it stands in the payload. */
+	/** Machine name as in the payload. */
 	readonly name: string;
 	/** Title in the editor, e.g. "Email Bounced". */
 	readonly label: string;
-	/** When it fires, in the words a user of the provider knows; no full stop after a single sentence. */
+	/** When it fires, in terms that users of the provider know; no full stop after a single sentence. */
 	readonly description: string;
 	/**
 	 * Documented shapes of the event's data, by the id of the envelope they come in; a mismatch is
@@ -67,14 +67,14 @@ export interface EventFact {
 /** One documented shape of a whole body, checked for warnings only. */
 export interface EnvelopeShape {
 	readonly id: string;
-	/** A field that tells this shape from the provider's others. */
+	/** A field that distinguishes this shape from the provider's others. */
 	readonly mark: string;
 	readonly schema: z.ZodType;
 }
 
 /** How a body is read. The first field that holds a usable value wins. */
 export interface EnvelopeFacts {
-	/** A body with no shape's mark is held against the first. */
+	/** A body with no shape's mark is compared with the first. */
 	readonly shapes: readonly [EnvelopeShape, ...EnvelopeShape[]];
 	/** Body fields that may hold the event name. */
 	readonly eventFields: readonly string[];
@@ -104,21 +104,20 @@ export interface EnvelopeFacts {
 	 */
 	readonly idempotencyKey: (body: IDataObject) => string | undefined;
 	/**
-	 * What is put before that digest, so that a person can read which event it is. Several events may
-	 * have it in common.
+	 * Put before that digest to make it readable which event it is. Several events may share it.
 	 */
 	readonly keyPrefix?: (body: IDataObject) => string | undefined;
 	/** Names of test deliveries: answered with 200, never run. */
 	readonly pings: readonly string[];
-	/** Two names for one event are made equal with it before they are compared. */
+	/** Maps several names of one event to the same name before they are compared. */
 	readonly canonicalEvent?: (name: string) => string;
-	/** Where a bounce tells whether it is hard or soft. */
+	/** Where a bounce states whether it is hard or soft. */
 	readonly bounce?: { readonly event: string; readonly fields: readonly string[] };
 	/** Whether the provider sends a delivery again when the answer is not 2xx. */
 	readonly retried: boolean;
 	/**
-	 * A new endpoint is pinged before anybody here knows its secret, and refused when the ping is not
-	 * answered with 2xx. Such a ping is answered unverified, and starts nothing.
+	 * The provider pings a new endpoint before it returns the secret, and refuses the endpoint if the answer
+	 * is not 2xx. Such a ping is answered unverified, and starts nothing.
 	 */
 	readonly pingsOnCreate?: true;
 }
@@ -155,7 +154,7 @@ export interface ManagementApi {
 	 * of the credential is sent, `never` the provider issues it once.
 	 */
 	readonly sendsSecret: 'always' | 'whenSet' | 'never';
-	/** What the API key has to be allowed to do, as far as the documents tell; ends a sentence. */
+	/** What the API key must be allowed to do, as far as the documents say; ends a sentence. */
 	readonly keyRights: string;
 	/** Calls beyond list and create, with how sure the documents are of them. */
 	readonly operations: Readonly<Partial<Record<EndpointOperation, Confirmation>>>;
@@ -170,20 +169,20 @@ export interface ManagementApi {
 	readonly createExtras?: (owner: { workflowId: string; nodeName: string }) => IDataObject;
 }
 
-/** An event, as a delivery and the provider's API both tell of it. */
-export interface ToldEvent {
+/** What a delivery and the provider's API have in common about an event. */
+export interface KnownEvent {
 	/** Name of the event. */
 	readonly event: string;
 	/** Epoch milliseconds at which it happened. */
 	readonly at: number;
 	readonly data: IDataObject;
-	/** `deliveryId` of its delivery, where it came by one. */
+	/** `deliveryId` of its delivery, where it arrived in one. */
 	readonly deliveryId?: string | undefined;
 }
 
-/** An event that a provider's API tells of. */
-export interface ListedEvent extends ToldEvent {
-	/** The call that told of it, e.g. `GET /api/suppressions`. */
+/** An event that a provider's API lists. */
+export interface ListedEvent extends KnownEvent {
+	/** The call that listed it, e.g. `GET /api/suppressions`. */
 	readonly source: string;
 }
 
@@ -191,22 +190,22 @@ export interface ListedEvent extends ToldEvent {
 export interface RecoveryCall<T> {
 	readonly path: string;
 	readonly qs: IDataObject;
-	/** @returns undefined for an answer that is not written as documented */
+	/** @returns undefined for an answer that is not as documented */
 	readonly read: (body: unknown) => T | undefined;
 }
 
 /** A page of what happened, the newest first. */
 export interface EventPage {
 	readonly events: readonly ListedEvent[];
-	/** How many entries the page has, those included that are no event. */
+	/** How many entries the page has, including those that are not events. */
 	readonly size: number;
 	/** How many entries there are on all pages; undefined where the answer does not say so. */
 	readonly total?: number | undefined;
 }
 
-/** The API that tells of events whose deliveries were lost. */
+/** The API that lists events whose deliveries were lost. */
 export interface RecoveryApi {
-	/** The events it tells of. */
+	/** The events it lists. */
 	readonly events: readonly string[];
 	/** What it can and cannot recover, for the editor. */
 	readonly description: string;
@@ -223,10 +222,10 @@ export interface RecoveryApi {
 	/** The call for what the list leaves out of one event. */
 	readonly details?: (event: ListedEvent) => RecoveryCall<ListedEvent>;
 	/**
-	 * Keys of an event that can be made of its delivery and of the list alike: two that share one are
-	 * the same event.
+	 * Keys of an event that can be derived from its delivery as well as from the list: two events that
+	 * share one are the same.
 	 */
-	readonly keys: (event: ToldEvent) => readonly string[];
+	readonly keys: (event: KnownEvent) => readonly string[];
 }
 
 /** What an action node lists, besides endpoints. */
@@ -241,11 +240,11 @@ export interface ListApi {
 	readonly filters: readonly INodeProperties[];
 	/** Query of page n (from 0) for the filters that are set. */
 	readonly query: (filters: IDataObject, number: number) => IDataObject;
-	/** What the filters say that the API cannot filter by. */
+	/** Applies the filters that the API does not have. */
 	readonly matches?: (item: IDataObject, filters: IDataObject) => boolean;
-	/** The items of a page; undefined for an answer that is not written as documented. */
+	/** The items of a page; undefined for an answer that is not as documented. */
 	readonly read: (body: unknown) => readonly IDataObject[] | undefined;
-	/** How one item is called in the list of the editor, and its id; absent where none can be got. */
+	/** Name and id of an item for the list in the editor; absent where single items cannot be retrieved. */
 	readonly label?: (item: IDataObject) => { name: string; value: string };
 }
 
@@ -263,13 +262,13 @@ export interface Provider {
 	readonly envelope: EnvelopeFacts;
 	/** Absent where the provider has no API for webhooks: registration by hand only. */
 	readonly api?: ManagementApi;
-	/** Absent where no API tells of events that were missed. */
+	/** Absent where no API lists missed events. */
 	readonly recovery?: RecoveryApi;
 	readonly lists?: Readonly<Partial<Record<ListedResource, ListApi>>>;
 	readonly defaultRegistration: Registration;
 	/**
-	 * What to do at the provider once the Production URL is copied, one step each, in order; n8n's
-	 * notices render links.
+	 * What to do at the provider once the Production URL is copied, step by step; n8n's notices render
+	 * links.
 	 */
 	readonly manualSteps: readonly string[];
 	/**

@@ -33,13 +33,13 @@ export interface TriggerSettings {
 	readonly itemAddress?: ItemAddress;
 	/** Minutes between two checks of the endpoint; 0 = at starts only. */
 	readonly checkInterval: number;
-	/** A second output tells of problems. */
+	/** A second output reports problems. */
 	readonly reportProblems: boolean;
 	/** The provider is asked for events whose deliveries were lost. */
 	readonly recoverMissed: boolean;
 }
 
-/** What an option may hold, and how that is said. By hand, because it is asked for each delivery. */
+/** What an option may hold, and its description for a message. Not in zod: it is checked per delivery. */
 interface OptionKind<T> {
 	readonly title: string;
 	readonly includes: (value: unknown) => value is T;
@@ -121,7 +121,7 @@ export function readSettings(context: TriggerContext, provider: Provider): Trigg
 	};
 }
 
-/** Where there is no API nobody can choose; otherwise the node's parameter decides. */
+/** The node's parameter decides; without an API there is no choice. */
 export function readRegistration(context: TriggerContext, provider: Provider): Registration {
 	if (provider.api === undefined) return 'manual';
 	const chosen = context.getNodeParameter('registration', provider.defaultRegistration);

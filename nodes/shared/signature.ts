@@ -33,7 +33,7 @@ export type Verdict =
 
 type Refusal = Extract<Verdict, { valid: false }>;
 
-/** What a header says: the signatures that may match, and the timestamp they cover. */
+/** What a header contains: the signatures that may match, and the timestamp they cover. */
 interface Signed {
 	readonly signatures: readonly Buffer[];
 	/** Unix seconds as written, because that is what is signed. */
@@ -52,7 +52,7 @@ const DECIMAL_SECONDS = /^(?:0|[1-9]\d{0,11})(?:\.\d{1,9})?$/;
  * header; the first scheme of that header that verifies wins.
  *
  * Never throws. Strict on purpose: signatures are lower-case hex (all providers document that),
- * surrounding white space is ignored because HTTP does not carry it, a repeated header or a
+ * surrounding white space is ignored because HTTP strips it, a repeated header or a
  * repeated `t=` is refused, and timestamps outside the tolerance fail in both directions.
  */
 export function verifySignature(
@@ -85,7 +85,7 @@ export function verifySignature(
 		}
 		const verdict = verifyClaim(request, scheme, claim, secrets, options);
 		if (verdict.valid) return verdict;
-		// It says more than that the value is not written as another scheme wants it.
+		// More informative than a mismatch with the format of another scheme.
 		if (failure?.unmatched !== true) failure = verdict;
 	}
 	return failure ?? refused(`header ${header} is not written as documented`);
@@ -152,21 +152,21 @@ function sign(
 	return hmac.update(rawBody).digest();
 }
 
-/** Digests have one length, so comparing them does not tell how long a shared secret is. */
+/** Digests have one length, so comparing them does not reveal how long a shared secret is. */
 function sha256(text: string): Buffer {
 	return createHash('sha256').update(text).digest();
 }
 
 /**
  * A body that starts with a digit could be `<timestamp>.<body>` of another scheme, replayed without
- * its timestamp. No documented body starts so: all are JSON objects.
+ * its timestamp. No documented body starts with a digit: all are JSON objects.
  */
 function startsWithDigit(body: Buffer): boolean {
 	const first = body[0] ?? 0;
 	return first >= 0x30 && first <= 0x39;
 }
 
-/** @returns undefined when the value is not written in the scheme's layout at all */
+/** @returns undefined when the value does not have the scheme's layout */
 function readClaim(
 	request: SignedRequest,
 	scheme: SignatureScheme,

@@ -10,7 +10,7 @@ import { misarReach } from './misarReach';
 
 /**
  * The one list of providers: a new one is its file and a line here. A path that two of them could serve goes
- * to the first that owns it (see `Api.owns`).
+ * to the first one that owns it (see `Api.owns`).
  */
 export const providers: Readonly<Record<ProviderId, Provider>> = {
 	'misar.mail': misarMail,

@@ -110,7 +110,7 @@ export class MailPandaAccounts {
 	}
 }
 
-/** What stays visible of a key. */
+/** The part of a key that stays visible. */
 function shown(key: string): string {
 	return `${key.slice(0, 12)}…`;
 }

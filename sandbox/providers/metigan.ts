@@ -273,7 +273,7 @@ function createApi(services: ApiServices): Api {
 		routes: [
 			...manage.map((route) => ({ ...route, managesWebhooks: true })),
 			...suppressions.routes(errors),
-			// Something to ask with any key, e.g. to test a credential.
+			// A call that any key may make, e.g. to test a credential.
 			{
 				method: 'GET',
 				path: '/api/templates',
@@ -289,7 +289,7 @@ function createApi(services: ApiServices): Api {
 
 const positive = z.coerce.number().int().positive();
 
-/** One page of a list, as the sibling resources show it; 20 an entry unless asked, 100 at most. */
+/** One page of a list, as the sibling resources show it; 20 entries by default, 100 at most. */
 function page(
 	name: string,
 	all: readonly object[],

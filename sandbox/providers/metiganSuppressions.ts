@@ -53,7 +53,7 @@ const listQuery = z.object({
 
 /**
  * The addresses that get no more emails, as the JavaScript SDK 2.5 describes the call
- * (`src/lib/suppressions.ts`), kept from the events that were fired. One entry an address.
+ * (`src/lib/suppressions.ts`), kept from the events that were fired. One entry per address.
  */
 export class Suppressions {
 	private readonly byEmail = new Map<string, Suppression>();

@@ -57,7 +57,7 @@ const listQuery = z.object({
 export class Articles {
 	private readonly byId = new Map<string, Article>();
 
-	/** Keeps what an event says of an article. */
+	/** Keeps what an event says about an article. */
 	record({ event, at, data }: HappenedEvent): void {
 		const parsed = published.safeParse(data);
 		if (!parsed.success) return;

@@ -28,7 +28,7 @@ const timestampedScheme: Scheme = {
 	}),
 };
 
-/** Its pages show no other header than the signature's. */
+/** Its pages show no header besides the signature's. */
 const mailHeaderScheme: Scheme = {
 	id: 'mailHeader',
 	source: 'misarmail.com/integrations/webhooks',
@@ -226,7 +226,7 @@ function createApi(services: ApiServices): Api {
 			method: 'POST',
 			path: '/:id/test',
 			handle: async (_, { id }) => {
-				// The event's name is documented nowhere; one that no list has is the hardest for a receiver.
+				// The event's name is not documented; a name that is in no list is the hardest case for a receiver.
 				const success = await services.deliver(find(id), 'webhook.test', { test: true });
 				return json(200, { success });
 			},

@@ -50,7 +50,7 @@ export const misarPost: Provider = {
 	schemes: [
 		platformScheme,
 		{
-			// "HMAC-SHA256 of the payload" without a word about a prefix, and no other header.
+			// "HMAC-SHA256 of the payload"; the page mentions neither a prefix nor another header.
 			id: 'platformBare',
 			source: HELP,
 			timestamped: false,

@@ -183,7 +183,7 @@ function endpointObject({
 	};
 }
 
-/** "their delivery health", in words of our own. */
+/** "their delivery health"; the field names are assumed. */
 function health(deliveries: readonly DeliveryRecord[]) {
 	const count = (state: DeliveryRecord['state']) =>
 		deliveries.filter((delivery) => delivery.state === state).length;

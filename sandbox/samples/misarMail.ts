@@ -101,7 +101,7 @@ function snakeCase(fields: Fields): Fields {
 	);
 }
 
-/** MisarMail's `data` in the casing and words of the envelope's document. */
+/** MisarMail's `data` with the casing and field names of the envelope's document. */
 export function sampleMailData({ event, envelope, at }: SampleRequest): unknown {
 	if (envelope === 'E2') return camelCase(event, at);
 	if (envelope === 'E3') return mailReference(event, at);

@@ -23,6 +23,7 @@ import {
 
 import type { ProviderId, Sandbox } from '../../sandbox';
 import { DecryptedCredentials, productOf } from '../../testkit/contextHost';
+import * as triggers from '../../testkit/triggers';
 import { instantiate } from './providers';
 
 /**
@@ -58,71 +59,44 @@ export interface ActionCase {
 	readonly events: readonly [string, string];
 }
 
-const misar = {
-	node: instantiate<ActionNode>('nodes/Misar/Misar.node.js'),
-	credentialType: instantiate<ICredentialType>('credentials/MisarApi.credentials.js'),
-};
+/** The action node of a trigger's provider. */
+function actionOf(trigger: triggers.TriggerCase): ActionCase {
+	const { title, provider, nodeFile, credentialFile, parameters, api, events } = trigger;
+	return {
+		title,
+		provider,
+		node: instantiate<ActionNode>(nodeFile.replace('Trigger.node.js', '.node.js')),
+		credentialType: instantiate<ICredentialType>(credentialFile),
+		parameters: { ...parameters },
+		path: api?.path ?? '',
+		events,
+	};
+}
 
-export const misarMail: ActionCase = {
-	...misar,
-	title: 'Misar Mail',
-	provider: 'misar.mail',
-	parameters: { product: 'mail' },
-	path: '/mail/v1/webhooks',
-	events: ['email.bounced', 'email.delivered'],
-};
-export const misarReach: ActionCase = {
-	...misar,
-	title: 'Misar Reach',
-	provider: 'misar.reach',
-	parameters: { product: 'reach' },
-	path: '/reach/api/webhooks/endpoints',
-	events: ['deal.won', 'reply.received'],
-};
-export const misarPost: ActionCase = {
-	...misar,
-	title: 'Misar Post',
-	provider: 'misar.post',
-	parameters: { product: 'post' },
-	path: '/post/webhooks',
-	events: ['post.published', 'post.failed'],
-};
-export const mailPanda: ActionCase = {
-	title: 'Mail Panda',
-	provider: 'mailPanda',
-	node: instantiate<ActionNode>('nodes/MailPanda/MailPanda.node.js'),
-	credentialType: instantiate<ICredentialType>('credentials/MailPandaApi.credentials.js'),
-	parameters: {},
-	path: '/api/webhooks/manage',
-	events: ['bounce', 'open'],
-};
-export const metigan: ActionCase = {
-	title: 'Metigan',
-	provider: 'metigan',
-	node: instantiate<ActionNode>('nodes/Metigan/Metigan.node.js'),
-	credentialType: instantiate<ICredentialType>('credentials/MetiganApi.credentials.js'),
-	parameters: {},
-	path: '/api/webhooks',
-	events: ['email.bounced', 'email.delivered'],
-};
+/** Every product whose endpoints an action node manages. */
+export const casesWithApi: readonly ActionCase[] = triggers.triggerCases
+	.filter(({ api }) => api !== undefined)
+	.map(actionOf);
 
-export const misarBlog: Omit<ActionCase, 'path' | 'events'> = {
-	title: 'Misar.Blog',
-	provider: 'misarBlog',
-	node: instantiate<ActionNode>('nodes/MisarBlog/MisarBlog.node.js'),
-	credentialType: instantiate<ICredentialType>('credentials/MisarBlogApi.credentials.js'),
-	parameters: {},
-};
+/** The first product of each of these nodes. */
+export const nodesUnderTest: readonly ActionCase[] = casesWithApi.filter(
+	({ node }, at) =>
+		casesWithApi.findIndex((other) => other.node.description.name === node.description.name) === at,
+);
 
-/** One for each action node that manages endpoints. */
-export const nodesUnderTest: readonly ActionCase[] = [misarMail, mailPanda, metigan];
-export const casesWithApi: readonly ActionCase[] = [
-	misarMail,
-	misarReach,
-	misarPost,
-	mailPanda,
-	metigan,
-];
+function caseOf({ provider }: triggers.TriggerCase): ActionCase {
+	const found = casesWithApi.find((action) => action.provider === provider);
+	if (found === undefined) throw new Error(`${provider} has no API`);
+	return found;
+}
+
+export const misarMail = caseOf(triggers.misarMail);
+export const misarReach = caseOf(triggers.misarReach);
+export const misarPost = caseOf(triggers.misarPost);
+export const mailPanda = caseOf(triggers.mailPanda);
+export const metigan = caseOf(triggers.metigan);
+/** Its node manages no endpoints. */
+export const misarBlog: Omit<ActionCase, 'path' | 'events'> = actionOf(triggers.misarBlog);
 
 export interface ActionCall {
 	readonly parameters: INodeParameters;

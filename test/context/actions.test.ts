@@ -116,7 +116,7 @@ describe.each(casesWithApi)('$title', (action) => {
 		expect(remote()).toMatchObject([{ events }]);
 	});
 
-	it('tells the signing secret of a new endpoint when asked to', async () => {
+	it('outputs the signing secret of a new endpoint when asked to', async () => {
 		// Where the provider takes a secret it is given one, by expression; else it issues one.
 		const [created] = await runForData(sandbox, action, {
 			parameters: endpoint('create', {
@@ -165,7 +165,7 @@ describe.each(casesWithApi)('$title', (action) => {
 		});
 	});
 
-	it('tells endpoints of n8n apart in the list by the end of their URLs and their events', async () => {
+	it('distinguishes endpoints of n8n in the list by the end of their URLs and their events', async () => {
 		const path = '/webhook/0f1e2d3c-aaaa-bbbb-cccc-bd7f7f5d0a31/misar';
 		sandbox.addEndpoint(provider, {
 			url: `https://n8n.example.com${path}`,
@@ -206,7 +206,7 @@ describe.each(casesWithApi)('$title', (action) => {
 		expect(remote()).toHaveLength(3);
 	});
 
-	it('goes on after a bad item when told so, and names the item otherwise', async () => {
+	it('continues after a bad item when set to, and names the item otherwise', async () => {
 		const call = {
 			parameters: endpoint('create', { url: '={{ $json.url }}', events: [...events] }),
 			items: [{ json: { url: `${URL_OF}/1` } }, { json: { url: 'http://127.0.0.1/' } }],
@@ -326,7 +326,7 @@ describe.each([misarMail, misarPost, mailPanda, metigan])(
 			expect(remote()[1]).toEqual(other);
 		});
 
-		it('wants something to update', async () => {
+		it('requires something to update', async () => {
 			const { id } = add(action);
 			const { error } = await runAction(sandbox, action, {
 				parameters: endpoint('update', { ...byId(id), updateFields: {} }),
@@ -368,7 +368,7 @@ describe.each([misarMail, misarPost, mailPanda, metigan])(
 			expect(sandbox.endpoints(action.provider)).toEqual([kept]);
 		});
 
-		it('deletes what the resource locator chose, and is content when it is gone', async () => {
+		it('deletes what the resource locator chose, and accepts that it is gone already', async () => {
 			add(action);
 			const { results } = await searchEndpoints(sandbox, action, endpoint('delete'));
 			const [chosen] = results;
@@ -384,7 +384,7 @@ describe.each([misarMail, misarPost, mailPanda, metigan])(
 			expect(await runForData(sandbox, action, call)).toEqual([{ deleted: true }]);
 		});
 
-		it('wants an endpoint', async () => {
+		it('requires an endpoint', async () => {
 			const { error } = await runAction(sandbox, action, {
 				parameters: endpoint('delete', byId('={{ $json.missing }}')),
 			});
@@ -453,7 +453,7 @@ describe.each([misarMail, metigan])('$title, which retrieves one endpoint', (act
 });
 
 describe('Misar Mail', () => {
-	it('tells the secret it issued, where it issues one', async () => {
+	it('outputs the issued secret, where it issues one', async () => {
 		sandbox.setBehaviour('misar.mail', { secretMode: 'issue', createShape: 'successData' });
 		const [created] = await runForData(sandbox, misarMail, {
 			parameters: endpoint('create', {

@@ -406,7 +406,7 @@ describe('Get Many and Create of each node', () => {
 	});
 
 	it.each([400, 401, 402, 403, 409, 422, 429, 500, 503])(
-		'tell no secret that an answer with %i repeats',
+		'reveal no secret that an answer with %i repeats',
 		async (code) => {
 			await checkAll(async (action, name) => {
 				const { error, stored } = await meet(action, name, indiscreet(code, action, name));
@@ -451,7 +451,7 @@ describe('Get Many and Create of each node', () => {
 	});
 });
 
-describe.each(casesWithApi)('$title in its own words', (action) => {
+describe.each(casesWithApi)('$title as it words them', (action) => {
 	const run = async (name: OperationName) =>
 		(
 			await runAction(sandbox, action, {
@@ -541,7 +541,7 @@ it('names the item that failed', async () => {
 	expect(sandbox.endpoints(action.provider)).toHaveLength(2);
 });
 
-it('tells no password when Mail Panda’s sign-in is refused', async () => {
+it('reveals no password when Mail Panda’s sign-in is refused', async () => {
 	const password = 'not the password of anybody';
 	const { error, stored } = await runAction(sandbox, mailPanda, {
 		parameters: { resource: 'endpoint', operation: 'getAll' },

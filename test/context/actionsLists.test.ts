@@ -58,7 +58,7 @@ const many = (resource: string, more: INodeParameters = {}): INodeParameters => 
 });
 
 describe('the suppressions of Metigan', () => {
-	it('are listed as the API tells them, the newest first', async () => {
+	it('are listed as the API returns them, the newest first', async () => {
 		await bounce(1);
 		await bounce(0, { bounceType: 'soft' });
 		const { items } = await itemsOf(metigan, many('suppression'));
@@ -90,7 +90,7 @@ describe('the suppressions of Metigan', () => {
 		expect(new Set(items.map(({ email }) => email)).size).toBe(count);
 	});
 
-	it('are refused in the words of the API', async () => {
+	it('are refused with the message of the API', async () => {
 		sandbox.fault({ provider: 'metigan', kind: 'status', status: 500 });
 		const { error } = await itemsOf(metigan, many('suppression'));
 		expect(error?.message).toMatch(/Metigan/);
@@ -117,7 +117,7 @@ describe('the articles of Misar.Blog', () => {
 		expect(drafts.items).toEqual([]);
 	});
 
-	it.each(['art-3', 'article-3'])('can be got one by one (%s)', async (value) => {
+	it.each(['art-3', 'article-3'])('can be retrieved one at a time (%s)', async (value) => {
 		await publish(3);
 		const { items } = await itemsOf(misarBlog, {
 			resource: 'article',
@@ -127,7 +127,7 @@ describe('the articles of Misar.Blog', () => {
 		expect(items).toMatchObject([{ id: 'art-3', content_html: '', visibility: 'public' }]);
 	});
 
-	it('that do not exist are told so', async () => {
+	it('that do not exist are reported as missing', async () => {
 		const { error } = await itemsOf(misarBlog, {
 			resource: 'article',
 			operation: 'get',

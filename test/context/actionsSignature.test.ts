@@ -263,7 +263,7 @@ describe.each([misarMail, mailPanda, metigan])('$title', (action) => {
 		expect(error?.message).toContain(`${action.title} has no signature scheme "rot13"`);
 	});
 
-	it('reads headers as an object or as JSON text, whatever their case', async () => {
+	it('reads headers as an object or as JSON text, in any case', async () => {
 		const { headers, body } = delivery();
 		const upper = Object.fromEntries(
 			Object.entries(headers).map(([name, value]) => [name.toUpperCase(), value]),

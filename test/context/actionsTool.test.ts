@@ -109,7 +109,7 @@ describe.each(nodesUnderTest)('$title', (action) => {
 		expect(await list({ Return_All: true, Limit: 1 })).toHaveLength(2);
 	});
 
-	it('tells the model what went wrong and what to do', async () => {
+	it('reports to the model what went wrong and what to do', async () => {
 		const call = runAsTool(
 			sandbox,
 			action,

@@ -237,7 +237,7 @@ describe.each([
 });
 
 describe('what only one trigger has', () => {
-	it('names the products when an expression yields an unknown one', async () => {
+	it('names the products when an expression returns an unknown one', async () => {
 		const error = await publishError(misarMail, { parameters: { product: 'pigeon' } });
 		expect(error.message).toMatch(/^The product "pigeon" is not known/);
 		expect(shownWhenPublishing(error)).toMatch(/mail/);
@@ -268,7 +268,7 @@ describe('what only one trigger has', () => {
 		);
 	});
 
-	it('removes an endpoint whose signing key the API did not tell', async () => {
+	it('removes an endpoint whose signing key the API did not return', async () => {
 		sandbox.fault({
 			provider: 'metigan',
 			method: 'POST',
@@ -278,7 +278,7 @@ describe('what only one trigger has', () => {
 		});
 		const error = await publishError(metigan, { credential: { signingSecret: '' } });
 		expect(error.message).toMatch(
-			/^Metigan created the endpoint without telling its signing secret/,
+			/^Metigan created the endpoint without returning its signing secret/,
 		);
 	});
 });

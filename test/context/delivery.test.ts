@@ -259,7 +259,7 @@ describe.each([
 		expect(await startHost(trigger).deliver({ headers, body })).toMatchObject({ status: 200 });
 	});
 
-	it('is verified whatever its content type, and refused as multipart', async () => {
+	it('is verified with any content type, and refused as multipart', async () => {
 		const delivery = signed(trigger);
 		const asText = { ...delivery, headers: { ...delivery.headers, 'content-type': 'text/plain' } };
 		expect((await startHost(trigger).deliver(asText)).run).toHaveLength(1);
@@ -525,7 +525,7 @@ describe('different events', () => {
 		}
 	});
 
-	it('are taken for one by their id where a document says so, whatever else differs', async () => {
+	it('count as one by their id where a document says so, even if they differ otherwise', async () => {
 		const host = startHost(misarMail);
 		const sent = (envelope: string, subject: string) =>
 			signed(misarMail, { envelope, id: `evt_${envelope}`, data: { subject } });
@@ -538,7 +538,7 @@ describe('different events', () => {
 		}
 	});
 
-	it('are told apart by nothing but time where a body holds no id and no time', async () => {
+	it('are distinguished only by their arrival where a body has no id and no time', async () => {
 		const now = Date.parse('2026-01-02T03:04:05Z');
 		stopClock(now);
 		const host = startHost(mailPanda);
@@ -552,7 +552,7 @@ describe('different events', () => {
 		expect(await host.deliver(sent)).toMatchObject({ body: { duplicate: true } });
 	});
 
-	it('are remembered for good where the body tells their time', async () => {
+	it('are remembered permanently where the body has their time', async () => {
 		const now = Date.now();
 		stopClock(now);
 		const host = startHost(misarMail);
@@ -759,7 +759,7 @@ it('a negative tolerance is no switch for the check of the time', async () => {
 	});
 });
 
-it('a time without a zone is UTC, whatever zone n8n runs in', () => {
+it('a time without a zone is UTC, in whichever zone n8n runs', () => {
 	// A process of its own, because the zone of this one is fixed.
 	const program = `
 		const { readEvent } = require('./dist/nodes/shared/delivery/event.js');

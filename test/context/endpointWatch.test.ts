@@ -399,7 +399,7 @@ describe('a check', () => {
 		expect(host.emitted).toHaveLength(runs);
 	});
 
-	it('does not start a run each minute for ever when none of them can save', async () => {
+	it('does not start a run each minute forever when none of them can save', async () => {
 		recordWarnings();
 		const { host, pass } = await publish({
 			trigger: metigan,

@@ -193,7 +193,7 @@ describe('a run of the trigger', () => {
 		expect(await host.execute([delivery, problem])).toEqual([[delivery], [problem]]);
 	});
 
-	it('takes no delivery for something of its own, whatever its body holds', async () => {
+	it('takes no delivery for one of its own items, with any body', async () => {
 		const own = { endpointState: { registration: {} }, problem: 'deliveriesRefused' };
 		for (const simplify of [true, false]) {
 			const host = new ContextHost({

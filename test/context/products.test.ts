@@ -342,7 +342,7 @@ describe('Misar.Blog, which sends a shared secret and signs nothing', () => {
 		});
 	});
 
-	it('verifies all the same once there is a secret', async () => {
+	it('verifies as usual once there is a secret', async () => {
 		const host = await startHost(
 			misarBlog,
 			{ signingSecret: 'the shared secret' },

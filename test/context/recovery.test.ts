@@ -358,7 +358,7 @@ describe('a recovery', () => {
 		expect((await tick(3)).length).toBeGreaterThanOrEqual(249);
 	}, 60_000);
 
-	it('goes on where it was when the provider fails in between', async () => {
+	it('continues where it was after the provider fails in between', async () => {
 		const warnings = recordWarnings();
 		const { tick } = await publish({ trigger: misarBlog });
 		for (const id of ['art-1', 'art-2', 'art-3']) await miss('article.published', 1, { id });

@@ -181,7 +181,7 @@ describe.each([
 	});
 });
 
-it('an endpoint is given the signing secret that the credential holds now', async () => {
+it('an endpoint gets the signing secret that the credential has now', async () => {
 	await startHost(misarMail, { signingSecret: 'whsec_first_secret_0' });
 	await host.publish();
 	change({

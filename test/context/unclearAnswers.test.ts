@@ -131,7 +131,7 @@ describe.each(providers)('six starts leave one endpoint when %s', (_name, trigge
 	});
 });
 
-describe.each(providers)('where %s does not tell the events of an endpoint', (_name, trigger) => {
+describe.each(providers)('where %s does not return the events of an endpoint', (_name, trigger) => {
 	it('other events of the node still reach it', async () => {
 		sandbox.setBehaviour('misar.reach', { deleteOffered: true });
 		rewriteEndpoints(trigger, (entry) => without(entry, 'events'));
@@ -212,11 +212,11 @@ describe.each(['********', '************************', 'whsec_••••••
 			},
 		);
 
-		it('does not count as told where the provider issues the secret', async () => {
+		it('does not count as known where the provider issues the secret', async () => {
 			sandbox.setBehaviour('misar.reach', { deleteOffered: true });
 			maskSecret(misarReach);
 			const host = startHost(misarReach);
-			await expect(host.create()).rejects.toThrow('without telling its signing secret');
+			await expect(host.create()).rejects.toThrow('without returning its signing secret');
 			expect(sandbox.endpoints('misar.reach')).toEqual([]);
 		});
 	},

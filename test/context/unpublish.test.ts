@@ -161,7 +161,7 @@ describe('the options of the node', () => {
 		},
 	);
 
-	it('tell the path of the API, also when it was moved after the publish', async () => {
+	it('give the path of the API, also when it was changed after the publish', async () => {
 		const host = startHost(misarMail);
 		await host.publish();
 		sandbox.setBehaviour('misar.mail', { paths: 'unversioned' });
@@ -177,7 +177,7 @@ describe('the options of the node', () => {
 		expect(sandbox.endpoints('misar.mail')).toEqual([]);
 	});
 
-	it('may be unusable: the endpoint is deleted all the same', async () => {
+	it('may be unusable: the endpoint is deleted nevertheless', async () => {
 		const host = startHost(mailPanda);
 		await host.publish();
 		host.restart({ parameters: published({ itemAddress: 'nowhere', toleranceSeconds: 'x' }) });

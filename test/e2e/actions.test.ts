@@ -253,7 +253,7 @@ describe.each(accounts)('endpoints of %s, signed in with "%s"', (_title, signInW
 		];
 	}
 
-	it('are created, read, changed, tested and deleted, and the account is as it was', async () => {
+	it('are created, read, changed, tested and deleted, and leave the account as it was', async () => {
 		const bystander = sandbox.addEndpoint(provider, {
 			url: 'https://shop.example.com/hooks',
 			events: [first],

@@ -58,7 +58,7 @@ describe('an n8n that protects its network', () => {
 		expect(sandbox.requests()).toHaveLength(before);
 	});
 
-	it('lets them through where it is told to', async () => {
+	it('lets them through where it is set to', async () => {
 		await n8n.restart({ env: { N8N_SSRF_ALLOWED_IP_RANGES: '127.0.0.0/8' } });
 		const [trigger] = withApi;
 		if (trigger === undefined) throw new Error('No trigger has an API');

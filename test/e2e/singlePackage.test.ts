@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -10,7 +11,7 @@ import { z } from 'zod';
 import { startSandbox, type Sandbox, type Tamper } from '../../sandbox';
 import { outputOf, startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
 import { accountOf, ORIGIN, publishTrigger, SECRET } from '../../testkit/publishTrigger';
-import { mailPanda, metigan, misarBlog, misarMail, type TriggerCase } from '../../testkit/triggers';
+import { triggerCases, type TriggerCase } from '../../testkit/triggers';
 
 /** The package of each single service, made by the command, installed and run in a real n8n. */
 
@@ -31,12 +32,22 @@ interface Single {
 	readonly nodes: readonly string[];
 }
 
-const singles: readonly Single[] = [
-	{ name: 'misar', trigger: misarMail, nodes: ['misar', 'misarTrigger'] },
-	{ name: 'misar-blog', trigger: misarBlog, nodes: ['misarBlog', 'misarBlogTrigger'] },
-	{ name: 'mail-panda', trigger: mailPanda, nodes: ['mailPanda', 'mailPandaTrigger'] },
-	{ name: 'metigan', trigger: metigan, nodes: ['metigan', 'metiganTrigger'] },
-];
+const manifestSchema = z.object({ n8n: z.object({ nodes: z.array(z.string()) }) });
+
+/** The services that have a package of their own: the manifests in packages/. */
+const singles: readonly Single[] = readdirSync('packages', { withFileTypes: true })
+	.filter((entry) => entry.isDirectory())
+	.map(({ name: folder }) => {
+		const text = readFileSync(join('packages', folder, 'package.json'), 'utf8');
+		const files = manifestSchema.parse(JSON.parse(text)).n8n.nodes;
+		const nodes = files.map((file) => {
+			const name = basename(file, '.node.js');
+			return `${name.charAt(0).toLowerCase()}${name.slice(1)}`;
+		});
+		const trigger = triggerCases.find(({ node }) => nodes.includes(node));
+		if (trigger === undefined) throw new Error(`testkit/triggers.ts has no trigger of ${folder}`);
+		return { name: folder.replace('n8n-nodes-', ''), trigger, nodes };
+	});
 
 async function packSingle(...args: string[]): Promise<string> {
 	try {
@@ -134,6 +145,7 @@ describe.each(singles)('n8n-nodes-$name', ({ name, trigger, nodes }) => {
 	});
 });
 
-it('tells which services there are when asked for another', async () => {
-	await expect(packSingle('nothing')).rejects.toThrow('mail-panda|metigan|misar|misar-blog');
+it('lists the services when asked for an unknown one', async () => {
+	const names = singles.map(({ name }) => name).sort();
+	await expect(packSingle('nothing')).rejects.toThrow(names.join('|'));
 });

@@ -121,7 +121,7 @@ describe('bounces and complaints', () => {
 });
 
 describe('unsubscribe sync', () => {
-	it('tells the CRM once for each, and later what it did not take', async () => {
+	it('reports each to the CRM once, and later what it refused', async () => {
 		const imported = await host.publish('unsubscribe-sync', {
 			crmUrl: `${address}/api/unsubscribes`,
 		});

@@ -81,7 +81,7 @@ describe('endpoint audit', () => {
 		]);
 	}, 120_000);
 
-	it('takes endpoints of the systems that are named for ones in order', async () => {
+	it('accepts endpoints of the systems that are named', async () => {
 		const imported = await host.publish('endpoint-audit', {
 			chatWebhookUrl: `${address}/hook`,
 			otherAddresses: ` ${new URL(FOREIGN).origin} ,https://third.example.org/hooks/`,
@@ -299,7 +299,7 @@ describe('rotation of a signing secret', () => {
 });
 
 describe('tell me when webhooks break', () => {
-	it('sends a problem in words, once, and hands events to your work', async () => {
+	it('sends a readable problem once, and passes events on to your workflow', async () => {
 		const imported = await host.publish('webhook-problems', { chatWebhookUrl: `${address}/hook` });
 		const [own] = host.sandbox.endpoints('misar.mail');
 		const fire = async (more: { secret?: string }) =>

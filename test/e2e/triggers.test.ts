@@ -220,7 +220,7 @@ describe.each(cases)('%s, registered in the way "%s"', (_title, registration, tr
 		await n8n.unpublish(published.workflowId);
 	});
 
-	it('tells in its own words why a publish cannot work', async () => {
+	it('explains why a publish cannot work', async () => {
 		const before = sandbox.endpoints(trigger.provider).length;
 		// Where n8n 2.x shows the message, 1.x shows the description.
 		const refused = isN8n1()

@@ -105,7 +105,7 @@ describe('a delivery', () => {
 });
 
 describe('a delivery whose sender hung up', () => {
-	it('counts as accepted when it was answered with 200 all the same', () => {
+	it('counts as accepted when it was answered with 200 anyway', () => {
 		const answer = new FakeAnswer();
 		memory.see('a', answer);
 		answer.end(200);

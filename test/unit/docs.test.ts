@@ -5,6 +5,7 @@ import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import MarkdownIt from 'markdown-it';
 
+import type { Operation } from '../../nodes/shared/actions/operation';
 import { OPERATIONS } from '../../nodes/shared/actions/operations';
 import { allProviders } from './allProviders';
 import { messagesOfTheNodes } from './messages';
@@ -17,12 +18,15 @@ const markdown = new MarkdownIt({ html: true });
 
 type Token = ReturnType<MarkdownIt['parse']>[number];
 
-const documents = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.md'], {
-	cwd: ROOT,
-	encoding: 'utf8',
-})
-	.split('\n')
-	.filter((name) => name !== '');
+/** Files of the project, including those that are not committed yet. */
+function filesOf(pattern: string): string[] {
+	const list = ['ls-files', '-co', '--exclude-standard', pattern];
+	return execFileSync('git', list, { cwd: ROOT, encoding: 'utf8' })
+		.split('\n')
+		.filter((name) => name !== '');
+}
+
+const documents = filesOf('*.md');
 
 function read(name: string): string {
 	return readFileSync(join(ROOT, name), 'utf8');
@@ -57,6 +61,19 @@ function section(text: string, heading: string): string {
 	const [, after] = text.split(`\n${heading}\n`);
 	if (after === undefined) throw new Error(`No heading "${heading}"`);
 	return after.split(new RegExp(`^#{1,${level}} `, 'm'))[0] ?? '';
+}
+
+/** The cells of a document's table rows: the header, the line below it, and the rest. */
+function tableIn(name: string): string[][] {
+	return read(name)
+		.split('\n')
+		.filter((line) => line.startsWith('|'))
+		.map((line) =>
+			line
+				.split('|')
+				.slice(1, -1)
+				.map((cell) => cell.trim()),
+		);
 }
 
 /** The code in the first column of every table of a text. */
@@ -130,25 +147,20 @@ describe('docs/troubleshooting.md', () => {
 
 describe('docs/providers.md', () => {
 	it.each(allProviders)('lists the events of $displayName', ({ displayName, events }) => {
-		const row = section(read('docs/providers.md'), '## Events')
+		const [row, ...more] = section(read('docs/providers.md'), '## Events')
 			.split('\n')
-			.find((line) => line.startsWith(`| ${displayName} `));
+			.filter((line) => line.startsWith(`| ${displayName} `));
 		const listed = [...(row ?? '').matchAll(/`([^`]+)`/g)].map(([, event]) => event);
-		expect(row).toBeDefined();
-		expect(listed).toEqual(events.map(({ name }) => name));
+		expect({ displayName, listed, more }).toEqual({
+			displayName,
+			listed: events.map(({ name }) => name),
+			more: [],
+		});
 	});
 });
 
 describe('templates/README.md', () => {
-	const [header = [], , ...rows] = read('templates/README.md')
-		.split('\n')
-		.filter((line) => line.startsWith('|'))
-		.map((line) =>
-			line
-				.split('|')
-				.slice(1, -1)
-				.map((cell) => cell.trim()),
-		);
+	const [header = [], , ...rows] = tableIn('templates/README.md');
 
 	it('says of every template what it needs, how difficult it is and how long it takes', () => {
 		expect(header).toEqual([
@@ -198,27 +210,44 @@ describe('the commands in the documents', () => {
 	});
 });
 
-it('docs/actions.md lists every operation of the action nodes', () => {
-	const rows = read('docs/actions.md')
-		.split('\n')
-		.map((line) => line.split('|').map((cell) => cell.trim()));
-	const missing = OPERATIONS.filter(
-		({ resource, name }) =>
-			!rows.some(
-				([, of = '', names = '']) => of.toLowerCase() === resource && names.includes(name),
-			),
-	);
-	expect(missing.map(({ resource, name }) => `${resource}: ${name}`)).toEqual([]);
+describe('docs/actions.md', () => {
+	const [header = [], , ...rows] = tableIn('docs/actions.md');
+	const WORDS = { documented: 'yes', unconfirmed: 'tried', missing: '' } as const;
+	const rowsOf = ({ resource, name }: Operation) =>
+		rows.filter(
+			([of = '', names = '']) =>
+				of.toLowerCase() === resource &&
+				names
+					.replace(/ \([^)]*\)/g, '')
+					.split(', ')
+					.includes(name),
+		);
+
+	it('has one row with each operation of the action nodes', () => {
+		const found = OPERATIONS.map((one) => [`${one.resource}: ${one.name}`, rowsOf(one).length]);
+		expect(found).toEqual(found.map(([name]) => [name, 1]));
+	});
+
+	it('has a column for each provider that an action node calls', () => {
+		const called = allProviders.filter(({ api, lists }) => api ?? lists);
+		expect([...header.slice(2)].sort()).toEqual(
+			called.map(({ displayName }) => displayName).sort(),
+		);
+	});
+
+	it.each(header.slice(2))('says what %s offers', (column) => {
+		const provider = allProviders.find(({ displayName }) => displayName === column);
+		if (provider === undefined) throw new Error(`No provider is called ${column}`);
+		const cells = OPERATIONS.map((one) => [one.name, rowsOf(one)[0]?.[header.indexOf(column)]]);
+		expect(cells).toEqual(
+			OPERATIONS.map((one) => [one.name, WORDS[one.offered(provider) ?? 'missing']]),
+		);
+	});
 });
 
 describe('the link Docs of a node', () => {
 	const BASE = 'https://github.com/n8n-nodes-misar-metigan/n8n-nodes-misar-metigan/blob/main/';
-	const files = execFileSync('git', ['ls-files', 'nodes/*/*.node.json'], {
-		cwd: ROOT,
-		encoding: 'utf8',
-	})
-		.split('\n')
-		.filter((file) => file !== '');
+	const files = filesOf('nodes/*/*.node.json');
 
 	it.each(files)('in %s leads to the section about it', (file) => {
 		const codex: { resources: { primaryDocumentation: Array<{ url: string }> } } = JSON.parse(

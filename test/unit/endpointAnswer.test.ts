@@ -93,7 +93,7 @@ describe('one endpoint', () => {
 		expect(readEndpoint({ id: 'wh_1', events })?.events).toEqual(expected);
 	});
 
-	it('counts as active, with URL and events unknown, where the provider does not tell', () => {
+	it('counts as active, with URL and events unknown, where the provider does not say', () => {
 		expect(readEndpoint({ id: 'wh_1' })).toStrictEqual({ id: 'wh_1', active: true });
 		expect(readEndpoint({ id: 'wh_1', url: '' })).toStrictEqual({ id: 'wh_1', active: true });
 	});

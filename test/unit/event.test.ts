@@ -146,7 +146,7 @@ describe('Misar Mail envelopes', () => {
 		expect(read(misarMail, { id: 'evt_1', type, createdAt: ISO, data }).warnings).toEqual([]);
 	});
 
-	it('holds data against the shape of its own envelope', () => {
+	it('compares data with the shape of its own envelope', () => {
 		const snakeCase = { message_id: 'm', email: 'a@example.com', timestamp: ISO };
 		const event = { id: 'evt_1', type: 'email.opened', data: snakeCase };
 		expect(read(misarMail, { ...event, created_at: ISO }).warnings).toEqual([]);
@@ -159,7 +159,7 @@ describe('Misar Mail envelopes', () => {
 		);
 	});
 
-	it('holds a body without any mark against the platform page', () => {
+	it('compares a body without any mark with the platform page', () => {
 		const { warnings, named } = read(misarMail, { id: 'evt_1', type: 'email.sent', data: {} });
 		expect(named).toBe(true);
 		expect([...warnings].sort()).toEqual([
@@ -196,7 +196,7 @@ describe('Metigan bodies', () => {
 		});
 	});
 
-	it('tell their time in the data alone where the envelope holds none', () => {
+	it('have their time only in the data where the envelope has none', () => {
 		const { event: type, data } = delivered;
 		expect(read(metiganProvider, { type, data }).occurredAt).toBe(ISO);
 	});
@@ -252,12 +252,12 @@ describe('Metigan bodies', () => {
 	});
 });
 
-describe('what tells an event from others', () => {
+describe('what distinguishes an event from others', () => {
 	const DIGEST = /^[0-9a-f]{64}$/;
 	const identify = (provider: Provider, body: object, written = JSON.stringify(body)) =>
 		identifyEvent(provider, parse(written), Buffer.from(written));
 
-	it('is the id that a document calls its own, whatever else is in the body', () => {
+	it('is the id that a document calls the event’s own, regardless of the rest of the body', () => {
 		const body = { id: 'evt_1', api_version: 'v1', type: 'a.b' };
 		for (const provider of [misarMail, misarPost, blogProvider]) {
 			for (const data of [{}, { status: 'new' }]) {
@@ -310,7 +310,7 @@ describe('what tells an event from others', () => {
 		expect(identify(provider, { ...body, data: { url: 'a' } }).deliveryId).toBe(first);
 	});
 
-	it('is not enough for good where the body tells no time', () => {
+	it('does not last where the body has no time', () => {
 		expect(identify(mailPandaProvider, { event: 'open' }).mayRecur).toBe(true);
 		expect(identify(mailPandaProvider, { event: 'open', timestamp: ISO }).mayRecur).toBe(false);
 		expect(identify(misarReach, { id: 'deal_1' }).mayRecur).toBe(true);
@@ -377,7 +377,7 @@ describe('the time of an event', () => {
 		expect(at(timestamp)).toBeNull();
 	});
 
-	it('is null when no field tells it, and taken from the first field that does', () => {
+	it('is null when no field has it, and otherwise taken from the first field that does', () => {
 		expect(at(undefined)).toBeNull();
 		expect(at(undefined, { sent_at: ISO })).toBeNull();
 		expect(at('junk', { createdAt: {}, created_at: ISO })).toBe(ISO);

@@ -87,7 +87,7 @@ const HEADER_NAMES = [
 ].filter((name) => name !== '');
 
 describe('a delivery', () => {
-	it('gets a verdict whatever its headers are, and is valid for no forger', async () => {
+	it('gets a verdict with any headers, and no forgery is valid', async () => {
 		await check(
 			'verifySignature: a verdict, never valid unsigned',
 			10_000,
@@ -112,7 +112,7 @@ describe('a delivery', () => {
 		);
 	});
 
-	it('is read as an event or refused, whatever its body is', async () => {
+	it('is read as an event or refused, with any body', async () => {
 		await check(
 			'parseBody and readEvent: an event that JSON can hold, or none',
 			5_000,
@@ -204,7 +204,7 @@ describe('an answer of an API', () => {
 });
 
 describe('a sealed secret', () => {
-	it('opens for its own binding only, whatever the text is', async () => {
+	it('opens for its own binding only, with any text', async () => {
 		const binding = { workflowId: 'wf', nodeId: 'node', endpointId: 'wh' };
 		const key = { text: 'key', typed: false };
 		const keys = [key, { text: '', typed: false }];

@@ -48,7 +48,7 @@ ${bring}`,
 const calls = () => readFileSync(path.join(folder, 'calls'), 'utf8').trim().split('\n');
 
 describe('programs that are missing', () => {
-	it('are installed as root with apt-get, with words and without starting services', async () => {
+	it('are installed as root with apt-get, with a message and without starting services', async () => {
 		placeAptGet('openssl', 'redis-server', 'redis-cli');
 		await ensurePrograms(['openssl', 'redis'], { log, env: environment(), root: true });
 		expect(calls()).toEqual([

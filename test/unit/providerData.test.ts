@@ -104,7 +104,8 @@ function settings(events: readonly string[], signatureScheme = 'auto') {
 	} as const;
 }
 
-describe.each([
+/** What "all events" of each provider has to register. */
+const DOCUMENTED: ReadonlyArray<[provider: string, events: string[]]> = [
 	['Misar Mail', CLOSED_LISTS.misarMail],
 	['Misar Reach', CLOSED_LISTS.misarReach],
 	['Misar Post', CLOSED_LISTS.misarPost],
@@ -114,7 +115,13 @@ describe.each([
 	['Misar.Blog', CLOSED_LISTS.misarBlog],
 	['Mail Panda', MAIL_PANDA_EVENTS],
 	['Metigan', CLOSED_LISTS.metigan],
-])('the events of %s', (name, documented) => {
+];
+
+it('every provider has a row in DOCUMENTED', () => {
+	expect(providers.map(([name]) => name).sort()).toEqual(DOCUMENTED.map(([name]) => name).sort());
+});
+
+describe.each(DOCUMENTED)('the events of %s', (name, documented) => {
 	const provider = providerNamed(name);
 
 	it('hold every documented one', () => {
@@ -252,6 +259,22 @@ describe.each(providers)('the facts of %s', (_name, provider) => {
 });
 
 describe('signature schemes', () => {
+	const SCHEMES: ReadonlyArray<[provider: string, count: number]> = [
+		['Misar Mail', 3],
+		['Misar Reach', 2],
+		['Misar Post', 1],
+		['Misar.Dev', 1],
+		['Misar.ai', 1],
+		['Misar.Ink', 1],
+		['Misar.Blog', 2],
+		['Mail Panda', 1],
+		['Metigan', 3],
+	];
+
+	it('every provider has a row in SCHEMES', () => {
+		expect(providers.map(([name]) => name).sort()).toEqual(SCHEMES.map(([name]) => name).sort());
+	});
+
 	it.each([
 		['Misar Mail', 'timestamped', 'x-misar-signature', 'timestamp.body', true],
 		['Misar Mail', 'platform', 'x-misar-signature', 'body', true],
@@ -276,17 +299,7 @@ describe('signature schemes', () => {
 		expect(scheme).toMatchObject({ kind: 'sharedSecret', header: 'x-webhook-secret', auto: true });
 	});
 
-	it.each([
-		['Misar Mail', 3],
-		['Misar Reach', 2],
-		['Misar Post', 1],
-		['Misar.Dev', 1],
-		['Misar.ai', 1],
-		['Misar.Ink', 1],
-		['Misar.Blog', 2],
-		['Mail Panda', 1],
-		['Metigan', 3],
-	])('of %s are no others: %i', (name, count) => {
+	it.each(SCHEMES)('of %s are no others: %i', (name, count) => {
 		expect(providerNamed(name).schemes).toHaveLength(count);
 	});
 });

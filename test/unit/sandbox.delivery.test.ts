@@ -58,7 +58,7 @@ describe('who receives', () => {
 		expect(await sandbox.fire({ provider: 'misar.mail', event: 'email.opened' })).toEqual([]);
 	});
 
-	test('one endpoint, whatever it is subscribed to', async () => {
+	test('one endpoint, regardless of its subscriptions', async () => {
 		addMail();
 		const { id } = addMail({ events: [], active: false });
 		const records = await sandbox.fire({
@@ -328,7 +328,7 @@ describe('waiting and ending', () => {
 		expect(sandbox.deliveries()).toEqual([]);
 	});
 
-	test('a process that closes its stand-in ends by itself', async () => {
+	test('a process that closes its sandbox exits', async () => {
 		const probe = spawn(
 			process.execPath,
 			['--import', 'tsx', path.join(__dirname, 'sandboxCloseProbe.ts')],

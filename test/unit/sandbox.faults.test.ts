@@ -89,7 +89,7 @@ describe('kinds', () => {
 		expect(performance.now() - startedAt).toBeGreaterThan(110);
 	});
 
-	test('refusals in the words of each provider', async () => {
+	test('refusals as each provider words them', async () => {
 		const answers: Record<string, unknown> = {};
 		for (const provider of ['misar.mail', 'metigan'] as const) {
 			for (const kind of ['planRefusal', 'rateLimit', 'scopeRefusal'] satisfies FaultKind[]) {

@@ -1,6 +1,6 @@
 import http from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { startSandbox, type Sandbox } from '../../sandbox';
+import { catalogue, startSandbox, type Sandbox } from '../../sandbox';
 import { LONGEST_LOG } from '../../sandbox/page/feed';
 import { until } from '../../testkit/n8n-host/poll';
 import { call, startReceiver, statuses, text, type Receiver } from './sandboxSupport';
@@ -328,7 +328,7 @@ describe('an act of the provider', () => {
 describe('what can be fired', () => {
 	test('has a title for each provider', async () => {
 		const { json } = await control('GET', '/catalogue');
-		expect(json).toHaveLength(9);
+		expect(json).toHaveLength(catalogue.length);
 		expect(json).toContainEqual(expect.objectContaining({ provider: 'metigan', title: 'Metigan' }));
 	});
 

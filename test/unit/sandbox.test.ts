@@ -63,7 +63,7 @@ describe('authentication comes first', () => {
 		}
 	});
 
-	test('a key without the scope is 403 in the words of MisarMail', async () => {
+	test('a key without the scope gets the 403 of MisarMail', async () => {
 		const headers = bearer(sandbox.limitedKeys['misar.mail']);
 		const answer = await mail('GET', V1, { headers });
 		expect([answer.status, answer.json]).toEqual([
@@ -263,7 +263,7 @@ describe('what MisarMail refuses', () => {
 		expect((await create()).status).toBe(201);
 	});
 
-	test('http and private URLs are fine when the stand-in was started so', async () => {
+	test('http and private URLs are accepted when the sandbox was started that way', async () => {
 		const open = await startSandbox({ allowHttp: true });
 		try {
 			const answer = await call(open, 'POST', V1, {

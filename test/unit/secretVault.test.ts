@@ -215,7 +215,7 @@ describe('a key that a person typed', () => {
 		derived.mockRestore();
 	});
 
-	it('still opens what version 0.1 sealed with it, and tells that it is outdated', () => {
+	it('still opens what version 0.1 sealed with it, and reports that it is outdated', () => {
 		const sealed = seal(SECRET, random(PASSWORD.text), BINDING);
 		expect(unseal(sealed, [PASSWORD], BINDING)).toEqual({ secret: SECRET, current: false });
 	});

@@ -53,7 +53,7 @@ describe('a fresh read', () => {
 		expect(source.reads).toBe(3);
 	});
 
-	test('begins at once when nobody has asked lately', async () => {
+	test('begins at once when there was no recent read', async () => {
 		const source = new Source();
 		const reads = new SharedReads<number>(AGE_MS);
 		for (const value of [4, 5]) {
@@ -106,8 +106,8 @@ describe('a fresh read', () => {
 	});
 });
 
-describe('what was read lately', () => {
-	test('is known as long as it may do, and replaced by each read', async () => {
+describe('what was read recently', () => {
+	test('is kept for as long as allowed, and replaced by each read', async () => {
 		const source = new Source();
 		const reads = new SharedReads<number>(AGE_MS);
 		expect(reads.recent('a')).toBeUndefined();

@@ -292,13 +292,13 @@ describe.each(forms)('$title', (form) => {
 		expect(verify(form, sign(form, { secret: ` ${SECRET} ` }))).toEqual(refused());
 	});
 
-	it('refuses another secret, and does not tell either of them', () => {
+	it('refuses another secret, and reveals neither of them', () => {
 		const verdict = verify(form, sign(form, { secret: 'forger' }));
 		expect(verdict).toEqual(refused(/^signature does not match$/));
 		expect(JSON.stringify(verdict)).not.toMatch(new RegExp(`${SECRET}|forger`));
 	});
 
-	it('tells whether another secret might match', () => {
+	it('reports whether another secret might match', () => {
 		expect(verify(form, sign(form, { secret: 'forger' }))).toHaveProperty('unmatched', true);
 		expect(verify(form, sign(form), { secrets: [] })).toHaveProperty('unmatched', true);
 		for (const headers of [{}, headersWith(form, 'no signature')]) {

@@ -1,10 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 
-import {
-	isHttpUrl,
-	webhookUrlObjection,
-	withoutUserInfo,
-} from '../../nodes/shared/registration/webhookUrl';
+import { webhookUrlObjection } from '../../nodes/shared/registration/webhookUrl';
+import { isHttpUrl, withoutUserInfo } from '../../nodes/shared/url';
 
 const PUBLIC_BASE = 'https://api.misar.io';
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -12,10 +12,6 @@ import {
 	type INodeType,
 } from 'n8n-workflow';
 
-import { MailPandaApi } from '../../credentials/MailPandaApi.credentials';
-import { MetiganApi } from '../../credentials/MetiganApi.credentials';
-import { MisarApi } from '../../credentials/MisarApi.credentials';
-import { MisarBlogApi } from '../../credentials/MisarBlogApi.credentials';
 import { MailPanda } from '../../nodes/MailPanda/MailPanda.node';
 import { MailPandaTrigger } from '../../nodes/MailPanda/MailPandaTrigger.node';
 import { Metigan } from '../../nodes/Metigan/Metigan.node';
@@ -23,22 +19,23 @@ import { MetiganTrigger } from '../../nodes/Metigan/MetiganTrigger.node';
 import { Misar } from '../../nodes/Misar/Misar.node';
 import { MisarTrigger } from '../../nodes/Misar/MisarTrigger.node';
 import { MisarBlogTrigger } from '../../nodes/MisarBlog/MisarBlogTrigger.node';
+import manifest from '../../package.json';
 
 /** The words that a user reads in the editor. */
 
-const triggers = [
-	new MisarTrigger(),
-	new MisarBlogTrigger(),
-	new MailPandaTrigger(),
-	new MetiganTrigger(),
-];
-const nodes: INodeType[] = [...triggers, new Misar(), new MailPanda(), new Metigan()];
-const credentials: ICredentialType[] = [
-	new MisarApi(),
-	new MisarBlogApi(),
-	new MailPandaApi(),
-	new MetiganApi(),
-];
+/** Instances of the classes in files that the manifest lists. */
+function instancesOf<T>(files: readonly string[]): T[] {
+	return files.map((file) => {
+		const source = join(__dirname, '../..', file.replace(/^dist\//, '').replace(/\.js$/, ''));
+		const [Class] = Object.values(jest.requireActual<Record<string, new () => T>>(source));
+		if (Class === undefined) throw new Error(`${file} exports nothing`);
+		return new Class();
+	});
+}
+
+const nodes = instancesOf<INodeType>(manifest.n8n.nodes);
+const triggers = nodes.filter(({ trigger }) => trigger !== undefined);
+const credentials = instancesOf<ICredentialType>(manifest.n8n.credentials);
 
 /** A text of the editor, with where it stands. */
 type Text = [place: string, text: string | undefined];

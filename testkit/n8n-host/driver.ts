@@ -55,7 +55,7 @@ export interface N8nHostOptions {
 	/** Port of the editor and the webhooks; default: a free one. */
 	port?: number;
 	/**
-	 * Whether a person or a browser uses it, or n8n itself is measured: then all that n8n ships runs.
+	 * Whether a person or a browser uses it, or n8n itself is measured: then everything that n8n ships runs.
 	 * Default: no editor, and none of the features that a workflow has no part in.
 	 */
 	editor?: boolean;
@@ -319,7 +319,7 @@ export class N8nHost {
 	}
 
 	/**
-	 * Runs a stored workflow by hand.
+	 * Runs a stored workflow manually.
 	 *
 	 * @param how - where to start and to end, as the editor of n8n 2.x says it
 	 * @returns the execution's id
@@ -342,7 +342,7 @@ export class N8nHost {
 		await this.rest.call(z.unknown(), 'DELETE', `/test-webhook/${id}`);
 	}
 
-	/** What the editor is told of a node type, e.g. `n8n-nodes-base.webhook`. */
+	/** What the editor learns about a node type, e.g. `n8n-nodes-base.webhook`. */
 	async nodeType(name: string): Promise<NodeTypeDescription> {
 		const body = { nodeInfos: [{ name, version: 1 }] };
 		const [description] = await this.rest.call(nodeTypesSchema, 'POST', '/node-types', body);

@@ -22,7 +22,7 @@ while kill -s 0 -- "-$1" 2>/dev/null && [ $tries -lt 10 ]; do tries=$((tries+1))
  *
  * @param {number} groupId - process group to kill
  * @param {string | undefined} removeFolder - folder to remove with it
- * @returns {() => void} call it once the group has ended by itself
+ * @returns {() => void} call it once the group has ended on its own
  */
 function guardGroup(groupId, removeFolder) {
 	const guard = spawn('sh', ['-c', SCRIPT, 'guard', String(groupId), removeFolder ?? ''], {
@@ -32,7 +32,7 @@ function guardGroup(groupId, removeFolder) {
 	});
 	guard.unref();
 	guard.stdin.unref();
-	// It may have been ended with everything else; then there is nobody left to tell.
+	// It may have been ended together with everything else; then nothing is left to notify.
 	guard.stdin.on('error', () => undefined);
 	return () => guard.stdin.end('done\n');
 }

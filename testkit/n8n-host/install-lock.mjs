@@ -1,6 +1,6 @@
 /**
  * A lock between processes: a folder that only one can make. It is kept fresh while held, so that a
- * lock left by a process that was killed can be told from one in use.
+ * lock left by a process that was killed can be distinguished from one in use.
  */
 import fs from 'node:fs';
 import os from 'node:os';
@@ -15,7 +15,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 /**
  * Runs `job` while holding the lock; waits as long as another live process holds it.
  * On SIGINT, SIGTERM or SIGHUP the job's signal is aborted; once it has cleaned up and the lock is
- * given back, an error tells with its `signal` which one it was, for the caller to end by it.
+ * given back, the error's `signal` names it, so that the caller can end itself with the same signal.
  *
  * @param {string} lockDir
  * @param {(line: string) => void} log

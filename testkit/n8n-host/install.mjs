@@ -162,7 +162,7 @@ async function install(dir, files, log, signal) {
 	}
 }
 
-/** Half-made folders of installers that were killed; we hold the lock, so nobody is using them. */
+/** Incomplete folders of killed installers; we hold the lock, so nobody is using them. */
 function removeLeftovers(dir) {
 	for (const name of fs.readdirSync(path.dirname(dir))) {
 		if (!name.startsWith(`${path.basename(dir)}.`) || !name.endsWith(PARTIAL)) continue;
@@ -225,7 +225,7 @@ function run(command, args, { cwd, env, signal }) {
 			try {
 				process.kill(-child.pid, 'SIGKILL');
 			} catch {
-				// It ended by itself in the meantime.
+				// It has ended on its own in the meantime.
 			}
 		};
 		signal.addEventListener('abort', abort, { once: true });

@@ -26,7 +26,7 @@ export async function locateN8n(): Promise<InstalledHost> {
 
 async function askInstaller(): Promise<InstalledHost> {
 	const child = spawn(process.execPath, [join(__dirname, 'install.mjs')], {
-		// Jest gives each project's tests an environment of their own, which is not passed on by itself.
+		// Jest gives each project's tests an environment of their own, which is not passed on automatically.
 		env: process.env,
 		stdio: ['ignore', 'pipe', 'inherit'],
 	});

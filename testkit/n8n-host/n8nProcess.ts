@@ -21,7 +21,7 @@ export interface ProcessSettings {
 	brokerPort: number;
 	/** The base of the URLs n8n gives to providers; its own address when not set. */
 	webhookUrl: string | undefined;
-	/** Runs all that n8n ships, for a person or a browser, rather than what its API needs. */
+	/** Runs everything that n8n ships, for a person or a browser, rather than only what its API needs. */
 	editor: boolean;
 	/** Extra settings; they win over the ones set here. */
 	env: Record<string, string>;
@@ -173,7 +173,7 @@ function disabledModules({ host, editor }: ProcessSettings): Record<string, stri
 
 function environment(settings: ProcessSettings): NodeJS.ProcessEnv {
 	const env: NodeJS.ProcessEnv = {};
-	// Nothing else of ours: NODE_ENV=test, NODE_OPTIONS or somebody's N8N_… would change n8n.
+	// No other variables of this process: NODE_ENV=test, NODE_OPTIONS or an N8N_… would change n8n.
 	for (const name of PASSED_ON) {
 		const value = process.env[name];
 		if (value !== undefined) env[name] = value;
@@ -202,7 +202,7 @@ function environment(settings: ProcessSettings): NodeJS.ProcessEnv {
 		N8N_TEMPLATES_ENABLED: 'false',
 		N8N_PERSONALIZATION_ENABLED: 'false',
 		N8N_LICENSE_AUTO_RENEW_ENABLED: 'false',
-		// Fetches a list from n8n's servers; a package that is not on it installs all the same.
+		// Fetches a list from n8n's servers; a package that is not on it can be installed as well.
 		N8N_VERIFIED_PACKAGES_ENABLED: 'false',
 		...disabledModules(settings),
 		...(!settings.editor && WITHOUT_EDITOR),

@@ -10,7 +10,7 @@ const POLL_MS = 50;
  *
  * @param what - what is awaited, for the message
  * @param timeoutMs - milliseconds
- * @throws DeadlineError when the time is over; whatever `ask` throws is passed on at once
+ * @throws DeadlineError when the time is over; anything that `ask` throws is passed on at once
  */
 export async function until<T>(
 	what: string | (() => string),

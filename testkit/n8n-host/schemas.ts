@@ -23,7 +23,7 @@ export interface WorkflowDefinition {
 	nodes: NodeDefinition[];
 	connections?: Record<string, unknown>;
 	settings?: Record<string, unknown>;
-	/** Items that a node puts out in place of its own, in runs by hand. */
+	/** Items that a node outputs in place of its own, in manual runs. */
 	pinData?: Record<string, Array<{ json: Record<string, unknown> }>>;
 }
 
@@ -63,7 +63,7 @@ function isObject(value: unknown): boolean {
 	return typeof value === 'object' && value !== null;
 }
 
-/** A node type as the editor is told of it. */
+/** A node type as the editor sees it. */
 export type NodeTypeDescription = z.output<typeof nodeTypesSchema>[number];
 
 export const credentialSchema = z.object({ id: z.string() });
@@ -96,7 +96,7 @@ const summary = z
 /** One row of the executions list; `status` is `success`, `error`, `running`, `new`, … */
 export type ExecutionSummary = z.output<typeof summary>;
 
-/** n8n 2.41 tells where the next page begins; 1.x wants the last id. */
+/** n8n 2.41 returns where the next page begins; 1.x expects the last id. */
 export const executionListSchema = z.object({
 	results: z.array(summary),
 	nextCursor: z.string().nullish(),

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 /**
  * A reverse proxy in front of the webhook processors: takes them in turn, and passes over one that
  * refuses the connection. A request that was already sent is not sent again, because it may have
- * been accepted: its sender gets 502 and tries again by itself.
+ * been accepted: its sender gets 502 and retries.
  */
 export class Balancer {
 	private turn = 0;

@@ -9,7 +9,7 @@ import { startServices, type Services } from './services';
 
 const DOMAIN = 'n8n.example.com';
 
-/** Where n8n tells providers to deliver. */
+/** The address that n8n registers at providers. */
 export const ORIGIN = `https://${DOMAIN}`;
 
 /** Queue mode, or a main process alone (with the same database), to compare with. */
@@ -31,7 +31,7 @@ export interface Cluster {
 	 * @param env - settings that differ from the compose file's
 	 */
 	startWorkers(env?: Record<string, string>): Promise<N8nHelper[]>;
-	/** Ends everything, whatever was killed before. */
+	/** Ends everything that is still running. */
 	stop(): Promise<void>;
 }
 

@@ -17,9 +17,9 @@ const STOP_MS = 20_000;
 const DATABASE = 'n8n';
 const USER = 'postgres';
 
-/** A PostgreSQL and a Redis of this test's own, empty, on the loopback address. */
+/** A PostgreSQL and a Redis for this test alone, empty, on the loopback address. */
 export interface Services {
-	/** What n8n has to be told to use them. */
+	/** The settings with which n8n uses them. */
 	env: Record<string, string>;
 	/** Where Redis is, for n8n's credential. */
 	redisAddress: { host: string; port: number };

@@ -13,7 +13,7 @@ export interface EndpointCall extends ActionCall {
 	readonly api: EndpointApi;
 }
 
-/** Makes an operation's `run` of what it does through the webhook API. */
+/** Makes the `run` of an operation that works through the webhook API. */
 export function throughApi(
 	work: (call: EndpointCall) => Promise<readonly IDataObject[]>,
 ): Operation['run'] {
@@ -37,7 +37,7 @@ export function endpointId({ context, itemIndex }: EndpointCall): string {
 	throw settingsError(context, 'No endpoint is chosen', 'Choose one from the list or enter its ID');
 }
 
-/** What an API answered, as plain JSON. */
+/** An API's answer as plain JSON. */
 export function toData(value: Record<string, unknown>): IDataObject {
 	return JSON.parse(JSON.stringify(value));
 }

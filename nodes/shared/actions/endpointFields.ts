@@ -49,7 +49,7 @@ const INCLUDE_SECRET: INodeProperties = {
 	type: 'boolean',
 	default: false,
 	description:
-		'Whether to put the signing secret of a new endpoint into the output. The provider tells it only once, so store it in the next step; everyone who may see the execution can read it.',
+		'Whether to put the signing secret of a new endpoint into the output. The provider reveals it only once, so store it in the next step; everyone who may see the execution can read it.',
 };
 
 /** What an endpoint is created from. */
@@ -63,7 +63,7 @@ export function newEndpointFields(provider: Provider): INodeProperties[] {
 	];
 }
 
-/** What of an endpoint can be changed. */
+/** What can be changed about an endpoint. */
 export function updateFields(provider: Provider): INodeProperties {
 	return {
 		displayName: 'Update Fields',

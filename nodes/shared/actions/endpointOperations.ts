@@ -6,7 +6,7 @@ import { settingsError } from '../errors';
 import { eventsToRegister, namesIn, noEventSelected, sameEvents } from '../events';
 import { isJsonObject } from '../jsonObject';
 import type { Confirmation, Provider } from '../provider';
-import { sameUrl } from '../registration/webhookUrl';
+import { sameUrl } from '../url';
 import { endpointId, throughApi, toData, type EndpointCall } from './endpointCall';
 import {
 	ENDPOINT,

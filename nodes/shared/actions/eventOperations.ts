@@ -19,7 +19,7 @@ const FIELDS: readonly INodeProperties[] = [
 		required: true,
 		default: '',
 		placeholder: 'e.g. email.bounced',
-		description: 'What happened to the email, in the words of the mail provider',
+		description: 'What happened to the email, as the mail provider calls it',
 	},
 	{
 		displayName: 'Email ID',
@@ -36,7 +36,7 @@ const FIELDS: readonly INodeProperties[] = [
 		type: 'collection',
 		placeholder: 'Add Field',
 		default: {},
-		description: 'What else is known of the event',
+		description: 'What else is known about the event',
 		options: [
 			{
 				displayName: 'Recipient',
@@ -82,7 +82,7 @@ export const eventOperations: readonly Operation[] = [
 	},
 ];
 
-/** Mail Panda wants ISO 8601; n8n's date field yields a time of the workflow's zone, without a zone. */
+/** Mail Panda expects ISO 8601; n8n's date field returns a local time without its zone, the workflow's. */
 function isoTime({ context }: EndpointCall, value: string): string {
 	try {
 		return tryToParseDateTime(value, context.getTimezone()).toJSDate().toISOString();

@@ -14,7 +14,7 @@ import { OPERATIONS } from './operations';
 
 /**
  * n8n's `execute()` of an action node: runs the chosen operation for each item. With "continue on
- * fail" an item that cannot be done yields `{ error }` and the others go on.
+ * fail", an item that fails becomes `{ error }` and the others go on.
  */
 export async function executeAction(
 	context: IExecuteFunctions,

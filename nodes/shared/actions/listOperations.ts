@@ -135,7 +135,7 @@ async function getArticle(call: ActionCall): Promise<IDataObject> {
 		throw settingsError(
 			context,
 			`There is no published article "${id}"`,
-			'Check the ID or the slug; drafts cannot be got',
+			'Check the ID or the slug; drafts cannot be retrieved',
 		);
 	}
 	const read = (body: unknown) => (isJsonObject(body) ? body : undefined);

@@ -12,11 +12,11 @@ export interface ActionCall extends ActionItem {
 	readonly credential: ProviderCredential;
 }
 
-/** An item that an operation yields. */
+/** An item that an operation returns. */
 export interface ActionResult {
 	readonly json: IDataObject;
 	readonly binary?: IBinaryKeyData;
-	/** Index of the output it leaves by; the first one unless given. */
+	/** Index of the output it goes to; the first one by default. */
 	readonly output?: number;
 }
 

@@ -10,7 +10,7 @@ export interface ActionItem {
 }
 
 /**
- * A number of 0 or more, which an expression may yield as text. An empty value must not turn into 0,
+ * A number of 0 or more, which an expression may return as text. An empty value must not become 0,
  * which stands for "no limit" of a tolerance.
  */
 export const numberSchema = z.preprocess(
@@ -22,7 +22,7 @@ export const numberSchema = z.preprocess(
 export const limitSchema = numberSchema.pipe(z.number().int().min(1));
 
 /**
- * Names as a multi-select holds them, or as text with commas, which an expression may yield. An AI
+ * Names as a multi-select holds them, or as text with commas, which an expression may return. An AI
  * agent fills a multi-select with text, which may be a JSON array.
  */
 export const namesSchema = z.preprocess(

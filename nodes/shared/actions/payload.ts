@@ -44,7 +44,7 @@ export function chosenSchemes(
 	);
 }
 
-/** The payload's bytes as they are: nothing is parsed and written again. */
+/** The payload's bytes as they are: nothing is parsed or serialised again. */
 export async function readPayload(call: ActionCall): Promise<Buffer> {
 	const { context, itemIndex } = call;
 	if (context.getNodeParameter('payloadSource', itemIndex) === 'text') {

@@ -5,7 +5,7 @@ import type { Provider, ProviderFamily } from '../provider';
 import type { Operation } from './operation';
 import { OPERATIONS, operationsOf } from './operations';
 
-/** One output, but for operations whose verdicts leave by outputs of their own. */
+/** One output, except for operations that have an output for each verdict. */
 export const ACTION_OUTPUTS: ExpressionString = `={{ ${OPERATIONS.reduceRight(
 	(others, { resource, value, outputs }) =>
 		outputs === undefined

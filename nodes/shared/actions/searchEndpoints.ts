@@ -48,7 +48,7 @@ async function searchEndpoints(
 	};
 }
 
-/** Characters of a URL's end that tell one webhook from another. */
+/** Number of characters at the end of a URL that distinguish one webhook from another. */
 const TELLING_END = 24;
 const SHOWN_EVENTS = 2;
 

@@ -7,7 +7,7 @@ import { numberSchema, readParameter } from './parameter';
 import { chosenSchemes, missingSecret, readPayload, verifyPayload } from './payload';
 import { signFields, verifyFields } from './signatureFields';
 
-/** Signatures of payloads. The payload goes on with the result: the next node works on its very bytes. */
+/** Signatures of payloads. The payload is passed on with the result, for the next node to use unchanged. */
 export const signatureOperations: readonly Operation[] = [
 	{
 		resource: 'signature',
@@ -25,7 +25,7 @@ export const signatureOperations: readonly Operation[] = [
 		name: 'Verify',
 		action: 'Verify a payload',
 		description:
-			'Check whether a payload comes from the provider. Valid and invalid payloads leave by separate outputs.',
+			'Check whether a payload comes from the provider. Valid and invalid payloads go to separate outputs.',
 		isDefault: true,
 		outputs: ['Valid', 'Invalid'],
 		offered: () => 'documented',

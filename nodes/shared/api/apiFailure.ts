@@ -1,20 +1,20 @@
 import { NodeApiError, type INode } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
-import { isHttpUrl, withoutUserInfo } from '../registration/webhookUrl';
+import { isHttpUrl, withoutUserInfo } from '../url';
 import { hideSecrets } from './hideSecrets';
 
-/** A request that did not end well, described for a person. Holds no credential. */
+/** A failed request, described for a person. Contains no secret. */
 export interface FailedRequest {
 	readonly method: string;
 	readonly url: string;
 	/** Name of the provider in the editor, e.g. "Misar Mail". */
 	readonly providerName: string;
-	/** Texts that must never be shown, whatever the provider answers. */
+	/** Texts that must never be shown, even if the provider repeats them. */
 	readonly secrets: readonly string[];
 	/** The endpoint the request is about, where it is about one. */
 	readonly endpointId?: string | undefined;
-	/** The item an action node is at. */
+	/** The item that an action node is working on. */
 	readonly itemIndex?: number | undefined;
 }
 
@@ -195,7 +195,7 @@ function networkReason(code: string): string {
 	}
 }
 
-/** The provider's own words: `error` or `message`, as text or as `{code, message}`, and field notes. */
+/** The provider's own message: `error` or `message`, as text or as `{code, message}`, and field notes. */
 function providerText(body: unknown): string | undefined {
 	const parsed = bodySchema.safeParse(body);
 	if (!parsed.success) return undefined;
@@ -233,7 +233,7 @@ function asFieldNotes(value: unknown): string | undefined {
 		: undefined;
 }
 
-/** The address to upgrade at, where it is one that a person can open. */
+/** The address to upgrade at, if a person can open it. */
 function findUpgradeUrl(body: unknown): string | undefined {
 	const url = upgradeText(body);
 	return url !== undefined && url.length <= 500 && isHttpUrl(url) ? url : undefined;

@@ -7,10 +7,10 @@ import { isJsonObject } from '../jsonObject';
 export interface RemoteEndpoint {
 	/** Always text; Mail Panda's ids are integers on the wire. */
 	readonly id: string;
-	/** Undefined where the answer does not tell; so are the events. */
+	/** Undefined where the answer does not contain it; likewise the events. */
 	readonly url?: string;
 	readonly events?: readonly string[];
-	/** True where the provider does not tell. */
+	/** True where the provider does not say. */
 	readonly active: boolean;
 	/** ISO 8601, as the provider writes it. */
 	readonly createdAt?: string;
@@ -26,7 +26,7 @@ const LIST_KEYS = ['data', 'webhooks', 'endpoints', 'items'] as const;
 const ATTEMPT_KEYS = ['data', 'events', 'deliveries', 'attempts', 'items'] as const;
 const ITEM_KEYS = ['data', 'webhook', 'endpoint'] as const;
 export const SECRET_KEYS = ['signatureKey', 'secret', 'signing_secret', 'signingSecret'] as const;
-/** What providers write in place of the characters that they do not show. */
+/** What providers put in place of characters that they hide. */
 const MASK = /[*•…]|\.{3}|^(.)\1*$/;
 
 /** Levels of wrapping that are looked into; two are documented. */
@@ -67,9 +67,9 @@ function findEndpoint(answer: unknown, depth: number): RemoteEndpoint | undefine
 	return secret === undefined ? endpoint : { secret, ...endpoint };
 }
 
-/** Tolerant beyond the id: an endpoint that is described oddly exists all the same. */
+/** Tolerant except for the id: an endpoint with an odd description still exists. */
 function describeEndpoint(object: IDataObject): RemoteEndpoint | undefined {
-	// Metigan's documents carry `_id` (its JavaScript SDK copies it to `id`).
+	// Metigan's documents have `_id` (its JavaScript SDK copies it to `id`).
 	const id = endpointIdSchema.safeParse(object['id'] ?? object['_id']);
 	if (!id.success) return undefined;
 	const { url, active } = object;
@@ -87,7 +87,7 @@ function describeEndpoint(object: IDataObject): RemoteEndpoint | undefined {
 /**
  * Reads a list of endpoints from an API answer. Entries without an id are left out: nothing can
  * be done with them.
- * @returns undefined when the answer is no list.
+ * @returns undefined when the answer is not a list.
  */
 export function readEndpointList(answer: unknown): readonly RemoteEndpoint[] | undefined {
 	const list = findList(answer, LIST_KEYS);
@@ -96,7 +96,7 @@ export function readEndpointList(answer: unknown): readonly RemoteEndpoint[] | u
 
 /**
  * Reads a list of delivery attempts, whose fields no document names.
- * @returns undefined when the answer is no list.
+ * @returns undefined when the answer is not a list.
  */
 export function readAttemptList(
 	answer: unknown,
@@ -122,7 +122,7 @@ function findSecret(object: Readonly<Record<string, unknown>>): string | undefin
 	return SECRET_KEYS.map((key) => object[key]).find(canBeSecret);
 }
 
-/** Tells a secret from a masked one: anybody could sign with `********`. */
+/** Whether a value is a secret and not a masked one: anybody could sign with `********`. */
 function canBeSecret(value: unknown): value is string {
 	return typeof value === 'string' && value.trim().length >= 16 && !MASK.test(value);
 }

@@ -1,32 +1,12 @@
-import { NodeApiError, type IDataObject, type IHttpRequestMethods } from 'n8n-workflow';
+import type { IDataObject, NodeApiError } from 'n8n-workflow';
 
 import type { ProviderCredential } from '../credential';
 import { isJsonObject } from '../jsonObject';
 import type { ItemAddress, ItemStyle, ManagementApi, Provider } from '../provider';
-import {
-	readAttemptList,
-	readEndpoint,
-	readEndpointList,
-	type RemoteEndpoint,
-} from './endpointAnswer';
+import { readAttemptList, readEndpoint, type RemoteEndpoint } from './endpointAnswer';
+import { EndpointRequests, type EndpointAccess, type ItemResult } from './endpointRequests';
 import { withoutSecrets } from './hideSecrets';
-import {
-	ApiClient,
-	isMissing,
-	isUnauthorized,
-	neverSent,
-	type ApiContext,
-	type Attempt,
-} from './request';
-
-interface EndpointAccess {
-	/** Collection paths to try in order: the provider's own, or the one a user or a record names. */
-	readonly paths: readonly string[];
-	/** Styles of addressing one endpoint, in the order to try. */
-	readonly itemStyles: readonly [ItemStyle, ...ItemStyle[]];
-	/** Texts that must never reach an output. */
-	readonly secrets: readonly string[];
-}
+import { ApiClient, neverSent, type ApiContext } from './request';
 
 export interface EndpointDraft {
 	readonly url: string;
@@ -42,7 +22,7 @@ export interface EndpointChanges {
 
 /**
  * `lost`: the request may have taken effect although its answer did not arrive or could not be
- * read, so an endpoint may exist that nobody knows the id of.
+ * read, so there may be an endpoint whose id is unknown.
  */
 export type CreateOutcome =
 	| { readonly endpoint: RemoteEndpoint }
@@ -50,34 +30,25 @@ export type CreateOutcome =
 
 const MAX_PAGES = 200;
 
-type ItemResult = {
-	/** The endpoint the request was about. */
-	readonly id?: string;
-	readonly method: IHttpRequestMethods;
-	readonly path: string;
-	readonly attempt: Attempt;
-};
-
 /**
  * A provider's API for webhook endpoints.
  *
  * Each method throws a NodeApiError that says what happened and what to do, and holds no secret.
  */
 export class EndpointApi {
-	/** The path that answered; known after the first `list`. */
-	private path: string | undefined;
-	/** The style of addressing one endpoint that answered. */
-	private served: ItemStyle | undefined;
+	private readonly requests: EndpointRequests;
 
 	constructor(
 		private readonly client: ApiClient,
 		private readonly api: ManagementApi,
 		private readonly access: EndpointAccess,
-	) {}
+	) {
+		this.requests = new EndpointRequests(client, access);
+	}
 
 	/** The collection path in use. */
 	get collectionPath(): string {
-		return this.path ?? this.access.paths[0] ?? '/';
+		return this.requests.collectionPath;
 	}
 
 	/**
@@ -86,12 +57,12 @@ export class EndpointApi {
 	 */
 	async list(limit = Number.POSITIVE_INFINITY): Promise<readonly RemoteEndpoint[]> {
 		const { page } = this.api;
-		if (page === undefined) return (await this.listPage()).slice(0, limit);
+		if (page === undefined) return (await this.requests.listPage()).slice(0, limit);
 		const size = Math.min(page.size, limit);
 		const all = new Map<string, RemoteEndpoint>();
 		for (let number = 1; number <= MAX_PAGES && all.size < limit; number++) {
 			const known = all.size;
-			const found = await this.listPage(page.query(number, size));
+			const found = await this.requests.listPage(page.query(number, size));
 			for (const endpoint of found) all.set(endpoint.id, endpoint);
 			// A page without anything new comes from an API that does not page.
 			if (found.length < size || all.size === known) break;
@@ -100,8 +71,8 @@ export class EndpointApi {
 	}
 
 	/**
-	 * Creates an endpoint, once: a create whose answer got lost is not sent again from here,
-	 * because it may have taken effect.
+	 * Creates an endpoint. A create whose answer was lost is not repeated here, because it may have
+	 * taken effect.
 	 */
 	async create(draft: EndpointDraft, extras: IDataObject = {}): Promise<CreateOutcome> {
 		const body = {
@@ -110,10 +81,7 @@ export class EndpointApi {
 			...(draft.secret === undefined ? {} : { secret: draft.secret }),
 			...extras,
 		};
-		let attempt = await this.client.send('POST', this.collectionPath, { body }, 'ifNotExecuted');
-		if (isMissing(attempt) && (await this.findsAnotherPath())) {
-			attempt = await this.client.send('POST', this.collectionPath, { body }, 'ifNotExecuted');
-		}
+		const attempt = await this.requests.create(body);
 		if (attempt.kind !== 'success') {
 			const lost =
 				attempt.kind === 'unreachable' ? !neverSent(attempt.code) : attempt.status >= 500;
@@ -136,33 +104,32 @@ export class EndpointApi {
 
 	/** One endpoint. @throws NodeApiError, also when there is none with this id */
 	async get(id: string): Promise<RemoteEndpoint> {
-		return this.endpointIn(await this.sendToItem(() => 'GET', id));
+		return this.endpointIn(await this.requests.sendToItem(() => 'GET', id));
 	}
 
 	/** One endpoint. @returns undefined when there is none with this id, or no call to get it */
 	async find(id: string): Promise<RemoteEndpoint | undefined> {
-		const result = await this.sendToItem(() => 'GET', id);
-		return this.notServed(result.attempt) ? undefined : this.endpointIn(result);
+		const result = await this.requests.sendToItem(() => 'GET', id);
+		return this.requests.notServed(result.attempt) ? undefined : this.endpointIn(result);
 	}
 
 	/** Asks the provider to send a test delivery. @returns the provider's own answer, without secrets */
 	async test(id: string): Promise<unknown> {
-		const answer = this.bodyOf(await this.sendToItem(() => 'POST', id, {}, '/test'));
+		const answer = this.bodyOf(await this.requests.sendToItem(() => 'POST', id, {}, '/test'));
 		return withoutSecrets(answer, this.access.secrets);
 	}
 
 	/**
-	 * The provider's log of delivery attempts, newest first as it comes (Misar Mail: the last 100), without
-	 * secrets.
+	 * The provider's log of delivery attempts, the newest first (Misar Mail: the last 100), without secrets.
 	 */
 	async deliveries(id: string): Promise<ReadonlyArray<Record<string, unknown>>> {
-		const result = await this.sendToItem(() => 'GET', id, {}, '/events');
+		const result = await this.requests.sendToItem(() => 'GET', id, {}, '/events');
 		const attempts = readAttemptList(withoutSecrets(this.bodyOf(result), this.access.secrets));
 		if (attempts !== undefined) return attempts;
 		throw this.unreadable(result, 'a list of delivery attempts');
 	}
 
-	/** Hands an event of another mail provider to the inbound endpoint. */
+	/** Sends an event of another mail provider to the inbound endpoint. */
 	async record(path: string, event: IDataObject): Promise<unknown> {
 		const attempt = await this.client.send('POST', path, { body: event }, 'ifNotExecuted');
 		return this.bodyOf({ method: 'POST', path, attempt });
@@ -170,18 +137,25 @@ export class EndpointApi {
 
 	/**
 	 * Changes an endpoint in place.
-	 * @returns `unsaid` when the answer has no words, so that it may be a gateway's; `notServed` when the
-	 * API has no such call for it
+	 * @returns `unconfirmed` for a 2xx without JSON, possibly from a proxy; `notServed` when the API has no such
+	 * call for it
 	 */
-	async update(id: string, changes: EndpointChanges): Promise<'done' | 'unsaid' | 'notServed'> {
+	async update(
+		id: string,
+		changes: EndpointChanges,
+	): Promise<'done' | 'unconfirmed' | 'notServed'> {
 		const body = {
 			...(changes.url === undefined ? {} : { url: changes.url }),
 			...(changes.events === undefined ? {} : { events: this.formatEvents(changes.events) }),
 			...(changes.active === undefined ? {} : { active: changes.active }),
 		};
-		const { method, path, attempt } = await this.sendToItem((style) => style.update, id, body);
-		if (attempt.kind === 'success') return isJsonObject(attempt.body) ? 'done' : 'unsaid';
-		if (this.notServed(attempt)) return 'notServed';
+		const { method, path, attempt } = await this.requests.sendToItem(
+			(style) => style.update,
+			id,
+			body,
+		);
+		if (attempt.kind === 'success') return isJsonObject(attempt.body) ? 'done' : 'unconfirmed';
+		if (this.requests.notServed(attempt)) return 'notServed';
 		throw this.client.failure(method, path, attempt);
 	}
 
@@ -190,74 +164,16 @@ export class EndpointApi {
 	 * @returns false when the provider turns out to offer no delete call
 	 */
 	async remove(id: string): Promise<boolean> {
-		const { method, path, attempt } = await this.sendToItem(() => 'DELETE', id);
+		const { method, path, attempt } = await this.requests.sendToItem(() => 'DELETE', id);
 		if (attempt.kind === 'success') return true;
 		const status = attempt.kind === 'status' ? attempt.status : undefined;
-		if (this.api.operations.delete === 'unconfirmed' && this.notServed(attempt)) {
-			// No such endpoint, or no such call: the list tells.
+		if (this.api.operations.delete === 'unconfirmed' && this.requests.notServed(attempt)) {
+			// No such endpoint, or no such call: the list shows which.
 			const all = await this.list();
 			return all.every((endpoint) => endpoint.id !== id);
 		}
 		if (status === 404 || status === 410) return true;
 		throw this.client.failure(method, path, attempt);
-	}
-
-	private async listPage(qs: IDataObject = {}): Promise<readonly RemoteEndpoint[]> {
-		const paths = this.path === undefined ? this.access.paths : [this.path];
-		let refusal: NodeApiError | undefined;
-		for (const path of paths) {
-			const attempt = await this.client.send('GET', path, { qs }, 'always');
-			if (attempt.kind === 'success') {
-				const endpoints = readEndpointList(attempt.body);
-				if (endpoints === undefined) {
-					throw this.client.failure('GET', path, {
-						kind: 'unreadable',
-						status: attempt.status,
-						expected: 'a list of webhook endpoints',
-					});
-				}
-				this.path = path;
-				return endpoints;
-			}
-			// Below another path than the API's own people may have to sign in, which says nothing of the key.
-			const ofOtherPath = refusal !== undefined && isUnauthorized(attempt);
-			if (!ofOtherPath) refusal = this.client.failure('GET', path, attempt);
-			if (!isMissing(attempt)) break;
-		}
-		if (refusal === undefined) return [];
-		throw refusal;
-	}
-
-	/** Tries the styles an installation may use to address one endpoint, and remembers the one served. */
-	private async sendToItem(
-		methodOf: (style: ItemStyle) => IHttpRequestMethods,
-		id: string,
-		changes: IDataObject = {},
-		suffix = '',
-	): Promise<ItemResult> {
-		const [first, ...others] = this.styles();
-		const tried = new Set([`${methodOf(first)} ${first.id}`]);
-		let result = await this.sendWithStyle(first, methodOf(first), id, changes, suffix);
-		if (isMissing(result.attempt) && (await this.findsAnotherPath())) {
-			result = await this.sendWithStyle(first, methodOf(first), id, changes, suffix);
-		}
-		for (const style of others) {
-			if (!this.notServed(result.attempt)) break;
-			// Styles that differ in their update alone delete in the same way.
-			const call = `${methodOf(style)} ${style.id}`;
-			if (tried.has(call)) continue;
-			tried.add(call);
-			result = await this.sendWithStyle(style, methodOf(style), id, changes, suffix);
-		}
-		return result;
-	}
-
-	/** A missing endpoint or collection may be a wrong path: where several are documented, the list tells. */
-	private async findsAnotherPath(): Promise<boolean> {
-		if (this.path !== undefined || this.access.paths.length < 2) return false;
-		const assumed = this.collectionPath;
-		await this.listPage();
-		return this.collectionPath !== assumed;
 	}
 
 	private bodyOf({ id, method, path, attempt }: ItemResult): unknown {
@@ -276,55 +192,12 @@ export class EndpointApi {
 		return this.client.failure(method, path, { kind: 'unreadable', status, expected });
 	}
 
-	/** The style that answered before comes first. */
-	private styles(): readonly [ItemStyle, ...ItemStyle[]] {
-		const { served } = this;
-		if (served === undefined) return this.access.itemStyles;
-		const others = this.access.itemStyles.filter(
-			({ id, update }) => id !== served.id || update !== served.update,
-		);
-		return [served, ...others];
-	}
-
-	private async sendWithStyle(
-		style: ItemStyle,
-		method: IHttpRequestMethods,
-		id: string,
-		changes: IDataObject,
-		suffix: string,
-	): Promise<ItemResult> {
-		const path =
-			style.id === 'path'
-				? `${this.collectionPath}/${encodeURIComponent(id)}${suffix}`
-				: this.collectionPath;
-		const body = style.id === 'body' ? { ...changes, id } : changes;
-		const attempt = await this.client.send(
-			method,
-			path,
-			{
-				...(style.id === 'query' ? { qs: { id } } : {}),
-				...(Object.keys(body).length === 0 ? {} : { body }),
-			},
-			'always',
-		);
-		if (attempt.kind === 'success') this.served = style;
-		return { id, method, path, attempt };
-	}
-
-	/** Whether a call on one endpoint may not exist in the style it was made. */
-	private notServed(attempt: Attempt): boolean {
-		// An id in the wrong place is a bad request to an installation that reads it elsewhere.
-		const misread =
-			this.access.itemStyles.length > 1 && attempt.kind === 'status' && attempt.status === 400;
-		return isMissing(attempt) || misread;
-	}
-
 	private formatEvents(events: readonly string[]): string | string[] {
 		return this.api.eventsFormat === 'list' ? [...events] : events.join(',');
 	}
 }
 
-/** What a node's options say of an installation's API. */
+/** What a node's options say about an installation's API. */
 export interface ApiChoice {
 	readonly apiPath?: string | undefined;
 	/** Where an endpoint was created, if not at `apiPath`. */
@@ -333,7 +206,7 @@ export interface ApiChoice {
 	readonly itemIndex?: number;
 }
 
-/** A provider's API for webhooks. @throws Error where it has none: nothing that needs it is offered then */
+/** A provider's API for webhooks. @throws Error where it has none; callers do not offer anything then */
 export function managementOf({ api, displayName }: Provider): ManagementApi {
 	if (api === undefined) throw new Error(`${displayName} has no API for webhooks`);
 	return api;

@@ -13,6 +13,7 @@ import { z } from 'zod/v4';
 
 import { jsonObjectSchema } from '../jsonObject';
 import type { Provider } from '../provider';
+import { urlBelow } from '../url';
 import { apiFailure, isPlanRefusal, type Refusal } from './apiFailure';
 
 /** Contexts that may call a provider's API. */
@@ -30,7 +31,7 @@ export interface ApiAccess {
 	readonly secrets: readonly string[];
 	/** Without it n8n would read the credential again, for the first item of an action node. */
 	readonly decrypted: ICredentialDataDecryptedObject;
-	/** The item an action node is at, for its errors. */
+	/** The item that an action node is working on, for its errors. */
 	readonly itemIndex?: number;
 }
 
@@ -42,7 +43,7 @@ export interface Content {
 
 /** Per request. */
 const TIMEOUT_MS = 10_000;
-/** All attempts of one call together, waits included. */
+/** All attempts of one call together, including waits. */
 const RETRY_BUDGET_MS = 15_000;
 const FIRST_BACKOFF_MS = 250;
 const MAX_ATTEMPTS = 4;
@@ -132,9 +133,9 @@ export class ApiClient {
 	}
 
 	/**
-	 * What an answer says.
-	 * @param read returns undefined for what is not written as documented
-	 * @param expected what should have come, in words, e.g. "a list"
+	 * The content of an answer.
+	 * @param read returns undefined for an answer that is not as documented
+	 * @param expected a description of the expected answer, e.g. "a list"
 	 * @throws NodeApiError where the request was refused, or the answer cannot be read
 	 */
 	valueOf<T>(
@@ -170,11 +171,6 @@ export class ApiClient {
 			refusal,
 		);
 	}
-}
-
-/** The address of a path below a Base URL, however the two are written. */
-export function urlBelow(baseUrl: string, path: string): string {
-	return `${baseUrl.replace(/\/+$/, '')}/${path.replace(/^\/+/, '')}`;
 }
 
 export function isMissing(attempt: Attempt): boolean {
@@ -222,7 +218,7 @@ function readRetryAfter(value: unknown): number | undefined {
 	return Number.isNaN(seconds) ? undefined : Math.max(0, seconds);
 }
 
-/** n8n wraps what its HTTP client throws in a NodeApiError; the parts of interest are dug out. */
+/** The relevant parts of the NodeApiError in which n8n wraps what its HTTP client throws. */
 const thrownSchema = z.object({
 	httpCode: z.string().nullish(),
 	code: z.string().optional(),

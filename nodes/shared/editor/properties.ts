@@ -160,5 +160,5 @@ const ITEM_ADDRESS_OPTION: INodeProperties = {
 	],
 	default: 'auto',
 	description:
-		'Where updates and deletes of an endpoint carry its ID. The documents do not tell, so installations may differ.',
+		'Where updates and deletes of an endpoint carry its ID. The documents do not say, so installations may differ.',
 };

@@ -23,7 +23,7 @@ export function triggerTexts(
 > {
 	const automatic = family.some(({ api }) => api !== undefined);
 	const testUrl = automatic
-		? `With automatic registration ${name} is told the test URL for that moment; with manual registration add the Test URL in ${name} yourself.`
+		? `With automatic registration the test URL is registered with ${name} while you listen; with manual registration add the Test URL in ${name} yourself.`
 		: `Add the Test URL in ${name} for that, and the Production URL again when you are done.`;
 	const building = `<b>While you build</b>, click Execute step and make one of the chosen events happen in ${name}. It shows up here. ${testUrl}<br /><br />`;
 	const byHand = `needs the Production URL of the trigger: its panel lists the steps.`;
@@ -45,7 +45,7 @@ export function triggerTexts(
 	};
 }
 
-/** A parameter tells only that unverified deliveries may run: a hint cannot look into a credential. */
+/** Only the option can be checked: a hint cannot see whether the credential holds a secret. */
 function unverifiedHint(name: string, family: ProviderFamily): NodeHint[] {
 	if (!family.some(({ secretOptional }) => secretOptional === true)) return [];
 	return [

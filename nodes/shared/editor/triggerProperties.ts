@@ -111,7 +111,7 @@ function registrationProperty(provider: Provider, api: ManagementApi, show: Show
 			},
 		],
 		default: defaultRegistration,
-		description: `Who tells ${provider.displayName} the webhook URL of this workflow`,
+		description: `Who registers the webhook URL of this workflow with ${provider.displayName}`,
 		hint: `Automatic needs an API key in the credential that ${api.keyRights}`,
 		...shownFor(show),
 	};
@@ -191,7 +191,7 @@ const REPORT_PROBLEMS_OPTION: INodeProperties = {
 	type: 'boolean',
 	default: false,
 	description:
-		'Whether to add a second output, Problem, that tells when deliveries are refused, the endpoint had to be repaired or the provider cannot be reached. Connect an email or chat node to it.',
+		'Whether to add a second output, Problem, that reports when deliveries are refused, the endpoint had to be repaired or the provider cannot be reached. Connect an email or chat node to it.',
 };
 
 const SKIP_DUPLICATES_OPTION: INodeProperties = {

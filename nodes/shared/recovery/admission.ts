@@ -6,17 +6,17 @@ import { z } from 'zod/v4';
 import { isJsonObject } from '../jsonObject';
 import { messageOf } from '../log';
 import { triggerKey } from '../perTrigger';
-import type { Provider, ProviderFamily, RecoveryApi, ToldEvent } from '../provider';
+import type { KnownEvent, Provider, ProviderFamily, RecoveryApi } from '../provider';
 import { ownerOf } from '../registration/record';
 import { settledEventsOf } from './settledEvents';
 
-/** Decides in a run of a trigger whether its event has run before, by whatever way it came. */
+/** Decides in a run of a trigger whether its event has run before, as a delivery or recovered. */
 
 /** How far the two times of one event may differ. */
 const TIME_DIFFERENCE_MS = 60_000;
 /**
- * Mark an item that asks which events were delivered, and one of a recovered event. No delivery can look
- * like them: `webhook()` makes the top level of each item itself.
+ * These mark an item that asks which events were delivered, and the item of a recovered event. No delivery
+ * can contain them: `webhook()` makes the top level of each item itself.
  */
 const QUESTION_KEY = 'deliveredEvents';
 const RUN_KEY = 'recoveryRun';
@@ -37,13 +37,13 @@ const eventSchema = z.object({
 });
 
 /** Every key under which the delivery of a listed event may be known. */
-export function keysAround({ keys }: RecoveryApi, event: ToldEvent): string[] {
+export function keysAround({ keys }: RecoveryApi, event: KnownEvent): string[] {
 	const times = [event.at, event.at - TIME_DIFFERENCE_MS, event.at + TIME_DIFFERENCE_MS];
 	return [...new Set(times.flatMap((at) => keys({ ...event, at })))];
 }
 
 /**
- * The item of a run that tells which events were delivered.
+ * The item of a run that answers which events were delivered.
  * @param keys of each
  * @param finished first keys of recovered events whose runs have ended
  */
@@ -64,7 +64,7 @@ export function recoveredItem(item: IDataObject, finished: readonly string[]): I
 	return { ...item, [RUN_KEY]: { startedBy: PROCESS, finished: [...finished] } };
 }
 
-/** Answers a question; false where the item is none. */
+/** Answers a question; false where the item is not one. */
 export async function answerQuestion(
 	context: IExecuteFunctions,
 	item: IDataObject,
@@ -111,15 +111,15 @@ async function isAdmitted(
 	const event = eventSchema.safeParse(item);
 	if (recovery === undefined || !event.success) return true;
 	const { occurredAt, ...facts } = event.data;
-	const told = { ...facts, at: Date.parse(occurredAt) };
-	if (!recovery.events.includes(told.event)) return true;
+	const known = { ...facts, at: Date.parse(occurredAt) };
+	if (!recovery.events.includes(known.event)) return true;
 	const settled = settledEventsOf(triggerKey(ownerOf(context)));
 	const started = runSchema.safeParse(run);
-	if (!started.success) return await settled.admitDelivery(context.helpers, recovery.keys(told));
+	if (!started.success) return await settled.admitDelivery(context.helpers, recovery.keys(known));
 	const { startedBy, finished } = started.data;
 	const id = context.getExecutionId();
 	const inProcess = startedBy === PROCESS;
-	const keys = keysAround(recovery, told);
+	const keys = keysAround(recovery, known);
 	return await settled.admitRecovered(context.helpers, keys, { id, inProcess, finished });
 }
 

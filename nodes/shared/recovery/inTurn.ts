@@ -1,4 +1,4 @@
-/** Runs pieces of work one after the other, in the order they came. */
+/** Runs tasks one after the other, in the order they were added. */
 export class InTurn {
 	private last: Promise<unknown> = Promise.resolve();
 

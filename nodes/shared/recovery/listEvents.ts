@@ -2,14 +2,14 @@ import type { ListedEvent, RecoveryApi } from '../provider';
 import type { PacedClient } from './pacedClient';
 
 const MAX_PAGES = 1_000;
-/** Times that the list is read again because entries were removed meanwhile. */
+/** How often the list is read when entries are removed meanwhile. */
 const MAX_READINGS = 3;
 
 /**
- * What a provider lists from `since` on, the oldest first. Costs one call where a page holds it all.
+ * What a provider lists from `since` on, the oldest first. One call, where everything fits on one page.
  *
- * The list moves while it is read: what is new pushes entries to a later page, where they are seen
- * twice; a removal pulls entries to a page that was read before, so the list is read again.
+ * The list may change while it is read: a new entry pushes others to a later page, where they are seen
+ * twice; a removal pulls entries to a page that was already read, so the list is read again.
  * @param since epoch milliseconds
  * @throws NodeApiError when the provider could not be asked
  */

@@ -15,7 +15,7 @@ export class PacedClient {
 
 	/**
 	 * @returns undefined where there is nothing at the path
-	 * @throws NodeApiError for every other refusal, and for an answer that cannot be read
+	 * @throws NodeApiError for any other refusal, and for an answer that cannot be read
 	 */
 	async get<T>({ path, qs, read }: RecoveryCall<T>): Promise<T | undefined> {
 		const wait = this.nextAt - Date.now();

@@ -24,18 +24,18 @@ import { PacedClient } from './pacedClient';
 import { settledEventsOf } from './settledEvents';
 
 const MINUTE_MS = 60_000;
-/** How far before the last point is looked again: a provider may list an event late. */
+/** How far before the last point to look again: a provider may list an event late. */
 const OVERLAP_MS = 15 * MINUTE_MS;
 /** A younger event may still be on its way as a delivery. */
 const GRACE_MS = MINUTE_MS;
 /** Longest wait before another attempt. */
 const MAX_RETRY_MINUTES = 30;
-/** Runs that are under way at a time. */
+/** Largest number of runs under way at the same time. */
 const MAX_RUNS = 5;
 const LOOK_AGAIN_MS = 1_000;
 /** Runs after which the point is saved. */
 const SAVE_AFTER = 100;
-/** Events about which one question is asked. */
+/** Largest number of events in one question. */
 const QUESTION_SIZE = 500;
 
 /** What a recovery works with. */
@@ -66,7 +66,7 @@ export class Recovery {
 	private queue: ListedEvent[] = [];
 	/** Runs under way, the oldest event first. */
 	private readonly running = new Map<ListedEvent, Promise<void>>();
-	/** First keys of events whose runs have ended, not yet told to n8n's database. */
+	/** First keys of events whose runs have ended, not yet saved in n8n's database. */
 	private readonly finished: string[] = [];
 	private horizon = 0;
 	private progress = { started: 0, all: 0 };
@@ -77,13 +77,13 @@ export class Recovery {
 
 	constructor(private readonly place: RecoveryPlace) {}
 
-	/** The provider is asked again at the next occasion. */
+	/** The provider is asked again at the next opportunity. */
 	request(): void {
 		this.due = true;
 	}
 
 	/**
-	 * Goes on with the recovery. Never throws.
+	 * Continues the recovery. Never throws.
 	 * @param now epoch milliseconds
 	 * @param endAt epoch milliseconds at which no more runs are started
 	 */
@@ -117,7 +117,8 @@ export class Recovery {
 		this.queue = await this.withoutDelivered(unknown);
 		this.progress = { started: 0, all: this.queue.length };
 		this.due = false;
-		if (this.queue.length > 0) return this.tell(`missed events to recover: ${this.queue.length}`);
+		if (this.queue.length > 0)
+			return this.logInfo(`missed events to recover: ${this.queue.length}`);
 		// Where nothing happened, an older point costs nothing.
 		await this.moveTo(Math.max(this.horizon, point.until), happened.length > 0);
 	}
@@ -175,7 +176,7 @@ export class Recovery {
 		if (isClosed()) return;
 		await this.moveTo(this.covered());
 		const { started, all } = this.progress;
-		this.tell(`${started} of ${all} missed events were recovered`);
+		this.logInfo(`${started} of ${all} missed events were recovered`);
 	}
 
 	private start(event: ListedEvent, complete: ListedEvent): void {
@@ -213,7 +214,7 @@ export class Recovery {
 		return oldest === undefined ? this.horizon : oldest.at - 1;
 	}
 
-	/** What the list leaves out is asked for; an entry that is gone meanwhile goes as it was listed. */
+	/** Requests what the list leaves out; an entry that has gone meanwhile is used as it was listed. */
 	private async complete(event: ListedEvent): Promise<ListedEvent> {
 		const { details } = this.place.api;
 		if (details === undefined || this.client === undefined) return event;
@@ -252,7 +253,7 @@ export class Recovery {
 		await persist(place);
 	}
 
-	private tell(message: string): void {
+	private logInfo(message: string): void {
 		const { context, owner, provider } = this.place;
 		context.logger.info(`${provider.displayName}: ${message}`, {
 			workflowId: owner.workflowId,

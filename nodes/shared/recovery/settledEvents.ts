@@ -4,9 +4,9 @@ import { PerTrigger } from '../perTrigger';
 import { InTurn } from './inTurn';
 
 /**
- * Which events of a trigger have run, by whatever way they came: remembered in n8n's database, where
+ * Which events of a trigger have run, delivered or recovered: remembered in n8n's database, where
  * it keeps what its own node Remove Duplicates has seen, because all processes have to know, and a
- * kill must not forget it. Static data cannot hold it: n8n writes that whole, last writer wins.
+ * kill must not forget it. Static data cannot hold it: n8n writes it as a whole, and the last writer wins.
  */
 
 /** n8n's store for one node. */
@@ -16,8 +16,8 @@ const MODE = { mode: 'entries' } as const;
 /** Entries that the store keeps for a node; a delivery takes up to four. */
 const MAX_ENTRIES = 20_000;
 /**
- * n8n reads and writes the whole store, so two processes can lose an entry to each other. Who has read
- * before an entry was written has written by then.
+ * n8n reads and writes the whole store, so two processes can lose an entry to each other. A process that
+ * read before an entry was written has written by then.
  */
 const SETTLED_AFTER_MS = 2_000;
 const MAX_RECENT = 1_000;
@@ -45,7 +45,7 @@ export interface RecoveredRun {
 export class SettledEvents {
 	/** What this process has seen run, the oldest first. */
 	private readonly known = new Set<string>();
-	/** What this process wrote lately, and when, in milliseconds of its own clock. */
+	/** What this process wrote recently, and when, in milliseconds of its own clock. */
 	private readonly recent = new Map<string, number>();
 	private readonly turns = new InTurn();
 	private confirming = false;
@@ -161,7 +161,7 @@ export class SettledEvents {
 		await store.removeProcessed([...entries], 'node', MODE);
 	}
 
-	/** Writes again what was lost to another process, until all that was written lately is there. */
+	/** Writes again what was lost to another process, until everything written recently is there. */
 	async confirm(store: Store): Promise<void> {
 		if (this.confirming) return;
 		this.confirming = true;

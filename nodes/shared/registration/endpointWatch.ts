@@ -36,15 +36,15 @@ export function noteFailedStart(owner: Owner): void {
 	failedStarts.add(triggerKey(owner));
 }
 
-/** Whether the last start's check failed, and nobody has asked since. */
+/** Whether the check at the last start failed. Returns true only once for each failure. */
 export function takeFailedStart(owner: Owner): boolean {
 	return failedStarts.delete(triggerKey(owner));
 }
 
 /**
  * n8n's `trigger()`: checks the endpoint from time to time while the workflow is published, repairs
- * it, and reports problems. That a node has a `trigger()` also makes n8n call its `checkExists` at
- * each start.
+ * it, and reports problems. Because the node has a `trigger()`, n8n also calls its `checkExists` at each
+ * start.
  *
  * Never throws, because n8n would give the trigger up.
  * @returns an object in any case: without one n8n registers the node again every 10 seconds
@@ -89,7 +89,7 @@ export class EndpointWatch {
 	private saved = '';
 	/** A check has changed it, so that n8n's copy is out of date. */
 	private diverged = false;
-	/** The last check or start broke off, so that endpoints may be left over. */
+	/** The last check or start was interrupted, so endpoints may be left over. */
 	private brokeOff = false;
 	/** Epoch milliseconds at which the last check began. */
 	private begunAt = 0;
@@ -117,13 +117,13 @@ export class EndpointWatch {
 		this.recovery = this.openRecovery();
 	}
 
-	/** Ends the checks; one that is on its way undoes what it created. */
+	/** Ends the checks; one that is under way undoes what it created. */
 	close(): void {
 		this.closed = true;
 	}
 
 	/**
-	 * One minute has passed. Never throws, and does nothing while the last call is still at work.
+	 * One minute has passed. Never throws, and does nothing while the last call is still running.
 	 * @param now epoch milliseconds
 	 */
 	async tick(now: number): Promise<void> {
@@ -229,7 +229,7 @@ export class EndpointWatch {
 	}
 
 	/**
-	 * Saves what changed, by a run of its own: only a run sees static data as it is now.
+	 * Saves what changed, in a run of its own: only a run sees the current static data.
 	 * @throws when the run failed, or did not end in time
 	 */
 	private async persist(memory: NodeMemory): Promise<void> {

@@ -8,8 +8,9 @@ import { messageOf, warn } from '../log';
 import { isForAnotherProduct, requireProduct, selectProvider } from '../product';
 import type { Provider, ProviderFamily } from '../provider';
 import { readApiOptions, readRegistration, readSettings, type TriggerSettings } from '../settings';
+import { sameUrl } from '../url';
 import { noteFailedStart, takeFailedStart } from './endpointWatch';
-import { endpointsAt, removeAll, removeOrTell } from './provision';
+import { endpointsAt, removeAll, removeOrWarn } from './provision';
 import { addressOf, checkAndRepair, ensureEndpoint, getOwn, reconcile } from './reconcile';
 import {
 	forgetRecord,
@@ -26,7 +27,6 @@ import {
 	type RegistrationRecord,
 } from './record';
 import { missingKey, openTarget, type Account, type Target } from './target';
-import { sameUrl } from './webhookUrl';
 
 /** Activations in which n8n registers what was registered before, and no person waits. */
 const STARTS: readonly unknown[] = ['init', 'leadershipChange', 'update'];
@@ -59,7 +59,7 @@ async function endpointExists(context: IHookFunctions, family: ProviderFamily): 
 	}
 	const target = await readTarget(context, family);
 	if (target === undefined) return true;
-	// `create` looks at the account then.
+	// n8n calls `create` next, which looks at the account.
 	if (loadRecord(context, target.provider) === undefined) return false;
 	const record = await reconcile(target);
 	// Also an unchanged one: an attempt that failed after saving it leaves it in n8n's memory only,
@@ -103,7 +103,7 @@ async function createEndpoint(context: IHookFunctions, family: ProviderFamily): 
 /**
  * n8n's `delete`. An endpoint that is gone already counts as deleted.
  *
- * Never throws for a test listener: n8n would keep the listener for ever, and no trigger of the
+ * Never throws for a test listener: n8n would keep the listener forever, and no trigger of the
  * instance could listen again.
  * @throws NodeApiError when the provider could not be asked; the id is kept, so n8n can try again
  */
@@ -133,7 +133,7 @@ async function deregister(context: IHookFunctions, family: ProviderFamily): Prom
 	}
 }
 
-/** After a registration that broke off, whatever stands at our URL is of no use to anybody. */
+/** After an interrupted registration, any endpoint at our URL is useless. */
 async function removeUnrecorded(context: IHookFunctions, provider: Provider): Promise<void> {
 	const account = await openAccount(context, provider);
 	if (account !== undefined) await removeAll(account, await endpointsAt(account));
@@ -161,7 +161,7 @@ async function removeRecorded(
 	}
 	// Otherwise the record stays: with its secret the endpoint can be used again by the next publish.
 	const gone = own === undefined && record.unlisted !== true;
-	if (gone || (await removeOrTell(account, record.endpointId))) {
+	if (gone || (await removeOrWarn(account, record.endpointId))) {
 		saveReplaced(context, record);
 		forgetRecord(context);
 	}
@@ -248,7 +248,7 @@ function webhookUrlOf(context: IHookFunctions): string {
 	return context.getNodeWebhookUrl('default') ?? '';
 }
 
-/** While it listens for a test event n8n holds the workflow as one that is not published. */
+/** While n8n listens for a test event, it treats the workflow as unpublished. */
 function isTestListener(context: IHookFunctions): boolean {
 	return context.getMode() === 'manual' || !context.getWorkflow().active;
 }

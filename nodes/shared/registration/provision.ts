@@ -5,18 +5,18 @@ import { sleep } from 'n8n-workflow';
 import type { RemoteEndpoint } from '../api/endpointAnswer';
 import { settingsError } from '../errors';
 import { warn } from '../log';
+import { sameUrl } from '../url';
 import { forgetReplaced, loadReplaced, type RegistrationRecord } from './record';
 import { makeRecord } from './recordSecrets';
 import { generateSecret } from './secretVault';
 import type { Account, Target } from './target';
-import { sameUrl } from './webhookUrl';
 
 const CREATE_ATTEMPTS = 3;
 const CREATE_BACKOFF_MS = 500;
 
 /**
- * Creates an endpoint. When the answer is lost the endpoint may exist all the same, without anybody
- * knowing its secret: it is removed before the next attempt, and after the last one.
+ * Creates an endpoint. When the answer is lost, the endpoint may still exist, with a
+ * secret that nobody knows: it is removed before the next attempt, and after the last one.
  *
  * @param keepId an endpoint at the same URL that is still in use
  */
@@ -45,7 +45,7 @@ export async function createFresh(target: Target, keepId?: string): Promise<Regi
 				await removeAll(target, [endpoint]);
 				throw settingsError(
 					context,
-					`${provider.displayName} created the endpoint without telling its signing secret`,
+					`${provider.displayName} created the endpoint without returning its signing secret`,
 					'Its deliveries could not be verified, so it was removed again. Set Registration to Manual, or enter a Signing Secret in the credential',
 				);
 			}
@@ -69,8 +69,8 @@ export async function createFresh(target: Target, keepId?: string): Promise<Regi
 }
 
 /**
- * A provider may cut its list without a word. Where one endpoint cannot be asked for, an endpoint that
- * is left out would count as gone at each start, and be created again and again.
+ * A provider may truncate its list without saying so. Where a single endpoint cannot be requested, one
+ * that is left out would count as deleted at each start, and be created again and again.
  */
 async function isUnlisted(
 	{ api, management }: Target,
@@ -92,16 +92,16 @@ export async function removeAll(
 	endpoints: readonly RemoteEndpoint[],
 ): Promise<boolean> {
 	let cleared = true;
-	for (const { id } of endpoints) cleared = (await removeOrTell(account, id)) && cleared;
+	for (const { id } of endpoints) cleared = (await removeOrWarn(account, id)) && cleared;
 	return cleared;
 }
 
-/** Deletes an endpoint, or tells the user to where the provider has no call for it. */
-export async function removeOrTell(account: Account, id: string): Promise<boolean> {
+/** Deletes an endpoint; where the provider has no call for it, a warning asks the user to. */
+export async function removeOrWarn(account: Account, id: string): Promise<boolean> {
 	const { context, memory, provider, api, url } = account;
 	const removed = await api.remove(id);
 	if (!removed) {
-		// It goes on delivering: what it signs must not run beside its successor's.
+		// It keeps delivering: its deliveries must not run in addition to its successor's.
 		if (loadReplaced(memory, provider)?.endpointId === id) forgetReplaced(memory);
 		warn(
 			context,
@@ -111,7 +111,7 @@ export async function removeOrTell(account: Account, id: string): Promise<boolea
 	return removed;
 }
 
-/** The endpoints that deliver to our URL, whoever made them. */
+/** All endpoints that deliver to our URL, including those that we did not create. */
 export async function endpointsAt({ api, url }: Account): Promise<readonly RemoteEndpoint[]> {
 	return (await api.list()).filter((endpoint) => isAt(endpoint, url));
 }

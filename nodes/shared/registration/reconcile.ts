@@ -2,24 +2,24 @@ import type { RemoteEndpoint } from '../api/endpointAnswer';
 import { sameEvents } from '../events';
 import { warn } from '../log';
 import { problemsOf, type Difference } from '../problems';
+import { sameUrl } from '../url';
 import { createFresh, isAt, removeAll } from './provision';
 import { loadRecord, ownerOf, saveRecord, saveReplaced, type RegistrationRecord } from './record';
 import { secretIsCurrent, withCurrentKeys } from './recordSecrets';
 import type { Account, Target } from './target';
 import { whoAnswersAt } from './webhookProbe';
-import { sameUrl, webhookUrlObjection } from './webhookUrl';
+import { webhookUrlObjection } from './webhookUrl';
 
 /**
- * A trigger's endpoint at the provider: looked up, created, repaired and deleted, so that whatever
- * goes wrong in between, there is exactly one endpoint in the end whose secret we hold. An endpoint
- * with another URL belongs to somebody else, above all to the n8n that this one's database was
- * copied from.
+ * A trigger's endpoint at the provider: looked up, created, repaired and deleted. Even if a step
+ * fails in between, there is exactly one endpoint in the end, and we hold its secret. An endpoint with
+ * another URL belongs to someone else, usually the n8n that this one's database was copied from.
  */
 
-/** Creates in flight in this process: calls for the same endpoint join instead of creating twice. */
+/** Creates in flight in this process: a second call for the same endpoint waits for the first. */
 const creating = new Map<string, Promise<RegistrationRecord>>();
 
-/** What stands at the provider: our endpoint, and others at our URL. */
+/** What the provider has: our endpoint, and others at our URL. */
 interface Found {
 	readonly own: RemoteEndpoint | undefined;
 	readonly strays: readonly RemoteEndpoint[];
@@ -27,7 +27,7 @@ interface Found {
 
 /**
  * Makes sure that there is an endpoint, and remembers it. May be called again and again.
- * @param found what stands at the provider, where somebody has just looked
+ * @param found what the provider has, where the caller has just looked
  */
 export async function ensureEndpoint(target: Target, found?: Found): Promise<void> {
 	const { memory, url, events } = target;
@@ -52,7 +52,7 @@ const WORDS: Readonly<Record<Difference, string>> = {
  * Compares the registered endpoint with what the node wants, and repairs it when they differ. Costs
  * one call where nothing is wrong. Without a record there is nothing to compare with: the endpoint is
  * created.
- * @param brokeOff an attempt before this one may have left other endpoints at our URL: they are removed
+ * @param brokeOff an earlier attempt was interrupted and may have left endpoints at our URL: they are removed
  */
 export async function checkAndRepair(target: Target, brokeOff = false): Promise<void> {
 	const { context, memory, provider } = target;
@@ -77,10 +77,10 @@ export async function checkAndRepair(target: Target, brokeOff = false): Promise<
 }
 
 /**
- * Looks at the account, compares, repairs, and tells what to remember.
+ * Looks at the account, compares, repairs, and returns what to remember.
  *
  * Our own endpoint is the one with the recorded id, while its URL is ours. Endpoints at our URL that
- * we do not hold the secret of are left over from a publish that broke off: they are removed, never
+ * we do not hold the secret of are left over from an interrupted publish: they are removed, never
  * adopted.
  * @returns our record, or undefined when there is no endpoint to keep
  */
@@ -107,7 +107,7 @@ export async function reconcile(
  * Our endpoint, and the others at our URL. Where the API can get one endpoint and it is as it should
  * be, the list is not read: one call in any account. An endpoint that cannot be got may still be in
  * the list, because an installation may not serve that call.
- * @param readList reads the list in any case, for the others
+ * @param readList always reads the list, to find the others
  */
 async function look(
 	target: Target,
@@ -131,7 +131,7 @@ export async function getOwn(
 	return management.operations.get === undefined ? undefined : await api.find(endpointId);
 }
 
-/** Where the recorded endpoint delivers to; what nobody tells is taken to be as the node wants it. */
+/** Where the recorded endpoint delivers to; what is unknown is assumed to be as the node wants it. */
 export function addressOf(
 	own: RemoteEndpoint | undefined,
 	record: RegistrationRecord,
@@ -142,7 +142,7 @@ export function addressOf(
 
 /**
  * Whether an endpoint is as the node wants it, and was given a secret that we hold. What the provider
- * does not tell is taken to be as it was registered.
+ * does not report is assumed to be as it was registered.
  */
 function matches(own: RemoteEndpoint, record: RegistrationRecord, target: Target): boolean {
 	return differencesOf(own, record, target).length === 0;
@@ -171,7 +171,7 @@ function upToDate(record: RegistrationRecord, target: Target): RegistrationRecor
 
 /**
  * Whether the endpoint with our id is this n8n's. A restored or copied database names production's
- * endpoint: it is taken over only when nothing of ours answers at its address any more, as after a
+ * endpoint: it is taken over only when no trigger of ours answers at its address any more, as after a
  * change of WEBHOOK_URL.
  */
 async function isOurs(
@@ -181,7 +181,7 @@ async function isOurs(
 ): Promise<boolean> {
 	const address = addressOf(own, record, url);
 	if (sameUrl(address, url)) return true;
-	// Nobody but a local provider can have been told a private address.
+	// Only a local provider can have a private address registered.
 	const reachable = webhookUrlObjection(address, credential.baseUrl) === undefined;
 	const occupant = reachable ? await whoAnswersAt(context, address) : 'unknown';
 	if (occupant === 'nobody') return true;
@@ -206,7 +206,7 @@ async function updateInPlace(
 	if (management.operations.update === undefined) return undefined;
 	const outcome = await api.update(own.id, { url, events, active: true });
 	if (outcome === 'notServed') return undefined;
-	if (outcome === 'unsaid') {
+	if (outcome === 'unconfirmed') {
 		const { own: now } = await look(target, record);
 		if (now === undefined || !matches(now, record, target)) return undefined;
 	}

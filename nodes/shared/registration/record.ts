@@ -21,11 +21,11 @@ export interface RegistrationRecord {
 	readonly events?: readonly string[] | undefined;
 	/** The provider's list left the endpoint out right after it was created, so absence proves nothing. */
 	readonly unlisted?: boolean | undefined;
-	/** Epoch milliseconds at which n8n's hooks last registered it or found it in order. */
+	/** Epoch milliseconds at which n8n's hooks last registered it or found it intact. */
 	readonly publishedAt?: number | undefined;
 	/** A secret that is not in the credential: made here or issued by the provider. */
 	readonly sealedSecret?: string | undefined;
-	/** Tells whether the credential's signing secret is still the one the endpoint was given. */
+	/** To check whether the credential's signing secret is still the one the endpoint was given. */
 	readonly secretFingerprint?: string | undefined;
 }
 
@@ -38,7 +38,7 @@ interface ReplacedRecord extends RegistrationRecord {
 const RECORD_KEY = 'registration';
 const REPLACED_KEY = 'replaced';
 const RECOVERY_KEY = 'recovery';
-/** As long as the most patient provider goes on trying to deliver (Misar Mail: 24 hours). */
+/** As long as the most persistent provider retries (Misar Mail: 24 hours). */
 const REPLACED_FOR_MS = 24 * 60 * 60 * 1000;
 
 /** How far a trigger has recovered what was missed. */
@@ -72,7 +72,7 @@ export function loadRecord(
 	return isRecord(stored) && isOwn(stored, provider, owner) ? stored : undefined;
 }
 
-/** Whether this very node registered an endpoint, of whatever product. */
+/** Whether this very node registered an endpoint, of any product. */
 export function hasRecord(memory: NodeMemory): boolean {
 	const stored: unknown = memory.getWorkflowStaticData('node')[RECORD_KEY];
 	return isRecord(stored) && belongsTo(stored, ownerOf(memory));
@@ -146,7 +146,7 @@ export function copyState(memory: NodeMemory): IDataObject {
 	return JSON.parse(JSON.stringify(state));
 }
 
-/** Notes that n8n's hooks have registered the endpoint now, or found it in order. */
+/** Notes that n8n's hooks have now registered the endpoint or found it intact. */
 export function notePublish(memory: NodeMemory): void {
 	const { [RECORD_KEY]: record } = memory.getWorkflowStaticData('node');
 	if (isRecord(record)) store(memory, RECORD_KEY, { ...record, publishedAt: Date.now() });
@@ -215,7 +215,7 @@ function belongsTo({ workflowId, nodeId }: Owner, owner: Owner): boolean {
 	return workflowId === owner.workflowId && nodeId === owner.nodeId;
 }
 
-/** @param node given by who has it already, because n8n copies it whole each time it is asked */
+/** @param node passed by a caller that has it already, because n8n makes a deep copy on each call */
 export function ownerOf(memory: NodeMemory, node: INode = memory.getNode()): Owner {
 	return { workflowId: memory.getWorkflow().id ?? '', nodeId: node.id };
 }

@@ -76,7 +76,7 @@ export function secretIsCurrent(
 	return unchanged && (record.sealedSecret === undefined || canOpen);
 }
 
-/** Whether deliveries of the endpoint cannot be verified, because no key opens its sealed secret. */
+/** Whether no key opens the endpoint's sealed secret, so that its deliveries cannot be verified. */
 export function isSealedShut(
 	record: RegistrationRecord | undefined,
 	credential: ProviderCredential,

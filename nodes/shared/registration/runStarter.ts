@@ -2,12 +2,12 @@ import type { IDataObject, IRun, ITriggerFunctions } from 'n8n-workflow';
 
 import { jsonObjectSchema } from '../jsonObject';
 
-/** How long a short run of ours may take, waiting in a queue included. */
+/** How long a short run of the trigger's own may take, including its wait in a queue. */
 const LIMIT_MS = 15 * 60_000;
 
-/** How n8n tells that a run has ended. Not n8n-workflow's own, which 2.41 no longer exports. */
+/** How n8n reports that a run has ended. Not n8n-workflow's own, which 2.41 no longer exports. */
 type Done = NonNullable<Parameters<ITriggerFunctions['emit']>[2]>;
-/** How n8n hands over what a run answers. */
+/** How n8n passes on the answer of a run. */
 type Response = NonNullable<Parameters<ITriggerFunctions['emit']>[1]>;
 
 interface Deferred<T> {
@@ -18,19 +18,19 @@ interface Deferred<T> {
 
 /** Starts runs of a trigger's workflow, and waits for their end. */
 export class RunStarter {
-	/** Ends the waiting for a short run, and since when it is waited for, in epoch milliseconds. */
+	/** The short runs being waited for: since when, in epoch milliseconds, and how to stop waiting. */
 	private readonly waiting = new Set<{ since: number; reject: (error: Error) => void }>();
 
 	constructor(private readonly context: ITriggerFunctions) {}
 
-	/** Starts a run of the workflow. @returns its end, with whatever status */
+	/** Starts a run of the workflow. @returns the run once it has ended, successful or not */
 	async start(item: IDataObject): Promise<IRun | undefined> {
 		const done: Done = deferred<IRun>();
 		this.context.emit([[{ json: item }]], undefined, done);
 		return await done.promise;
 	}
 
-	/** A short run of ours. @throws when it failed, or did not end in time */
+	/** A short run of the trigger's own. @throws when it failed, or did not end in time */
 	async runShortly(item: IDataObject): Promise<void> {
 		const done: Done = deferred<IRun>();
 		const run: IRun | undefined = await this.shortly(done, () =>
@@ -40,7 +40,7 @@ export class RunStarter {
 			throw new Error('n8n could not save what this trigger remembers');
 	}
 
-	/** A short run of ours that answers. @throws when it failed, or did not answer in time */
+	/** A short run of the trigger's own that answers. @throws when it failed, or did not answer in time */
 	async ask(item: IDataObject): Promise<IDataObject> {
 		const done: Done = deferred<IRun>();
 		const response: Response = deferred();
@@ -58,7 +58,7 @@ export class RunStarter {
 	}
 
 	/**
-	 * Gives up what is waited for too long.
+	 * Gives up on runs that are taking too long.
 	 * @param now epoch milliseconds
 	 */
 	giveUpOverdue(now: number): void {

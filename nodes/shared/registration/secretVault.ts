@@ -64,9 +64,9 @@ export function seal(secret: string, material: KeyMaterial, binding: Binding): s
 	return `${material.typed ? STRETCHED : PLAIN}${sealed.toString('base64url')}`;
 }
 
-/** Seals remembered at a time: two for each published trigger of an instance. */
+/** Largest number of remembered seals: an instance needs two for each published trigger. */
 const MAX_REMEMBERED = 2_000;
-/** Outcomes of `unseal` by a digest of everything they follow from; failures too, since scrypt is slow. */
+/** Results of `unseal` by a digest of its inputs; failures too, because scrypt is slow. */
 const remembered = new Map<string, Opened | undefined>();
 
 /**
@@ -130,7 +130,7 @@ function decrypt(sealed: string, material: KeyMaterial, binding: Binding): strin
 }
 
 /**
- * A keyed fingerprint that tells later whether an endpoint still has `secret`, without holding it.
+ * A keyed fingerprint to check later whether an endpoint still has `secret`, without storing it.
  */
 export function fingerprint(secret: string, material: KeyMaterial, binding: Binding): string {
 	const salt = material.typed ? bindingBytes(binding) : Buffer.alloc(0);

@@ -4,13 +4,14 @@ import { openEndpointApi, type ApiChoice, type EndpointApi } from '../api/endpoi
 import type { ProviderCredential } from '../credential';
 import { settingsError, type NodeContext } from '../errors';
 import type { ManagementApi, Provider } from '../provider';
+import { isHttpUrl, withoutUserInfo } from '../url';
 import type { NodeMemory } from './record';
-import { isHttpUrl, webhookUrlObjection, withoutUserInfo } from './webhookUrl';
+import { webhookUrlObjection } from './webhookUrl';
 
 /** Where an endpoint is looked after: at a publish or a start, and while the workflow is published. */
 export type RegistrationContext = IHookFunctions | ITriggerFunctions;
 
-/** What it takes to look up and delete endpoints. */
+/** What is needed to look up and delete endpoints. */
 export interface Account {
 	readonly context: RegistrationContext;
 	/** Holds the record of the endpoint. */
@@ -27,11 +28,11 @@ export interface Target extends Account {
 	readonly credential: ProviderCredential;
 	readonly events: readonly string[];
 	/**
-	 * Saves what `memory` holds, where n8n does not do so by itself soon.
+	 * Saves what `memory` holds, where n8n does not soon do so itself.
 	 * @throws when it could not be saved
 	 */
 	readonly persist?: () => Promise<void>;
-	/** Called when the installation turns out to have no call to get one endpoint. */
+	/** Called when the installation turns out not to serve the call that gets one endpoint. */
 	readonly onGetNotServed?: () => void;
 }
 

@@ -13,16 +13,16 @@ const STATE_KEY = 'endpointState';
 
 /**
  * The item whose run saves what the trigger remembers of its endpoint.
- * @param since epoch milliseconds at which the check began that found it out
+ * @param since epoch milliseconds at which the check began that produced it
  */
 export function stateItem(state: IDataObject, since: number): IDataObject {
 	return { [STATE_KEY]: state, since };
 }
 
 /**
- * n8n's `execute()` of a trigger: hands deliveries on as they came, problems to the second output.
- * A run that only saves what the trigger remembers, or answers it a question, ends here; so does one
- * whose event has run before, where missed events are recovered.
+ * n8n's `execute()` of a trigger: passes deliveries on unchanged, and problems to the second output.
+ * A run that only saves what the trigger remembers, or answers a question of the trigger's, ends here; so
+ * does one whose event has run before, where missed events are recovered.
  */
 export async function passOn(
 	context: IExecuteFunctions,
@@ -36,7 +36,7 @@ export async function passOn(
 			applyState(context, state, Number(since));
 			return [[]];
 		}
-		// A person who retries a run wants it again.
+		// Whoever retries a run wants it to run again.
 		if (context.getMode() !== 'retry' && recoversMissed(context)) {
 			if (await answerQuestion(context, json)) return [[]];
 			const admitted = await admit(context, family, json);

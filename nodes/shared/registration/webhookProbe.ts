@@ -3,7 +3,7 @@ import { z } from 'zod/v4';
 
 import { isJsonObject } from '../jsonObject';
 
-/** Who answers at a webhook URL: a trigger of this package, nobody, or that cannot be told. */
+/** Who answers at a webhook URL: a trigger of this package, nobody, or unknown. */
 export type Occupant = 'trigger' | 'nobody' | 'unknown';
 
 const TIMEOUT_MS = 5_000;

@@ -1,4 +1,6 @@
-/** Names that only this machine or its network knows; one without a dot is a machine or a container. */
+import { isHttpUrl, parseUrl } from '../url';
+
+/** Names that resolve only on this machine or its network; one without a dot is a machine or a container. */
 const PRIVATE_NAME = /^[^.:[\]]+$|\.(?:localhost|local|internal|lan)$/;
 const IPV4 = /^\d+\.\d+\.\d+\.\d+$/;
 const PRIVATE_IPV4 =
@@ -6,10 +8,10 @@ const PRIVATE_IPV4 =
 const PRIVATE_IPV6 = /^\[(?:::|::1|::ffff:.*|f[cd][0-9a-f]*:.*|fe[89ab][0-9a-f]*:.*)\]$/;
 
 /**
- * Why providers would refuse a webhook URL, or undefined when nothing speaks against it.
+ * Why providers would refuse a webhook URL; undefined when they would not.
  *
- * All providers want HTTPS and a public host (misar.blog and MisarReach say so outright). A
- * provider that is local itself, such as a self-hosted one or a stand-in, may reach local URLs.
+ * All providers want HTTPS and a public host (misar.blog and MisarReach say so explicitly). A
+ * provider that is local itself, such as a self-hosted one or the sandbox, can reach local URLs.
  */
 export function webhookUrlObjection(webhookUrl: string, baseUrl: string): string | undefined {
 	const url = parseUrl(webhookUrl);
@@ -22,43 +24,8 @@ export function webhookUrlObjection(webhookUrl: string, baseUrl: string): string
 	return url.protocol === 'https:' ? undefined : `${url.origin} does not use HTTPS`;
 }
 
-/** Whether `text` is an http(s) URL that requests can be sent to. */
-export function isHttpUrl(text: string): boolean {
-	const protocol = parseUrl(text)?.protocol;
-	return protocol === 'https:' || protocol === 'http:';
-}
-
-/**
- * Whether two URLs lead to the same place, however they are written: host in capitals, default port,
- * trailing slash.
- */
-export function sameUrl(left: string, right: string): boolean {
-	const normalise = (text: string) => {
-		const url = parseUrl(text);
-		if (url === undefined) return text;
-		const { origin, pathname, search } = url;
-		return `${origin}${pathname.replace(/\/+$/, '')}${search}`;
-	};
-	return normalise(left) === normalise(right);
-}
-
-/** An address as a message may show it: without the name and password that a URL can hold. */
-export function withoutUserInfo(address: string): string {
-	const url = parseUrl(address);
-	// In what is no URL a password may hold anything, a slash included.
-	if (url === undefined) return address.replace(/^(\w+:\/\/)?.*@/s, '$1');
-	if (url.username === '' && url.password === '') return address;
-	url.username = '';
-	url.password = '';
-	return url.href;
-}
-
 function isPrivateHost(hostname: string): boolean {
 	const name = hostname.replace(/\.$/, '');
 	if (IPV4.test(name)) return PRIVATE_IPV4.test(name);
 	return PRIVATE_NAME.test(name) || PRIVATE_IPV6.test(name);
-}
-
-function parseUrl(text: string): URL | undefined {
-	return URL.canParse(text) ? new URL(text) : undefined;
 }

@@ -1,0 +1,154 @@
+import type { IDataObject, IHttpRequestMethods, NodeApiError } from 'n8n-workflow';
+
+import type { ItemStyle } from '../provider';
+import { readEndpointList, type RemoteEndpoint } from './endpointAnswer';
+import { isMissing, isUnauthorized, type ApiClient, type Attempt } from './request';
+
+export interface EndpointAccess {
+	/** Collection paths to try in order: the provider's own, or the one a user or a record names. */
+	readonly paths: readonly string[];
+	/** Styles of addressing one endpoint, in the order to try. */
+	readonly itemStyles: readonly [ItemStyle, ...ItemStyle[]];
+	/** Texts that must never reach an output. */
+	readonly secrets: readonly string[];
+}
+
+/** What a request about one endpoint ended with. */
+export interface ItemResult {
+	/** The endpoint the request was about. */
+	readonly id?: string;
+	readonly method: IHttpRequestMethods;
+	readonly path: string;
+	readonly attempt: Attempt;
+}
+
+/**
+ * Sends the requests of `EndpointApi`. An installation may serve only one of the documented paths,
+ * and only one of the ways to name an endpoint: both are found out by trying, and remembered.
+ */
+export class EndpointRequests {
+	/** The path that answered; known after the first `listPage`. */
+	private path: string | undefined;
+	/** The style of addressing one endpoint that answered. */
+	private served: ItemStyle | undefined;
+
+	constructor(
+		private readonly client: ApiClient,
+		private readonly access: EndpointAccess,
+	) {}
+
+	/** The collection path in use. */
+	get collectionPath(): string {
+		return this.path ?? this.access.paths[0] ?? '/';
+	}
+
+	/** One page of the account's endpoints. Finds out which of the documented paths is served. */
+	async listPage(qs: IDataObject = {}): Promise<readonly RemoteEndpoint[]> {
+		const paths = this.path === undefined ? this.access.paths : [this.path];
+		let refusal: NodeApiError | undefined;
+		for (const path of paths) {
+			const attempt = await this.client.send('GET', path, { qs }, 'always');
+			if (attempt.kind === 'success') {
+				const endpoints = readEndpointList(attempt.body);
+				if (endpoints === undefined) {
+					throw this.client.failure('GET', path, {
+						kind: 'unreadable',
+						status: attempt.status,
+						expected: 'a list of webhook endpoints',
+					});
+				}
+				this.path = path;
+				return endpoints;
+			}
+			// At a path that is not the API's, a 401 says nothing about the key: it may ask a person to sign in.
+			const ofOtherPath = refusal !== undefined && isUnauthorized(attempt);
+			if (!ofOtherPath) refusal = this.client.failure('GET', path, attempt);
+			if (!isMissing(attempt)) break;
+		}
+		if (refusal === undefined) return [];
+		throw refusal;
+	}
+
+	/** Sends a create, once more where another path turns out to be served. */
+	async create(body: IDataObject): Promise<Attempt> {
+		const send = async () =>
+			await this.client.send('POST', this.collectionPath, { body }, 'ifNotExecuted');
+		const attempt = await send();
+		return isMissing(attempt) && (await this.findsAnotherPath()) ? await send() : attempt;
+	}
+
+	/** Tries the styles an installation may use to address one endpoint, and remembers the one served. */
+	async sendToItem(
+		methodOf: (style: ItemStyle) => IHttpRequestMethods,
+		id: string,
+		changes: IDataObject = {},
+		suffix = '',
+	): Promise<ItemResult> {
+		const [first, ...others] = this.styles();
+		const tried = new Set([`${methodOf(first)} ${first.id}`]);
+		let result = await this.sendWithStyle(first, methodOf(first), id, changes, suffix);
+		if (isMissing(result.attempt) && (await this.findsAnotherPath())) {
+			result = await this.sendWithStyle(first, methodOf(first), id, changes, suffix);
+		}
+		for (const style of others) {
+			if (!this.notServed(result.attempt)) break;
+			// Styles that differ in their update alone delete in the same way.
+			const call = `${methodOf(style)} ${style.id}`;
+			if (tried.has(call)) continue;
+			tried.add(call);
+			result = await this.sendWithStyle(style, methodOf(style), id, changes, suffix);
+		}
+		return result;
+	}
+
+	/** Whether a call on one endpoint may not exist in the style it was made. */
+	notServed(attempt: Attempt): boolean {
+		// An id in the wrong place is a bad request to an installation that reads it elsewhere.
+		const misread =
+			this.access.itemStyles.length > 1 && attempt.kind === 'status' && attempt.status === 400;
+		return isMissing(attempt) || misread;
+	}
+
+	/** The style that answered before comes first. */
+	private styles(): readonly [ItemStyle, ...ItemStyle[]] {
+		const { served } = this;
+		if (served === undefined) return this.access.itemStyles;
+		const others = this.access.itemStyles.filter(
+			({ id, update }) => id !== served.id || update !== served.update,
+		);
+		return [served, ...others];
+	}
+
+	private async sendWithStyle(
+		style: ItemStyle,
+		method: IHttpRequestMethods,
+		id: string,
+		changes: IDataObject,
+		suffix: string,
+	): Promise<ItemResult> {
+		const path =
+			style.id === 'path'
+				? `${this.collectionPath}/${encodeURIComponent(id)}${suffix}`
+				: this.collectionPath;
+		const body = style.id === 'body' ? { ...changes, id } : changes;
+		const attempt = await this.client.send(
+			method,
+			path,
+			{
+				...(style.id === 'query' ? { qs: { id } } : {}),
+				...(Object.keys(body).length === 0 ? {} : { body }),
+			},
+			'always',
+		);
+		if (attempt.kind === 'success') this.served = style;
+		return { id, method, path, attempt };
+	}
+
+	/** A 404 may be due to the path: where several are documented, reading the list finds the right one. */
+	private async findsAnotherPath(): Promise<boolean> {
+		if (this.path !== undefined || this.access.paths.length < 2) return false;
+		const assumed = this.collectionPath;
+		await this.listPage();
+		return this.collectionPath !== assumed;
+	}
+}

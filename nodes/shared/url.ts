@@ -1,0 +1,42 @@
+/** URLs as text. */
+
+/** @returns undefined for a text that is no URL */
+export function parseUrl(text: string): URL | undefined {
+	return URL.canParse(text) ? new URL(text) : undefined;
+}
+
+/** Whether `text` is an http(s) URL that requests can be sent to. */
+export function isHttpUrl(text: string): boolean {
+	const protocol = parseUrl(text)?.protocol;
+	return protocol === 'https:' || protocol === 'http:';
+}
+
+/**
+ * Whether two URLs lead to the same place, however they are written: host in capitals, default port,
+ * trailing slash.
+ */
+export function sameUrl(left: string, right: string): boolean {
+	const normalise = (text: string) => {
+		const url = parseUrl(text);
+		if (url === undefined) return text;
+		const { origin, pathname, search } = url;
+		return `${origin}${pathname.replace(/\/+$/, '')}${search}`;
+	};
+	return normalise(left) === normalise(right);
+}
+
+/** An address as a message may show it: without the name and password that a URL can hold. */
+export function withoutUserInfo(address: string): string {
+	const url = parseUrl(address);
+	// In what is no URL a password may hold anything, a slash included.
+	if (url === undefined) return address.replace(/^(\w+:\/\/)?.*@/s, '$1');
+	if (url.username === '' && url.password === '') return address;
+	url.username = '';
+	url.password = '';
+	return url.href;
+}
+
+/** The address of a path below a Base URL, however the two are written. */
+export function urlBelow(baseUrl: string, path: string): string {
+	return `${baseUrl.replace(/\/+$/, '')}/${path.replace(/^\/+/, '')}`;
+}
