@@ -139,8 +139,10 @@ describe('the suites', () => {
 			['-p', "JSON.stringify(require('./jest.config'))"],
 			{ cwd: ROOT, encoding: 'utf8' },
 		);
-		const { projects }: { projects: Array<{ displayName: string }> } = JSON.parse(config);
-		const played = suites.flatMap((suite) => [...(suite.projects ?? []), ...(suite.alone ?? [])]);
-		expect([...played].sort()).toEqual(projects.map(({ displayName }) => displayName).sort());
+		const all: { projects: Array<{ displayName: string }> } = JSON.parse(config);
+		const played = suites.flatMap(({ projects, pairs, alone }) =>
+			[projects, pairs, alone].flatMap((names) => names ?? []),
+		);
+		expect([...played].sort()).toEqual(all.projects.map(({ displayName }) => displayName).sort());
 	});
 });

@@ -40,7 +40,7 @@ export const receiveOperation: Operation = {
 	outputs: ['Event', 'Refused'],
 	// n8n's Webhook node stores headers with each run, and a shared secret is one of them.
 	offered: ({ schemes }) =>
-		schemes.some(({ kind }) => kind === 'hmac') ? 'documented' : undefined,
+		schemes.every(({ kind }) => kind === 'hmac') ? 'documented' : undefined,
 	properties: receiveFields,
 	run: async (call) => [await receive(call)],
 };
