@@ -94,7 +94,7 @@ function evidence(
 	};
 }
 
-/** Logs where a verified delivery differs from its documented shape: it goes on all the same. */
+/** Logs where a verified delivery differs from its documented shape; it is accepted all the same. */
 export function logDeviations(
 	context: Pick<FunctionsBase, 'logger' | 'getNode'>,
 	{ name, warnings }: ReceivedEvent,

@@ -3,7 +3,7 @@ import { PerTrigger } from '../perTrigger';
 /** Whether a delivery is new, already accepted, or being answered at this moment. */
 export type Sighting = 'new' | 'inProgress' | 'accepted';
 
-/** The part of an HTTP response that tells how a delivery ended. */
+/** The part of an HTTP response that shows how a delivery ended. */
 export interface Answer {
 	readonly statusCode: number;
 	readonly writableEnded: boolean;

@@ -7,7 +7,7 @@ import type { EventIdentity } from './event';
 /** Characters from which on an id is remembered by its digest, to bound the memory it takes. */
 const LONG_ID = 200;
 
-/** How long equal bytes are one event where the body does not tell when it happened. */
+/** How long equal bytes are one event where the body does not say when it happened. */
 const RECURRENCE_MS = 24 * 60 * 60 * 1000;
 
 /** What the nodes of the process have accepted. */

@@ -11,7 +11,7 @@ export interface ReceivedEvent {
 	readonly name: string;
 	/** False when the body names no event; such a delivery runs whatever is selected. */
 	readonly named: boolean;
-	/** ISO 8601, UTC; null when the body tells no time that can be read. */
+	/** ISO 8601, UTC; null when the body has no readable time. */
 	readonly occurredAt: string | null;
 	/** The email address that the event is about; null when it is about none or several. */
 	readonly recipient: string | null;
@@ -24,11 +24,11 @@ export interface ReceivedEvent {
 
 type Headers = Readonly<Record<string, unknown>>;
 
-/** What tells an event from all others. */
+/** What distinguishes an event from all others. */
 export interface EventIdentity {
 	/** The same for every delivery of one event. */
 	readonly deliveryId: string;
-	/** Nothing in the body tells when the event happened: one just like it may follow some day. */
+	/** The body does not say when the event happened, so an identical one may follow later. */
 	readonly mayRecur: boolean;
 }
 
@@ -76,9 +76,9 @@ export function readEvent(provider: Provider, body: IDataObject, headers: Header
 }
 
 /**
- * What tells this event from others, and a second delivery of it from the first. An id that may be a
+ * What distinguishes this event from others, but not from a second delivery of it. An id that may be a
  * person's or a message's, which have many events, does so only with a digest of the body. No header
- * is part of it: headers are not signed, and made anew for each delivery.
+ * is part of it: headers are not signed, and differ from delivery to delivery.
  */
 export function identifyEvent(
 	{ envelope }: Provider,

@@ -130,8 +130,8 @@ async function handle(
 }
 
 /**
- * Whether this is the ping that a provider sends before it tells the secret of a new endpoint. It is
- * answered although it is unverified: it starts no run and tells the sender nothing.
+ * Whether this is the ping that a provider sends before it returns the secret of a new endpoint. It is
+ * answered although it is unverified: it starts no run and reveals nothing to the sender.
  */
 function isPingOnCreate(
 	provider: Provider,

@@ -14,7 +14,7 @@ export function isPing({ envelope }: Provider, { name }: Selectable): boolean {
 	return envelope.pings.includes(name);
 }
 
-/** Why an event does not run, in the words of the answer. @returns undefined for one that runs */
+/** Why an event does not run, as the answer puts it. @returns undefined for one that runs */
 export function reasonToIgnore(
 	provider: Provider,
 	{ events, bounceType }: Selection,

@@ -1,9 +1,9 @@
 const MAX_KEPT = 1_000;
 
 /**
- * Reads that cost much and are asked for often. What was read lately may do. Who needs to be sure
- * gets a read that begins after the question, so that a change made before it is always seen, and
- * shares it with all who ask before it begins.
+ * Shares expensive reads between many callers. `recent` returns the cached value; `fresh` reads again,
+ * beginning after the call, so that an earlier change is always seen. Callers that wait for the same
+ * read share it.
  */
 export class SharedReads<T> {
 	private readonly kept = new Map<string, { readonly value: T; readonly at: number }>();
@@ -13,14 +13,14 @@ export class SharedReads<T> {
 
 	constructor(private readonly maxAgeMs: number) {}
 
-	/** What the last read gave, when it ended not longer than `maxAgeMs` ago. */
+	/** The value of the last read, if that ended at most `maxAgeMs` ago. */
 	recent(key: string): T | undefined {
 		const last = this.kept.get(key);
 		return last !== undefined && Date.now() - last.at <= this.maxAgeMs ? last.value : undefined;
 	}
 
 	/**
-	 * @param key what the outcome follows from
+	 * @param key identifies what is read
 	 * @param read called now, later, or not at all when another's read is shared
 	 * @throws what the read throws, for all who share it
 	 */

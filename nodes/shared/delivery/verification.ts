@@ -88,7 +88,7 @@ async function judgeByCredential(
 	);
 }
 
-/** Whether the verdict rests on a secret, or on none whatever it may be. */
+/** Whether no other secret could change the verdict. */
 function isSettled({ verdict, secretKnown }: Judgement): boolean {
 	return verdict.valid ? secretKnown : verdict.unmatched !== true;
 }
