@@ -62,6 +62,7 @@ function suppressionEvent(listed: unknown): ListedEvent[] {
  * an address: a second bounce of an address that is on it leaves no trace.
  */
 export const recovery: RecoveryApi = {
+	things: 'suppressions',
 	events: ['email.bounced', 'email.complained', 'email.unsubscribed'],
 	description:
 		'Bounces, spam complaints and unsubscribes are recovered from the suppression list, which holds one entry for each address. Other events are not.',
@@ -171,8 +172,9 @@ export const suppressions: ListApi = {
 			description: 'Only addresses that were suppressed on this day or earlier',
 		},
 	],
+	takesDays: true,
 	query: (filters, number) => ({
-		...Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== '')),
+		...filters,
 		sort: 'newest',
 		page: number + 1,
 		limit: PAGE_SIZE,

@@ -45,6 +45,7 @@ function publishedArticle(listed: unknown, source: string): ListedEvent[] {
  * "newest first" goes by the time of publication is not documented.
  */
 export const recovery: RecoveryApi = {
+	things: 'articles',
 	events: ['article.published'],
 	description:
 		'Misar.Blog sends each event only once. Articles that were published meanwhile are recovered; updates, deletions and comments are not.',
@@ -139,8 +140,8 @@ export const articles: ListApi = {
 		offset: number * PAGE_SIZE,
 	}),
 	// The API has no filter by time.
-	matches: ({ published_at: publishedAt }, { since = '' }) =>
-		since === '' || Date.parse(String(publishedAt)) >= Date.parse(String(since)),
+	matches: ({ published_at: publishedAt }, { since }) =>
+		since === undefined || Date.parse(String(publishedAt)) >= Date.parse(String(since)),
 	read: (body) => articleListSchema.safeParse(body).data?.data.filter((item) => isJsonObject(item)),
 	label: ({ id, title, slug }) => ({
 		name: typeof title === 'string' ? title : String(slug),

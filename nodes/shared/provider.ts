@@ -205,6 +205,8 @@ export interface EventPage {
 
 /** The API that lists events whose deliveries were lost. */
 export interface RecoveryApi {
+	/** What it lists, in words, e.g. "articles". */
+	readonly things: string;
 	/** The events it lists. */
 	readonly events: readonly string[];
 	/** What it can and cannot recover, for the editor. */
@@ -240,6 +242,8 @@ export interface ListApi {
 	readonly filters: readonly INodeProperties[];
 	/** Query of page n (from 0) for the filters that are set. */
 	readonly query: (filters: IDataObject, number: number) => IDataObject;
+	/** Its filters by time take a day as well, which stands for all of it. */
+	readonly takesDays?: true;
 	/** Applies the filters that the API does not have. */
 	readonly matches?: (item: IDataObject, filters: IDataObject) => boolean;
 	/** The items of a page; undefined for an answer that is not as documented. */

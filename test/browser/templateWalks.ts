@@ -103,6 +103,41 @@ export const templateWalks: readonly TemplateWalk[] = [
 		runs: 1,
 	},
 	{
+		file: 'nothing-missed-blog',
+		connect: [
+			['List Articles', 'My blog'],
+			['Get Article', 'My blog'],
+		],
+		settings: ({ address }) => ({
+			chatWebhookUrl: `${address}/hook`,
+			since: new Date().toISOString(),
+		}),
+		run: async ({ sandbox, editor }) => {
+			await sandbox.fire({
+				provider: 'misarBlog',
+				event: 'article.published',
+				data: { article: { id: 'a2', title: 'Missed' }, author: { username: 'ada' } },
+			});
+			await editor.executeWorkflow();
+		},
+		received: ['POST /hook'],
+		runs: 1,
+	},
+	{
+		file: 'suppressions-metigan',
+		connect: [['List Suppressions', 'My Metigan']],
+		settings: ({ address }) => ({
+			crmUrl: `${address}/api/suppressions`,
+			chatWebhookUrl: `${address}/hook`,
+		}),
+		run: async ({ sandbox, editor }) => {
+			await sandbox.fire({ provider: 'metigan', event: 'email.bounced', data: reader });
+			await editor.executeWorkflow();
+		},
+		received: ['PUT /api/suppressions/reader%40example.com'],
+		runs: 1,
+	},
+	{
 		file: 'engagement-scoring',
 		connect: [['Misar Trigger', MISAR]],
 		settings: () => ({ pointsForOpen: '2' }),

@@ -76,7 +76,8 @@ async function createCredentials(redisPort: number): Promise<void> {
 	const signed = { ...misar, apiKey: keys['misar.mail'], signingSecret: SECRET };
 	await n8n.createCredential('Misar Mail with a secret', 'misarApi', signed);
 	await n8n.createCredential('Another account', 'misarApi', { ...misar, apiKey: 'of another' });
-	await n8n.createCredential('My blog', 'misarBlogApi', { baseUrl, signingSecret: SECRET });
+	const blog = { baseUrl, apiKey: keys.misarBlog, signingSecret: SECRET };
+	await n8n.createCredential('My blog', 'misarBlogApi', blog);
 	const metigan = { baseUrl, apiKey: keys.metigan, signingSecret: SECRET };
 	await n8n.createCredential('My Metigan', 'metiganApi', metigan);
 	await n8n.createCredential('My Redis', 'redis', { host: '127.0.0.1', port: redisPort });

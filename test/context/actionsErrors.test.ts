@@ -1,10 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { INodeParameters } from 'n8n-workflow';
 
 import { startSandbox, type Fault, type Sandbox } from '../../sandbox';
 import {
 	casesWithApi,
 	mailPanda,
+	metigan,
+	misarBlog,
 	misarMail,
 	nodesUnderTest,
 	runAction,
@@ -14,7 +16,8 @@ import {
 
 /**
  * What a run ends with when the API does not do as asked: the error n8n stores, how often was
- * asked, and that nothing secret is in it. Each row is a read (Get Many) and a write (Create).
+ * asked, and that nothing secret is in it. Each row is a read (Get Many) and a write (Create) of
+ * endpoints, and the reads of other lists.
  */
 
 const SIGNING_SECRET = 'whsec_of_the_credential';
@@ -37,6 +40,57 @@ const OPERATIONS = {
 	},
 } as const satisfies Record<string, { method: string; parameters: INodeParameters }>;
 type OperationName = keyof typeof OPERATIONS;
+const operations = Object.keys(OPERATIONS) as OperationName[];
+
+/** An operation of a node, and the call behind it. */
+interface Tried {
+	readonly title: string;
+	readonly action: ActionCase;
+	readonly name: OperationName;
+	readonly method: string;
+	readonly path: string;
+	readonly parameters: INodeParameters;
+	/** What it reads, where that is not endpoints. */
+	readonly things?: string;
+}
+
+const endpointCalls = nodesUnderTest.flatMap((action) =>
+	operations.map((name): Tried => {
+		const { method, parameters } = OPERATIONS[name];
+		return {
+			title: `${action.title}, ${name}`,
+			...{ action, name, method, path: action.path },
+			parameters: { resource: 'endpoint', ...parameters },
+		};
+	}),
+);
+
+function listCall(
+	action: Omit<ActionCase, 'path' | 'events'>,
+	things: string,
+	path: string,
+	parameters: INodeParameters,
+): Tried {
+	return {
+		title: `${action.title}, ${String(parameters['operation'])} of ${things}`,
+		...{ action: { events: ['', ''], ...action, path }, things, path, parameters },
+		...{ name: 'read', method: 'GET' },
+	};
+}
+const suppressions = listCall(metigan, 'suppressions', '/api/suppressions', {
+	resource: 'suppression',
+	operation: 'getAll',
+});
+const articles = listCall(misarBlog, 'articles', '/blog/v1/articles', {
+	resource: 'article',
+	operation: 'getAll',
+});
+const oneArticle = listCall(misarBlog, 'articles', '/blog/v1/articles/art-1', {
+	resource: 'article',
+	operation: 'get',
+	article: { __rl: true, mode: 'id', value: 'art-1' },
+});
+const allCalls = [...endpointCalls, suppressions, articles, oneArticle];
 
 interface Expected {
 	/** After the provider's name, and the HTTP status it ends with. */
@@ -45,38 +99,54 @@ interface Expected {
 	readonly httpCode: string | null;
 	/** Number of requests. */
 	readonly requests: number | Readonly<Record<OperationName, number>>;
+	/** What is said otherwise where the call is not about endpoints. */
+	readonly ofLists?: { readonly message?: RegExp; readonly description?: RegExp };
 }
+
+const ARTICLE = { article: { id: 'art-1', slug: 'first', title: 'First' } };
 
 let sandbox: Sandbox;
 beforeAll(async () => {
 	sandbox = await startSandbox();
+});
+beforeEach(async () => {
+	await sandbox.fire({ provider: 'misarBlog', event: 'article.published', data: ARTICLE });
 });
 afterEach(() => sandbox.reset());
 afterAll(async () => {
 	await sandbox.close();
 });
 
-const requestsOf = ({ provider }: ActionCase, method: string) =>
-	sandbox.requests().filter((request) => request.provider === provider && request.method === method)
-		.length;
+const requestsOf = ({ action, method, path }: Tried) =>
+	sandbox
+		.requests()
+		.filter(
+			(request) =>
+				request.provider === action.provider &&
+				request.method === method &&
+				request.path.split('?')[0] === path,
+		).length;
+
+/** Runs the operation. */
+async function run({ action, parameters }: Tried, credential: { baseUrl?: string } = {}) {
+	return await runAction(sandbox, action, {
+		parameters,
+		credential: { signingSecret: SIGNING_SECRET, ...credential },
+		items: [{ json: { secret: NEW_SECRET } }],
+	});
+}
 
 /** Runs the operation with the fault in its way. */
 async function meet(
-	action: ActionCase,
-	name: OperationName,
+	tried: Tried,
 	fault: Fault,
 ): Promise<{ error: StoredError | undefined; stored: string; requests: number }> {
-	const { method, parameters } = OPERATIONS[name];
-	const { provider } = action;
-	const path = new RegExp(`^${action.path}$`);
-	sandbox.fault({ times: 10, ...fault, provider, method, path });
-	const before = requestsOf(action, method);
-	const { error, stored } = await runAction(sandbox, action, {
-		parameters: { resource: 'endpoint', ...parameters },
-		credential: { signingSecret: SIGNING_SECRET },
-		items: [{ json: { secret: NEW_SECRET } }],
-	});
-	return { error, stored, requests: requestsOf(action, method) - before };
+	const { action, method } = tried;
+	const path = new RegExp(`^${tried.path}$`);
+	sandbox.fault({ times: 10, ...fault, provider: action.provider, method, path });
+	const before = requestsOf(tried);
+	const { error, stored } = await run(tried);
+	return { error, stored, requests: requestsOf(tried) - before };
 }
 
 function expectNoSecret(action: ActionCase, error: StoredError | undefined) {
@@ -88,9 +158,10 @@ function expectNoSecret(action: ActionCase, error: StoredError | undefined) {
 	}
 }
 
-async function check(action: ActionCase, name: OperationName, fault: Fault, expected: Expected) {
-	const { error, requests } = await meet(action, name, fault);
-	const { method } = OPERATIONS[name];
+async function check(tried: Tried, fault: Fault, { ofLists, ...forEndpoints }: Expected) {
+	const { title, action, name, method, path, things } = tried;
+	const expected = { ...forEndpoints, ...(things === undefined ? {} : ofLists) };
+	const { error, requests } = await meet(tried, fault);
 	expect(error).toMatchObject({
 		name: 'NodeApiError',
 		httpCode: expected.httpCode,
@@ -100,21 +171,20 @@ async function check(action: ActionCase, name: OperationName, fault: Fault, expe
 	expect(error?.message).toMatch(expected.message);
 	if (expected.httpCode !== null) expect(error?.message).toContain(`HTTP ${expected.httpCode}`);
 	expect(error?.description).toMatch(expected.description);
-	expect(error?.description).toContain(`${method} ${sandbox.url}${action.path}`);
+	expect(error?.description).toContain(`${method} ${sandbox.url}${path}`);
 	expect(error?.description).not.toMatch(/publish/);
+	if (things !== undefined) {
+		expect(`${error?.message} ${error?.description}`).not.toMatch(/webhook|endpoint|API Path/i);
+	}
 	const count = typeof expected.requests === 'number' ? expected.requests : expected.requests[name];
-	expect({ title: action.title, name, requests }).toEqual({
-		title: action.title,
-		name,
-		requests: count,
-	});
+	expect({ title, requests }).toEqual({ title, requests: count });
 	expectNoSecret(action, error);
 }
 
 /** An answer in the provider's own words that repeats every secret it was sent. */
-function indiscreet(status: number, { provider }: ActionCase, name: OperationName): Fault {
+function indiscreet(status: number, { action, name }: Tried): Fault {
 	const sent = name === 'write' ? NEW_SECRET : 'that';
-	const error = `Refused ${sent} for key ${sandbox.keys[provider]} (${SIGNING_SECRET})`;
+	const error = `Refused ${sent} for key ${sandbox.keys[action.provider]} (${SIGNING_SECRET})`;
 	return { kind: 'status', status, body: { error, message: error } };
 }
 
@@ -125,6 +195,8 @@ const status = (code: number, more: Partial<Fault> = {}): Fault => ({
 });
 const TRY_LATER = /try again/;
 const CHECK_ADDRESS = /Base URL in the credential and Options → API Path/;
+const CHECK_BASE_URL = { description: /Check the Base URL in the credential/ };
+const UPGRADE = { description: /Upgrade the plan/ };
 const limited = { message: /limits how often its API may be called/, httpCode: '429' };
 
 const rows: ReadonlyArray<readonly [string, Fault, Expected]> = [
@@ -157,6 +229,7 @@ const rows: ReadonlyArray<readonly [string, Fault, Expected]> = [
 			description: /upgrade the plan/,
 			httpCode: '402',
 			requests: 1,
+			ofLists: UPGRADE,
 		},
 	],
 	[
@@ -169,6 +242,7 @@ const rows: ReadonlyArray<readonly [string, Fault, Expected]> = [
 			description: /upgrade the plan at https:\/\/app\.example\.com\/pricing/,
 			httpCode: '402',
 			requests: 1,
+			ofLists: { description: /Upgrade the plan at https:\/\/app\.example\.com\/pricing/ },
 		},
 	],
 	[
@@ -179,6 +253,7 @@ const rows: ReadonlyArray<readonly [string, Fault, Expected]> = [
 			description: /answered: Your plan ends here — Remove an endpoint/,
 			httpCode: '403',
 			requests: 1,
+			ofLists: { description: /answered: Your plan ends here — Upgrade the plan/ },
 		},
 	],
 	[
@@ -189,6 +264,7 @@ const rows: ReadonlyArray<readonly [string, Fault, Expected]> = [
 			description: /upgrade the plan/,
 			httpCode: '429',
 			requests: 1,
+			ofLists: UPGRADE,
 		},
 	],
 	[
@@ -199,6 +275,10 @@ const rows: ReadonlyArray<readonly [string, Fault, Expected]> = [
 			description: /Use a key with permission/,
 			httpCode: '403',
 			requests: 1,
+			ofLists: {
+				message: /API key may not read the (articles|suppressions) of/,
+				description: /Use a key with permission to read (articles|suppressions)/,
+			},
 		},
 	],
 	[
@@ -313,6 +393,7 @@ const rows: ReadonlyArray<readonly [string, Fault, Expected]> = [
 			description: CHECK_ADDRESS,
 			httpCode: '200',
 			requests: 1,
+			ofLists: CHECK_BASE_URL,
 		},
 	],
 	[
@@ -323,6 +404,7 @@ const rows: ReadonlyArray<readonly [string, Fault, Expected]> = [
 			description: CHECK_ADDRESS,
 			httpCode: '200',
 			requests: 1,
+			ofLists: CHECK_BASE_URL,
 		},
 	],
 	[
@@ -343,6 +425,7 @@ const rows: ReadonlyArray<readonly [string, Fault, Expected]> = [
 			description: CHECK_ADDRESS,
 			httpCode: '200',
 			requests: 1,
+			ofLists: CHECK_BASE_URL,
 		},
 	],
 	[
@@ -368,36 +451,31 @@ const rows: ReadonlyArray<readonly [string, Fault, Expected]> = [
 	],
 ];
 
-const operations = Object.keys(OPERATIONS) as OperationName[];
 /** At the same time, because some rows wait. */
-async function checkAll(run: (action: ActionCase, name: OperationName) => Promise<void>) {
-	const runs = nodesUnderTest.flatMap((action) =>
-		operations.map(async (name) => await run(action, name)),
-	);
+async function checkAll(calls: readonly Tried[], one: (tried: Tried) => Promise<void>) {
+	const runs = calls.map(async (tried) => await one(tried));
 	// None may go on into the next test.
 	await Promise.allSettled(runs);
 	await Promise.all(runs);
 }
 
-describe('Get Many and Create of each node', () => {
+describe('Get Many and Create of each node, and the other lists', () => {
 	it.each(rows)('end well with %s', async (_, fault, expected) => {
-		await checkAll(async (action, name) => await check(action, name, fault, expected));
+		await checkAll(allCalls, async (tried) => await check(tried, fault, expected));
 	});
 
 	it.each([404, 405])('end well with %i, after the last of the documented paths', async (code) => {
-		await checkAll(async (action, name) => {
-			const { provider } = action;
-			sandbox.fault({ times: 10, ...indiscreet(code, action, name), provider });
-			const { parameters } = OPERATIONS[name];
-			const { error } = await runAction(sandbox, action, {
-				parameters: { resource: 'endpoint', ...parameters },
-				credential: { signingSecret: SIGNING_SECRET },
-				items: [{ json: { secret: NEW_SECRET } }],
-			});
+		await checkAll([...endpointCalls, suppressions, articles], async (tried) => {
+			const { action, things } = tried;
+			sandbox.fault({ times: 20, ...indiscreet(code, tried), provider: action.provider });
+			const { error } = await run(tried);
+			const missing = things === undefined ? 'webhook API' : `list of ${things}`;
 			expect(error).toMatchObject({
 				name: 'NodeApiError',
-				message: `${action.title} has no webhook API at this address (HTTP ${code})`,
-				description: expect.stringMatching(CHECK_ADDRESS),
+				message: `${action.title} has no ${missing} at this address (HTTP ${code})`,
+				description: expect.stringMatching(
+					things === undefined ? CHECK_ADDRESS : CHECK_BASE_URL.description,
+				),
 				httpCode: String(code),
 				context: { itemIndex: 0 },
 			});
@@ -405,25 +483,37 @@ describe('Get Many and Create of each node', () => {
 		});
 	});
 
+	it.each([404, 405])('say that there is no such article with %i', async (code) => {
+		const { error, stored } = await meet(oneArticle, indiscreet(code, oneArticle));
+		expect(error).toMatchObject({
+			name: 'NodeOperationError',
+			message:
+				'There is no published article "art-1". Check the ID or the slug; drafts cannot be retrieved.',
+			context: { itemIndex: 0 },
+		});
+		expectNoSecret(oneArticle.action, error);
+		expect(stored).not.toContain(sandbox.keys.misarBlog);
+	});
+
 	it.each([400, 401, 402, 403, 409, 422, 429, 500, 503])(
 		'reveal no secret that an answer with %i repeats',
 		async (code) => {
-			await checkAll(async (action, name) => {
-				const { error, stored } = await meet(action, name, indiscreet(code, action, name));
+			await checkAll(allCalls, async (tried) => {
+				const { error, stored } = await meet(tried, indiscreet(code, tried));
 				expect(error?.description).toMatch(/answered: Refused|API key in the credential/);
-				expectNoSecret(action, error);
-				expect(stored).not.toContain(sandbox.keys[action.provider]);
+				expectNoSecret(tried.action, error);
+				expect(stored).not.toContain(sandbox.keys[tried.action.provider]);
 				expect(stored).not.toContain(SIGNING_SECRET);
 			});
 		},
 	);
 
 	it('tell no half of a secret where a long answer is cut', async () => {
-		await checkAll(async (action, name) => {
-			const key = sandbox.keys[action.provider];
+		await checkAll(allCalls, async (tried) => {
+			const key = sandbox.keys[tried.action.provider];
 			for (const length of [480, 490, 495]) {
 				const error = `${'x'.repeat(length)}${key}`;
-				const met = await meet(action, name, { ...status(400), times: 1, body: { error } });
+				const met = await meet(tried, { ...status(400), times: 1, body: { error } });
 				expect(met.error?.description).toContain('x'.repeat(length));
 				expect(met.error?.description).not.toContain(key.slice(0, 5));
 			}
@@ -431,24 +521,69 @@ describe('Get Many and Create of each node', () => {
 	});
 
 	it('say when nothing listens at the base URL', async () => {
-		await checkAll(async (action, name) => {
-			const run = async (baseUrl: string) =>
-				(
-					await runAction(sandbox, action, {
-						parameters: { resource: 'endpoint', ...OPERATIONS[name].parameters },
-						credential: { baseUrl },
-						items: [{ json: { secret: NEW_SECRET } }],
-					})
-				).error;
+		await checkAll(allCalls, async (tried) => {
 			// Port 1 is nobody's.
-			const refused = await run('http://127.0.0.1:1');
-			expect(refused?.message).toBe(
-				`${action.title} could not be reached (nothing listens at this address)`,
+			const { error } = await run(tried, { baseUrl: 'http://127.0.0.1:1' });
+			expect(error?.message).toBe(
+				`${tried.action.title} could not be reached (nothing listens at this address)`,
 			);
-			expect(refused).toMatchObject({ name: 'NodeApiError', context: { itemIndex: 0 } });
-			expect(refused?.description).toMatch(/Check the Base URL in the credential/);
+			expect(error).toMatchObject({ name: 'NodeApiError', context: { itemIndex: 0 } });
+			expect(error?.description).toMatch(/Check the Base URL in the credential/);
 		});
 	});
+});
+
+describe.each([suppressions, articles, oneArticle])('$title', (tried) => {
+	const { action, parameters } = tried;
+
+	it('says how long to wait', async () => {
+		const headers = { 'retry-after': '60' };
+		const { error, requests } = await meet(tried, { kind: 'rateLimit', headers });
+		expect(error).toMatchObject({
+			message: `${action.title} limits how often its API may be called (HTTP 429)`,
+			description: expect.stringMatching(/Wait 60 seconds, then try again/),
+		});
+		expect(requests).toBe(1);
+	});
+
+	it('says so when an answer is JSON of another kind', async () => {
+		for (const body of ['[1]', '"text"', '7', 'null']) {
+			const { error } = await meet(tried, { kind: 'status', status: 200, body, times: 1 });
+			expect(error).toMatchObject({
+				message: expect.stringMatching(/answered with something that is not an? (list|article)/),
+				description: expect.stringMatching(CHECK_BASE_URL.description),
+			});
+		}
+	});
+
+	it('names the item that failed, and goes on with the others where that is chosen', async () => {
+		const { provider } = action;
+		sandbox.fault({ provider, kind: 'delay', times: 1 });
+		sandbox.fault({ provider, kind: 'status', status: 500, times: 1 });
+		const items = [{ json: {} }, { json: {} }, { json: {} }];
+		const { outputs, error } = await runAction(sandbox, action, {
+			...{ parameters, items, onError: 'continueRegularOutput' },
+		});
+		expect(error).toBeUndefined();
+		expect((outputs[0] ?? []).filter(({ json }) => 'error' in json)).toEqual([
+			{
+				json: { error: `${action.title} is not available at the moment (HTTP 500)` },
+				pairedItem: { item: 1 },
+			},
+		]);
+	});
+});
+
+it.each([suppressions, articles])('$title says so when the key is wrong', async (tried) => {
+	const { error, stored } = await runAction(sandbox, tried.action, {
+		parameters: tried.parameters,
+		credential: { apiKey: 'key_that_nobody_has' },
+	});
+	expect(error).toMatchObject({
+		httpCode: '401',
+		message: `${tried.action.title} did not accept the API key (HTTP 401)`,
+	});
+	expect(stored).not.toContain('key_that_nobody_has');
 });
 
 describe.each(casesWithApi)('$title as it words them', (action) => {

@@ -19,9 +19,13 @@ afterAll(async () => await sandbox.close());
 
 type Case = Parameters<typeof runAction>[1];
 
-async function itemsOf(action: Omit<Case, 'path' | 'events'>, parameters: INodeParameters) {
+async function itemsOf(
+	action: Omit<Case, 'path' | 'events'>,
+	parameters: INodeParameters,
+	timezone = 'UTC',
+) {
 	const complete = { path: '', events: ['', ''] as [string, string], ...action };
-	const { outputs, error } = await runAction(sandbox, complete, { parameters });
+	const { outputs, error } = await runAction(sandbox, complete, { parameters, timezone });
 	return { error, items: (outputs[0] ?? []).map(({ json }): IDataObject => json) };
 }
 
@@ -81,6 +85,22 @@ describe('the suppressions of Metigan', () => {
 		expect(items.map(({ email }) => email)).toEqual(['30@example.com']);
 	});
 
+	it('are filtered by times of the workflow’s zone, and by days as the API takes them', async () => {
+		const filters = { from: '2026-01-10T14:00:00', to: '2026-01-31' };
+		await itemsOf(metigan, many('suppression', { filters }), 'Asia/Tokyo');
+		const [request] = sandbox.requests();
+		const asked = new URL(request?.path ?? '', sandbox.url).searchParams;
+		expect(asked.get('from')).toBe('2026-01-10T05:00:00.000Z');
+		expect(asked.get('to')).toBe('2026-01-31');
+	});
+
+	it('are not filtered by a time that is none', async () => {
+		const filters = { from: 'last week' };
+		const { error } = await itemsOf(metigan, many('suppression', { filters }));
+		expect(error?.message).toContain('"last week" is not a time');
+		expect(sandbox.requests()).toEqual([]);
+	});
+
 	it.each([
 		[true, 450],
 		[false, 250],
@@ -115,6 +135,34 @@ describe('the articles of Misar.Blog', () => {
 		expect(items.map(({ id }) => id)).toEqual(['art-1']);
 		const drafts = await itemsOf(misarBlog, many('article', { filters: { status: 'draft' } }));
 		expect(drafts.items).toEqual([]);
+	});
+
+	it.each([
+		// 2026-01-10T05:00:00Z
+		['2026-01-10T14:00:00', ['05:00', '06:00']],
+		['2026-01-10', ['04:00', '05:00', '06:00']],
+		['2026-01-10T05:30:00Z', ['06:00']],
+		['={{ DateTime.fromISO("2026-01-10T05:30:00Z") }}', ['06:00']],
+		['={{ new Date("2026-01-10T05:30:00Z") }}', ['06:00']],
+		['', ['04:00', '05:00', '06:00']],
+	])('are filtered by a time of the workflow’s zone, if it has none (%s)', async (since, hours) => {
+		for (const hour of ['04:00', '05:00', '06:00']) {
+			const published_at = `2026-01-10T${hour}:00Z`;
+			await sandbox.fire({
+				provider: 'misarBlog',
+				event: 'article.published',
+				data: { article: { id: hour, published_at } },
+			});
+		}
+		const filters = { since };
+		const { items } = await itemsOf(misarBlog, many('article', { filters }), 'Asia/Tokyo');
+		expect(items.map(({ id }) => id).sort()).toEqual(hours);
+	});
+
+	it('are not filtered by a time that is none', async () => {
+		const filters = { since: 'last week' };
+		const { error } = await itemsOf(misarBlog, many('article', { filters }));
+		expect(error?.message).toContain('"last week" is not a time');
 	});
 
 	it.each(['art-3', 'article-3'])('can be retrieved one at a time (%s)', async (value) => {

@@ -1,9 +1,17 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { convertToOpenAITool } from '@langchain/core/utils/function_calling';
-import type { INodeParameters } from 'n8n-workflow';
+import type { IDataObject, INodeParameters } from 'n8n-workflow';
 
 import { buildDelivery, startSandbox, type Sandbox } from '../../sandbox';
-import { asTool, nodesUnderTest, runAction, runAsTool } from './actionHost';
+import {
+	asTool,
+	metigan,
+	misarBlog,
+	nodesUnderTest,
+	runAction,
+	runAsTool,
+	type ActionCase,
+} from './actionHost';
 
 /** Each action node as the tool that n8n-core makes of it for an AI agent. */
 
@@ -166,5 +174,167 @@ describe.each(nodesUnderTest)('$title', (action) => {
 			},
 		);
 		expect(outputs).toMatchObject([[{ json: { verification: { valid: false } } }]]);
+	});
+});
+
+interface ListTool {
+	readonly title: string;
+	readonly action: Omit<ActionCase, 'path' | 'events'>;
+	readonly parameters: INodeParameters;
+	/** What a model is told of it. */
+	readonly description: string;
+	readonly properties: Readonly<Record<string, string>>;
+	/** What a model gives. */
+	readonly args: IDataObject;
+	readonly answer: readonly IDataObject[];
+	/** Of another type than the schema says. */
+	readonly wrong: IDataObject;
+	/** What is said after arguments that the node cannot use. */
+	readonly unusable: { readonly args: IDataObject; readonly message: RegExp };
+}
+
+const listed = {
+	operation: 'getAll',
+	returnAll: fromAI('Return_All', 'boolean'),
+	limit: fromAI('Limit', 'number'),
+};
+const all = { Return_All: true, Limit: 1 };
+
+const listTools: readonly ListTool[] = [
+	{
+		title: 'Get Many of suppressions',
+		action: metigan,
+		parameters: {
+			...listed,
+			resource: 'suppression',
+			filters: { from: fromAI('From', 'string'), reason: fromAI('Reason', 'string') },
+		},
+		description: 'Get many suppressions in Metigan',
+		properties: { Return_All: 'boolean', Limit: 'number', From: 'string', Reason: 'string' },
+		args: { ...all, From: '2026-01-02', Reason: 'hard_bounce' },
+		answer: [{ email: 'new@example.com', reason: 'hard_bounce' }],
+		wrong: { ...all, Return_All: 'many', From: '', Reason: '' },
+		unusable: {
+			args: { ...all, From: 'last week', Reason: '' },
+			message: /"last week" is not a time\. Enter an ISO 8601 time/,
+		},
+	},
+	{
+		title: 'Get Many of articles',
+		action: misarBlog,
+		parameters: {
+			...listed,
+			resource: 'article',
+			filters: { since: fromAI('Published_Since', 'string') },
+		},
+		description: 'Get many articles in Misar.Blog',
+		properties: { Return_All: 'boolean', Limit: 'number', Published_Since: 'string' },
+		args: { ...all, Published_Since: '2026-01-02' },
+		answer: [{ id: 'new', title: 'The new one' }],
+		wrong: { ...all, Limit: 'a few', Published_Since: '' },
+		unusable: {
+			args: { ...all, Return_All: false, Limit: 0, Published_Since: '' },
+			message: /The parameter "limit" cannot be used/,
+		},
+	},
+	{
+		title: 'Get of an article',
+		action: misarBlog,
+		parameters: {
+			resource: 'article',
+			operation: 'get',
+			article: { __rl: true, mode: 'id', value: fromAI('Article', 'string', 'ID or slug') },
+		},
+		description: 'Get an article in Misar.Blog',
+		properties: { Article: 'string' },
+		args: { Article: 'old' },
+		answer: [{ id: 'old', title: 'The old one', content_html: '<p>At length.</p>' }],
+		wrong: { Article: 7 },
+		unusable: {
+			args: { Article: 'nobody' },
+			message: /There is no published article "nobody"\. Check the ID or the slug/,
+		},
+	},
+];
+
+describe.each(listTools)('$title as a tool', (one) => {
+	const { parameters, description, properties, args, answer, wrong, unusable } = one;
+	const action: ActionCase = { path: '', events: ['', ''], ...one.action };
+	const ask = async (given: IDataObject, credential = {}) =>
+		await runAsTool(
+			sandbox,
+			action,
+			parameters,
+			async (tool) => JSON.parse(String(await tool.invoke(given))),
+			credential,
+		);
+
+	/** An entry before 2026-01-02 and one after. */
+	beforeEach(async () => {
+		for (const [id, day] of [
+			['old', '2026-01-01'],
+			['new', '2026-01-03'],
+		] as const) {
+			const timestampMs = Date.parse(day);
+			const article = {
+				...{ id, slug: id, title: `The ${id} one`, published_at: `${day}T00:00:00.000Z` },
+				content_html: '<p>At length.</p>',
+			};
+			const published = { provider: 'misarBlog', event: 'article.published' } as const;
+			await sandbox.fire({ ...published, timestampMs, data: { article } });
+			const bounced = { provider: 'metigan', event: 'email.bounced' } as const;
+			await sandbox.fire({ ...bounced, timestampMs, data: { recipient: `${id}@example.com` } });
+		}
+	});
+
+	it('has a schema that a model can be given', async () => {
+		const made = await runAsTool(sandbox, action, parameters, async (tool) =>
+			convertToOpenAITool(tool),
+		);
+		expect(made).toEqual({
+			type: 'function',
+			function: {
+				name: 'Webhook_tool',
+				description,
+				parameters: expect.objectContaining({
+					type: 'object',
+					properties: Object.fromEntries(
+						Object.entries(properties).map(([key, type]) => [
+							key,
+							expect.objectContaining({ type }),
+						]),
+					),
+					required: expect.arrayContaining(Object.keys(properties)),
+				}),
+			},
+		});
+		expect(sandbox.requests()).toEqual([]);
+	});
+
+	it('answers with what a model gives', async () => {
+		expect(await ask(args)).toMatchObject(answer);
+	});
+
+	it('tells the model what went wrong and what to do', async () => {
+		await expect(ask(unusable.args)).rejects.toThrow(unusable.message);
+		sandbox.fault({ provider: action.provider, kind: 'scopeRefusal' });
+		await expect(ask(args)).rejects.toThrow(
+			/may not read the [^]*Use a key with permission to read/,
+		);
+	});
+
+	it('tells the model no secret', async () => {
+		const apiKey = sandbox.keys[action.provider];
+		const body = { error: `Refused ${apiKey} and ${SECRET}` };
+		sandbox.fault({ provider: action.provider, kind: 'status', status: 400, body });
+		const refused = await ask(args, { signingSecret: SECRET }).catch(String);
+		expect(refused).toMatch(/answered: Refused/);
+		expect(refused).not.toContain(apiKey);
+		expect(refused).not.toContain(SECRET);
+	});
+
+	it('refuses what is not of the schema', async () => {
+		await expect(ask(wrong)).rejects.toThrow(/schema/);
+		expect(sandbox.requests()).toEqual([]);
 	});
 });

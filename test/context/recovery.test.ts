@@ -201,6 +201,19 @@ describe('an article that was missed', () => {
 		expect(item?.['data']).toMatchObject({ article: { id: 'art-1' } });
 	});
 
+	it.each([404, 405])(
+		'is recovered after the list was not there for a while (%i)',
+		async (status) => {
+			const { tick } = await publish({ trigger: misarBlog });
+			await miss('article.published', 1, { id: 'art-1' });
+			sandbox.fault({ provider: 'misarBlog', kind: 'status', status, times: 2 });
+			expect(await tick(3)).toEqual([]);
+			// Later than two looks overlap.
+			expect(await tick(40)).toEqual([]);
+			expect(await tick(300)).toMatchObject([{ data: { article: { id: 'art-1' } } }]);
+		},
+	);
+
 	it.each(['data', 'articles'] as const)('is read from a list under "%s"', async (articleList) => {
 		sandbox.setBehaviour('misarBlog', { articleList });
 		const { tick } = await publish({ trigger: misarBlog });

@@ -18,6 +18,7 @@ const WAIT_MS = 60_000;
 const ACCOUNTS: Readonly<Record<string, { type: string; provider: ProviderId }>> = {
 	misar: { type: 'misarApi', provider: 'misar.mail' },
 	misarTrigger: { type: 'misarApi', provider: 'misar.mail' },
+	misarBlog: { type: 'misarBlogApi', provider: 'misarBlog' },
 	misarBlogTrigger: { type: 'misarBlogApi', provider: 'misarBlog' },
 	mailPanda: { type: 'mailPandaApi', provider: 'mailPanda' },
 	mailPandaTrigger: { type: 'mailPandaApi', provider: 'mailPanda' },

@@ -86,6 +86,20 @@ const cases: Case[] = [
 		rows: { endpoint_inventory: 0 },
 	},
 	{
+		template: 'nothing-missed-blog',
+		settings: () => ({ ...chat(), since: '2026-01-01' }),
+		start: async (imported) => await host.run(imported, 'Every Hour'),
+		// Misar.Blog has no article.
+		rows: { announced_articles: 0 },
+	},
+	{
+		template: 'suppressions-metigan',
+		settings: () => ({ ...chat(), crmUrl: `${address}/api/suppressions` }),
+		start: async (imported) => await host.run(imported, 'Every Hour'),
+		// Metigan suppresses nobody.
+		rows: { metigan_suppressions: 0 },
+	},
+	{
 		template: 'failed-deliveries',
 		settings: chat,
 		start: async (imported) => await host.run(imported, 'Every Morning'),

@@ -1,10 +1,9 @@
-import { tryToParseDateTime, type INodeProperties } from 'n8n-workflow';
+import type { INodeProperties } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
-import { settingsError } from '../errors';
-import { throughApi, type EndpointCall } from './endpointCall';
+import { throughApi } from './endpointCall';
 import type { Operation } from './operation';
-import { readParameter, readText } from './parameter';
+import { isoTime, readParameter, readText } from './parameter';
 
 const additionalSchema = z.object({
 	recipient: z.string().optional(),
@@ -81,16 +80,3 @@ export const eventOperations: readonly Operation[] = [
 		}),
 	},
 ];
-
-/** Mail Panda expects ISO 8601; n8n's date field returns a local time without its zone, the workflow's. */
-function isoTime({ context }: EndpointCall, value: string): string {
-	try {
-		return tryToParseDateTime(value, context.getTimezone()).toJSDate().toISOString();
-	} catch {
-		throw settingsError(
-			context,
-			`The timestamp "${value}" is not a time`,
-			'Enter an ISO 8601 time',
-		);
-	}
-}

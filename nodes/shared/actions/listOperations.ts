@@ -12,11 +12,19 @@ import type { ProviderCredential } from '../credential';
 import type { ListApi, ListedResource, Provider } from '../provider';
 import { limitFields } from './endpointFields';
 import type { ActionCall, Operation } from './operation';
-import { limitSchema, readParameter } from './parameter';
+import { isoTime, limitSchema, readParameter } from './parameter';
 
 const MAX_PAGES = 1_000;
+/** A day without a time. */
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+/** What is listed, in words. */
+const THINGS: Readonly<Record<ListedResource, string>> = {
+	article: 'articles',
+	suppression: 'suppressions',
+};
 
-function getMany(resource: ListedResource, things: string): Operation {
+function getMany(resource: ListedResource): Operation {
+	const things = THINGS[resource];
 	return {
 		resource,
 		value: 'getAll',
@@ -38,13 +46,11 @@ function getMany(resource: ListedResource, things: string): Operation {
 			},
 		],
 		run: async (call) => {
-			const { context, itemIndex, provider, credential } = call;
+			const { context, itemIndex, provider } = call;
 			const all = context.getNodeParameter('returnAll', itemIndex) === true;
 			const limit = all ? Infinity : readParameter(call, 'limit', limitSchema);
-			const filters: unknown = context.getNodeParameter('filters', itemIndex, {});
-			const client = new ApiClient(context, provider, { ...credential, itemIndex });
 			const list = listOf(provider, resource);
-			const items = await readList(client, list, isJsonObject(filters) ? filters : {}, limit);
+			const items = await readList(clientFor(call, resource), list, readFilters(call, list), limit);
 			return items.map((json) => ({ json }));
 		},
 	};
@@ -81,9 +87,32 @@ export const listOperations: readonly Operation[] = [
 		properties: () => [ARTICLE],
 		run: async (call) => [{ json: await getArticle(call) }],
 	},
-	getMany('article', 'articles'),
-	getMany('suppression', 'suppressions'),
+	getMany('article'),
+	getMany('suppression'),
 ];
+
+function clientFor(
+	{ context, itemIndex, provider, credential }: ActionCall,
+	resource: ListedResource,
+): ApiClient {
+	return new ApiClient(context, provider, { ...credential, itemIndex, reads: THINGS[resource] });
+}
+
+/** The filters that are set. @throws NodeOperationError when one by time holds no time */
+function readFilters(call: ActionCall, list: ListApi): IDataObject {
+	const given: unknown = call.context.getNodeParameter('filters', call.itemIndex, {});
+	const filters = Object.entries(isJsonObject(given) ? given : {}).filter(
+		([, value]) => value !== '',
+	);
+	const times = list.filters.filter(({ type }) => type === 'dateTime').map(({ name }) => name);
+	const takenAsWritten = (value: unknown) =>
+		list.takesDays === true && typeof value === 'string' && DAY.test(value);
+	return Object.fromEntries(
+		filters.map(([name, value]) =>
+			times.includes(name) && !takenAsWritten(value) ? [name, isoTime(call, value)] : [name, value],
+		),
+	);
+}
 
 function listOf({ lists }: Provider, resource: ListedResource): ListApi {
 	const list = lists?.[resource];
@@ -116,7 +145,7 @@ async function readList(
 }
 
 async function getArticle(call: ActionCall): Promise<IDataObject> {
-	const { context, itemIndex, provider, credential } = call;
+	const { context, itemIndex, provider } = call;
 	const chosen: unknown = context.getNodeParameter('article', itemIndex, '', {
 		extractValue: true,
 	});
@@ -128,7 +157,7 @@ async function getArticle(call: ActionCall): Promise<IDataObject> {
 			'Choose one from the list or enter its ID or slug',
 		);
 	}
-	const client = new ApiClient(context, provider, { ...credential, itemIndex });
+	const client = clientFor(call, 'article');
 	const path = `${listOf(provider, 'article').path}/${encodeURIComponent(id)}`;
 	const attempt = await client.send('GET', path, {}, 'always');
 	if (isMissing(attempt)) {
@@ -151,6 +180,6 @@ export async function searchList(
 ): Promise<INodeListSearchItems[]> {
 	const { [resource]: list } = provider.lists ?? {};
 	if (list?.label === undefined) return [];
-	const client = new ApiClient(context, provider, credential);
+	const client = new ApiClient(context, provider, { ...credential, reads: THINGS[resource] });
 	return (await readList(client, list, {}, list.pageSize)).map(list.label);
 }

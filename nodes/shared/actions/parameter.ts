@@ -1,4 +1,4 @@
-import type { IExecuteFunctions } from 'n8n-workflow';
+import { tryToParseDateTime, type IExecuteFunctions } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
 import { settingsError } from '../errors';
@@ -59,4 +59,20 @@ export function readText({ context, itemIndex }: ActionItem, name: string): stri
 		.safeParse(context.getNodeParameter(name, itemIndex, ''));
 	if (value.success) return value.data;
 	throw settingsError(context, `The parameter "${name}" is empty`, 'Enter a value');
+}
+
+/**
+ * A time as ISO 8601 with its zone: n8n's date field yields one of the workflow's zone, without a zone.
+ * @throws NodeOperationError when it is no time
+ */
+export function isoTime({ context }: ActionItem, value: unknown): string {
+	try {
+		return tryToParseDateTime(value, context.getTimezone()).toJSDate().toISOString();
+	} catch {
+		throw settingsError(
+			context,
+			`The timestamp "${String(value)}" is not a time`,
+			'Enter an ISO 8601 time',
+		);
+	}
 }

@@ -12,6 +12,8 @@ export interface FailedRequest {
 	readonly providerName: string;
 	/** Texts that must never be shown, even if the provider repeats them. */
 	readonly secrets: readonly string[];
+	/** What was to be read, e.g. "articles", where the request is not about webhooks. */
+	readonly reads?: string | undefined;
 	/** The endpoint the request is about, where it is about one. */
 	readonly endpointId?: string | undefined;
 	/** The item that an action node is working on. */
@@ -74,7 +76,7 @@ export function apiFailure(node: INode, request: FailedRequest, refusal: Refusal
 	const answer = refusal.kind === 'status' ? providerText(refusal.body) : undefined;
 	// Cut after hiding: half a secret would not be recognised.
 	const said = answer && hide(answer).slice(0, 500);
-	const { message, advice } = explain(providerName, refusal, request.endpointId);
+	const { message, advice } = explain(request, refusal);
 	const where = `${request.method} ${withoutUserInfo(request.url)}`;
 	const description = [said && `${providerName} answered: ${said}`, advice, `Request: ${where}`]
 		.filter(Boolean)
@@ -97,10 +99,10 @@ export function apiFailure(node: INode, request: FailedRequest, refusal: Refusal
 }
 
 function explain(
-	name: string,
+	{ providerName: name, reads, endpointId }: FailedRequest,
 	refusal: Refusal,
-	endpointId: string | undefined,
 ): { message: string; advice: string } {
+	const whereToLook = `the Base URL in the credential${reads === undefined ? ' and Options → API Path' : ''}`;
 	if (refusal.kind === 'unreachable') {
 		return {
 			message: `${name} could not be reached (${networkReason(refusal.code)})`,
@@ -110,17 +112,20 @@ function explain(
 	if (refusal.kind === 'unreadable') {
 		return {
 			message: `${name} answered with something that is not ${refusal.expected} (HTTP ${refusal.status})`,
-			advice:
-				'Check the Base URL in the credential and Options → API Path: a web page or a proxy may answer there instead of the API',
+			advice: `Check ${whereToLook}: a web page or a proxy may answer there instead of the API`,
 		};
 	}
 
 	const { status, body, retryAfterSeconds } = refusal;
 	if (isPlanRefusal(status, body)) {
 		const upgradeUrl = findUpgradeUrl(body);
+		const where = upgradeUrl === undefined ? '' : ` at ${upgradeUrl}`;
 		return {
 			message: `The ${name} plan does not allow this (HTTP ${status})`,
-			advice: `Remove an endpoint that is no longer used or upgrade the plan${upgradeUrl ? ` at ${upgradeUrl}` : ''}`,
+			advice:
+				reads === undefined
+					? `Remove an endpoint that is no longer used or upgrade the plan${where}`
+					: `Upgrade the plan${where}`,
 		};
 	}
 	switch (status) {
@@ -130,28 +135,37 @@ function explain(
 				advice: `Check the API key in the credential: it must be a live key of ${name}, copied whole`,
 			};
 		case 403:
-			return {
-				message: `This API key may not manage ${name} webhooks (HTTP 403)`,
-				advice:
-					'Use a key with permission to manage webhooks. A trigger works without one: set its Registration to Manual and add the URL in the dashboard',
-			};
-		case 404:
-		case 405:
-			return endpointId === undefined
+			return reads === undefined
 				? {
-						message: `${name} has no webhook API at this address (HTTP ${status})`,
-						advice: 'Check the Base URL in the credential and Options → API Path',
+						message: `This API key may not manage ${name} webhooks (HTTP 403)`,
+						advice:
+							'Use a key with permission to manage webhooks. A trigger works without one: set its Registration to Manual and add the URL in the dashboard',
 					}
 				: {
-						message: `${name} has no endpoint ${endpointId}, or no such call (HTTP ${status})`,
-						advice: 'Choose an endpoint from the list, or check Options → API Path',
+						message: `This API key may not read the ${reads} of ${name} (HTTP 403)`,
+						advice: `Use a key with permission to read ${reads}`,
 					};
+		case 404:
+		case 405:
+			if (endpointId !== undefined) {
+				return {
+					message: `${name} has no endpoint ${endpointId}, or no such call (HTTP ${status})`,
+					advice: 'Choose an endpoint from the list, or check Options → API Path',
+				};
+			}
+			return {
+				message:
+					reads === undefined
+						? `${name} has no webhook API at this address (HTTP ${status})`
+						: `${name} has no list of ${reads} at this address (HTTP ${status})`,
+				advice: `Check ${whereToLook}`,
+			};
 		case 400:
 		case 409:
 		case 422:
 			return {
 				message: `${name} did not accept the request (HTTP ${status})`,
-				advice: 'Change what the answer names: usually the webhook URL or an event',
+				advice: `Change what the answer names: usually ${reads === undefined ? 'the webhook URL or an event' : 'a filter'}`,
 			};
 		case 429:
 			return {
@@ -170,7 +184,7 @@ function explain(
 				advice:
 					status >= 500
 						? 'Nothing is wrong with the workflow: try again in a few minutes'
-						: 'Check the credential and Options → API Path',
+						: `Check ${whereToLook}`,
 			};
 	}
 }

@@ -31,6 +31,8 @@ export interface ApiAccess {
 	readonly secrets: readonly string[];
 	/** Without it n8n would read the credential again, for the first item of an action node. */
 	readonly decrypted: ICredentialDataDecryptedObject;
+	/** What is read, e.g. "articles", where it is not about webhooks; for errors. */
+	readonly reads?: string;
 	/** The item that an action node is working on, for its errors. */
 	readonly itemIndex?: number;
 }
@@ -165,6 +167,7 @@ export class ApiClient {
 				url: urlBelow(this.access.baseUrl, path),
 				providerName: this.provider.displayName,
 				secrets: [...this.access.secrets, sentSecret],
+				reads: this.access.reads,
 				endpointId,
 				itemIndex: this.access.itemIndex,
 			},

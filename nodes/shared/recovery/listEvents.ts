@@ -37,7 +37,6 @@ async function readPages(
 	let former = '';
 	for (let number = 0; number < MAX_PAGES; number++) {
 		const page = await client.get(api.page(since, number));
-		if (page === undefined) return complete;
 		complete &&= (page.total ?? total) >= total;
 		total = page.total ?? total;
 		const wanted = page.events.filter(({ at }) => at >= since);

@@ -1,6 +1,6 @@
 import { sleep } from 'n8n-workflow';
 
-import { isMissing, type ApiClient } from '../api/request';
+import { isMissing, type ApiClient, type Attempt } from '../api/request';
 import type { RecoveryCall } from '../provider';
 
 /** Calls a provider's API no faster than the provider allows. */
@@ -13,19 +13,31 @@ export class PacedClient {
 		private callsPerMinute: number,
 	) {}
 
+	/** @throws NodeApiError for a refusal, and for an answer that cannot be read */
+	async get<T>(call: RecoveryCall<T>): Promise<T> {
+		return this.valueOf(call, await this.send(call));
+	}
+
 	/**
 	 * @returns undefined where there is nothing at the path
 	 * @throws NodeApiError for any other refusal, and for an answer that cannot be read
 	 */
-	async get<T>({ path, qs, read }: RecoveryCall<T>): Promise<T | undefined> {
+	async find<T>(call: RecoveryCall<T>): Promise<T | undefined> {
+		const attempt = await this.send(call);
+		return isMissing(attempt) ? undefined : this.valueOf(call, attempt);
+	}
+
+	private valueOf<T>({ path, read }: RecoveryCall<T>, attempt: Attempt): T {
+		return this.client.valueOf('GET', path, attempt, read, 'a list');
+	}
+
+	private async send<T>({ path, qs }: RecoveryCall<T>): Promise<Attempt> {
 		const wait = this.nextAt - Date.now();
 		if (wait > 0) await sleep(wait);
 		const attempt = await this.client.send('GET', path, { qs }, 'always');
 		if (attempt.kind === 'success')
 			this.callsPerMinute = attempt.callsPerMinute ?? this.callsPerMinute;
 		this.nextAt = Date.now() + 60_000 / this.callsPerMinute;
-		return isMissing(attempt)
-			? undefined
-			: this.client.valueOf('GET', path, attempt, read, 'a list');
+		return attempt;
 	}
 }

@@ -132,7 +132,8 @@ export class Recovery {
 
 	private clientWith(credential: ProviderCredential): PacedClient {
 		const { context, provider, api } = this.place;
-		return new PacedClient(new ApiClient(context, provider, credential), api.callsPerMinute);
+		const client = new ApiClient(context, provider, { ...credential, reads: api.things });
+		return new PacedClient(client, api.callsPerMinute);
 	}
 
 	private isSelected({ event: name, data }: ListedEvent): boolean {
@@ -218,7 +219,7 @@ export class Recovery {
 	private async complete(event: ListedEvent): Promise<ListedEvent> {
 		const { details } = this.place.api;
 		if (details === undefined || this.client === undefined) return event;
-		return (await this.client.get(details(event))) ?? event;
+		return (await this.client.find(details(event))) ?? event;
 	}
 
 	private itemOf({ event, at, data, source }: ListedEvent): IDataObject {

@@ -1,0 +1,282 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+
+import { Collector, TemplateHost, type Imported } from './templateHost';
+
+/** The templates that ask a provider every hour what there is, and act on what is new. */
+
+const announcement = z.object({ article: z.object({ title: z.string() }) });
+
+let host: TemplateHost;
+let collector: Collector;
+let address: string;
+let imported: Imported;
+let runs: number;
+
+beforeAll(async () => {
+	host = await TemplateHost.start();
+}, 600_000);
+
+afterAll(async () => {
+	await host?.stop();
+}, 60_000);
+
+beforeEach(async () => {
+	collector = new Collector();
+	address = await collector.open();
+	host.sandbox.reset();
+	await host.dropTables();
+	runs = 0;
+});
+
+afterEach(async () => {
+	await host.n8n.unpublish(imported.id);
+	await collector.close();
+});
+
+/** One run, and what the other systems get in it. */
+async function run() {
+	const before = collector.requests.length;
+	await host.run(imported, 'Every Hour');
+	runs += 1;
+	await host.finished(imported, runs);
+	return collector.requests.slice(before);
+}
+
+describe('nothing missed: Blog articles', () => {
+	async function publish(id: string, published: Date, more: object = {}): Promise<void> {
+		const article = {
+			id,
+			slug: id,
+			title: `Title of ${id}`,
+			published_at: published.toISOString(),
+		};
+		await host.sandbox.fire({
+			provider: 'misarBlog',
+			event: 'article.published',
+			data: { article: { ...article, ...more } },
+		});
+	}
+	const announced = async () =>
+		(await host.rows('announced_articles')).map(({ article_id, announced: done }) => [
+			article_id,
+			done,
+		]);
+	const titles = (requests: Awaited<ReturnType<typeof run>>) =>
+		requests.map(({ body }) => announcement.parse(body).article.title);
+	const setUp = async (since = '') => {
+		imported = await host.publish('nothing-missed-blog', {
+			chatWebhookUrl: `${address}/hook`,
+			since,
+		});
+	};
+
+	it('announces what is published after the first run, each article once', async () => {
+		await setUp();
+		await publish('before', new Date(Date.now() - 60_000));
+		expect(await run()).toEqual([]);
+		// No webhook comes: the sandbox has no URL to send it to.
+		await publish('first', new Date(), { excerpt: 'In short.', tags: ['writing'] });
+		await publish('hidden', new Date(), { visibility: 'webhook_only' });
+		expect(await run()).toMatchObject([
+			{
+				method: 'POST',
+				path: '/hook',
+				headers: { 'idempotency-key': 'first' },
+				body: {
+					text: expect.stringMatching(/^New article: Title of first https:\/\//),
+					article: {
+						id: 'first',
+						title: 'Title of first',
+						excerpt: 'In short.',
+						url: expect.stringMatching(/^https:/),
+						tags: ['writing'],
+						publishedAt: expect.stringMatching(/^\d{4}-/),
+					},
+				},
+			},
+		]);
+		expect(await announced()).toEqual([['first', true]]);
+		await publish('second', new Date());
+		expect(titles(await run())).toEqual(['Title of second']);
+		expect(await run()).toEqual([]);
+		expect(await announced()).toEqual([
+			['first', true],
+			['second', true],
+		]);
+	}, 180_000);
+
+	it('announces older articles from the given day on, the oldest first', async () => {
+		await setUp('2026-02-01');
+		await publish('newest', new Date('2026-03-02T10:00:00Z'));
+		await publish('middle', new Date('2026-03-01T10:00:00Z'));
+		await publish('oldest', new Date('2026-02-02T10:00:00Z'));
+		await publish('too old', new Date('2026-01-30T10:00:00Z'));
+		expect(titles(await run())).toEqual(['Title of oldest', 'Title of middle', 'Title of newest']);
+	}, 120_000);
+
+	it('tries again what the chat did not take or the API did not give, and nothing else', async () => {
+		await setUp('2026-02-01');
+		await publish('one', new Date('2026-03-01T10:00:00Z'));
+		await publish('two', new Date('2026-03-02T10:00:00Z'));
+		await publish('three', new Date('2026-03-03T10:00:00Z'));
+		// One article is refused by the chat, another one cannot be got.
+		collector.statuses = [503, 503, 503];
+		host.sandbox.fault({
+			provider: 'misarBlog',
+			path: /\/articles\/two$/,
+			kind: 'status',
+			status: 404,
+			times: 3,
+		});
+		expect(titles(await run())).toEqual([
+			...['Title of one', 'Title of one', 'Title of one'],
+			'Title of three',
+		]);
+		expect(await host.rows('announced_articles')).toMatchObject([
+			{ article_id: 'one', announced: false, last_error: expect.stringMatching(/503|unavailable/) },
+			{
+				article_id: 'two',
+				announced: false,
+				last_error: expect.stringMatching(/no published article "two"/),
+			},
+			{ article_id: 'three', announced: true, last_error: '' },
+		]);
+		expect(titles(await run())).toEqual(['Title of one', 'Title of two']);
+		expect(await host.rows('announced_articles')).toMatchObject(
+			['one', 'two', 'three'].map((article_id) => ({
+				article_id,
+				announced: true,
+				last_error: '',
+			})),
+		);
+		expect(await run()).toEqual([]);
+	}, 180_000);
+});
+
+describe('suppressions in step with Metigan', () => {
+	async function suppress(event: string, email: string): Promise<void> {
+		await host.sandbox.fire({ provider: 'metigan', event, data: { email } });
+	}
+
+	async function allowAtMetigan(email: string): Promise<void> {
+		const path = `/api/suppressions/${encodeURIComponent(email)}`;
+		const answer = await fetch(`${host.sandbox.url}${path}`, {
+			method: 'DELETE',
+			headers: { 'x-api-key': host.sandbox.keys.metigan },
+		});
+		expect(answer.status).toBe(200);
+		await answer.arrayBuffer();
+	}
+	const state = async () =>
+		(await host.rows('metigan_suppressions')).map(({ email, at_metigan }) => [email, at_metigan]);
+	const made = (requests: Awaited<ReturnType<typeof run>>) =>
+		requests.map(({ method, path }) => `${method} ${path}`).sort();
+
+	beforeEach(async () => {
+		imported = await host.publish('suppressions-metigan', {
+			crmUrl: `${address}/crm`,
+			chatWebhookUrl: `${address}/hook`,
+		});
+	});
+
+	it('tells the CRM of each new address once', async () => {
+		await suppress('email.bounced', 'Ada@Example.com');
+		await suppress('email.complained', 'bob@example.com');
+		const [first, ...others] = (await run()).sort((a, b) => a.path.localeCompare(b.path));
+		expect(first).toMatchObject({
+			method: 'PUT',
+			path: '/crm/ada%40example.com',
+			headers: {
+				'idempotency-key': expect.stringMatching(/^ada%40example\.com \d{4}-/),
+			},
+			body: {
+				email: 'ada@example.com',
+				reason: 'hard_bounce',
+				source: 'bounce_handler',
+				suppressedAt: expect.stringMatching(/^\d{4}-/),
+			},
+		});
+		expect(others).toMatchObject([
+			{ path: '/crm/bob%40example.com', body: { reason: 'complaint' } },
+		]);
+		expect(await run()).toEqual([]);
+		await suppress('email.unsubscribed', 'cy@example.com');
+		expect(made(await run())).toEqual(['PUT /crm/cy%40example.com']);
+		expect(new Set(await state())).toEqual(
+			new Set(['ada', 'bob', 'cy'].map((name) => [`${name}@example.com`, true])),
+		);
+	}, 180_000);
+
+	it('keeps what the CRM did not take for the next hour', async () => {
+		await suppress('email.bounced', 'ada@example.com');
+		collector.statuses = [500, 500, 500];
+		expect(await run()).toHaveLength(3);
+		expect(await host.rows('metigan_suppressions')).toMatchObject([
+			{ email: 'ada@example.com', at_metigan: false, last_error: expect.stringMatching(/./) },
+		]);
+		expect(made(await run())).toEqual(['PUT /crm/ada%40example.com']);
+		expect(await host.rows('metigan_suppressions')).toMatchObject([
+			{ email: 'ada@example.com', at_metigan: true, last_error: '' },
+		]);
+		expect(await run()).toEqual([]);
+	}, 180_000);
+
+	it('reports an address that is gone once, and has the CRM suppress it when it is back', async () => {
+		for (const name of ['ada', 'bob', 'cy']) await suppress('email.bounced', `${name}@example.com`);
+		expect(await run()).toHaveLength(3);
+		await allowAtMetigan('ada@example.com');
+		await allowAtMetigan('bob@example.com');
+		const requests = await run();
+		// Only a report: the CRM is not told to allow anybody.
+		expect(made(requests)).toEqual(['POST /hook']);
+		expect(requests[0]?.body).toMatchObject({
+			text: expect.stringMatching(/^Addresses that Metigan no longer suppresses: 2\./),
+			addresses: expect.arrayContaining([
+				expect.objectContaining({ email: 'ada@example.com', reason: 'hard_bounce' }),
+				expect.objectContaining({ email: 'bob@example.com', reason: 'hard_bounce' }),
+			]),
+		});
+		expect(await run()).toEqual([]);
+		await suppress('email.complained', 'ada@example.com');
+		expect(made(await run())).toEqual(['PUT /crm/ada%40example.com']);
+		expect(new Map((await state()).map(([email, at]) => [email, at]))).toEqual(
+			new Map([
+				['ada@example.com', true],
+				['bob@example.com', false],
+				['cy@example.com', true],
+			]),
+		);
+	}, 180_000);
+
+	it('reports again what the chat did not take, and is not held up by it', async () => {
+		await suppress('email.bounced', 'ada@example.com');
+		await run();
+		await allowAtMetigan('ada@example.com');
+		await suppress('email.bounced', 'bob@example.com');
+		collector.statuses = [200, 503, 503, 503, 503, 503];
+		await host.run(imported, 'Every Hour');
+		// The last one failed, so that n8n shows it.
+		const all = await host.n8n.executions(imported.id);
+		expect(all.map(({ status }) => status)).toContain('error');
+		expect(collector.requests.map(({ path }) => path)).toContain('/crm/bob%40example.com');
+		expect(new Map((await state()).map(([email, at]) => [email, at]))).toEqual(
+			new Map([
+				['ada@example.com', true],
+				['bob@example.com', true],
+			]),
+		);
+		const before = collector.requests.length;
+		await host.run(imported, 'Every Hour');
+		expect(made(collector.requests.slice(before))).toEqual(['POST /hook']);
+	}, 180_000);
+
+	it('asks nobody to do anything when Metigan cannot be asked', async () => {
+		await suppress('email.bounced', 'ada@example.com');
+		await run();
+		host.sandbox.fault({ provider: 'metigan', kind: 'status', status: 500, times: 10 });
+		await host.run(imported, 'Every Hour');
+		expect(collector.requests).toHaveLength(1);
+		expect(await state()).toEqual([['ada@example.com', true]]);
+	}, 120_000);
+});
