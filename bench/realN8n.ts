@@ -5,31 +5,28 @@ import { until } from '../testkit/n8n-host/poll';
 import { ORIGIN } from '../testkit/publishTrigger';
 import { Database, type Stored } from './support/database';
 import { startGithubStandIn } from './support/githubStandIn';
-import { shuffled } from './support/interleave';
 import { burst, type Burst } from './support/load';
-import { residentMegabytes } from './support/memory';
+import { shuffled } from './support/shuffled';
 import {
 	publishSubject,
 	SUBJECTS,
 	type Providers,
 	type Subject,
 	type SubjectName,
+	type Traffic,
 } from './support/subjects';
 
 export const ENGINES = ['vm', 'legacy'] as const;
 export type Engine = (typeof ENGINES)[number];
-const KINDS = ['valid', 'forged'] as const;
+export const KINDS = ['valid', 'forged'] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** What one burst came to. */
 export interface Sample extends Omit<Burst, 'answeredMs'> {
 	/** Until the last run had finished, not only until the last answer. */
 	readonly perSecond: number;
-	/** Executions stored, and growth of the database in bytes, per delivery. */
-	readonly stored: number;
+	/** Growth of the database in bytes per delivery. */
 	readonly growth: number;
-	/** Resident memory of n8n afterwards, in MB. */
-	readonly rss: number;
 }
 
 export interface LoadResult {
@@ -49,15 +46,13 @@ export interface LoadOptions {
 const RUNS_MS = 120_000;
 
 interface Station {
+	readonly name: SubjectName;
 	readonly subject: Subject;
 	readonly n8n: N8nHost;
 	readonly database: Database;
 }
 
-/**
- * Loads our trigger, n8n's GitHub Trigger and the recipe in a real n8n: each in a process of its own,
- * so that memory and database are its own, in turns and in random order.
- */
+/** Loads each subject in a real n8n of its own, in turns and in random order, with either engine. */
 export async function benchRealN8n(options: LoadOptions): Promise<LoadResult[]> {
 	const results: LoadResult[] = [];
 	for (const engine of ENGINES) results.push(...(await benchEngine(engine, options)));
@@ -72,33 +67,33 @@ async function benchEngine(
 		sandbox: await startSandbox(),
 		github: await startGithubStandIn(),
 	};
-	const stations: Array<[SubjectName, Station]> = [];
-	const results = SUBJECTS.flatMap((subject) =>
-		KINDS.map((kind): LoadResult => ({ engine, subject, kind, samples: [] })),
-	);
+	const stations: Station[] = [];
+	const env = engine === 'vm' ? {} : { N8N_EXPRESSION_ENGINE: engine };
 	try {
-		for (const name of SUBJECTS) {
-			const env = engine === 'vm' ? {} : { N8N_EXPRESSION_ENGINE: engine };
-			stations.push([name, await startStation(name, tarball, env, providers)]);
-		}
+		for (const name of SUBJECTS) stations.push(await startStation(name, tarball, env, providers));
+		const loads = KINDS.flatMap((kind) =>
+			stations.flatMap((station) => {
+				const traffic = station.subject[kind];
+				const result: LoadResult = { engine, subject: station.name, kind, samples: [] };
+				return traffic === undefined ? [] : [{ station, traffic, result }];
+			}),
+		);
 		for (let round = 0; round <= rounds; round++) {
-			for (const result of shuffled(results)) {
-				const station = stations.find(([name]) => name === result.subject)?.[1];
-				if (station === undefined) throw new Error(`${result.subject} was not started`);
-				const sample = await measure(station, result, amount[engine]);
+			for (const { station, traffic, result } of shuffled(loads)) {
+				const sample = await measure(station, traffic, amount[engine]);
 				// The first round only warms up.
 				if (round > 0) result.samples.push(sample);
 			}
 		}
+		return loads.map(({ result }) => result);
 	} finally {
-		for (const [, { n8n, database }] of stations) {
+		for (const { n8n, database } of stations) {
 			database.close();
 			await n8n.stop();
 		}
 		await providers.github.close();
 		await providers.sandbox.close();
 	}
-	return results;
 }
 
 async function startStation(
@@ -111,7 +106,7 @@ async function startStation(
 	try {
 		const { nodeBinary } = await locateN8n();
 		const subject = await publishSubject[name](n8n, providers);
-		return { subject, n8n, database: new Database(nodeBinary, n8n.userFolder) };
+		return { name, subject, n8n, database: new Database(nodeBinary, n8n.userFolder) };
 	} catch (error) {
 		await n8n.stop();
 		throw error;
@@ -119,29 +114,20 @@ async function startStation(
 }
 
 async function measure(
-	{ subject, n8n, database }: Station,
-	{ subject: name, kind }: LoadResult,
+	{ subject, database }: Station,
+	{ make, status, runs }: Traffic,
 	amount: number,
 ): Promise<Sample> {
 	const before = await database.read();
 	const startedMs = Date.now();
-	const { p50, p99, answeredMs } = await burst(
-		subject.url,
-		amount,
-		kind === 'valid' ? 200 : 401,
-		() => subject[kind](),
-	);
-	const runs = kind === 'valid' || name === 'recipe' ? amount : 0;
-	const after = await finished(database, before.finished + runs);
-	const endMs = runs === 0 ? answeredMs : Math.max(answeredMs, after.lastEndMs);
-	const seconds = (endMs - startedMs) / 1000;
+	const { p50, p99, answeredMs } = await burst(subject.url, amount, status, make);
+	const after = await finished(database, before.finished + (runs ? amount : 0));
+	const endMs = runs ? Math.max(answeredMs, after.lastEndMs) : answeredMs;
 	return {
 		p50,
 		p99,
-		perSecond: amount / seconds,
-		stored: (after.stored - before.stored) / amount,
+		perSecond: amount / ((endMs - startedMs) / 1000),
 		growth: (after.bytes - before.bytes) / amount,
-		rss: await residentMegabytes(n8n.pid),
 	};
 }
 

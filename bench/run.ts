@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 
 import { build, pack } from '../testkit/artifacts';
-import { benchGrowth } from './growth';
-import { benchInProcess } from './inProcess';
+import { benchOwnWork } from './ownWork';
 import { benchRealN8n } from './realN8n';
-import { growthReport, inProcessReport, realN8nReport, startReport } from './reports';
+import { benchRegistration } from './registration';
+import { ownWorkReport, realN8nReport, registrationReport, startReport } from './reports';
 import { resultsDocument } from './resultsDocument';
 import { benchStart } from './start';
 import { withHost, type Host } from './support/underHost';
@@ -21,21 +21,17 @@ interface Bench extends Host {
 
 /** The sections by their names; each gives its report as Markdown. */
 const SECTIONS: Readonly<Record<string, (bench: Bench) => Promise<string>>> = {
-	'in-process': async ({ place, quick }) =>
-		inProcessReport(
-			await benchInProcess(place, quick ? { rounds: 2, triggers: ['Metigan'] } : { rounds: 10 }),
-		),
 	'real-n8n': async ({ tarball, quick }) =>
 		realN8nReport(
 			await benchRealN8n(
 				quick
 					? { tarball, rounds: 1, amount: { vm: 20, legacy: 50 } }
-					: { tarball, rounds: 4, amount: { vm: 100, legacy: 500 } },
+					: { tarball, rounds: 4, amount: { vm: 60, legacy: 200 } },
 			),
 		),
-	start: async ({ place, tarball, quick }) =>
-		startReport(await benchStart(place, tarball, quick ? 1 : 6)),
-	growth: async ({ place, quick }) => growthReport(await benchGrowth(place, quick ? 2 : 10)),
+	start: async ({ tarball, quick }) => startReport(await benchStart(tarball, quick ? 1 : 4)),
+	registration: async () => registrationReport(await benchRegistration()),
+	'own-work': async ({ place, quick }) => ownWorkReport(await benchOwnWork(place, quick ? 2 : 10)),
 };
 
 /**

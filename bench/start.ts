@@ -1,52 +1,22 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
 
-import packageJson from '../package.json';
 import { startN8n } from '../testkit/n8n-host/driver';
-import type { HostPlace } from './support/hostModules';
-import { shuffled } from './support/interleave';
 import { residentMegabytes } from './support/memory';
-import { runUnderHost } from './support/underHost';
+import { shuffled } from './support/shuffled';
 
-export const startInput = z.object({
-	place: z.object({ n8nDir: z.string(), packageDir: z.string() }),
-	/** Compiled files of the nodes, below `dist`. */
-	nodeFiles: z.array(z.string()),
-});
-
-const costSchema = z.object({ milliseconds: z.number(), megabytes: z.number() });
-
-/** What something takes in time and resident memory. */
-export type Cost = z.output<typeof costSchema>;
+/** What a start takes in time and resident memory. */
+export interface Cost {
+	readonly milliseconds: number;
+	readonly megabytes: number;
+}
 
 export const INSTALLATIONS = ['without the package', 'with the package'] as const;
 export type Installation = (typeof INSTALLATIONS)[number];
 
-export interface StartResult {
-	/** Loading all nodes and credentials at once, in a fresh process each time. */
-	readonly loads: Cost[];
-	/** n8n's start until it is ready and signed in to, on an existing database. */
-	readonly starts: Record<Installation, Cost[]>;
-}
-
-/** What loading the package costs, and what n8n's start costs with it and without it. */
+/** n8n's start until it is ready and signed in to, on an existing database, with the package and without it. */
 export async function benchStart(
-	place: HostPlace,
-	tarball: string,
-	rounds: number,
-): Promise<StartResult> {
-	const loads: Cost[] = [];
-	const nodeFiles = packageJson.n8n.nodes.map((file) => file.replace(/^dist\//, ''));
-	for (let round = 0; round < rounds; round++) {
-		const program = 'start.program.ts';
-		loads.push(await runUnderHost(place, { program, input: { nodeFiles }, answer: costSchema }));
-	}
-	return { loads, starts: await benchN8nStart(tarball, rounds) };
-}
-
-async function benchN8nStart(
 	tarball: string,
 	rounds: number,
 ): Promise<Record<Installation, Cost[]>> {

@@ -4,13 +4,11 @@ import { Socket } from 'node:net';
 import express from 'express';
 import type {
 	ICredentialDataDecryptedObject,
-	ICredentialsHelper,
 	ICredentialType,
 	IDataObject,
 	INode,
 	INodeParameters,
 	INodeType,
-	INodeTypes,
 	IWebhookFunctions,
 	IWebhookResponseData,
 	IWorkflowExecuteAdditionalData,
@@ -25,11 +23,9 @@ export interface TriggerSetup {
 	readonly node: INodeType;
 	readonly typeName: string;
 	readonly parameters: INodeParameters;
-	readonly staticData?: IDataObject;
-	readonly credential?: {
-		readonly type: ICredentialType;
-		readonly data: ICredentialDataDecryptedObject;
-	};
+	readonly staticData: IDataObject;
+	readonly credentialType: ICredentialType;
+	readonly credential: ICredentialDataDecryptedObject;
 }
 
 /** An HTTP exchange as n8n's server holds it when a delivery has arrived, before the body is parsed. */
@@ -40,24 +36,46 @@ export interface Exchange {
 
 /** Gives a trigger the contexts that n8n gives it for a delivery, made of n8n-core's own classes. */
 export class BenchTrigger {
-	private readonly credentials: ICredentialsHelper | undefined;
-
 	constructor(
 		private readonly host: HostModules,
 		private readonly setup: TriggerSetup,
-	) {
-		this.credentials = setup.credential && credentialsHelper(host, setup.credential);
+	) {}
+
+	/**
+	 * The context for one delivery. What the trigger asks of n8n (parameters, credential, node) is
+	 * answered beforehand, so that only the trigger's own work is left.
+	 */
+	context(exchange: Exchange): IWebhookFunctions {
+		const { credential, credentialType, parameters } = this.setup;
+		const context = this.realContext(exchange);
+		const node = context.getNode();
+		const complete = {
+			...Object.fromEntries(
+				credentialType.properties.map(({ name, default: value }) => [name, value]),
+			),
+			...credential,
+		};
+		const answers: Partial<IWebhookFunctions> = {
+			getNode: () => node,
+			getNodeParameter: ((name: string, fallback?: unknown) =>
+				parameters[name] ?? fallback) as IWebhookFunctions['getNodeParameter'],
+			getCredentials: (async () => complete) as IWebhookFunctions['getCredentials'],
+		};
+		return Object.assign(context, answers);
 	}
 
-	/** What n8n makes for each delivery: the workflow, and the context of its trigger node. */
-	context({ request, response }: Exchange): IWebhookFunctions {
-		const { core } = this.host;
+	async call(context: IWebhookFunctions): Promise<IWebhookResponseData> {
+		const { webhook } = this.setup.node;
+		if (webhook === undefined) throw new Error('the node has no webhook()');
+		return await webhook.call(context);
+	}
+
+	private realContext({ request, response }: Exchange): IWebhookFunctions {
 		const workflow = this.workflow();
 		const node = workflow.getNode('Trigger');
 		const [webhookDescription] = this.setup.node.description.webhooks ?? [];
 		if (node === null || webhookDescription === undefined) throw new Error('no webhook trigger');
 		const partial: Partial<IWorkflowExecuteAdditionalData> = {
-			...(this.credentials && { credentialsHelper: this.credentials }),
 			webhookBaseUrl: 'https://n8n.example.com/webhook',
 			webhookTestBaseUrl: 'https://n8n.example.com/webhook-test',
 			instanceBaseUrl: 'https://n8n.example.com',
@@ -76,7 +94,7 @@ export class BenchTrigger {
 			workflowExecuteAdditionalData: additionalData,
 		};
 		// n8n-core declares the name of a workflow optional, n8n-workflow does not.
-		return new core.WebhookContext(
+		return new this.host.core.WebhookContext(
 			workflow,
 			node,
 			additionalData,
@@ -87,32 +105,8 @@ export class BenchTrigger {
 		) as IWebhookFunctions;
 	}
 
-	/**
-	 * The same context with what the trigger asks of n8n answered beforehand (parameters, credential,
-	 * node), so that only the trigger's own work is left.
-	 */
-	async answeredContext(exchange: Exchange): Promise<IWebhookFunctions> {
-		const context = this.context(exchange);
-		const { credential, parameters } = this.setup;
-		const node = context.getNode();
-		const decrypted = credential && (await context.getCredentials(credential.type.name));
-		const answers: Partial<IWebhookFunctions> = {
-			getNode: () => node,
-			getNodeParameter: ((name: string, fallback?: unknown) =>
-				parameters[name] ?? fallback) as IWebhookFunctions['getNodeParameter'],
-			getCredentials: (async () => decrypted) as IWebhookFunctions['getCredentials'],
-		};
-		return Object.assign(context, answers);
-	}
-
-	async call(context: IWebhookFunctions): Promise<IWebhookResponseData> {
-		const { webhook } = this.setup.node;
-		if (webhook === undefined) throw new Error('the node has no webhook()');
-		return await webhook.call(context);
-	}
-
 	private workflow(): Workflow {
-		const { node, typeName, parameters, staticData = {}, credential } = this.setup;
+		const { node, typeName, parameters, staticData, credentialType } = this.setup;
 		const described: INode = {
 			id: 'node1',
 			name: 'Trigger',
@@ -121,9 +115,7 @@ export class BenchTrigger {
 			position: [0, 0],
 			parameters,
 			webhookId: 'bench',
-			...(credential && {
-				credentials: { [credential.type.name]: { id: 'cred1', name: 'Bench' } },
-			}),
+			credentials: { [credentialType.name]: { id: 'cred1', name: 'Bench' } },
 		};
 		return new this.host.workflow.Workflow({
 			id: 'wf1',
@@ -164,81 +156,3 @@ export function parseAsN8nDoes(request: express.Request): void {
 	const text = request.rawBody.toString('utf-8');
 	request.body = JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
 }
-
-/**
- * What n8n does for `getCredentials`, without its database and without the V8 isolate that its
- * expression engine `vm` takes for it: decrypts, fills in defaults, and resolves expressions.
- */
-function credentialsHelper(
-	{ Cipher, workflow: { ICredentialsHelper, NodeHelpers, Workflow } }: HostModules,
-	{ type, data }: NonNullable<TriggerSetup['credential']>,
-): ICredentialsHelper {
-	const cipher = new Cipher();
-	const stored = cipher.encrypt(JSON.stringify(data), INSTANCE_KEY);
-	const notUsed = (): never => {
-		throw new Error('not used by webhook()');
-	};
-	return Object.assign(Object.create(ICredentialsHelper.prototype) as ICredentialsHelper, {
-		isCredentialUsableByNode: () => true,
-		getParentTypes: () => [],
-		getCredentialsProperties: () => type.properties,
-		async getDecrypted(): Promise<ICredentialDataDecryptedObject> {
-			const decrypted: INodeParameters = JSON.parse(cipher.decrypt(stored, INSTANCE_KEY));
-			const complete = NodeHelpers.getNodeParameters(
-				type.properties,
-				decrypted,
-				true,
-				false,
-				null,
-				null,
-			);
-			const { expression } = new Workflow({
-				nodes: [CREDENTIAL_NODE],
-				connections: {},
-				active: false,
-				nodeTypes: CREDENTIAL_NODE_TYPES,
-			});
-			const resolved = expression.getComplexParameterValue(
-				CREDENTIAL_NODE,
-				complete ?? {},
-				'webhook',
-				{},
-			);
-			return resolved as ICredentialDataDecryptedObject;
-		},
-		authenticate: notUsed,
-		preAuthentication: notUsed,
-		runPreAuthentication: notUsed,
-		getCredentials: notUsed,
-		updateCredentials: notUsed,
-		updateCredentialsOauthTokenData: notUsed,
-	});
-}
-
-const INSTANCE_KEY = 'bench';
-const CREDENTIAL_NODE: INode = {
-	id: 'mock',
-	name: 'mock',
-	type: 'mock',
-	typeVersion: 1,
-	position: [0, 0],
-	parameters: {},
-};
-const CREDENTIAL_NODE_TYPE: INodeType = {
-	description: {
-		displayName: 'Mock',
-		name: 'mock',
-		group: [],
-		version: 1,
-		description: '',
-		defaults: {},
-		inputs: [],
-		outputs: [],
-		properties: [],
-	},
-};
-const CREDENTIAL_NODE_TYPES: INodeTypes = {
-	getByName: () => CREDENTIAL_NODE_TYPE,
-	getByNameAndVersion: () => CREDENTIAL_NODE_TYPE,
-	getKnownTypes: () => ({}),
-};

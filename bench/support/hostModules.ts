@@ -5,17 +5,13 @@ import type * as Core from 'n8n-core';
 import type * as Workflow from 'n8n-workflow';
 
 /**
- * What runs in production: the pinned n8n's own n8n-core, n8n-workflow and nodes, and the packed
+ * What runs in production: the pinned n8n's own n8n-core and n8n-workflow, and the packed
  * package as n8n installed it. Only for programs that run under the pinned n8n's Node, with its
  * `node_modules` on NODE_PATH as n8n itself sets it.
  */
 export interface HostModules {
 	readonly core: typeof Core;
 	readonly workflow: typeof Workflow;
-	/** How n8n encrypts credentials; n8n-core keeps it to itself. */
-	readonly Cipher: typeof Core.CipherAes256CBC;
-	/** A node of n8n-nodes-base, by its path below `dist/nodes`. */
-	baseNode(path: string): Workflow.INodeType;
 	/** A node of the package, by its compiled file. */
 	ownNode(file: string): Workflow.INodeType;
 	ownCredential(file: string): Workflow.ICredentialType;
@@ -38,14 +34,9 @@ export function loadHostModules({ n8nDir, packageDir }: HostPlace): HostModules 
 		if (first === undefined) throw new Error('the file exports no class');
 		return new first();
 	};
-	const encryption: { readonly CipherAes256CBC: HostModules['Cipher'] } = fromHost(
-		'n8n-core/dist/encryption/aes-256-cbc',
-	);
 	return {
 		core: fromHost('n8n-core'),
 		workflow: fromHost('n8n-workflow'),
-		Cipher: encryption.CipherAes256CBC,
-		baseNode: (path) => construct(fromHost(`n8n-nodes-base/dist/nodes/${path}`)),
 		ownNode: (file) => construct(fromPackage(`./dist/${file}`)),
 		ownCredential: (file) => construct(fromPackage(`./dist/${file}`)),
 		ownModule: (file) => fromPackage(`./dist/${file}`),

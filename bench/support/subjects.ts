@@ -2,21 +2,36 @@ import { randomUUID } from 'node:crypto';
 
 import type { Sandbox } from '../../sandbox';
 import { chain, type N8nHost, type NodeDefinition } from '../../testkit/n8n-host/driver';
-import { accountOf, publishTrigger } from '../../testkit/publishTrigger';
+import { accountOf, PACKAGE, publishTrigger } from '../../testkit/publishTrigger';
 import { misarMail } from '../../testkit/triggers';
 import { hmacHex, makeDelivery, type Delivery } from './deliveries';
 import type { GithubStandIn } from './githubStandIn';
 
-/** A published workflow that takes signed deliveries. */
+/** Deliveries of one kind, and what n8n does with them. */
+export interface Traffic {
+	make(): Delivery;
+	/** The status that n8n answers. */
+	readonly status: number;
+	/** Whether each becomes a run. */
+	readonly runs: boolean;
+}
+
+/** A published workflow that takes deliveries. */
 export interface Subject {
 	/** Local address of its webhook. */
 	readonly url: string;
-	valid(): Delivery;
-	/** The same delivery, signed by somebody who does not know the secret. */
-	forged(): Delivery;
+	readonly valid: Traffic;
+	/** Signed by somebody who does not know the secret; absent where nothing is verified. */
+	readonly forged?: Traffic;
 }
 
-export const SUBJECTS = ['our trigger', 'core GitHub Trigger', 'recipe'] as const;
+export const SUBJECTS = [
+	'our trigger',
+	'Webhook and Receive',
+	'bare Webhook node',
+	'core GitHub Trigger',
+	'recipe',
+] as const;
 export type SubjectName = (typeof SUBJECTS)[number];
 
 export interface Providers {
@@ -25,8 +40,10 @@ export interface Providers {
 }
 
 const BODY_BYTES = 1_000;
-const SECRET = 'whsec_chosen_for_the_recipe';
+const SECRET = 'whsec_chosen_for_the_bench';
 const FORGER = 'whsec_guessed_by_a_forger';
+
+const REFUSED_AT_ONCE = { status: 401, runs: false };
 
 /** Publishes one of the workflows that are compared. */
 export const publishSubject: Record<
@@ -39,11 +56,46 @@ export const publishSubject: Record<
 		const endpoint = sandbox.endpoints(misarMail.provider).find(({ url }) => url === webhookUrl);
 		const secret = endpoint?.secret;
 		if (secret === undefined) throw new Error('our trigger did not register its endpoint');
-		return {
-			url: n8n.toLocalUrl(webhookUrl),
-			valid: () => makeDelivery(misarMail, secret, BODY_BYTES),
-			forged: () => makeDelivery(misarMail, FORGER, BODY_BYTES),
-		};
+		return subject(n8n.toLocalUrl(webhookUrl), secret, delivery, REFUSED_AT_ONCE);
+	},
+
+	'Webhook and Receive': async (n8n) => {
+		const credentialId = await n8n.createCredential('Misar', 'misarApi', {
+			product: 'mail',
+			signingSecret: SECRET,
+		});
+		const trigger = webhookNode({ responseMode: 'onReceived', options: { rawBody: true } });
+		const id = await publish(
+			n8n,
+			[
+				trigger,
+				{
+					name: 'Receive',
+					type: `${PACKAGE}.misar`,
+					parameters: {
+						product: 'mail',
+						resource: 'delivery',
+						operation: 'receive',
+						payloadSource: 'binary',
+						binaryPropertyName: 'data',
+						headers: '={{ $json.headers }}',
+					},
+					credentials: { misarApi: { id: credentialId, name: 'Misar' } },
+				},
+				AFTER,
+			],
+			chain(trigger.name, 'Receive', AFTER.name),
+		);
+		const url = n8n.webhookUrl(trigger.webhookId);
+		await expectVerdicts(n8n, id, url);
+		// n8n has answered before Receive looks at the delivery.
+		return subject(url, SECRET, delivery, { status: 200, runs: true });
+	},
+
+	'bare Webhook node': async (n8n) => {
+		const trigger = webhookNode({ responseMode: 'onReceived', options: {} });
+		await publish(n8n, [trigger, AFTER], chain(trigger.name, AFTER.name));
+		return subject(n8n.webhookUrl(trigger.webhookId), SECRET, delivery);
 	},
 
 	'core GitHub Trigger': async (n8n, { github }) => {
@@ -53,7 +105,7 @@ export const publishSubject: Record<
 			accessToken: 'stand-in',
 		});
 		const webhookId = randomUUID();
-		await publish(n8n, {
+		const trigger = {
 			name: 'Trigger',
 			type: 'n8n-nodes-base.githubTrigger',
 			webhookId,
@@ -64,24 +116,20 @@ export const publishSubject: Record<
 				options: {},
 			},
 			credentials: { githubApi: { id, name: 'GitHub' } },
-		});
-		return {
-			url: n8n.webhookUrl(`${webhookId}/webhook`),
-			valid: () => signed('x-hub-signature-256', 'sha256=', github.secret()),
-			forged: () => signed('x-hub-signature-256', 'sha256=', FORGER),
 		};
+		await publish(n8n, [trigger, AFTER], chain(trigger.name, AFTER.name));
+		return subject(
+			n8n.webhookUrl(`${webhookId}/webhook`),
+			github.secret(),
+			signed('x-hub-signature-256', 'sha256='),
+			REFUSED_AT_ONCE,
+		);
 	},
 
 	recipe: async (n8n) => {
-		const path = randomUUID();
+		const trigger = webhookNode({ responseMode: 'responseNode', options: {} });
 		const nodes: NodeDefinition[] = [
-			{
-				name: 'Webhook',
-				type: 'n8n-nodes-base.webhook',
-				typeVersion: 2,
-				webhookId: path,
-				parameters: { httpMethod: 'POST', path, responseMode: 'responseNode', options: {} },
-			},
+			trigger,
 			{
 				name: 'Crypto',
 				type: 'n8n-nodes-base.crypto',
@@ -117,30 +165,40 @@ export const publishSubject: Record<
 			respond('Accept', 200),
 			respond('Refuse', 401),
 		];
-		const { id } = await n8n.createWorkflow({
-			name: 'recipe',
-			nodes,
-			connections: {
-				...chain('Webhook', 'Crypto', 'If'),
-				If: { main: ['Accept', 'Refuse'].map((node) => [{ node, type: 'main', index: 0 }]) },
-			},
+		await publish(n8n, nodes, {
+			...chain(trigger.name, 'Crypto', 'If'),
+			If: { main: ['Accept', 'Refuse'].map((node) => [{ node, type: 'main', index: 0 }]) },
 		});
-		await n8n.publish(id);
-		return {
-			url: n8n.webhookUrl(path),
-			valid: () => signed('x-signature', '', SECRET),
-			forged: () => signed('x-signature', '', FORGER),
-		};
+		return subject(n8n.webhookUrl(trigger.webhookId), SECRET, signed('x-signature', ''), {
+			status: 401,
+			runs: true,
+		});
 	},
 };
 
-async function publish(n8n: N8nHost, trigger: NodeDefinition): Promise<void> {
-	const { id } = await n8n.createWorkflow({
-		name: trigger.type,
-		nodes: [trigger, { name: 'After', type: 'n8n-nodes-base.noOp' }],
-		connections: chain(trigger.name, 'After'),
-	});
+/** The last node of a workflow that has nothing else to do. */
+const AFTER: NodeDefinition = { name: 'After', type: 'n8n-nodes-base.noOp' };
+
+function webhookNode(parameters: { responseMode: string; options: object }) {
+	const path = randomUUID();
+	return {
+		name: 'Webhook',
+		type: 'n8n-nodes-base.webhook',
+		typeVersion: 2,
+		webhookId: path,
+		parameters: { httpMethod: 'POST', path, ...parameters },
+	};
+}
+
+/** @returns the workflow's id */
+async function publish(
+	n8n: N8nHost,
+	nodes: NodeDefinition[],
+	connections: Record<string, unknown>,
+): Promise<string> {
+	const { id } = await n8n.createWorkflow({ name: 'bench', nodes, connections });
 	await n8n.publish(id);
+	return id;
 }
 
 function respond(name: string, responseCode: number): NodeDefinition {
@@ -156,14 +214,55 @@ function respond(name: string, responseCode: number): NodeDefinition {
 	};
 }
 
-/** The body of our trigger's deliveries, signed as another scheme has it. */
-function signed(header: string, prefix: string, secret: string): Delivery {
-	const { body } = makeDelivery(misarMail, secret, BODY_BYTES);
+/**
+ * Whoever answers before the delivery is verified answers all alike: what Receive makes of a valid and of
+ * a forged delivery shows only in their runs.
+ */
+async function expectVerdicts(n8n: N8nHost, workflowId: string, url: string): Promise<void> {
+	for (const secret of [SECRET, FORGER]) {
+		const { headers, body } = delivery(secret);
+		await fetch(url, { method: 'POST', headers, body });
+	}
+	const runs = await n8n.waitForExecutions(workflowId, 2);
+	const ends = await Promise.all(
+		runs.map(async ({ id }) => {
+			const { status, data } = await n8n.execution(id);
+			return `${status} at ${data.resultData.lastNodeExecuted}`;
+		}),
+	);
+	if (ends.join(', ') !== 'success at After, success at Receive') {
+		throw new Error(`Receive should pass on the first of two deliveries: ${ends.join(', ')}`);
+	}
+}
+
+/** @param forged - what n8n does with forged deliveries, where they are to be measured */
+function subject(
+	url: string,
+	secret: string,
+	sign: (secret: string) => Delivery,
+	forged?: Omit<Traffic, 'make'>,
+): Subject {
 	return {
-		headers: {
-			'content-type': 'application/json',
-			[header]: `${prefix}${hmacHex(secret, body)}`,
-		},
-		body,
+		url,
+		valid: { make: () => sign(secret), status: 200, runs: true },
+		...(forged && { forged: { make: () => sign(FORGER), ...forged } }),
+	};
+}
+
+function delivery(secret: string): Delivery {
+	return makeDelivery(misarMail, secret, BODY_BYTES);
+}
+
+/** The same body, signed as another scheme has it. */
+function signed(header: string, prefix: string): (secret: string) => Delivery {
+	return (secret) => {
+		const { body } = delivery(secret);
+		return {
+			headers: {
+				'content-type': 'application/json',
+				[header]: `${prefix}${hmacHex(secret, body)}`,
+			},
+			body,
+		};
 	};
 }
