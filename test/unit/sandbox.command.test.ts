@@ -139,13 +139,23 @@ describe('list and log', () => {
 		expect(JSON.parse((await at('list', '--json')).out)).toEqual([endpoint]);
 	});
 
+	test('show a call with its request and its answer', async () => {
+		const { text: answer } = await call(sandbox, 'POST', '/api/webhooks', {
+			headers: { 'x-api-key': sandbox.keys.metigan },
+			body: { url: `${receiver.origin}/x`, events: ['email.bounced'] },
+		});
+		const { out } = await at('log', '--full');
+		expect(out).toMatch(/-> 201, in \d+ ms\n {2}Request\n {4}\{\n/);
+		expect(out).toContain(`\n  Answer\n    ${answer}\n`);
+	});
+
 	test('show what happened, the newest last', async () => {
 		expect((await at('log')).out).toBe('Nothing has happened yet.\n');
 		addEndpoint();
 		await call(sandbox, 'GET', '/api/webhooks');
 		await sandbox.fire({ provider: 'metigan', event: 'email.bounced', tamper: 'body' });
 		expect((await at('log')).out).toMatch(
-			/call {5}metigan GET \/api\/webhooks -> 401\n\S+ delivery metigan email\.bounced, forged: body, try 1 -> 200, in \d+ ms\n$/,
+			/call {5}metigan GET \/api\/webhooks -> 401, in \d+ ms\n\S+ delivery metigan email\.bounced, forged: body, try 1 -> 200, in \d+ ms\n$/,
 		);
 		const full = await at('log', '--full', '--last', '1');
 		expect(full.out).toContain('    X-Webhook-Signature: t=');
