@@ -1,5 +1,8 @@
 import type { Answer, FieldIssue } from './provider';
 
+/** How many characters of a body are kept for the log. */
+export const LONGEST_LOGGED_BODY = 10_000;
+
 /** A JSON answer. */
 export function json(status: number, value: unknown, headers: Record<string, string> = {}): Answer {
 	return {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { json, Refusal } from './answers';
-import { FaultBox, faultyOutcome, type Outcome } from './faults';
+import { json, LONGEST_LOGGED_BODY, Refusal } from './answers';
+import { FaultBox, faultyOutcome, sentBody, type Outcome } from './faults';
 import type { Observer } from './observer';
 import type { Answer, Api, ApiRequest, Route } from './provider';
 import type { ApiRequestRecord, ProviderId } from './types';
@@ -41,12 +41,18 @@ export class Exchange {
 		if (this.records.length > LONGEST_LOG) this.records.shift();
 		this.observer.emit('call', record);
 
+		const startedAt = performance.now();
 		const outcome =
 			provider === undefined || api === undefined
 				? whole(json(404, { error: 'no provider serves this path' }))
 				: await this.handleFor(provider, api, request);
 		if (outcome.manner === 'whole' || outcome.manner === 'truncate') {
 			record.status = outcome.answer.status;
+		}
+		const body = sentBody(outcome)?.toString('utf8').slice(0, LONGEST_LOGGED_BODY);
+		if (body !== undefined) record.responseBody = body;
+		if (outcome.manner !== 'hang') {
+			record.durationMs = Math.round(performance.now() - startedAt);
 		}
 		this.observer.emit('call', record);
 		return outcome;

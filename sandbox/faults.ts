@@ -11,6 +11,13 @@ export interface Outcome {
 	manner: Manner;
 }
 
+/** What the caller gets to see of the answer's body; absent where there is none. */
+export function sentBody({ answer: { text }, manner }: Outcome): Buffer | undefined {
+	if (text === undefined || manner === 'drop' || manner === 'hang') return undefined;
+	const bytes = Buffer.from(text);
+	return manner === 'whole' ? bytes : bytes.subarray(0, Math.ceil(bytes.length / 2));
+}
+
 /** Seconds a caller is told to wait when the fault does not say. */
 const RETRY_AFTER_SECONDS = 1;
 

@@ -1,5 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
+import { LONGEST_LOGGED_BODY } from './answers';
 
 export interface PostRequest {
 	url: URL;
@@ -14,8 +15,6 @@ export interface PostResult {
 	/** As text, cut off at 10,000 characters. */
 	body: string;
 }
-
-const LONGEST_BODY = 10_000;
 
 /**
  * One POST on a connection of its own, so that nothing is left open. Redirects are not followed: to a
@@ -36,7 +35,9 @@ export async function post({ url, headers, body, signal }: PostRequest): Promise
 				let text = '';
 				response.setEncoding('utf8');
 				response.on('data', (chunk: string) => {
-					if (text.length < LONGEST_BODY) text = (text + chunk).slice(0, LONGEST_BODY);
+					if (text.length < LONGEST_LOGGED_BODY) {
+						text = (text + chunk).slice(0, LONGEST_LOGGED_BODY);
+					}
 				});
 				response.on('error', fail);
 				response.on('end', () => resolve({ status: response.statusCode ?? 0, body: text }));

@@ -160,9 +160,13 @@ export interface ApiRequestRecord {
 	method: string;
 	/** With the query. */
 	path: string;
+	body?: unknown;
 	/** Absent while there is no answer; stays absent when the connection was dropped. */
 	status?: number;
-	body?: unknown;
+	/** As much of the answer as was sent, signing secrets included; the first 10,000 characters. */
+	responseBody?: string;
+	/** Absent until it is answered or dropped; stays absent when it hangs. */
+	durationMs?: number;
 }
 
 /** One try to deliver. */

@@ -1,6 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Exchange } from './exchange';
-import type { Outcome } from './faults';
+import { sentBody, type Outcome } from './faults';
 import type { ApiRequest } from './provider';
 
 /** Hands management requests to the exchange and puts its outcome on the wire. */
@@ -37,7 +37,8 @@ function parseJson(text: string, declared: boolean): { value: unknown; malformed
 	}
 }
 
-function send(response: Response, { answer, manner }: Outcome): void {
+function send(response: Response, outcome: Outcome): void {
+	const { answer, manner } = outcome;
 	if (manner === 'hang') return;
 	if (manner === 'drop') {
 		response.socket?.destroy();
@@ -47,10 +48,7 @@ function send(response: Response, { answer, manner }: Outcome): void {
 		...answer.headers,
 		...(answer.text === undefined ? {} : { 'content-length': Buffer.byteLength(answer.text) }),
 	});
-	if (manner === 'whole' || answer.text === undefined) {
-		response.end(answer.text);
-		return;
-	}
-	const bytes = Buffer.from(answer.text);
-	response.write(bytes.subarray(0, Math.ceil(bytes.length / 2)), () => response.socket?.destroy());
+	const body = sentBody(outcome);
+	if (manner === 'whole' || body === undefined) response.end(body);
+	else response.write(body, () => response.socket?.destroy());
 }

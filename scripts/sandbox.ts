@@ -7,18 +7,23 @@ import { runSandboxCommand } from './support/sandboxProgram';
 import { instructions, serve } from './support/sandboxServe';
 import { interruption } from './support/interruption';
 
+async function interrupted(): Promise<void> {
+	await interruption().catch((error: unknown) => {
+		if (!(error instanceof Interrupted)) throw error;
+	});
+}
+
 void runSandboxCommand(process.argv.slice(2), {
 	out: (line) => console.log(line),
 	err: (line) => console.error(line),
 	serve: async (options) => {
-		const interrupted = interruption();
+		const ended = interrupted();
 		const sandbox = await serve(options);
 		console.log(`${instructions(sandbox)}\n\nCtrl-C ends it.`);
-		await interrupted.catch((error: unknown) => {
-			if (!(error instanceof Interrupted)) throw error;
-		});
+		await ended;
 		await sandbox.close();
 	},
+	interrupted,
 }).then((code) => {
 	process.exitCode = code;
 });

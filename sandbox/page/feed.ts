@@ -1,8 +1,9 @@
 import { createChannel, createSession } from 'better-sse';
 import type { RequestHandler } from 'express';
+import { LONGEST_LOGGED_BODY } from '../answers';
 import type { ObservedAttempt, Observer } from '../observer';
-import type { ApiRequestRecord } from '../types';
-import type { Account, Entry, PageChange, PageState } from './types';
+import type { ApiRequestRecord, DeliveryAttempt } from '../types';
+import type { Account, Entry, PageChange, PageState, Result } from './types';
 
 /** How many entries are kept, and so how many a page gets when it connects. */
 export const LONGEST_LOG = 500;
@@ -10,8 +11,6 @@ export const LONGEST_LOG = 500;
 const BATCH_MS = 100;
 /** After how long a page connects again when the sandbox ends. */
 const RECONNECT_MS = 500;
-/** Longer bodies are cut off in the log. */
-const LONGEST_BODY = 10_000;
 
 type Source = ObservedAttempt | ApiRequestRecord;
 
@@ -129,7 +128,7 @@ function resultOf({
 	error,
 	responseBody,
 	durationMs,
-}: NonNullable<ObservedAttempt['result']>) {
+}: Omit<DeliveryAttempt, 'at'>): Result {
 	return {
 		durationMs,
 		...(status === undefined ? {} : { status }),
@@ -138,15 +137,20 @@ function resultOf({
 	};
 }
 
-function callEntry(key: number, { body, ...call }: ApiRequestRecord): Entry {
+function callEntry(key: number, call: ApiRequestRecord): Entry {
+	const { at, provider, method, path, body, durationMs } = call;
 	return {
 		kind: 'call',
 		key,
-		...call,
+		at,
+		method,
+		path,
+		...(provider === undefined ? {} : { provider }),
 		...(body === undefined ? {} : { body: cut(JSON.stringify(body, undefined, 2)) }),
+		...(durationMs === undefined ? {} : { result: resultOf({ ...call, durationMs }) }),
 	};
 }
 
 function cut(text: string): string {
-	return text.length <= LONGEST_BODY ? text : `${text.slice(0, LONGEST_BODY)} …`;
+	return text.length <= LONGEST_LOGGED_BODY ? text : `${text.slice(0, LONGEST_LOGGED_BODY)} …`;
 }

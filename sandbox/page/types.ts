@@ -2,6 +2,17 @@ import type { CatalogueEntry, FaultKind, ProviderId, SandboxEndpoint, Tamper } f
 
 /** What the page and the commands get to see, as JSON. */
 
+/** What became of a request. */
+export interface Result {
+	/** Absent where there was no answer. */
+	status?: number;
+	/** Why there was none. */
+	error?: string;
+	/** Of the answer; only the beginning of a long one. */
+	body?: string;
+	durationMs: number;
+}
+
 /** One try to deliver. */
 export interface AttemptEntry {
 	kind: 'attempt';
@@ -22,7 +33,7 @@ export interface AttemptEntry {
 	headers: Readonly<Record<string, string>>;
 	body: string;
 	/** Absent until the try is over. */
-	result?: { status?: number; error?: string; body?: string; durationMs: number };
+	result?: Result;
 	/** When another try is to come, in epoch milliseconds, and how many may follow. */
 	retry?: { at: number; left: number };
 }
@@ -37,8 +48,8 @@ export interface CallEntry {
 	method: string;
 	path: string;
 	body?: string;
-	/** Absent until it is answered, and where a fault kept the answer back. */
-	status?: number;
+	/** Absent until it is answered, and for ever where a fault lets it hang. */
+	result?: Result;
 }
 
 export type Entry = AttemptEntry | CallEntry;

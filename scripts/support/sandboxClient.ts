@@ -15,12 +15,17 @@ interface Refusal {
 export class SandboxClient {
 	constructor(private readonly url: string) {}
 
+	/** Where the control API has this path. */
+	address(path: string): string {
+		return `${this.url.replace(/\/+$/, '')}/_control${path}`;
+	}
+
 	/** @throws CommandFailure where nothing answers, or the sandbox refuses */
 	async call<T>(method: string, path: string, body?: object): Promise<T> {
 		const response = await this.request(method, path, body);
 		const text = await response.text();
 		if (!response.headers.get('content-type')?.startsWith('application/json')) {
-			throw new CommandFailure(`What answers at ${this.url} is not the sandbox.`);
+			throw this.notTheSandbox();
 		}
 		if (response.ok) return JSON.parse(text);
 		const { error, issues = [] }: Refusal = JSON.parse(text);
@@ -28,9 +33,13 @@ export class SandboxClient {
 		throw new CommandFailure([error ?? `status ${response.status}`, ...reasons].join('; '));
 	}
 
+	notTheSandbox(): CommandFailure {
+		return new CommandFailure(`What answers at ${this.url} is not the sandbox.`);
+	}
+
 	private async request(method: string, path: string, body?: object): Promise<Response> {
 		try {
-			return await fetch(`${this.url.replace(/\/+$/, '')}/_control${path}`, {
+			return await fetch(this.address(path), {
 				method,
 				...(body === undefined
 					? {}

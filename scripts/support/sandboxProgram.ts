@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { catalogue, type DeliveryRecord, type SandboxEndpoint } from '../../sandbox';
-import type { PageState } from '../../sandbox/page/types';
+import type { Entry, PageState } from '../../sandbox/page/types';
 import { CommandFailure, SANDBOX_PORT, SandboxClient } from './sandboxClient';
+import { follow } from './sandboxFollow';
 import { RETRY_SCALE, type ServeOptions } from './sandboxServe';
 import { deliveryTable, endpointTable, logLine } from './sandboxText';
 
@@ -12,6 +13,8 @@ export interface Terminal {
 	err(line: string): void;
 	/** Runs the sandbox until it is told to end. */
 	serve(options: ServeOptions): Promise<void>;
+	/** Resolves at Ctrl-C, or another signal to end. */
+	interrupted(): Promise<void>;
 }
 
 const TAMPERS = ['body', 'signature', 'wrongSecret', 'unsigned', 'stale', 'future', 'swappedEvent'];
@@ -68,7 +71,7 @@ interface FireOptions {
 	retry: boolean;
 }
 
-function createProgram({ out, err, serve }: Terminal, fail: () => void): Command {
+function createProgram({ out, err, serve, interrupted }: Terminal, fail: () => void): Command {
 	const program = new Command('npm run sandbox --')
 		.description(
 			'A stand-in for the webhook providers. Without a command it starts; the commands act on one that runs.',
@@ -164,13 +167,20 @@ Examples:
 	command('log', 'show deliveries and API calls, oldest first')
 		.option('--last <number>', 'only the newest', positive, 20)
 		.option('--full', 'with headers and bodies')
-		.option('--json', 'as JSON')
-		.action(async (options: { url: string; last: number; full?: true; json?: true }) => {
-			const { entries } = await new SandboxClient(options.url).call<PageState>('GET', '/log');
-			const newest = entries.slice(-options.last);
-			if (options.json) out(JSON.stringify(newest, undefined, 2));
+		.option('--json', 'as JSON; with --follow one object a line')
+		.option('--follow', 'go on with what comes, until Ctrl-C')
+		.action(async ({ url, last, full = false, json: asJson, follow: on }: LogOptions) => {
+			const client = new SandboxClient(url);
+			if (on) {
+				const show = (entry: Entry) => out(asJson ? JSON.stringify(entry) : logLine(entry, full));
+				await follow(client, { last, show, tell: err, ended: interrupted() });
+				return;
+			}
+			const { entries } = await client.call<PageState>('GET', '/log');
+			const newest = entries.slice(-last);
+			if (asJson) out(JSON.stringify(newest, undefined, 2));
 			else if (newest.length === 0) out('Nothing has happened yet.');
-			else out(newest.map((entry) => logLine(entry, options.full ?? false)).join('\n'));
+			else out(newest.map((entry) => logLine(entry, full)).join('\n'));
 		});
 
 	command('fault', 'answer the next API calls badly, or clear all faults')
@@ -216,6 +226,14 @@ Examples:
 			out(key);
 		});
 	return program;
+}
+
+interface LogOptions {
+	url: string;
+	last: number;
+	full?: boolean;
+	json?: boolean;
+	follow?: boolean;
 }
 
 type ActArguments = [provider: string, endpoint: string, options: { url: string }];

@@ -1,5 +1,5 @@
 import type { DeliveryRecord, SandboxEndpoint } from '../../sandbox';
-import type { Entry } from '../../sandbox/page/types';
+import type { AttemptEntry, CallEntry, Entry, Result } from '../../sandbox/page/types';
 import { asTable } from '../../testkit/table';
 
 /** More deliveries than these are counted, not listed. */
@@ -43,27 +43,45 @@ export function deliveryTable(deliveries: readonly DeliveryRecord[]): string {
 
 /** An entry of the log as a line, with headers and bodies below it where `full`. */
 export function logLine(entry: Entry, full: boolean): string {
-	const time = new Date(entry.at).toISOString().slice(11, 23);
-	if (entry.kind === 'call') {
-		const line = `${time} call     ${entry.provider ?? '-'} ${entry.method} ${entry.path} -> ${entry.status ?? 'no answer'}`;
-		return full && entry.body !== undefined ? `${line}\n${indented(entry.body)}` : line;
-	}
-	const { provider, event, number, tamper, result, retry, headers, body } = entry;
-	const answer = result === undefined ? 'waiting' : (result.status ?? result.error);
-	const line = [
-		`${time} delivery ${provider} ${event}`,
-		...(tamper === undefined ? [] : [`forged: ${tamper}`]),
-		`try ${number} -> ${answer}`,
+	const { at, provider = '-', result, body = '' } = entry;
+	const what = entry.kind === 'call' ? describeCall(entry) : describeAttempt(entry);
+	const ended = [
+		`${clock(at)} ${entry.kind === 'call' ? 'call    ' : 'delivery'} ${provider} ${what} -> ${outcome(result)}`,
 		...(result === undefined ? [] : [`in ${result.durationMs} ms`]),
-		...(retry === undefined
-			? []
-			: [`next try at ${new Date(retry.at).toISOString().slice(11, 23)}`]),
-	].join(', ');
+	];
+	if (entry.kind === 'attempt' && entry.retry !== undefined) {
+		ended.push(`next try at ${clock(entry.retry.at)}`);
+	}
+	const line = ended.join(', ');
 	if (!full) return line;
+	const headers = entry.kind === 'call' ? {} : entry.headers;
 	const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-	return [line, indented([...head, body].join('\n')), indented(result?.body ?? '')].join('\n');
+	return [
+		line,
+		...section('Request', [...head, body].join('\n')),
+		...section('Answer', result?.body ?? ''),
+	].join('\n');
 }
 
-function indented(text: string): string {
-	return text.replace(/^/gm, '    ');
+function describeCall({ method, path }: CallEntry): string {
+	return `${method} ${path}`;
+}
+
+function describeAttempt({ event, tamper, number }: AttemptEntry): string {
+	const forged = tamper === undefined ? '' : `forged: ${tamper}, `;
+	return `${event}, ${forged}try ${number}`;
+}
+
+function outcome(result: Result | undefined): string {
+	if (result === undefined) return 'waiting';
+	return String(result.status ?? result.error ?? 'no answer');
+}
+
+/** The time of day in UTC, with milliseconds. */
+function clock(epochMs: number): string {
+	return new Date(epochMs).toISOString().slice(11, 23);
+}
+
+function section(title: string, text: string): string[] {
+	return text === '' ? [] : [`  ${title}`, text.replace(/^/gm, '    ')];
 }

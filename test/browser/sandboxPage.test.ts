@@ -94,9 +94,13 @@ describe('endpoints', () => {
 
 describe('calls of an API', () => {
 	it('stand in the timeline, without the key', async () => {
-		await api('GET', '');
+		const { text: answer } = await api('GET', '');
 		await page.row('GET /api/webhooks').waitFor();
-		expect(await page.row('GET /api/webhooks').innerText()).toMatch(/200 Metigan GET/);
+		const row = page.row('GET /api/webhooks');
+		expect(await row.innerText()).toMatch(/200 Metigan GET \/api\/webhooks, \d+ ms$/);
+		await row.click();
+		expect(await page.detail(row, 'Request').innerText()).toBe('without a body');
+		expect(await page.detail(row, 'Answer').innerText()).toBe(`200\n\n${answer}`);
 		expect(await page.section('Timeline').innerText()).not.toContain(sandbox.keys.metigan);
 	});
 

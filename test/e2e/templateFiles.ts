@@ -109,11 +109,17 @@ export function readTemplate(name: string, settings: Settings = {}): Template {
 	return templateSchema.parse({ ...template, nodes });
 }
 
-/** The names of the fields in {@link SETTINGS}; none where a template has nothing to edit. */
-export function settingNames({ nodes }: Template): string[] {
+/** The fields in {@link SETTINGS} as they are in the file; none where a template has nothing to edit. */
+export function settingsOf({ nodes }: Template): Record<string, unknown> {
 	const node = nodes.find(({ name }) => name === SETTINGS);
-	if (node === undefined) return [];
-	return settingsSchema.parse(node.parameters).assignments.assignments.map(({ name }) => name);
+	if (node === undefined) return {};
+	const { assignments } = settingsSchema.parse(node.parameters).assignments;
+	return Object.fromEntries(assignments.map(({ name, value }) => [name, value]));
+}
+
+/** The names of the fields in {@link SETTINGS}. */
+export function settingNames(template: Template): string[] {
+	return Object.keys(settingsOf(template));
 }
 
 /** Names of the templates that the overview lists, in its order. */

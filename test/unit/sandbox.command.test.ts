@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import http from 'node:http';
 import { rmSync, writeFileSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { startSandbox, type Sandbox } from '../../sandbox';
+import type { Entry } from '../../sandbox/page/types';
 import { runSandboxCommand } from '../../scripts/support/sandboxProgram';
 import {
 	instructions,
@@ -22,10 +24,15 @@ const ROOT = join(__dirname, '..', '..');
 
 let sandbox: Sandbox;
 let receiver: Receiver;
+/** Ctrl-C. */
+let interruption: { promise: Promise<void>; now: () => void };
 
 beforeEach(async () => {
 	receiver = await startReceiver();
 	sandbox = await startSandbox({ retryTimeScale: 0, allowHttp: true });
+	let now = () => {};
+	const promise = new Promise<void>((resolve) => (now = resolve));
+	interruption = { promise, now };
 });
 
 afterEach(async () => await Promise.all([sandbox.close(), receiver.close()]));
@@ -38,11 +45,16 @@ interface Ended {
 }
 
 async function run(...args: string[]): Promise<Ended> {
-	const ended: Ended = { code: -1, out: '', err: '', served: [] };
+	return await runInto({ code: -1, out: '', err: '', served: [] }, ...args);
+}
+
+/** As `run`, with an object that shows what has been written so far. */
+async function runInto(ended: Ended, ...args: string[]): Promise<Ended> {
 	ended.code = await runSandboxCommand(args, {
 		out: (line) => (ended.out += `${line}\n`),
 		err: (line) => (ended.err += `${line}\n`),
 		serve: async (options) => void ended.served.push(options),
+		interrupted: async () => await interruption.promise,
 	});
 	return ended;
 }
@@ -139,18 +151,125 @@ describe('list and log', () => {
 		expect(JSON.parse((await at('list', '--json')).out)).toEqual([endpoint]);
 	});
 
+	test('show a call with its request and its answer', async () => {
+		const { text: answer } = await call(sandbox, 'POST', '/api/webhooks', {
+			headers: { 'x-api-key': sandbox.keys.metigan },
+			body: { url: `${receiver.origin}/x`, events: ['email.bounced'] },
+		});
+		const { out } = await at('log', '--full');
+		expect(out).toMatch(/-> 201, in \d+ ms\n {2}Request\n {4}\{\n/);
+		expect(out).toContain(`\n  Answer\n    ${answer}\n`);
+	});
+
 	test('show what happened, the newest last', async () => {
 		expect((await at('log')).out).toBe('Nothing has happened yet.\n');
 		addEndpoint();
 		await call(sandbox, 'GET', '/api/webhooks');
 		await sandbox.fire({ provider: 'metigan', event: 'email.bounced', tamper: 'body' });
 		expect((await at('log')).out).toMatch(
-			/call {5}metigan GET \/api\/webhooks -> 401\n\S+ delivery metigan email\.bounced, forged: body, try 1 -> 200, in \d+ ms\n$/,
+			/call {5}metigan GET \/api\/webhooks -> 401, in \d+ ms\n\S+ delivery metigan email\.bounced, forged: body, try 1 -> 200, in \d+ ms\n$/,
 		);
 		const full = await at('log', '--full', '--last', '1');
 		expect(full.out).toContain('    X-Webhook-Signature: t=');
 		expect(full.out).not.toContain('/api/webhooks');
 		expect(JSON.parse((await at('log', '--json')).out)).toHaveLength(2);
+	});
+});
+
+describe('log --follow', () => {
+	const shown: Ended = { code: -1, out: '', err: '', served: [] };
+	let following: Promise<Ended> | undefined;
+
+	beforeEach(() => void Object.assign(shown, { code: -1, out: '', err: '' }));
+
+	afterEach(async () => {
+		interruption.now();
+		await following;
+	});
+
+	const start = (...args: string[]) => {
+		following = runInto(shown, 'log', '--follow', ...args, '--url', sandbox.url);
+	};
+	const shows = async (pattern: RegExp) =>
+		await until(
+			() => `${String(pattern)} to match: ${shown.out}${shown.err}`,
+			10_000,
+			() => pattern.test(shown.out + shown.err) || undefined,
+		);
+	const fire = async () => await sandbox.fire({ provider: 'metigan', event: 'email.bounced' });
+
+	test('begins with the newest, goes on with what comes, and ends at Ctrl-C', async () => {
+		await call(sandbox, 'GET', '/api/webhooks?first');
+		await call(sandbox, 'GET', '/api/webhooks?second');
+		start('--last', '1');
+		await shows(/second/);
+		addEndpoint();
+		await fire();
+		await shows(/delivery metigan email\.bounced, try 1 -> 200, in \d+ ms\n$/);
+		await call(sandbox, 'GET', '/api/webhooks?third');
+		await shows(/call {5}metigan GET \/api\/webhooks\?third= -> 401, in \d+ ms\n$/);
+		interruption.now();
+		expect(await following).toMatchObject({ code: 0, err: '' });
+		expect(shown.out).not.toContain('first');
+		expect(
+			shown.out
+				.trim()
+				.split('\n')
+				.filter((line) => !line.includes('waiting')),
+		).toHaveLength(3);
+	});
+
+	test('shows an attempt that waits for its answer, and then its answer', async () => {
+		let answer: () => void = () => {};
+		receiver.answer = (_, response) => void (answer = () => response.end('ok'));
+		addEndpoint();
+		start();
+		const fired = fire();
+		await shows(/try 1 -> waiting\n$/);
+		answer();
+		await fired;
+		await shows(/waiting\n.*try 1 -> 200, in \d+ ms\n$/);
+	});
+
+	test('waits for a sandbox that is started again, and goes on', async () => {
+		await call(sandbox, 'GET', '/api/webhooks?before');
+		start('--json');
+		await shows(/before/);
+		await sandbox.close();
+		await shows(/The sandbox has ended; waiting for it to start again\.\n$/);
+		sandbox = await startSandbox({ port: Number(new URL(sandbox.url).port), allowHttp: true });
+		await shows(/The sandbox is there again\.\n$/);
+		await call(sandbox, 'GET', '/api/webhooks?after');
+		await shows(/after/);
+		const entries = shown.out
+			.trim()
+			.split('\n')
+			.map((line): Entry => JSON.parse(line));
+		expect(entries.filter(({ result }) => result !== undefined)).toMatchObject([
+			{ key: 1, path: '/api/webhooks?before=' },
+			{ key: 1, path: '/api/webhooks?after=' },
+		]);
+	});
+
+	test('ends where another server has taken the place of the sandbox', async () => {
+		start();
+		addEndpoint();
+		await fire();
+		await shows(/-> 200/);
+		await sandbox.close();
+		await shows(/has ended/);
+		const other = http.createServer((_, response) => void response.end('no events'));
+		other.listen(Number(new URL(sandbox.url).port), '127.0.0.1');
+		try {
+			expect(await following).toMatchObject({
+				code: 1,
+				err: expect.stringContaining(`What answers at ${sandbox.url} is not the sandbox.\n`),
+			});
+		} finally {
+			other.closeAllConnections();
+			other.close();
+			await once(other, 'close');
+		}
 	});
 });
 
@@ -294,6 +413,25 @@ describe('serve', () => {
 			);
 			expect(output).toContain(`Page      http://127.0.0.1:${port}/_page`);
 			expect(await run('list', '--url', `http://127.0.0.1:${port}`)).toMatchObject({ code: 0 });
+			child.kill('SIGINT');
+			expect(await exited).toEqual([0, null]);
+		} finally {
+			child.kill('SIGKILL');
+		}
+	});
+
+	test('log --follow ends at Ctrl-C as well', async () => {
+		await call(sandbox, 'GET', '/api/webhooks');
+		const command = ['scripts/bootstrap.mjs', 'sandbox', 'log', '--follow', '--url', sandbox.url];
+		const child = spawn(process.execPath, command, {
+			cwd: ROOT,
+			stdio: ['ignore', 'pipe', 'inherit'],
+		});
+		const exited = once(child, 'exit');
+		try {
+			let output = '';
+			child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+			await until('the call', 45_000, () => output.includes('/api/webhooks -> 401') || undefined);
 			child.kill('SIGINT');
 			expect(await exited).toEqual([0, null]);
 		} finally {

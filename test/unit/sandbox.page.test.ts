@@ -190,20 +190,64 @@ describe('the stream', () => {
 
 	test('shows each call of an API without what authenticated it', async () => {
 		stream = await Stream.open(sandbox);
-		await call(sandbox, 'POST', '/api/webhooks', {
+		const created = await call(sandbox, 'POST', '/api/webhooks', {
 			headers: { 'x-api-key': sandbox.keys.metigan },
 			body: { url: `${receiver.origin}/x`, events: ['email.bounced'] },
 		});
-		await call(sandbox, 'POST', '/api/auth', { body: { action: 'login', ...sandbox.login } });
+		const login = await call(sandbox, 'POST', '/api/auth', {
+			body: { action: 'login', ...sandbox.login },
+		});
 		await stream.shows('both calls', () => stream?.entries.size === 2);
 		const entries = [...stream.entries.values()];
 		expect(entries).toMatchObject([
-			{ kind: 'call', provider: 'metigan', method: 'POST', path: '/api/webhooks', status: 201 },
-			{ kind: 'call', provider: 'mailPanda', method: 'POST', path: '/api/auth', status: 200 },
+			{ kind: 'call', provider: 'metigan', method: 'POST', path: '/api/webhooks' },
+			{ kind: 'call', provider: 'mailPanda', method: 'POST', path: '/api/auth' },
+		]);
+		const durationMs = expect.any(Number);
+		expect(entries).toMatchObject([
+			{ result: { status: 201, body: created.text, durationMs } },
+			{ result: { status: 200, body: login.text, durationMs } },
 		]);
 		expect(JSON.stringify(entries)).not.toContain(sandbox.keys.metigan);
 		expect(JSON.stringify(entries)).not.toContain(sandbox.login.password);
 		expect(stream.account?.endpoints).toHaveLength(1);
+	});
+
+	test('shows as much of an answer as was sent, and only the beginning of a long one', async () => {
+		stream = await Stream.open(sandbox);
+		const list = async () => await call(sandbox, 'GET', '/api/webhooks').catch(() => undefined);
+		sandbox.fault({ kind: 'status', body: 'x'.repeat(20_000) });
+		await list();
+		sandbox.fault({ kind: 'truncate', body: 'half and half' });
+		await list();
+		sandbox.fault({ kind: 'empty' });
+		await list();
+		sandbox.fault({ kind: 'drop' });
+		await list();
+		const open = stream;
+		await open.shows('the end of the last call', () => open.entries.get(4)?.result !== undefined);
+		expect([...open.entries.values()].map(({ result }) => result)).toEqual([
+			{ status: 500, body: 'x'.repeat(10_000), durationMs: expect.any(Number) },
+			{ status: 200, body: 'half an', durationMs: expect.any(Number) },
+			{ status: 200, durationMs: expect.any(Number) },
+			{ durationMs: expect.any(Number) },
+		]);
+	});
+
+	test('says how long a call takes, and that one that hangs has no answer yet', async () => {
+		stream = await Stream.open(sandbox);
+		sandbox.fault({ kind: 'delay', delayMs: 30 });
+		await call(sandbox, 'GET', '/api/webhooks');
+		sandbox.fault({ kind: 'hang' });
+		const abort = new AbortController();
+		const hanging = fetch(`${sandbox.url}/api/webhooks`, { signal: abort.signal });
+		const open = stream;
+		await open.shows('the call that hangs', () => open.entries.size === 2);
+		const [slow, hung] = open.entries.values();
+		expect(slow?.result?.durationMs).toBeGreaterThanOrEqual(29);
+		expect(hung).not.toHaveProperty('result');
+		abort.abort();
+		await expect(hanging).rejects.toThrow('aborted');
 	});
 
 	test('goes on for a page that connects after changes that nobody saw', async () => {

@@ -351,7 +351,7 @@ describe('variants of MisarMail', () => {
 
 describe('behind the API', () => {
 	test('requests are recorded without what authenticated them', async () => {
-		await create({ secret: 'whsec_mine' });
+		const answered = await create({ secret: 'whsec_mine' });
 		await mail('GET', `${V1}?a=b`);
 		const [first, second] = sandbox.requests();
 		expect(first).toEqual({
@@ -359,8 +359,10 @@ describe('behind the API', () => {
 			provider: 'misar.mail',
 			method: 'POST',
 			path: V1,
-			status: 201,
 			body: { url: HOOK, events: ['email.delivered'], secret: 'whsec_mine' },
+			status: 201,
+			responseBody: answered.text,
+			durationMs: expect.any(Number),
 		});
 		expect(second).toMatchObject({ method: 'GET', path: `${V1}?a=b`, status: 200 });
 		expect(JSON.stringify(sandbox.requests())).not.toContain(sandbox.keys['misar.mail']);

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { AttemptEntry, CallEntry, Entry, PageProvider } from '../types.js';
+import type { AttemptEntry, CallEntry, Entry, PageProvider, Result } from '../types.js';
 import { Select } from './fields.js';
 
 interface TimelineProps {
@@ -62,7 +62,12 @@ function Row({ entry, titleOf }: { entry: Entry; titleOf: TitleOf }) {
 					<span class={`badge ${mood}`}>{text}</span> <b>{titleOf(entry.provider)}</b>{' '}
 					{entry.kind === 'attempt' ? <AttemptLine entry={entry} /> : <CallLine entry={entry} />}
 				</summary>
-				{open && (entry.kind === 'attempt' ? <AttemptDetail entry={entry} /> : <Body of={entry} />)}
+				{open &&
+					(entry.kind === 'attempt' ? (
+						<AttemptDetail entry={entry} />
+					) : (
+						<CallDetail entry={entry} />
+					))}
 			</details>
 		</li>
 	);
@@ -81,11 +86,14 @@ function AttemptLine({ entry }: { entry: AttemptEntry }) {
 	);
 }
 
-function CallLine({ entry: { method, path } }: { entry: CallEntry }) {
+function CallLine({ entry: { method, path, result } }: { entry: CallEntry }) {
 	return (
-		<code>
-			{method} {path}
-		</code>
+		<>
+			<code>
+				{method} {path}
+			</code>
+			{result !== undefined && `, ${result.durationMs} ms`}
+		</>
 	);
 }
 
@@ -103,40 +111,49 @@ function AttemptDetail({ entry }: { entry: AttemptEntry }) {
 					<code>{deliveryId}</code>
 				</dd>
 			</dl>
-			<h3>Request</h3>
-			<pre tabIndex={0} role="region" aria-label="Request">
-				{Object.entries(headers)
-					.map(([name, value]) => `${name}: ${value}`)
-					.join('\n')}
-				{'\n\n'}
-				{body}
-			</pre>
-			<h3>Answer</h3>
-			<pre tabIndex={0} role="region" aria-label="Answer">
-				{answerOf(result)}
+			<Block
+				title="Request"
+				text={[
+					...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+					'',
+					body,
+				].join('\n')}
+			/>
+			<Block title="Answer" text={answerOf(result)} />
+		</>
+	);
+}
+
+function CallDetail({ entry: { body, result } }: { entry: CallEntry }) {
+	return (
+		<>
+			<Block title="Request" text={body ?? 'without a body'} />
+			<Block title="Answer" text={answerOf(result)} />
+		</>
+	);
+}
+
+function Block({ title, text }: { title: string; text: string }) {
+	return (
+		<>
+			<h3>{title}</h3>
+			<pre tabIndex={0} role="region" aria-label={title}>
+				{text}
 			</pre>
 		</>
 	);
 }
 
-function answerOf(result: AttemptEntry['result']): string {
+function answerOf(result: Result | undefined): string {
 	if (result === undefined) return 'none yet';
-	return result.error ?? `${result.status ?? ''}\n\n${result.body ?? ''}`;
-}
-
-function Body({ of: { body } }: { of: CallEntry }) {
-	return (
-		<pre tabIndex={0} role="region" aria-label="Request">
-			{body ?? 'without a body'}
-		</pre>
-	);
+	if (result.status === undefined) return result.error ?? 'none';
+	return `${result.status}\n\n${result.body ?? ''}`;
 }
 
 function outcomeOf(entry: Entry): { text: string; mood: 'good' | 'bad' | 'open' } {
-	const failed = entry.kind === 'attempt' && entry.result?.error !== undefined;
-	if (failed) return { text: 'no answer', mood: 'bad' };
-	const status = entry.kind === 'attempt' ? entry.result?.status : entry.status;
-	if (status === undefined) return { text: 'waiting', mood: 'open' };
+	if (entry.result === undefined) return { text: 'waiting', mood: 'open' };
+	const { status } = entry.result;
+	if (status === undefined) return { text: 'no answer', mood: 'bad' };
 	return { text: String(status), mood: status >= 200 && status < 300 ? 'good' : 'bad' };
 }
 
