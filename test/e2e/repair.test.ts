@@ -117,11 +117,11 @@ async function repaired(subject: Subject, formerId: string | undefined): Promise
 /** The next delivery runs, and there is one endpoint, which n8n remembers. */
 async function expectToRun(n8n: N8nHost, subject: Subject): Promise<void> {
 	const { trigger, workflow } = subject;
-	const id = ownOf(subject)?.id ?? '';
 	// n8n saves what the private run wrote when that run ends.
-	await until(`${trigger.title} to remember its endpoint`, 60_000, async () => {
+	const id = await until(`${trigger.title} to remember its endpoint`, HEALED_MS, async () => {
 		const { staticData } = await n8n.getWorkflow(workflow.workflowId);
-		return JSON.stringify(staticData).includes(`"endpointId":"${id}"`) || undefined;
+		const own = ownOf(subject)?.id;
+		return JSON.stringify(staticData).includes(`"endpointId":"${own}"`) ? own : undefined;
 	});
 	const runs = (await n8n.executions(workflow.workflowId)).length;
 	expect([trigger.title, await fire(subject, id)]).toEqual([trigger.title, 200]);
