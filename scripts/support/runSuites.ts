@@ -12,7 +12,7 @@ const JEST = join('node_modules', 'jest', 'bin', 'jest.js');
 
 /**
  * Runs suites and prints what they print: first the scripts and the tests that may run side by
- * side, then those of which two may, then the ones that measure load. A suite that fails does not keep another from running.
+ * side, then the ones that measure load. A suite that fails does not keep another from running.
  *
  * @param folder - an empty folder for the tarball and the tallies
  * @param jestOptions - passed on to jest as they are
@@ -38,10 +38,9 @@ export async function runSuites(
 		scripts,
 		jest(({ projects }) => projects, []),
 	);
-	const pairs = await jest((suite) => suite.pairs, ['--maxWorkers=2']);
 	const alone = await jest((suite) => suite.alone, ['--runInBand']);
 
-	const jestRuns = [beside[1], pairs, alone].filter((outcome) => outcome !== undefined);
+	const jestRuns = [beside[1], alone].filter((outcome) => outcome !== undefined);
 	const scriptResults = new Map(beside[0].map(({ suite, result }) => [suite, result]));
 	const results = chosen.map((suite) => {
 		const reason = broken.get(suite);
@@ -169,7 +168,7 @@ function watchForLeftovers(tallyFile: string): { signal: AbortSignal; end: () =>
 
 /** What the projects of a suite came to, together. */
 function sumOf(suite: Suite, runs: readonly JestOutcome[]): SuiteResult {
-	const names = [suite.projects, suite.pairs, suite.alone].flatMap((projects) => projects ?? []);
+	const names = [...(suite.projects ?? []), ...(suite.alone ?? [])];
 	const tallies = names.flatMap((name) => runs.flatMap(({ projects }) => projects[name] ?? []));
 	const sum = (key: keyof Tally & keyof JestTally['projects'][string]) =>
 		tallies.reduce((total, tally) => total + tally[key], 0);

@@ -13,9 +13,7 @@ export interface Suite {
 	readonly script?: readonly [string, ...string[]];
 	/** Projects of jest.config.js whose files run side by side. */
 	readonly projects?: readonly string[];
-	/** Projects that wait for a screen or a whole cluster: only two of their files run at a time. */
-	readonly pairs?: readonly string[];
-	/** Projects that measure load: nothing runs beside them. */
+	/** Projects that measure load or cannot share the processor: nothing runs beside them. */
 	readonly alone?: readonly string[];
 }
 
@@ -34,9 +32,9 @@ export const suites: readonly Suite[] = [
 		name: 'queue',
 		...real,
 		programs: ['redis', 'postgresql'],
-		pairs: ['queue-main'],
+		projects: ['queue-main'],
 		alone: ['queue'],
 	},
 	// The editor waits seconds, not minutes, for an n8n that other tests keep from the processor.
-	{ name: 'browser', ...real, programs: ['chromium'], pairs: ['browser'] },
+	{ name: 'browser', ...real, programs: ['chromium'], alone: ['browser'] },
 ];
