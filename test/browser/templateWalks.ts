@@ -213,6 +213,10 @@ export const templateWalks: readonly TemplateWalk[] = [
 			// The run that publishing starts.
 			await world.n8n.waitForExecutions(world.id, 1, 60_000);
 			await mail(world, 'email.bounced', reader);
+			// Unpublishing leaves it.
+			for (const { id } of world.sandbox.endpoints('misar.mail')) {
+				world.sandbox.removeEndpoint('misar.mail', id);
+			}
 		},
 		runs: 2,
 	},
