@@ -11,6 +11,11 @@ export function namesIn(text: string): string[] {
 	return text.split(/[\s,]+/).filter(isEventName);
 }
 
+/** The names that are chosen in a list and those typed beside it. */
+export function selectedNames(chosen: readonly unknown[], custom: string): string[] {
+	return [...chosen.filter(isEventName), ...namesIn(custom)];
+}
+
 /**
  * The names to register for a selection: "all events" is the full list of documented names,
  * without those that no document confirms.

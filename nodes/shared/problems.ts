@@ -1,6 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 
 import { PerTrigger, triggerKey, type Owner } from './perTrigger';
+import { sourceOf } from './product';
 import type { Provider } from './provider';
 
 /** What the Problem output of a trigger reports. */
@@ -88,8 +89,7 @@ export class ProblemLog {
 		this.entries.delete(kind);
 		return {
 			problem: kind,
-			provider: provider.id,
-			...(provider.product === undefined ? {} : { product: provider.product }),
+			...sourceOf(provider),
 			since: toIso(entry.since),
 			...detailsOf(kind, entry),
 		};

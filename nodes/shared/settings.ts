@@ -7,7 +7,7 @@ import {
 import { z } from 'zod/v4';
 
 import { settingsError } from './errors';
-import { isEventName, namesIn, noEventSelected } from './events';
+import { noEventSelected, selectedNames } from './events';
 import { isJsonObject } from './jsonObject';
 import type { ItemAddress, Provider, Registration } from './provider';
 
@@ -97,10 +97,8 @@ export function readSettings(context: TriggerContext, provider: Provider): Trigg
 	const option = <T>(name: string, fallback: T, kind: OptionKind<T>): T =>
 		usable(name, options[name] ?? fallback, kind);
 	const selected: unknown = context.getNodeParameter('events', []);
-	const events = [
-		...(Array.isArray(selected) ? selected.filter(isEventName) : []),
-		...namesIn(option('customEvents', '', TEXT)),
-	];
+	const chosen: unknown[] = Array.isArray(selected) ? selected : [];
+	const events = selectedNames(chosen, option('customEvents', '', TEXT));
 	if (events.length === 0) throw noEventSelected(context, provider, 'Options → Custom Events');
 	return {
 		signatureScheme: option('signatureScheme', 'auto', TEXT),

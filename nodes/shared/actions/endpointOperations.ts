@@ -3,7 +3,7 @@ import { z } from 'zod/v4';
 
 import type { RemoteEndpoint } from '../api/endpointAnswer';
 import { settingsError } from '../errors';
-import { eventsToRegister, namesIn, noEventSelected, sameEvents } from '../events';
+import { eventsToRegister, noEventSelected, sameEvents, selectedNames } from '../events';
 import { isJsonObject } from '../jsonObject';
 import type { Confirmation, Provider } from '../provider';
 import { sameUrl } from '../url';
@@ -210,6 +210,5 @@ function selectedEvents(call: EndpointCall): string[] {
 }
 
 function withCustom({ provider }: EndpointCall, events: string[], custom: string): string[] {
-	const named = events.filter((name) => name !== '');
-	return eventsToRegister(provider, [...named, ...namesIn(custom)]);
+	return eventsToRegister(provider, selectedNames(events, custom));
 }

@@ -4,9 +4,11 @@ import { z } from 'zod/v4';
 import { acceptDelivery, deliveryItem, logDeviations, type Rejection } from '../delivery/accept';
 import { seeDelivery } from '../delivery/duplicates';
 import { parseBody } from '../delivery/event';
-import { deliveryOptions, eventOptions, SIMPLIFY } from '../editor/properties';
-import { ALL_EVENTS, namesIn, noEventSelected } from '../events';
+import { deliveryOptions, eventOptions, optionsCollection, SIMPLIFY } from '../editor/properties';
+import { ALL_EVENTS, noEventSelected, selectedNames } from '../events';
+import { sourceOf } from '../product';
 import type { Provider } from '../provider';
+import { ownerOf } from '../registration/record';
 import type { ActionCall, ActionResult, Operation } from './operation';
 import { namesSchema, numberSchema, readParameter } from './parameter';
 import { verifyPayload } from './payload';
@@ -46,7 +48,6 @@ export const receiveOperation: Operation = {
 };
 
 function receiveFields(provider: Provider): INodeProperties[] {
-	const options = [...deliveryOptions(provider), SKIP_DUPLICATES_OPTION];
 	return [
 		...DELIVERY,
 		{
@@ -58,25 +59,15 @@ function receiveFields(provider: Provider): INodeProperties[] {
 			description: 'Which events to accept. Choose several, or All Events.',
 		},
 		SIMPLIFY,
-		{
-			displayName: 'Options',
-			name: 'options',
-			type: 'collection',
-			placeholder: 'Add option',
-			default: {},
-			description: 'Settings for special cases: most workflows need none of them',
-			options: options.sort((a, b) => a.displayName.localeCompare(b.displayName)),
-		},
+		optionsCollection([...deliveryOptions(provider), SKIP_DUPLICATES_OPTION]),
 	];
 }
 
 async function receive(call: ActionCall): Promise<ActionResult> {
 	const { context, provider, family } = call;
 	const options = readParameter(call, 'options', optionsSchema, {});
-	const events = [
-		...readParameter(call, 'events', namesSchema, [ALL_EVENTS]).filter((name) => name !== ''),
-		...namesIn(options.customEvents),
-	];
+	const selected = readParameter(call, 'events', namesSchema, [ALL_EVENTS]);
+	const events = selectedNames(selected, options.customEvents);
 	if (events.length === 0) throw noEventSelected(context, provider, 'Options → Custom Events');
 	const mode = context.getMode();
 	// A person who retries a failed run does so after any time.
@@ -91,8 +82,7 @@ async function receive(call: ActionCall): Promise<ActionResult> {
 
 	// People send the same test event again and again, and a run that is retried sends its own again.
 	const skipsDuplicates = options.skipDuplicates && mode !== 'manual' && mode !== 'retry';
-	const owner = { workflowId: context.getWorkflow().id ?? '', nodeId: context.getNode().id };
-	if (skipsDuplicates && seeDelivery(owner, accepted.identity) !== 'new') {
+	if (skipsDuplicates && seeDelivery(ownerOf(context), accepted.identity) !== 'new') {
 		return refused(provider, { status: 200, reason: 'duplicate' });
 	}
 	logDeviations(context, accepted.event);
@@ -100,7 +90,6 @@ async function receive(call: ActionCall): Promise<ActionResult> {
 	return { json: deliveryItem(provider, simplify, accepted, verdict, request.headers) };
 }
 
-function refused({ id, product }: Provider, rejection: Rejection): ActionResult {
-	const json = { provider: id, ...(product === undefined ? {} : { product }), ...rejection };
-	return { json, output: 1 };
+function refused(provider: Provider, rejection: Rejection): ActionResult {
+	return { json: { ...sourceOf(provider), ...rejection }, output: 1 };
 }

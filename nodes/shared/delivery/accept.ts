@@ -1,5 +1,6 @@
 import type { FunctionsBase, IDataObject } from 'n8n-workflow';
 
+import { sourceOf } from '../product';
 import type { Provider, ProviderFamily } from '../provider';
 import type { SignedRequest, Verdict } from '../signature';
 import {
@@ -63,8 +64,7 @@ export function deliveryItem(
 	headers: SignedRequest['headers'],
 ): IDataObject {
 	const simple = {
-		provider: provider.id,
-		...(provider.product === undefined ? {} : { product: provider.product }),
+		...sourceOf(provider),
 		event: event.name,
 		deliveryId: identity.deliveryId,
 		occurredAt: event.occurredAt,

@@ -115,6 +115,19 @@ export const SIMPLIFY: INodeProperties = {
 		'Whether to return a simplified version of the delivery instead of the raw data with headers and verification details',
 };
 
+/** The collection of what most workflows leave alone, in alphabetical order. */
+export function optionsCollection(options: readonly INodeProperties[]): INodeProperties {
+	return {
+		displayName: 'Options',
+		name: 'options',
+		type: 'collection',
+		placeholder: 'Add option',
+		default: {},
+		description: 'Settings for special cases: most workflows need none of them',
+		options: [...options].sort((a, b) => a.displayName.localeCompare(b.displayName)),
+	};
+}
+
 /** Options that say which deliveries a node accepts. */
 export function deliveryOptions(provider: Provider): INodeProperties[] {
 	const timestamped = provider.schemes.some(

@@ -4,6 +4,7 @@ import type { ManagementApi, Provider, ProviderFamily, RecoveryApi } from '../pr
 import {
 	deliveryOptions,
 	eventOptions,
+	optionsCollection,
 	productProperty,
 	productShow,
 	reachOptions,
@@ -128,16 +129,7 @@ function optionsProperty(provider: Provider): INodeProperties {
 		REPORT_PROBLEMS_OPTION,
 		SKIP_DUPLICATES_OPTION,
 	];
-	return {
-		displayName: 'Options',
-		name: 'options',
-		type: 'collection',
-		placeholder: 'Add option',
-		default: {},
-		description: 'Settings for special cases: most workflows need none of them',
-		options: options.sort((a, b) => a.displayName.localeCompare(b.displayName)),
-		...shownFor(productShow(provider)),
-	};
+	return { ...optionsCollection(options), ...shownFor(productShow(provider)) };
 }
 
 /** From the root: n8n 1.x resolves no other path out of a collection. */

@@ -8,6 +8,7 @@ import { readBounceType, readRecipient } from '../delivery/event';
 import { reasonToIgnore } from '../delivery/selection';
 import { messageOf, warn } from '../log';
 import { triggerKey, type Owner } from '../perTrigger';
+import { sourceOf } from '../product';
 import type { ListedEvent, Provider, RecoveryApi } from '../provider';
 import {
 	firstPoint,
@@ -225,8 +226,7 @@ export class Recovery {
 	private itemOf({ event, at, data, source }: ListedEvent): IDataObject {
 		const { provider, api } = this.place;
 		return {
-			provider: provider.id,
-			...(provider.product === undefined ? {} : { product: provider.product }),
+			...sourceOf(provider),
 			event,
 			deliveryId: api.keys({ event, at, data })[0] ?? '',
 			occurredAt: new Date(at).toISOString(),

@@ -216,6 +216,9 @@ function belongsTo({ workflowId, nodeId }: Owner, owner: Owner): boolean {
 }
 
 /** @param node passed by a caller that has it already, because n8n makes a deep copy on each call */
-export function ownerOf(memory: NodeMemory, node: INode = memory.getNode()): Owner {
-	return { workflowId: memory.getWorkflow().id ?? '', nodeId: node.id };
+export function ownerOf(
+	context: Pick<NodeMemory, 'getNode' | 'getWorkflow'>,
+	node: INode = context.getNode(),
+): Owner {
+	return { workflowId: context.getWorkflow().id ?? '', nodeId: node.id };
 }
