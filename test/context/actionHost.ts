@@ -44,6 +44,9 @@ export interface ActionNode extends INodeType {
 	};
 }
 
+/** An action node and the account that it works with. */
+export type ActionNodeCase = Omit<ActionCase, 'path' | 'events'>;
+
 /** One provider or product whose endpoints an action node manages. */
 export interface ActionCase {
 	/** Name in the editor, e.g. "Misar Mail". */
@@ -96,7 +99,7 @@ export const misarPost = caseOf(triggers.misarPost);
 export const mailPanda = caseOf(triggers.mailPanda);
 export const metigan = caseOf(triggers.metigan);
 /** Its node manages no endpoints. */
-export const misarBlog: Omit<ActionCase, 'path' | 'events'> = actionOf(triggers.misarBlog);
+export const misarBlog: ActionNodeCase = actionOf(triggers.misarBlog);
 
 export interface ActionCall {
 	readonly parameters: INodeParameters;
@@ -131,10 +134,23 @@ export interface ActionResult {
 	readonly stored: string;
 }
 
+/** A delivery as n8n's Webhook node hands it on with its option Raw Body. */
+export function webhookItem(
+	headers: Readonly<Record<string, string | string[]>>,
+	body: Buffer | string,
+): INodeExecutionData {
+	return {
+		json: { headers: { ...headers }, body: 'parsed, and not to be verified' },
+		binary: {
+			data: { data: Buffer.from(body).toString('base64'), mimeType: 'application/json' },
+		},
+	};
+}
+
 /** Runs one operation for the items. Never rejects for what the node throws. */
 export async function runAction(
 	sandbox: Sandbox,
-	action: ActionCase,
+	action: ActionNodeCase,
 	call: ActionCall,
 ): Promise<ActionResult> {
 	const { parameters, credential, items = [{ json: {} }], onError, timezone } = call;
@@ -160,7 +176,7 @@ export async function runAction(
 /** The first output's items as plain data. @throws the error of the run, if there is one */
 export async function runForData(
 	sandbox: Sandbox,
-	action: ActionCase,
+	action: ActionNodeCase,
 	call: ActionCall,
 ): Promise<IDataObject[]> {
 	const { outputs, error } = await runAction(sandbox, action, call);
@@ -209,7 +225,7 @@ export interface AgentTool {
  */
 export async function runAsTool<T>(
 	sandbox: Sandbox,
-	action: ActionCase,
+	action: ActionNodeCase,
 	parameters: INodeParameters,
 	use: (tool: AgentTool) => Promise<T>,
 	credential: ICredentialDataDecryptedObject = {},
@@ -391,7 +407,7 @@ async function execute(
 
 function additionalData(
 	sandbox: Sandbox,
-	{ provider, credentialType }: ActionCase,
+	{ provider, credentialType }: ActionNodeCase,
 	{ parameters }: INode,
 	credential: ICredentialDataDecryptedObject = {},
 ): IWorkflowExecuteAdditionalData {

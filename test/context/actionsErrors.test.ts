@@ -10,7 +10,7 @@ import {
 	misarMail,
 	nodesUnderTest,
 	runAction,
-	type ActionCase,
+	type ActionNodeCase,
 	type StoredError,
 } from './actionHost';
 
@@ -45,7 +45,7 @@ const operations = Object.keys(OPERATIONS) as OperationName[];
 /** An operation of a node, and the call behind it. */
 interface Tried {
 	readonly title: string;
-	readonly action: ActionCase;
+	readonly action: ActionNodeCase;
 	readonly name: OperationName;
 	readonly method: string;
 	readonly path: string;
@@ -66,14 +66,14 @@ const endpointCalls = nodesUnderTest.flatMap((action) =>
 );
 
 function listCall(
-	action: Omit<ActionCase, 'path' | 'events'>,
+	action: ActionNodeCase,
 	things: string,
 	path: string,
 	parameters: INodeParameters,
 ): Tried {
 	return {
 		title: `${action.title}, ${String(parameters['operation'])} of ${things}`,
-		...{ action: { events: ['', ''], ...action, path }, things, path, parameters },
+		...{ action, things, path, parameters },
 		...{ name: 'read', method: 'GET' },
 	};
 }
@@ -149,7 +149,7 @@ async function meet(
 	return { error, stored, requests: requestsOf(tried) - before };
 }
 
-function expectNoSecret(action: ActionCase, error: StoredError | undefined) {
+function expectNoSecret(action: ActionNodeCase, error: StoredError | undefined) {
 	const { message, description, stack, context } = error ?? { context: {} };
 	const everything = JSON.stringify([message, description, stack, context, error]);
 	for (const secret of [sandbox.keys[action.provider], SIGNING_SECRET, NEW_SECRET]) {

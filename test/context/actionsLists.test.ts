@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
 
 import { startSandbox, type Sandbox } from '../../sandbox';
-import { metigan, misarBlog, runAction } from './actionHost';
+import { metigan, misarBlog, runAction, type ActionNodeCase } from './actionHost';
 
 /** Lists that action nodes read, besides those of endpoints. */
 
@@ -17,15 +17,8 @@ beforeAll(async () => {
 afterEach(() => sandbox.reset());
 afterAll(async () => await sandbox.close());
 
-type Case = Parameters<typeof runAction>[1];
-
-async function itemsOf(
-	action: Omit<Case, 'path' | 'events'>,
-	parameters: INodeParameters,
-	timezone = 'UTC',
-) {
-	const complete = { path: '', events: ['', ''] as [string, string], ...action };
-	const { outputs, error } = await runAction(sandbox, complete, { parameters, timezone });
+async function itemsOf(action: ActionNodeCase, parameters: INodeParameters, timezone = 'UTC') {
+	const { outputs, error } = await runAction(sandbox, action, { parameters, timezone });
 	return { error, items: (outputs[0] ?? []).map(({ json }): IDataObject => json) };
 }
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { INodeExecutionData, INodeParameters } from 'n8n-workflow';
+import type { INodeParameters } from 'n8n-workflow';
 
 import { buildDelivery, startSandbox, type ProviderId, type Sandbox } from '../../sandbox';
 import * as actions from './actionHost';
-import { runAction, type ActionCall } from './actionHost';
+import { runAction, webhookItem, type ActionCall, type ActionNodeCase } from './actionHost';
 import { expectedOutput, rows, signRow } from './conformance';
 import { stopClock, type Delivery } from './conformanceTwins';
 
@@ -13,10 +13,6 @@ const SECRET = 'whsec_of_the_receive_suite';
 const PREVIOUS = 'whsec_before_it_was_changed';
 /** The clock stands still, so that one second too old is exactly that. */
 const NOW = Date.parse('2026-01-02T03:04:05Z');
-
-type Case = Pick<actions.ActionCase, 'title' | 'provider' | 'node' | 'credentialType'> & {
-	readonly parameters: INodeParameters;
-};
 
 let sandbox: Sandbox;
 beforeAll(async () => {
@@ -35,7 +31,7 @@ beforeEach(() => {
 	workflowId = `receive ${++count}`;
 });
 
-function caseOf(provider: ProviderId): Case {
+function caseOf(provider: ProviderId): ActionNodeCase {
 	const [family, product] = provider.split('.');
 	if (family === 'misar' && product !== undefined) {
 		return { ...actions.misarMail, provider, parameters: { product } };
@@ -45,50 +41,27 @@ function caseOf(provider: ProviderId): Case {
 	return found;
 }
 
-/** As n8n's Webhook node hands on a delivery with its option Raw Body. */
-function item(
-	headers: Readonly<Record<string, string | string[]>>,
-	body: Buffer | string,
-): INodeExecutionData {
-	return {
-		json: {
-			headers: { ...headers },
-			params: {},
-			query: {},
-			body: {},
-			webhookUrl: 'https://n8n.example.com/hook',
-		},
-		binary: {
-			data: { data: Buffer.from(body).toString('base64'), mimeType: 'application/json' },
-		},
-	};
-}
-
 type Change = Partial<Omit<ActionCall, 'items' | 'parameters'>> & { parameters?: INodeParameters };
 
 async function receive(
-	action: Case,
+	action: ActionNodeCase,
 	deliveries: ReadonlyArray<Pick<Delivery, 'headers'> & { body: Buffer | string }>,
 	{ parameters, ...change }: Change = {},
 ) {
-	const result = await runAction(
-		sandbox,
-		{ ...action, path: '', events: ['', ''] },
-		{
-			credential: { signingSecret: SECRET, previousSigningSecret: PREVIOUS },
-			workflowId,
-			...change,
-			parameters: { resource: 'delivery', operation: 'receive', ...parameters },
-			items: deliveries.map(({ headers, body }) => item(headers, body)),
-		},
-	);
+	const result = await runAction(sandbox, action, {
+		credential: { signingSecret: SECRET, previousSigningSecret: PREVIOUS },
+		workflowId,
+		...change,
+		parameters: { resource: 'delivery', operation: 'receive', ...parameters },
+		items: deliveries.map(({ headers, body }) => webhookItem(headers, body)),
+	});
 	expect(result.stored).not.toContain(SECRET);
 	const [event = [], refused = []] = result.outputs.map((items) => items.map(({ json }) => json));
 	return { ...result, event, refused };
 }
 
 function signed(
-	action: Case,
+	action: ActionNodeCase,
 	event: string,
 	more: Partial<Parameters<typeof buildDelivery>[0]> = {},
 ) {

@@ -12,6 +12,7 @@ import {
 	misarReach,
 	runAction,
 	runForData,
+	webhookItem,
 	type ActionCase,
 	type ActionResult,
 } from './actionHost';
@@ -69,16 +70,6 @@ afterAll(async () => {
 	await sandbox.close();
 });
 
-/** As n8n's Webhook node hands on a delivery with its option Raw Body. */
-function item(headers: Record<string, string>, body: Buffer | string): INodeExecutionData {
-	return {
-		json: { headers, body: 'parsed, and not to be verified' },
-		binary: {
-			data: { data: Buffer.from(body).toString('base64'), mimeType: 'application/json' },
-		},
-	};
-}
-
 async function verify(
 	action: ActionCase,
 	items: INodeExecutionData[],
@@ -113,7 +104,7 @@ describe.each(schemes)('%s', (_, row) => {
 
 	it('verifies the raw body of a binary field, pinned or not', async () => {
 		const delivery = signed(row);
-		const input = item(delivery.headers, delivery.body);
+		const input = webhookItem(delivery.headers, delivery.body);
 		for (const parameters of [pinned, ...(auto ? [{}, { signatureScheme: 'auto' }] : [])]) {
 			const { outputs } = await verify(action, [input], parameters);
 			expect(outputs).toEqual([
@@ -146,7 +137,7 @@ describe.each(schemes)('%s', (_, row) => {
 		const deliveries = [fine, ...Object.values(forged), fine];
 		const { outputs } = await verify(
 			action,
-			deliveries.map(({ headers, body }) => item(headers, body)),
+			deliveries.map(({ headers, body }) => webhookItem(headers, body)),
 			pinned,
 		);
 		const last = deliveries.length - 1;
@@ -182,7 +173,7 @@ describe.each(schemes)('%s', (_, row) => {
 			[{ pairedItem: { item: 1 } }, { pairedItem: { item: 2 } }],
 		]);
 		// The same bytes as a file.
-		const file = await verify(action, [item(headers, payload)], pinned);
+		const file = await verify(action, [webhookItem(headers, payload)], pinned);
 		expect(file.outputs).toMatchObject([[{ json: { verification: verdict() } }], []]);
 	});
 
@@ -197,7 +188,7 @@ describe.each(schemes)('%s', (_, row) => {
 				timestamp: timestampMs / 1000,
 			},
 			credential: { apiKey: '', signingSecret: SECRET },
-			items: [item({}, body)],
+			items: [webhookItem({}, body)],
 		});
 		expect(stored).not.toContain(SECRET);
 		expect(outputs).toMatchObject([
@@ -221,7 +212,7 @@ describe.each(schemes)('%s', (_, row) => {
 	it('accepts the previous secret, and neither when both are others', async () => {
 		const { headers, body } = signed(row);
 		const changed = { signingSecret: PREVIOUS, previousSigningSecret: SECRET };
-		const input = [item(headers, body)];
+		const input = [webhookItem(headers, body)];
 		expect((await verify(action, input, pinned, changed)).outputs[0]).toHaveLength(1);
 		const others = { signingSecret: PREVIOUS, previousSigningSecret: `${SECRET} ` };
 		expect(
@@ -244,7 +235,7 @@ describe.each([misarMail, mailPanda, metigan])('$title', (action) => {
 		const { headers, body } = delivery();
 		const { error } = await runAction(sandbox, action, {
 			parameters: { resource: 'signature', operation },
-			items: [item(headers, body)],
+			items: [webhookItem(headers, body)],
 		});
 		expect(error).toMatchObject({ name: 'NodeOperationError', context: { itemIndex: 0 } });
 		expect(error?.message).toBe(
@@ -257,7 +248,7 @@ describe.each([misarMail, mailPanda, metigan])('$title', (action) => {
 		const { error, outputs } = await runAction(sandbox, action, {
 			parameters: { resource: 'signature', operation, signatureScheme: 'rot13' },
 			credential: { signingSecret: SECRET },
-			items: [item(headers, body)],
+			items: [webhookItem(headers, body)],
 		});
 		expect(outputs[0] ?? []).toEqual([]);
 		expect(error?.message).toContain(`${action.title} has no signature scheme "rot13"`);
@@ -268,7 +259,7 @@ describe.each([misarMail, mailPanda, metigan])('$title', (action) => {
 		const upper = Object.fromEntries(
 			Object.entries(headers).map(([name, value]) => [name.toUpperCase(), value]),
 		);
-		const input = { ...item({}, body), json: { upper, text: JSON.stringify(headers) } };
+		const input = { ...webhookItem({}, body), json: { upper, text: JSON.stringify(headers) } };
 		for (const from of ['={{ $json.upper }}', '={{ $json.text }}']) {
 			const { outputs } = await verify(action, [input], { headers: from });
 			expect(outputs).toMatchObject([[{ json: { verification: { valid: true } } }], []]);
@@ -288,7 +279,7 @@ describe.each([misarMail, mailPanda, metigan])('$title', (action) => {
 		const call = {
 			parameters: { resource: 'signature', operation: 'verify', ...parameters },
 			credential: { signingSecret: SECRET },
-			items: [item(headers, body)],
+			items: [webhookItem(headers, body)],
 		};
 		const { error } = await runAction(sandbox, action, call);
 		expect(error).toMatchObject({ name: 'NodeOperationError', context: { itemIndex: 0 } });
@@ -314,7 +305,7 @@ it('accepts what is as old as the tolerance allows, and any age without one', as
 		timestampMs,
 	});
 	const counts = async (toleranceSeconds: number) =>
-		(await verify(metigan, [item(headers, body)], { toleranceSeconds })).outputs.map(
+		(await verify(metigan, [webhookItem(headers, body)], { toleranceSeconds })).outputs.map(
 			({ length }) => length,
 		);
 	expect(await counts(300)).toEqual([0, 1]);
@@ -330,7 +321,7 @@ it('takes no empty tolerance for one without a limit', async () => {
 			toleranceSeconds: '={{ $json.missing ?? "" }}',
 		},
 		credential: { signingSecret: SECRET },
-		items: [item({}, '{}')],
+		items: [webhookItem({}, '{}')],
 	});
 	expect(error?.message).toMatch(/^The parameter "toleranceSeconds" cannot be used/);
 });

@@ -10,7 +10,7 @@ import {
 	nodesUnderTest,
 	runAction,
 	runAsTool,
-	type ActionCase,
+	type ActionNodeCase,
 } from './actionHost';
 
 /** Each action node as the tool that n8n-core makes of it for an AI agent. */
@@ -36,6 +36,25 @@ const create: INodeParameters = {
 	events: fromAI('Events', 'string', 'Names of events, separated by commas'),
 	customEvents: fromAI('Custom_Events', 'string'),
 };
+
+/** The function that a model is given of the tool; it has to fill every property. */
+function functionWith(description: string, properties: Readonly<Record<string, object>>) {
+	const expected = Object.entries(properties).map(
+		([key, value]) => [key, expect.objectContaining(value)] as const,
+	);
+	return {
+		type: 'function',
+		function: {
+			name: 'Webhook_tool',
+			description,
+			parameters: expect.objectContaining({
+				type: 'object',
+				properties: Object.fromEntries(expected),
+				required: expect.arrayContaining(Object.keys(properties)),
+			}),
+		},
+	};
+}
 
 let sandbox: Sandbox;
 beforeAll(async () => {
@@ -69,20 +88,7 @@ describe.each(nodesUnderTest)('$title', (action) => {
 			const made = await runAsTool(sandbox, action, parameters, async (tool) =>
 				convertToOpenAITool(tool),
 			);
-			expect(made).toEqual({
-				type: 'function',
-				function: {
-					name: 'Webhook_tool',
-					description,
-					parameters: expect.objectContaining({
-						type: 'object',
-						properties: Object.fromEntries(
-							Object.entries(expected).map(([key, value]) => [key, expect.objectContaining(value)]),
-						),
-						required: expect.arrayContaining(Object.keys(expected)),
-					}),
-				},
-			});
+			expect(made).toEqual(functionWith(description, expected));
 		}
 		expect(sandbox.requests()).toEqual([]);
 	});
@@ -179,7 +185,7 @@ describe.each(nodesUnderTest)('$title', (action) => {
 
 interface ListTool {
 	readonly title: string;
-	readonly action: Omit<ActionCase, 'path' | 'events'>;
+	readonly action: ActionNodeCase;
 	readonly parameters: INodeParameters;
 	/** What a model is told of it. */
 	readonly description: string;
@@ -258,8 +264,7 @@ const listTools: readonly ListTool[] = [
 ];
 
 describe.each(listTools)('$title as a tool', (one) => {
-	const { parameters, description, properties, args, answer, wrong, unusable } = one;
-	const action: ActionCase = { path: '', events: ['', ''], ...one.action };
+	const { action, parameters, description, properties, args, answer, wrong, unusable } = one;
 	const ask = async (given: IDataObject, credential = {}) =>
 		await runAsTool(
 			sandbox,
@@ -291,23 +296,8 @@ describe.each(listTools)('$title as a tool', (one) => {
 		const made = await runAsTool(sandbox, action, parameters, async (tool) =>
 			convertToOpenAITool(tool),
 		);
-		expect(made).toEqual({
-			type: 'function',
-			function: {
-				name: 'Webhook_tool',
-				description,
-				parameters: expect.objectContaining({
-					type: 'object',
-					properties: Object.fromEntries(
-						Object.entries(properties).map(([key, type]) => [
-							key,
-							expect.objectContaining({ type }),
-						]),
-					),
-					required: expect.arrayContaining(Object.keys(properties)),
-				}),
-			},
-		});
+		const typed = Object.entries(properties).map(([key, type]) => [key, { type }] as const);
+		expect(made).toEqual(functionWith(description, Object.fromEntries(typed)));
 		expect(sandbox.requests()).toEqual([]);
 	});
 

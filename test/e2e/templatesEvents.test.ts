@@ -1,39 +1,21 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
 import { until } from '../../testkit/n8n-host/poll';
 import { outputOf } from '../../testkit/n8n-host/schemas';
 import { ORIGIN, SECRET } from '../../testkit/publishTrigger';
-import { Collector, TemplateHost, type Imported } from './templateHost';
+import { templateBed } from './templateBed';
+import type { Imported } from './templateHost';
 
 /** The templates that deliveries start: what is in the tables and at the other system afterwards. */
 
 const WAIT_MS = 60_000;
 
-let host: TemplateHost;
-let collector: Collector;
-let address: string;
-
-beforeAll(async () => {
-	host = await TemplateHost.start();
-}, 600_000);
-
-afterAll(async () => {
-	await host?.stop();
-}, 60_000);
-
-beforeEach(async () => {
-	collector = new Collector();
-	address = await collector.open();
-});
-
-afterEach(async () => {
-	await collector.close();
-});
+const bed = templateBed();
 
 /** Has Misar Mail deliver an event to the one endpoint that is registered, and it is taken. */
 async function mail(event: string, data: object, more: { id?: string; atMs?: number } = {}) {
 	const { id, atMs } = more;
-	const deliveries = await host.sandbox.fire({
+	const deliveries = await bed.host.sandbox.fire({
 		provider: 'misar.mail',
 		event,
 		data,
@@ -48,15 +30,15 @@ async function mail(event: string, data: object, more: { id?: string; atMs?: num
 
 describe('bounces and complaints', () => {
 	it('suppress an address for a complaint, a hard bounce and the third soft bounce', async () => {
-		const imported = await host.publish('bounces-and-complaints');
+		const imported = await bed.host.publish('bounces-and-complaints');
 		let runs = 0;
 		const deliver = async (...of: Parameters<typeof mail>) => {
 			await mail(...of);
 			runs += 1;
-			await host.finished(imported, runs);
+			await bed.host.finished(imported, runs);
 		};
 		const suppressed = async () =>
-			(await host.rows('suppressed_addresses')).map(({ email, reason }) => [email, reason]);
+			(await bed.host.rows('suppressed_addresses')).map(({ email, reason }) => [email, reason]);
 		const bounce = (email: string, type: string) => ({
 			message_id: 'msg_1',
 			email,
@@ -66,7 +48,7 @@ describe('bounces and complaints', () => {
 		});
 
 		await deliver('email.bounced', bounce('Hard@Example.com', 'hard'), { id: 'evt_hard' });
-		expect(await host.rows('suppressed_addresses')).toMatchObject([
+		expect(await bed.host.rows('suppressed_addresses')).toMatchObject([
 			{
 				email: 'hard@example.com',
 				reason: 'hard bounce',
@@ -96,44 +78,44 @@ describe('bounces and complaints', () => {
 
 		await deliver('email.bounced', soft, { id: 'evt_3' });
 		expect(await suppressed()).toEqual([...before, ['full@example.com', 'repeated soft bounces']]);
-		expect((await host.rows('soft_bounces')).map(({ delivery_id }) => delivery_id)).toEqual(
+		expect((await bed.host.rows('soft_bounces')).map(({ delivery_id }) => delivery_id)).toEqual(
 			expect.arrayContaining(['evt_old', 'evt_1', 'evt_2', 'evt_3']),
 		);
-		expect(await host.rows('soft_bounces')).toHaveLength(5);
+		expect(await bed.host.rows('soft_bounces')).toHaveLength(5);
 
 		// The same once more, as after a restart of n8n that has forgotten the first delivery.
-		await host.n8n.restart();
+		await bed.host.n8n.restart();
 		await deliver('email.bounced', soft, { id: 'evt_3' });
-		expect(await host.rows('soft_bounces')).toHaveLength(5);
+		expect(await bed.host.rows('soft_bounces')).toHaveLength(5);
 		expect(await suppressed()).toHaveLength(4);
-		await host.n8n.unpublish(imported.id);
+		await bed.host.n8n.unpublish(imported.id);
 	}, 240_000);
 
 	it('does not pass over a delivery that names no address', async () => {
-		const imported = await host.publish('bounces-and-complaints');
+		const imported = await bed.host.publish('bounces-and-complaints');
 		await mail('email.bounced', { id: 'msg_1' }, { id: 'evt_anonymous' });
-		const found = await host.n8n.waitForExecutions(imported.id, 1, WAIT_MS);
+		const found = await bed.host.n8n.waitForExecutions(imported.id, 1, WAIT_MS);
 		expect(found.map(({ status }) => status)).toEqual(['error']);
-		const { data } = await host.n8n.execution(found.at(-1)?.id ?? '');
+		const { data } = await bed.host.n8n.execution(found.at(-1)?.id ?? '');
 		expect(data.resultData.error?.message).toBe('The delivery evt_anonymous names no address');
-		await host.n8n.unpublish(imported.id);
+		await bed.host.n8n.unpublish(imported.id);
 	});
 });
 
 describe('unsubscribe sync', () => {
 	it('reports each to the CRM once, and later what it refused', async () => {
-		const imported = await host.publish('unsubscribe-sync', {
-			crmUrl: `${address}/api/unsubscribes`,
+		const imported = await bed.host.publish('unsubscribe-sync', {
+			crmUrl: `${bed.address}/api/unsubscribes`,
 		});
 		const state = async () =>
-			(await host.rows('crm_unsubscribes')).map(({ email, synced }) => [email, synced]);
+			(await bed.host.rows('crm_unsubscribes')).map(({ email, synced }) => [email, synced]);
 
 		// Down for one moment: the second try is taken.
-		collector.statuses = [503];
+		bed.collector.statuses = [503];
 		await mail('email.unsubscribed', { email: 'Ada@Example.com' }, { id: 'evt_ada' });
-		await host.finished(imported, 1);
-		expect(collector.requests).toHaveLength(2);
-		expect(collector.requests.at(-1)).toMatchObject({
+		await bed.host.finished(imported, 1);
+		expect(bed.collector.requests).toHaveLength(2);
+		expect(bed.collector.requests.at(-1)).toMatchObject({
 			method: 'PUT',
 			path: '/api/unsubscribes/ada%40example.com',
 			headers: { 'idempotency-key': 'evt_ada' },
@@ -146,30 +128,30 @@ describe('unsubscribe sync', () => {
 		expect(await state()).toEqual([['ada@example.com', true]]);
 
 		// Down for longer: it is kept, with the reason, and the run is no failure.
-		collector.statuses = [503, 503, 503];
-		const [delivery] = await host.sandbox.fire({
+		bed.collector.statuses = [503, 503, 503];
+		const [delivery] = await bed.host.sandbox.fire({
 			provider: 'metigan',
 			event: 'email.unsubscribed',
 			data: { email: 'bob@example.com', timestamp: new Date().toISOString() },
-			url: host.webhookUrl(imported, 'Metigan Trigger', 'metigan'),
+			url: bed.host.webhookUrl(imported, 'Metigan Trigger', 'metigan'),
 			secret: SECRET,
 		});
 		expect(delivery?.state).toBe('delivered');
-		await host.finished(imported, 2);
-		expect(collector.requests).toHaveLength(5);
+		await bed.host.finished(imported, 2);
+		expect(bed.collector.requests).toHaveLength(5);
 		expect(await state()).toEqual([
 			['ada@example.com', true],
 			['bob@example.com', false],
 		]);
-		expect((await host.rows('crm_unsubscribes'))[1]).toMatchObject({
+		expect((await bed.host.rows('crm_unsubscribes'))[1]).toMatchObject({
 			source: 'metigan',
 			last_error: expect.stringMatching(/503|unavailable/i),
 		});
 
-		await host.run(imported, 'Every Hour');
-		await host.finished(imported, 3);
-		expect(collector.requests).toHaveLength(6);
-		expect(collector.requests.at(-1)).toMatchObject({
+		await bed.host.run(imported, 'Every Hour');
+		await bed.host.finished(imported, 3);
+		expect(bed.collector.requests).toHaveLength(6);
+		expect(bed.collector.requests.at(-1)).toMatchObject({
 			path: '/api/unsubscribes/bob%40example.com',
 		});
 		expect(await state()).toEqual([
@@ -177,9 +159,9 @@ describe('unsubscribe sync', () => {
 			['bob@example.com', true],
 		]);
 
-		await host.run(imported, 'Every Hour');
-		expect(collector.requests).toHaveLength(6);
-		await host.n8n.unpublish(imported.id);
+		await bed.host.run(imported, 'Every Hour');
+		expect(bed.collector.requests).toHaveLength(6);
+		await bed.host.n8n.unpublish(imported.id);
 	}, 180_000);
 });
 
@@ -201,37 +183,39 @@ describe('cross-posting', () => {
 	let runs: number;
 
 	beforeEach(async () => {
-		imported = await host.publish('cross-post-articles', { siteUrl: `${address}/api/posts` });
+		imported = await bed.host.publish('cross-post-articles', {
+			siteUrl: `${bed.address}/api/posts`,
+		});
 		runs = 0;
 	});
 
 	afterEach(async () => {
-		await host.n8n.unpublish(imported.id);
+		await bed.host.n8n.unpublish(imported.id);
 	});
 
 	async function blog(event: string, changes: object) {
-		const [delivery] = await host.sandbox.fire({
+		const [delivery] = await bed.host.sandbox.fire({
 			provider: 'misarBlog',
 			event,
 			data: { article: { ...article, ...changes }, author },
-			url: host.webhookUrl(imported, 'Misar.Blog Trigger', 'misar-blog'),
+			url: bed.host.webhookUrl(imported, 'Misar.Blog Trigger', 'misar-blog'),
 			secret: SECRET,
 		});
 		expect(delivery?.state).toBe('delivered');
 		runs += 1;
-		await host.finished(imported, runs);
+		await bed.host.finished(imported, runs);
 	}
-	const made = () => collector.requests.map(({ method, path }) => `${method} ${path}`);
+	const made = () => bed.collector.requests.map(({ method, path }) => `${method} ${path}`);
 
 	it('goes by the visibility of an article', async () => {
 		const posted = async () =>
-			(await host.rows('cross_posted_articles')).map(({ article_id, visibility }) => [
+			(await bed.host.rows('cross_posted_articles')).map(({ article_id, visibility }) => [
 				article_id,
 				visibility,
 			]);
 
 		await blog('article.published', { id: 'hidden', visibility: 'webhook_only' });
-		expect(collector.requests.at(-1)).toMatchObject({
+		expect(bed.collector.requests.at(-1)).toMatchObject({
 			method: 'PUT',
 			path: '/api/posts/hidden',
 			body: {
@@ -244,16 +228,16 @@ describe('cross-posting', () => {
 			},
 		});
 
-		collector.statuses = [502];
+		bed.collector.statuses = [502];
 		await blog('article.published', { id: 'open', visibility: 'public' });
-		expect(collector.requests.at(-1)).toMatchObject({
+		expect(bed.collector.requests.at(-1)).toMatchObject({
 			method: 'PUT',
 			path: '/api/posts/open',
 			body: { body: 'In short.', canonicalUrl: article.canonical_url },
 		});
 		// The examples of the document tell no visibility.
 		await blog('article.published', { id: 'untold' });
-		expect(collector.requests.at(-1)).toMatchObject({ body: { body: 'In short.' } });
+		expect(bed.collector.requests.at(-1)).toMatchObject({ body: { body: 'In short.' } });
 
 		for (const visibility of ['subscribers', 'paid', 'private']) {
 			await blog('article.published', { id: visibility, visibility });
@@ -274,9 +258,11 @@ describe('cross-posting', () => {
 	it('follows what happens to an article afterwards', async () => {
 		await blog('article.published', { id: 'a1', visibility: 'public' });
 		await blog('article.updated', { id: 'a1', visibility: 'public', title: 'Revised' });
-		expect(collector.requests.at(-1)).toMatchObject({ body: { title: 'Revised' } });
+		expect(bed.collector.requests.at(-1)).toMatchObject({ body: { title: 'Revised' } });
 		expect(
-			(await host.rows('cross_posted_articles')).filter(({ article_id }) => article_id === 'a1'),
+			(await bed.host.rows('cross_posted_articles')).filter(
+				({ article_id }) => article_id === 'a1',
+			),
 		).toMatchObject([{ title: 'Revised' }]);
 
 		await blog('article.updated', { id: 'a1', visibility: 'paid' });
@@ -291,7 +277,7 @@ describe('cross-posting', () => {
 			'PUT /api/posts/a2',
 			'DELETE /api/posts/a2',
 		]);
-		const left = (await host.rows('cross_posted_articles')).map(({ article_id }) => article_id);
+		const left = (await bed.host.rows('cross_posted_articles')).map(({ article_id }) => article_id);
 		expect(left).not.toContain('a1');
 		expect(left).not.toContain('a2');
 	}, 120_000);
@@ -299,15 +285,15 @@ describe('cross-posting', () => {
 
 describe('engagement scoring', () => {
 	it('adds up opens and clicks of people within 90 days', async () => {
-		const imported = await host.publish('engagement-scoring');
+		const imported = await bed.host.publish('engagement-scoring');
 		let runs = 0;
 		const deliver = async (...of: Parameters<typeof mail>) => {
 			await mail(...of);
 			runs += 1;
-			await host.finished(imported, runs);
+			await bed.host.finished(imported, runs);
 		};
 		const score = async (wanted: string) =>
-			(await host.rows('reader_scores'))
+			(await bed.host.rows('reader_scores'))
 				.filter(({ email }) => email === wanted)
 				.map(({ score: points, events, level }) => [points, events, level]);
 		const ada = { message_id: 'msg_1', email: 'ada@example.com' };
@@ -326,23 +312,23 @@ describe('engagement scoring', () => {
 		expect(await score('bob@example.com')).toEqual([[5, 1, 'warm']]);
 
 		const logged = async () =>
-			(await host.rows('engagement_log')).map(({ delivery_id }) => delivery_id);
+			(await bed.host.rows('engagement_log')).map(({ delivery_id }) => delivery_id);
 		expect(await logged()).toHaveLength(5);
 		expect(await logged()).toContain('evt_old');
-		await host.run(imported, 'Every Night');
+		await bed.host.run(imported, 'Every Night');
 		await until('the old event to be forgotten', WAIT_MS, async () =>
 			(await logged()).includes('evt_old') ? undefined : true,
 		);
 		expect(await logged()).toHaveLength(4);
 		runs += 1;
-		await host.finished(imported, runs);
-		await host.n8n.unpublish(imported.id);
+		await bed.host.finished(imported, runs);
+		await bed.host.n8n.unpublish(imported.id);
 	}, 180_000);
 });
 
 describe('many deliveries', () => {
 	it('are registered by publishing, verified, and read as the trigger does', async () => {
-		const { sandbox } = host;
+		const { sandbox } = bed.host;
 		const data = {
 			product: 'mail',
 			baseUrl: sandbox.url,
@@ -351,27 +337,27 @@ describe('many deliveries', () => {
 		};
 		const account = { type: 'misarApi', data };
 		const webhookUrl = `${ORIGIN}/webhook/misar-mail-events`;
-		const imported = await host.publish(
+		const imported = await bed.host.publish(
 			'webhook-intake',
 			{ webhookUrl },
 			{ 'Register Endpoint': account, Receive: account },
 		);
-		await host.finished(imported, 1);
+		await bed.host.finished(imported, 1);
 		const [endpoint] = sandbox.endpoints('misar.mail').filter(({ url }) => url === webhookUrl);
 		expect(endpoint).toMatchObject({ active: true, secret: SECRET });
 
 		const fire = { provider: 'misar.mail', event: 'email.bounced', retry: false } as const;
 		const to = { ...fire, endpointId: endpoint?.id ?? '' };
 		await sandbox.fire({ ...to, id: 'evt_fine', data: { email: 'ada@example.com' } });
-		await host.finished(imported, 2);
+		await bed.host.finished(imported, 2);
 		await sandbox.fire({ ...to, id: 'evt_fine', data: { email: 'ada@example.com' } });
-		await host.finished(imported, 3);
+		await bed.host.finished(imported, 3);
 		await sandbox.fire({ ...to, secret: 'whsec_of_a_forger' });
-		await host.finished(imported, 4);
-		const runs = await host.n8n.executions(imported.id);
+		await bed.host.finished(imported, 4);
+		const runs = await bed.host.n8n.executions(imported.id);
 		const outputs = await Promise.all(
 			runs.map(async ({ id }) => {
-				const run = await host.n8n.execution(id);
+				const run = await bed.host.n8n.execution(id);
 				return [outputOf(run, 'Your Work'), outputOf(run, 'Receive', 1)] as const;
 			}),
 		);
@@ -389,10 +375,10 @@ describe('many deliveries', () => {
 		]);
 
 		// Publishing again finds the endpoint.
-		await host.n8n.unpublish(imported.id);
-		await host.n8n.publish(imported.id);
-		await host.finished(imported, 5);
+		await bed.host.n8n.unpublish(imported.id);
+		await bed.host.n8n.publish(imported.id);
+		await bed.host.finished(imported, 5);
 		expect(sandbox.endpoints('misar.mail').filter(({ url }) => url === webhookUrl)).toHaveLength(1);
-		await host.n8n.unpublish(imported.id);
+		await bed.host.n8n.unpublish(imported.id);
 	}, 120_000);
 });

@@ -1,46 +1,34 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 
-import { Collector, TemplateHost, type Imported } from './templateHost';
+import { templateBed } from './templateBed';
+import type { Imported } from './templateHost';
 
 /** The templates that ask a provider every hour what there is, and act on what is new. */
 
 const announcement = z.object({ article: z.object({ title: z.string() }) });
 
-let host: TemplateHost;
-let collector: Collector;
-let address: string;
+const bed = templateBed();
 let imported: Imported;
 let runs: number;
 
-beforeAll(async () => {
-	host = await TemplateHost.start();
-}, 600_000);
-
-afterAll(async () => {
-	await host?.stop();
-}, 60_000);
-
 beforeEach(async () => {
-	collector = new Collector();
-	address = await collector.open();
-	host.sandbox.reset();
-	await host.dropTables();
+	bed.host.sandbox.reset();
+	await bed.host.dropTables();
 	runs = 0;
 });
 
 afterEach(async () => {
-	await host.n8n.unpublish(imported.id);
-	await collector.close();
+	await bed.host.n8n.unpublish(imported.id);
 });
 
 /** One run, and what the other systems get in it. */
 async function run() {
-	const before = collector.requests.length;
-	await host.run(imported, 'Every Hour');
+	const before = bed.collector.requests.length;
+	await bed.host.run(imported, 'Every Hour');
 	runs += 1;
-	await host.finished(imported, runs);
-	return collector.requests.slice(before);
+	await bed.host.finished(imported, runs);
+	return bed.collector.requests.slice(before);
 }
 
 describe('nothing missed: Blog articles', () => {
@@ -51,22 +39,22 @@ describe('nothing missed: Blog articles', () => {
 			title: `Title of ${id}`,
 			published_at: published.toISOString(),
 		};
-		await host.sandbox.fire({
+		await bed.host.sandbox.fire({
 			provider: 'misarBlog',
 			event: 'article.published',
 			data: { article: { ...article, ...more } },
 		});
 	}
 	const announced = async () =>
-		(await host.rows('announced_articles')).map(({ article_id, announced: done }) => [
+		(await bed.host.rows('announced_articles')).map(({ article_id, announced: done }) => [
 			article_id,
 			done,
 		]);
 	const titles = (requests: Awaited<ReturnType<typeof run>>) =>
 		requests.map(({ body }) => announcement.parse(body).article.title);
 	const setUp = async (since = '') => {
-		imported = await host.publish('nothing-missed-blog', {
-			chatWebhookUrl: `${address}/hook`,
+		imported = await bed.host.publish('nothing-missed-blog', {
+			chatWebhookUrl: `${bed.address}/hook`,
 			since,
 		});
 	};
@@ -121,8 +109,8 @@ describe('nothing missed: Blog articles', () => {
 		await publish('two', new Date('2026-03-02T10:00:00Z'));
 		await publish('three', new Date('2026-03-03T10:00:00Z'));
 		// One article is refused by the chat, another one cannot be got.
-		collector.statuses = [503, 503, 503];
-		host.sandbox.fault({
+		bed.collector.statuses = [503, 503, 503];
+		bed.host.sandbox.fault({
 			provider: 'misarBlog',
 			path: /\/articles\/two$/,
 			kind: 'status',
@@ -133,7 +121,7 @@ describe('nothing missed: Blog articles', () => {
 			...['Title of one', 'Title of one', 'Title of one'],
 			'Title of three',
 		]);
-		expect(await host.rows('announced_articles')).toMatchObject([
+		expect(await bed.host.rows('announced_articles')).toMatchObject([
 			{ article_id: 'one', announced: false, last_error: expect.stringMatching(/503|unavailable/) },
 			{
 				article_id: 'two',
@@ -143,7 +131,7 @@ describe('nothing missed: Blog articles', () => {
 			{ article_id: 'three', announced: true, last_error: '' },
 		]);
 		expect(titles(await run())).toEqual(['Title of one', 'Title of two']);
-		expect(await host.rows('announced_articles')).toMatchObject(
+		expect(await bed.host.rows('announced_articles')).toMatchObject(
 			['one', 'two', 'three'].map((article_id) => ({
 				article_id,
 				announced: true,
@@ -156,27 +144,30 @@ describe('nothing missed: Blog articles', () => {
 
 describe('suppressions in step with Metigan', () => {
 	async function suppress(event: string, email: string): Promise<void> {
-		await host.sandbox.fire({ provider: 'metigan', event, data: { email } });
+		await bed.host.sandbox.fire({ provider: 'metigan', event, data: { email } });
 	}
 
 	async function allowAtMetigan(email: string): Promise<void> {
 		const path = `/api/suppressions/${encodeURIComponent(email)}`;
-		const answer = await fetch(`${host.sandbox.url}${path}`, {
+		const answer = await fetch(`${bed.host.sandbox.url}${path}`, {
 			method: 'DELETE',
-			headers: { 'x-api-key': host.sandbox.keys.metigan },
+			headers: { 'x-api-key': bed.host.sandbox.keys.metigan },
 		});
 		expect(answer.status).toBe(200);
 		await answer.arrayBuffer();
 	}
 	const state = async () =>
-		(await host.rows('metigan_suppressions')).map(({ email, at_metigan }) => [email, at_metigan]);
+		(await bed.host.rows('metigan_suppressions')).map(({ email, at_metigan }) => [
+			email,
+			at_metigan,
+		]);
 	const made = (requests: Awaited<ReturnType<typeof run>>) =>
 		requests.map(({ method, path }) => `${method} ${path}`).sort();
 
 	beforeEach(async () => {
-		imported = await host.publish('suppressions-metigan', {
-			crmUrl: `${address}/crm`,
-			chatWebhookUrl: `${address}/hook`,
+		imported = await bed.host.publish('suppressions-metigan', {
+			crmUrl: `${bed.address}/crm`,
+			chatWebhookUrl: `${bed.address}/hook`,
 		});
 	});
 
@@ -210,13 +201,13 @@ describe('suppressions in step with Metigan', () => {
 
 	it('keeps what the CRM did not take for the next hour', async () => {
 		await suppress('email.bounced', 'ada@example.com');
-		collector.statuses = [500, 500, 500];
+		bed.collector.statuses = [500, 500, 500];
 		expect(await run()).toHaveLength(3);
-		expect(await host.rows('metigan_suppressions')).toMatchObject([
+		expect(await bed.host.rows('metigan_suppressions')).toMatchObject([
 			{ email: 'ada@example.com', at_metigan: false, last_error: expect.stringMatching(/./) },
 		]);
 		expect(made(await run())).toEqual(['PUT /crm/ada%40example.com']);
-		expect(await host.rows('metigan_suppressions')).toMatchObject([
+		expect(await bed.host.rows('metigan_suppressions')).toMatchObject([
 			{ email: 'ada@example.com', at_metigan: true, last_error: '' },
 		]);
 		expect(await run()).toEqual([]);
@@ -254,29 +245,29 @@ describe('suppressions in step with Metigan', () => {
 		await run();
 		await allowAtMetigan('ada@example.com');
 		await suppress('email.bounced', 'bob@example.com');
-		collector.statuses = [200, 503, 503, 503, 503, 503];
-		await host.run(imported, 'Every Hour');
+		bed.collector.statuses = [200, 503, 503, 503, 503, 503];
+		await bed.host.run(imported, 'Every Hour');
 		// The last one failed, so that n8n shows it.
-		const all = await host.n8n.executions(imported.id);
+		const all = await bed.host.n8n.executions(imported.id);
 		expect(all.map(({ status }) => status)).toContain('error');
-		expect(collector.requests.map(({ path }) => path)).toContain('/crm/bob%40example.com');
+		expect(bed.collector.requests.map(({ path }) => path)).toContain('/crm/bob%40example.com');
 		expect(new Map((await state()).map(([email, at]) => [email, at]))).toEqual(
 			new Map([
 				['ada@example.com', true],
 				['bob@example.com', true],
 			]),
 		);
-		const before = collector.requests.length;
-		await host.run(imported, 'Every Hour');
-		expect(made(collector.requests.slice(before))).toEqual(['POST /hook']);
+		const before = bed.collector.requests.length;
+		await bed.host.run(imported, 'Every Hour');
+		expect(made(bed.collector.requests.slice(before))).toEqual(['POST /hook']);
 	}, 180_000);
 
 	it('asks nobody to do anything when Metigan cannot be asked', async () => {
 		await suppress('email.bounced', 'ada@example.com');
 		await run();
-		host.sandbox.fault({ provider: 'metigan', kind: 'status', status: 500, times: 10 });
-		await host.run(imported, 'Every Hour');
-		expect(collector.requests).toHaveLength(1);
+		bed.host.sandbox.fault({ provider: 'metigan', kind: 'status', status: 500, times: 10 });
+		await bed.host.run(imported, 'Every Hour');
+		expect(bed.collector.requests).toHaveLength(1);
 		expect(await state()).toEqual([['ada@example.com', true]]);
 	}, 120_000);
 });

@@ -1,49 +1,36 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN, PACKAGE } from '../../testkit/publishTrigger';
-import { Collector, TemplateHost, type Imported } from './templateHost';
+import { templateBed } from './templateBed';
+import type { Imported } from './templateHost';
 
 /** The templates that look after endpoints: started by their schedule's node, or by a form. */
 
 const WAIT_MS = 60_000;
 const FOREIGN = 'https://elsewhere.example.org/hook';
 
-let host: TemplateHost;
-let collector: Collector;
-let address: string;
-
-beforeAll(async () => {
-	host = await TemplateHost.start();
-}, 600_000);
-
-afterAll(async () => {
-	await host?.stop();
-}, 60_000);
-
-beforeEach(async () => {
-	collector = new Collector();
-	address = await collector.open();
-});
+const bed = templateBed();
 
 afterEach(async () => {
-	await collector.close();
-	for (const { provider, id } of host.sandbox.endpoints())
-		host.sandbox.removeEndpoint(provider, id);
+	for (const { provider, id } of bed.host.sandbox.endpoints())
+		bed.host.sandbox.removeEndpoint(provider, id);
 });
 
 function endpoint(url: string, active = true) {
-	return host.sandbox.addEndpoint('misar.mail', { url, events: ['email.bounced'], active });
+	return bed.host.sandbox.addEndpoint('misar.mail', { url, events: ['email.bounced'], active });
 }
 
 describe('endpoint audit', () => {
 	it('flags what is inactive, foreign or left over, and nothing else', async () => {
-		const imported = await host.publish('endpoint-audit', { chatWebhookUrl: `${address}/hook` });
+		const imported = await bed.host.publish('endpoint-audit', {
+			chatWebhookUrl: `${bed.address}/hook`,
+		});
 		const good = endpoint(`${ORIGIN}/webhook/a/misar`);
-		await host.run(imported, 'Every Monday');
-		await host.finished(imported, 1);
-		expect(collector.requests).toEqual([]);
-		expect(await host.rows('endpoint_inventory')).toMatchObject([
+		await bed.host.run(imported, 'Every Monday');
+		await bed.host.finished(imported, 1);
+		expect(bed.collector.requests).toEqual([]);
+		expect(await bed.host.rows('endpoint_inventory')).toMatchObject([
 			{ endpoint_id: good.id, url: good.url, events: 'email.bounced', problem: '' },
 		]);
 
@@ -51,17 +38,17 @@ describe('endpoint audit', () => {
 		const foreign = endpoint(FOREIGN);
 		const both = endpoint('https://n8n.example.com.evil.example.org/webhook/c/misar', false);
 		const leftover = endpoint(`${ORIGIN}/webhook-test/d/misar`);
-		collector.statuses = [500];
-		await host.run(imported, 'Every Monday');
-		await host.finished(imported, 2);
+		bed.collector.statuses = [500];
+		await bed.host.run(imported, 'Every Monday');
+		await bed.host.finished(imported, 2);
 		const expected = [
 			[off, 'inactive'],
 			[foreign, 'foreign'],
 			[both, 'inactive, foreign'],
 			[leftover, 'test'],
 		] as const;
-		expect(collector.requests).toHaveLength(2);
-		expect(collector.requests[1]).toMatchObject({
+		expect(bed.collector.requests).toHaveLength(2);
+		expect(bed.collector.requests[1]).toMatchObject({
 			method: 'POST',
 			path: '/hook',
 			body: {
@@ -70,10 +57,10 @@ describe('endpoint audit', () => {
 			},
 		});
 		// The same rows as before, brought up to date.
-		host.sandbox.changeEndpoint('misar.mail', off.id, { active: true });
-		await host.run(imported, 'Every Monday');
-		await host.finished(imported, 3);
-		const rows = await host.rows('endpoint_inventory');
+		bed.host.sandbox.changeEndpoint('misar.mail', off.id, { active: true });
+		await bed.host.run(imported, 'Every Monday');
+		await bed.host.finished(imported, 3);
+		const rows = await bed.host.rows('endpoint_inventory');
 		expect(rows.map(({ endpoint_id, problem }) => [endpoint_id, problem])).toEqual([
 			[good.id, ''],
 			[off.id, ''],
@@ -82,8 +69,8 @@ describe('endpoint audit', () => {
 	}, 120_000);
 
 	it('accepts endpoints of the systems that are named', async () => {
-		const imported = await host.publish('endpoint-audit', {
-			chatWebhookUrl: `${address}/hook`,
+		const imported = await bed.host.publish('endpoint-audit', {
+			chatWebhookUrl: `${bed.address}/hook`,
 			otherAddresses: ` ${new URL(FOREIGN).origin} ,https://third.example.org/hooks/`,
 		});
 		endpoint(FOREIGN);
@@ -93,9 +80,9 @@ describe('endpoint audit', () => {
 			'https://third.example.org/2',
 		];
 		for (const url of unlike) endpoint(url);
-		await host.run(imported, 'Every Monday');
-		await host.finished(imported, 1);
-		expect(collector.requests).toMatchObject([
+		await bed.host.run(imported, 'Every Monday');
+		await bed.host.finished(imported, 1);
+		expect(bed.collector.requests).toMatchObject([
 			{ body: { endpoints: unlike.map((url) => ({ url, problem: 'foreign' })) } },
 		]);
 	}, 60_000);
@@ -103,13 +90,15 @@ describe('endpoint audit', () => {
 
 describe('failed deliveries', () => {
 	it('reports each delivery of the last day that failed, once', async () => {
-		const imported = await host.publish('failed-deliveries', { chatWebhookUrl: `${address}/hook` });
-		const good = endpoint(`${address}/good`.replace('http:', 'https:'));
-		const bad = endpoint(`${address}/bad`.replace('http:', 'https:'));
-		host.sandbox.setRoute(new URL(good.url).origin, address);
+		const imported = await bed.host.publish('failed-deliveries', {
+			chatWebhookUrl: `${bed.address}/hook`,
+		});
+		const good = endpoint(`${bed.address}/good`.replace('http:', 'https:'));
+		const bad = endpoint(`${bed.address}/bad`.replace('http:', 'https:'));
+		bed.host.sandbox.setRoute(new URL(good.url).origin, bed.address);
 		const fire = async (endpointId: string, id: string, statuses: number[], retry: boolean) => {
-			collector.statuses = statuses;
-			await host.sandbox.fire({
+			bed.collector.statuses = statuses;
+			await bed.host.sandbox.fire({
 				provider: 'misar.mail',
 				event: 'email.bounced',
 				endpointId,
@@ -118,18 +107,18 @@ describe('failed deliveries', () => {
 			});
 		};
 		await fire(good.id, 'evt_taken', [200], false);
-		const delivered = collector.requests.length;
-		await host.run(imported, 'Every Morning');
-		await host.finished(imported, 1);
-		expect(collector.requests).toHaveLength(delivered);
+		const delivered = bed.collector.requests.length;
+		await bed.host.run(imported, 'Every Morning');
+		await bed.host.finished(imported, 1);
+		expect(bed.collector.requests).toHaveLength(delivered);
 
 		await fire(bad.id, 'evt_refused', [500], false);
 		await fire(bad.id, 'evt_twice', [500, 502], true);
 		await fire(good.id, 'evt_gone', [410], false);
-		const before = collector.requests.length;
-		await host.run(imported, 'Every Morning');
-		await host.finished(imported, 2);
-		const reports = collector.requests.slice(before);
+		const before = bed.collector.requests.length;
+		await bed.host.run(imported, 'Every Morning');
+		await bed.host.finished(imported, 2);
+		const reports = bed.collector.requests.slice(before);
 		expect(reports).toMatchObject([
 			{ path: '/hook', body: { text: 'Deliveries that failed in the last 24 hours: 3' } },
 		]);
@@ -140,7 +129,7 @@ describe('failed deliveries', () => {
 		];
 		const byId = (a: { delivery_id?: unknown }, b: { delivery_id?: unknown }) =>
 			String(a.delivery_id).localeCompare(String(b.delivery_id));
-		expect((await host.rows('failed_deliveries')).sort(byId)).toMatchObject(
+		expect((await bed.host.rows('failed_deliveries')).sort(byId)).toMatchObject(
 			expected.map((row) => ({
 				...row,
 				event: 'email.bounced',
@@ -149,9 +138,9 @@ describe('failed deliveries', () => {
 		);
 
 		// The next morning's log still has them: the table does not.
-		await host.run(imported, 'Every Morning');
-		await host.finished(imported, 3);
-		expect(await host.rows('failed_deliveries')).toHaveLength(3);
+		await bed.host.run(imported, 'Every Morning');
+		await bed.host.finished(imported, 3);
+		expect(await bed.host.rows('failed_deliveries')).toHaveLength(3);
 	}, 180_000);
 });
 
@@ -166,7 +155,7 @@ describe('rotation of a signing secret', () => {
 	let receiverUrl: string;
 
 	beforeAll(async () => {
-		rotation = await host.publish(
+		rotation = await bed.host.publish(
 			'rotate-signing-secret',
 			{},
 			{
@@ -176,10 +165,10 @@ describe('rotation of a signing secret', () => {
 	}, 60_000);
 
 	beforeEach(async () => {
-		credentialId = await host.n8n.createCredential('Receiver', 'misarApi', account(OLD, ''));
+		credentialId = await bed.host.n8n.createCredential('Receiver', 'misarApi', account(OLD, ''));
 		const webhookId = crypto.randomUUID();
 		receiverUrl = `${ORIGIN}/webhook/${webhookId}/misar`;
-		const { id } = await host.n8n.createWorkflow({
+		const { id } = await bed.host.n8n.createWorkflow({
 			name: 'Receiver',
 			nodes: [
 				{
@@ -192,8 +181,8 @@ describe('rotation of a signing secret', () => {
 			],
 		});
 		receiver = id;
-		await host.n8n.publish(receiver);
-		host.sandbox.addEndpoint('misar.mail', {
+		await bed.host.n8n.publish(receiver);
+		bed.host.sandbox.addEndpoint('misar.mail', {
 			url: receiverUrl,
 			events: EVENTS,
 			secret: OLD,
@@ -201,18 +190,18 @@ describe('rotation of a signing secret', () => {
 	});
 
 	afterEach(async () => {
-		await host.n8n.deleteWorkflow(receiver);
+		await bed.host.n8n.deleteWorkflow(receiver);
 	});
 
 	function account(signingSecret: string, previousSigningSecret: string) {
-		const apiKey = host.sandbox.keys['misar.mail'];
-		const baseUrl = host.sandbox.url;
+		const apiKey = bed.host.sandbox.keys['misar.mail'];
+		const baseUrl = bed.host.sandbox.url;
 		return { product: 'mail', apiKey, baseUrl, signingSecret, previousSigningSecret };
 	}
 
 	/** Step 1 of the notes: what the user does to the credential. */
 	async function enterNewSecret() {
-		await host.n8n.updateCredential(credentialId, 'Receiver', 'misarApi', account(NEW, OLD));
+		await bed.host.n8n.updateCredential(credentialId, 'Receiver', 'misarApi', account(NEW, OLD));
 	}
 
 	/** Fills in the form as a browser does; the status of its answer comes when the run has ended. */
@@ -222,7 +211,7 @@ describe('rotation of a signing secret', () => {
 		form.append('field-1', NEW);
 		const ask = rotation.template.nodes.find(({ name }) => name === 'Ask');
 		const credentials = Buffer.from(`${login.user}:${login.password}`).toString('base64');
-		const answer = await fetch(`${host.n8n.url}/form/${ask?.webhookId ?? ''}`, {
+		const answer = await fetch(`${bed.host.n8n.url}/form/${ask?.webhookId ?? ''}`, {
 			method: 'POST',
 			headers: { authorization: `Basic ${credentials}` },
 			body: form,
@@ -232,13 +221,13 @@ describe('rotation of a signing secret', () => {
 	}
 
 	const secrets = () =>
-		host.sandbox
+		bed.host.sandbox
 			.endpoints('misar.mail')
 			.filter(({ url }) => url === receiverUrl)
 			.map(({ secret }) => secret);
 
 	async function bounce(): Promise<string[]> {
-		const fired = await host.sandbox.fire({ provider: 'misar.mail', event: 'email.bounced' });
+		const fired = await bed.host.sandbox.fire({ provider: 'misar.mail', event: 'email.bounced' });
 		return fired.map(({ state }) => state);
 	}
 
@@ -246,44 +235,44 @@ describe('rotation of a signing secret', () => {
 		expect(await bounce()).toEqual(['delivered']);
 		await enterNewSecret();
 		expect(await bounce()).toEqual(['delivered']);
-		const before = host.sandbox.requests().length;
+		const before = bed.host.sandbox.requests().length;
 		expect(await submit(receiverUrl)).toBe(200);
-		const calls = host.sandbox.requests().slice(before);
+		const calls = bed.host.sandbox.requests().slice(before);
 		expect(calls.map(({ method, status }) => [method, status])).toEqual([
 			['GET', 200],
 			['POST', 201],
 			['POST', 200],
 			['DELETE', 204],
 		]);
-		expect(host.sandbox.endpoints('misar.mail')).toMatchObject([
+		expect(bed.host.sandbox.endpoints('misar.mail')).toMatchObject([
 			{ url: receiverUrl, active: true, events: EVENTS, secret: NEW },
 		]);
 		expect(await bounce()).toEqual(['delivered']);
-		expect(await host.n8n.waitForExecutions(receiver, 3)).toHaveLength(3);
+		expect(await bed.host.n8n.waitForExecutions(receiver, 3)).toHaveLength(3);
 	});
 
 	it('puts all back when the new secret was not entered first', async () => {
 		expect(await submit(receiverUrl)).toBe(500);
-		expect(host.sandbox.requests().at(-1)).toMatchObject({ method: 'DELETE', status: 204 });
+		expect(bed.host.sandbox.requests().at(-1)).toMatchObject({ method: 'DELETE', status: 204 });
 		expect(secrets()).toEqual([OLD]);
 		expect(await bounce()).toEqual(['delivered']);
 	});
 
 	it('runs an event once while there are two endpoints', async () => {
 		await enterNewSecret();
-		host.sandbox.addEndpoint('misar.mail', { url: receiverUrl, events: EVENTS, secret: NEW });
+		bed.host.sandbox.addEndpoint('misar.mail', { url: receiverUrl, events: EVENTS, secret: NEW });
 		await bounce();
-		await host.sandbox.settled();
+		await bed.host.sandbox.settled();
 		await bounce();
-		await host.sandbox.settled();
-		expect(await host.n8n.waitForExecutions(receiver, 2)).toHaveLength(2);
+		await bed.host.sandbox.settled();
+		expect(await bed.host.n8n.waitForExecutions(receiver, 2)).toHaveLength(2);
 	});
 
 	it('touches nothing for another URL or another person', async () => {
-		const before = host.sandbox.endpoints();
+		const before = bed.host.sandbox.endpoints();
 		expect(await submit(`${receiverUrl}/other`)).toBe(500);
 		expect(await submit(receiverUrl, { ...LOGIN, password: 'wrong' })).toBe(401);
-		expect(host.sandbox.endpoints()).toEqual(before);
+		expect(bed.host.sandbox.endpoints()).toEqual(before);
 	});
 
 	it('stores no run, and shows the secret nowhere', async () => {
@@ -291,34 +280,36 @@ describe('rotation of a signing secret', () => {
 		expect(await submit(receiverUrl)).toBe(200);
 		expect(await submit(`${receiverUrl}/other`)).toBe(500);
 		await until('its runs to be forgotten', WAIT_MS, async () =>
-			(await host.n8n.executions(rotation.id)).length === 0 ? true : undefined,
+			(await bed.host.n8n.executions(rotation.id)).length === 0 ? true : undefined,
 		);
-		const shown = JSON.stringify(await host.n8n.getWorkflow(rotation.id)) + host.n8n.log();
+		const shown = JSON.stringify(await bed.host.n8n.getWorkflow(rotation.id)) + bed.host.n8n.log();
 		for (const secret of [OLD, NEW]) expect(shown).not.toContain(secret);
 	});
 });
 
 describe('tell me when webhooks break', () => {
 	it('sends a readable problem once, and passes events on to your workflow', async () => {
-		const imported = await host.publish('webhook-problems', { chatWebhookUrl: `${address}/hook` });
-		const [own] = host.sandbox.endpoints('misar.mail');
+		const imported = await bed.host.publish('webhook-problems', {
+			chatWebhookUrl: `${bed.address}/hook`,
+		});
+		const [own] = bed.host.sandbox.endpoints('misar.mail');
 		const fire = async (more: { secret?: string }) =>
-			await host.sandbox.fire({
+			await bed.host.sandbox.fire({
 				provider: 'misar.mail',
 				event: 'email.bounced',
 				endpointId: own?.id ?? '',
 				retry: false,
 				...more,
 			});
-		const texts = () => collector.requests.map(({ body }) => body);
+		const texts = () => bed.collector.requests.map(({ body }) => body);
 		const nodesOf = async (at: number) => {
-			const runs = await host.n8n.executions(imported.id);
-			const { data } = await host.n8n.execution(runs[at]?.id ?? '');
+			const runs = await bed.host.n8n.executions(imported.id);
+			const { data } = await bed.host.n8n.execution(runs[at]?.id ?? '');
 			return Object.keys(data.resultData.runData).sort();
 		};
 
 		for (let times = 0; times < 50; times++) await fire({ secret: 'whsec_of_a_forger' });
-		await host.finished(imported, 1);
+		await bed.host.finished(imported, 1);
 		expect(texts()).toEqual([
 			{
 				text: expect.stringMatching(
@@ -334,8 +325,8 @@ describe('tell me when webhooks break', () => {
 		]);
 
 		await fire({});
-		await host.finished(imported, 2);
+		await bed.host.finished(imported, 2);
 		expect(await nodesOf(1)).toEqual(['Misar Mail', 'Your Work']);
-		await host.n8n.unpublish(imported.id);
+		await bed.host.n8n.unpublish(imported.id);
 	});
 });

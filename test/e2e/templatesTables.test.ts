@@ -1,34 +1,19 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
 import { SECRET } from '../../testkit/publishTrigger';
 import type { Settings } from './templateFiles';
-import { Collector, TemplateHost, type Imported } from './templateHost';
+import { templateBed } from './templateBed';
+import type { Imported } from './templateHost';
 
 /** A template makes its Data Tables when it first needs them: nobody sets anything up. */
 
 /** More than two, so that some find no table at the same moment. */
 const AT_ONCE = 4;
 
-let host: TemplateHost;
-let collector: Collector;
-let address: string;
-
-beforeAll(async () => {
-	host = await TemplateHost.start();
-}, 600_000);
-
-afterAll(async () => {
-	await host?.stop();
-}, 60_000);
+const bed = templateBed();
 
 beforeEach(async () => {
-	collector = new Collector();
-	address = await collector.open();
-	await host.dropTables();
-});
-
-afterEach(async () => {
-	await collector.close();
+	await bed.host.dropTables();
 });
 
 interface Case {
@@ -41,12 +26,12 @@ interface Case {
 }
 
 async function mail(event: string, data: object): Promise<void> {
-	const [delivery] = await host.sandbox.fire({ provider: 'misar.mail', event, data });
+	const [delivery] = await bed.host.sandbox.fire({ provider: 'misar.mail', event, data });
 	expect(delivery?.state).toBe('delivered');
 }
 
 const reader = (number: number) => `reader${number}@example.com`;
-const chat = () => ({ chatWebhookUrl: `${address}/hook` });
+const chat = () => ({ chatWebhookUrl: `${bed.address}/hook` });
 
 const cases: Case[] = [
 	{
@@ -56,7 +41,7 @@ const cases: Case[] = [
 	},
 	{
 		template: 'unsubscribe-sync',
-		settings: () => ({ crmUrl: `${address}/api/unsubscribes` }),
+		settings: () => ({ crmUrl: `${bed.address}/api/unsubscribes` }),
 		start: async (_, number) => await mail('email.unsubscribed', { email: reader(number) }),
 		rows: { crm_unsubscribes: AT_ONCE },
 	},
@@ -67,13 +52,13 @@ const cases: Case[] = [
 	},
 	{
 		template: 'cross-post-articles',
-		settings: () => ({ siteUrl: `${address}/api/posts` }),
+		settings: () => ({ siteUrl: `${bed.address}/api/posts` }),
 		start: async (imported, number) =>
-			await host.sandbox.fire({
+			await bed.host.sandbox.fire({
 				provider: 'misarBlog',
 				event: 'article.published',
 				data: { article: { id: `a${number}`, title: 'First' }, author: { username: 'ada' } },
-				url: host.webhookUrl(imported, 'Misar.Blog Trigger', 'misar-blog'),
+				url: bed.host.webhookUrl(imported, 'Misar.Blog Trigger', 'misar-blog'),
 				secret: SECRET,
 			}),
 		rows: { cross_posted_articles: AT_ONCE },
@@ -81,7 +66,7 @@ const cases: Case[] = [
 	{
 		template: 'endpoint-audit',
 		settings: chat,
-		start: async (imported) => await host.run(imported, 'Every Monday'),
+		start: async (imported) => await bed.host.run(imported, 'Every Monday'),
 		// Misar has no endpoint.
 		rows: { endpoint_inventory: 0 },
 	},
@@ -89,20 +74,20 @@ const cases: Case[] = [
 		template: 'nothing-missed-blog',
 		// No article is as new as that.
 		settings: () => ({ ...chat(), since: '2100-01-01' }),
-		start: async (imported) => await host.run(imported, 'Every Hour'),
+		start: async (imported) => await bed.host.run(imported, 'Every Hour'),
 		rows: { announced_articles: 0 },
 	},
 	{
 		template: 'suppressions-metigan',
-		settings: () => ({ ...chat(), crmUrl: `${address}/api/suppressions` }),
-		start: async (imported) => await host.run(imported, 'Every Hour'),
+		settings: () => ({ ...chat(), crmUrl: `${bed.address}/api/suppressions` }),
+		start: async (imported) => await bed.host.run(imported, 'Every Hour'),
 		// Metigan suppresses nobody.
 		rows: { metigan_suppressions: 0 },
 	},
 	{
 		template: 'failed-deliveries',
 		settings: chat,
-		start: async (imported) => await host.run(imported, 'Every Morning'),
+		start: async (imported) => await bed.host.run(imported, 'Every Morning'),
 		rows: { failed_deliveries: 0 },
 	},
 ];
@@ -112,46 +97,46 @@ describe.each(cases)('$template', (one) => {
 	let imported: Imported;
 
 	beforeEach(async () => {
-		imported = await host.publish(one.template, one.settings?.());
-		expect(await host.tables()).toEqual([]);
+		imported = await bed.host.publish(one.template, one.settings?.());
+		expect(await bed.host.tables()).toEqual([]);
 	});
 
 	afterEach(async () => {
-		await host.n8n.unpublish(imported.id);
+		await bed.host.n8n.unpublish(imported.id);
 	});
 
 	it('makes its tables in the first run and keeps them in the next', async () => {
 		await one.start(imported, 1);
-		await host.finished(imported, 1);
-		const made = await host.tables();
+		await bed.host.finished(imported, 1);
+		const made = await bed.host.tables();
 		expect(made.map(({ name }) => name).sort()).toEqual(tablesOf(one));
 		await one.start(imported, 2);
-		await host.finished(imported, 2);
-		expect(await host.tables()).toEqual(expect.arrayContaining(made));
-		expect(await host.tables()).toHaveLength(made.length);
+		await bed.host.finished(imported, 2);
+		expect(await bed.host.tables()).toEqual(expect.arrayContaining(made));
+		expect(await bed.host.tables()).toHaveLength(made.length);
 	}, 120_000);
 
 	it('makes them once when runs begin at the same time', async () => {
 		const numbers = Array.from({ length: AT_ONCE }, (_, at) => at);
 		await Promise.all(numbers.map(async (number) => await one.start(imported, number)));
-		await host.finished(imported, AT_ONCE);
-		expect((await host.tables()).map(({ name }) => name).sort()).toEqual(tablesOf(one));
+		await bed.host.finished(imported, AT_ONCE);
+		expect((await bed.host.tables()).map(({ name }) => name).sort()).toEqual(tablesOf(one));
 		for (const [table, count] of Object.entries(one.rows)) {
-			expect([table, (await host.rows(table)).length]).toEqual([table, count]);
+			expect([table, (await bed.host.rows(table)).length]).toEqual([table, count]);
 		}
 	}, 120_000);
 
 	it('is not misled by tables whose names contain those of its own', async () => {
 		await one.start(imported, 1);
-		await host.finished(imported, 1);
+		await bed.host.finished(imported, 1);
 		const copies = tablesOf(one).map((name) => `${name}_of_last_year`);
 		// The table that was changed last is the first that n8n finds.
-		for (const name of copies) await host.createTable(name);
+		for (const name of copies) await bed.host.createTable(name);
 		await one.start(imported, 2);
-		await host.finished(imported, 2);
-		expect((await host.tables()).map(({ name }) => name).sort()).toEqual(
+		await bed.host.finished(imported, 2);
+		expect((await bed.host.tables()).map(({ name }) => name).sort()).toEqual(
 			[...tablesOf(one), ...copies].sort(),
 		);
-		for (const name of copies) expect(await host.rows(name)).toEqual([]);
+		for (const name of copies) expect(await bed.host.rows(name)).toEqual([]);
 	}, 120_000);
 });

@@ -3,8 +3,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { chain, type NodeDefinition, type WorkflowDefinition } from '../../testkit/n8n-host/driver';
+import type { Cluster } from '../../testkit/queue/cluster';
 
 const TEMPLATE = join(__dirname, '..', '..', 'templates', 'exactly-once-intake.json');
+
+/** The account that the workflows of these tests are for. */
+export const PROVIDER = 'misar.mail';
 
 /** The event that the workflows of these tests run for. */
 export const EVENT = 'email.bounced';
@@ -13,6 +17,13 @@ export const EVENT = 'email.bounced';
 export interface CredentialRef {
 	id: string;
 	name: string;
+}
+
+/** The credential of the account, stored in n8n. */
+export async function createCredential({ main, sandbox }: Cluster): Promise<CredentialRef> {
+	const name = 'Misar';
+	const data = { product: 'mail', baseUrl: sandbox.url, apiKey: sandbox.keys[PROVIDER] };
+	return { id: await main.createCredential(name, 'misarApi', data), name };
 }
 
 /** A Misar Mail trigger that registers itself. */

@@ -5,11 +5,10 @@ import { ORIGIN, startCluster, type Cluster } from '../../testkit/queue/cluster'
 import { whenEnded } from '../../testkit/queue/runs';
 import { metigan } from '../../testkit/triggers';
 import { EMAIL_EVENTS, letHappen, mixedEvents, RunCounter, untold } from '../recoveryBed';
-import { EVENT, trigger, type CredentialRef } from './intake';
+import { createCredential, EVENT, PROVIDER, trigger, type CredentialRef } from './intake';
 
 /** What the main process looks after, seen from the processors and the workers. */
 
-const PROVIDER = 'misar.mail';
 const DEADLINE_MS = 300_000;
 
 let cluster: Cluster;
@@ -17,10 +16,7 @@ let credential: CredentialRef;
 
 beforeAll(async () => {
 	cluster = await startCluster();
-	const { main, sandbox } = cluster;
-	const apiKey = sandbox.keys[PROVIDER];
-	const data = { product: 'mail', baseUrl: sandbox.url, apiKey };
-	credential = { id: await main.createCredential('Misar', 'misarApi', data), name: 'Misar' };
+	credential = await createCredential(cluster);
 	await cluster.startWorkers();
 }, 600_000);
 

@@ -6,11 +6,10 @@ import { chain } from '../../testkit/n8n-host/driver';
 import type { N8nHelper } from '../../testkit/n8n-host/helper';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN, startCluster, type Cluster } from '../../testkit/queue/cluster';
-import { EVENT, intake, trigger, type CredentialRef } from './intake';
+import { createCredential, EVENT, intake, PROVIDER, trigger, type CredentialRef } from './intake';
 import { readRuns, whenEnded } from '../../testkit/queue/runs';
 
 const REQUEUE = join(__dirname, '..', '..', 'deploy', 'requeue.lua');
-const PROVIDER = 'misar.mail';
 const DEADLINE_MS = 300_000;
 /** How many events later a duplicate comes. */
 const LATER = 20;
@@ -20,10 +19,7 @@ let credential: CredentialRef;
 
 beforeAll(async () => {
 	cluster = await startCluster();
-	const { main, sandbox } = cluster;
-	const apiKey = sandbox.keys[PROVIDER];
-	const data = { product: 'mail', baseUrl: sandbox.url, apiKey };
-	credential = { id: await main.createCredential('Misar', 'misarApi', data), name: 'Misar' };
+	credential = await createCredential(cluster);
 }, 600_000);
 
 afterAll(async () => await cluster?.stop(), 180_000);
