@@ -35,27 +35,27 @@ const publish = async (trigger: TriggerCase, credential: Record<string, string>)
 const withApi = triggerCases.filter(({ api }) => api !== undefined);
 
 describe('an n8n that protects its network', () => {
-	it.each(withApi)(
+	// Together, because n8n tries each call several times before it gives up.
+	it.concurrent.each(withApi)(
 		'sends nothing of $title to an internal Base URL, and says so',
 		async (trigger) => {
-			const before = sandbox.requests().length;
 			const failure = publish(trigger, { apiKey: sandbox.keys[trigger.provider] });
 			await expect(failure).rejects.toThrow('could not be reached');
-			expect(sandbox.requests()).toHaveLength(before);
+			expect(sandbox.requests()).toEqual([]);
 		},
+		120_000,
 	);
 
 	it('does not sign in to a Mail Panda there either', async () => {
 		const mailPanda = withApi.find(({ provider }) => provider === 'mailPanda');
 		if (mailPanda === undefined) throw new Error('Mail Panda is not among the triggers');
-		const before = sandbox.requests().length;
 		const login = {
 			authentication: 'session',
 			email: 'admin@example.com',
 			password: 'open sesame',
 		};
 		await expect(publish(mailPanda, login)).rejects.toThrow();
-		expect(sandbox.requests()).toHaveLength(before);
+		expect(sandbox.requests()).toEqual([]);
 	});
 
 	it('lets them through where it is set to', async () => {

@@ -4,7 +4,13 @@ import { z } from 'zod/v4';
 import { acceptDelivery, deliveryItem, logDeviations, type Rejection } from '../delivery/accept';
 import { seeDelivery } from '../delivery/duplicates';
 import { parseBody } from '../delivery/event';
-import { deliveryOptions, eventOptions, optionsCollection, SIMPLIFY } from '../editor/properties';
+import {
+	deliveryOptions,
+	eventOptions,
+	optionsCollection,
+	SIMPLIFY,
+	skipDuplicatesOption,
+} from '../editor/properties';
 import { ALL_EVENTS, noEventSelected, selectedNames } from '../events';
 import { sourceOf } from '../product';
 import type { Provider } from '../provider';
@@ -21,15 +27,6 @@ const optionsSchema = z.object({
 	skipDuplicates: z.boolean().default(true),
 	toleranceSeconds: numberSchema.default(300),
 });
-
-const SKIP_DUPLICATES_OPTION: INodeProperties = {
-	displayName: 'Skip Duplicates',
-	name: 'skipDuplicates',
-	type: 'boolean',
-	default: true,
-	description:
-		'Whether a delivery that was accepted before leaves by Refused. Remembered in the memory of one n8n process.',
-};
 
 /** What a trigger does with a delivery, for one that n8n's Webhook node received. */
 export const receiveOperation: Operation = {
@@ -59,7 +56,10 @@ function receiveFields(provider: Provider): INodeProperties[] {
 			description: 'Which events to accept. Choose several, or All Events.',
 		},
 		SIMPLIFY,
-		optionsCollection([...deliveryOptions(provider), SKIP_DUPLICATES_OPTION]),
+		optionsCollection([
+			...deliveryOptions(provider),
+			skipDuplicatesOption('a delivery that was accepted before leaves by Refused'),
+		]),
 	];
 }
 

@@ -128,6 +128,17 @@ export function optionsCollection(options: readonly INodeProperties[]): INodePro
 	};
 }
 
+/** @param effect what happens to a delivery that was accepted before, after the word "Whether" */
+export function skipDuplicatesOption(effect: string): INodeProperties {
+	return {
+		displayName: 'Skip Duplicates',
+		name: 'skipDuplicates',
+		type: 'boolean',
+		default: true,
+		description: `Whether ${effect}. Remembered in the memory of one n8n process.`,
+	};
+}
+
 /** Options that say which deliveries a node accepts. */
 export function deliveryOptions(provider: Provider): INodeProperties[] {
 	const timestamped = provider.schemes.some(

@@ -10,6 +10,7 @@ import {
 	reachOptions,
 	shownFor,
 	SIMPLIFY,
+	skipDuplicatesOption,
 	type Show,
 } from './properties';
 
@@ -127,7 +128,9 @@ function optionsProperty(provider: Provider): INodeProperties {
 		...(recovery === undefined ? [] : [recoverMissedOption(recovery)]),
 		...deliveryOptions(provider),
 		REPORT_PROBLEMS_OPTION,
-		SKIP_DUPLICATES_OPTION,
+		skipDuplicatesOption(
+			'to answer a delivery that was accepted before without running the workflow again',
+		),
 	];
 	return { ...optionsCollection(options), ...shownFor(productShow(provider)) };
 }
@@ -184,13 +187,4 @@ const REPORT_PROBLEMS_OPTION: INodeProperties = {
 	default: false,
 	description:
 		'Whether to add a second output, Problem, that reports when deliveries are refused, the endpoint had to be repaired or the provider cannot be reached. Connect an email or chat node to it.',
-};
-
-const SKIP_DUPLICATES_OPTION: INodeProperties = {
-	displayName: 'Skip Duplicates',
-	name: 'skipDuplicates',
-	type: 'boolean',
-	default: true,
-	description:
-		'Whether to answer a delivery that was accepted before without running the workflow again. Remembered in the memory of one n8n process.',
 };
