@@ -53,7 +53,7 @@ module.exports = {
 	// Of tests marked as concurrent: they limit by themselves what they do at a time.
 	maxConcurrency: 100,
 	// Tests of a real n8n wait more than they work.
-	maxWorkers: availableParallelism() + 1,
+	maxWorkers: availableParallelism() + 2,
 	// A worker that has not ended by then has something open.
 	workerGracefulExitTimeout: 15_000,
 };
