@@ -160,7 +160,9 @@ describe('an event', () => {
 	it('can be edited, and is not sent while it is no JSON', async () => {
 		addEndpoint();
 		const data = page.field('Data of the event (JSON)');
-		expect(await data.inputValue()).toContain('"bounceType": "hard"');
+		const showsSample = async () =>
+			(await data.inputValue()).includes('"bounceType": "hard"') ? true : undefined;
+		await until('the sample', WAIT_MS, showsSample);
 		await data.fill('{"recipient": ');
 		await page.button('Fire').click();
 		await page.says('The data is not JSON');
@@ -171,7 +173,7 @@ describe('an event', () => {
 			{ data: { recipient: 'grace@example.com' } },
 		]);
 		await page.button('Back to the sample').click();
-		expect(await data.inputValue()).toContain('"bounceType": "hard"');
+		await until('the sample', WAIT_MS, showsSample);
 	});
 
 	it('goes to a pasted URL, signed with a pasted secret', async () => {
