@@ -194,6 +194,8 @@ export const templateWalks: readonly TemplateWalk[] = [
 		connect: [
 			['Misar Mail', MISAR],
 			['Take Lease', 'My Redis'],
+			['Read Lease', 'My Redis'],
+			['Set Lease Expiry', 'My Redis'],
 			['Read Mark', 'My Redis'],
 			['Mark Done', 'My Redis'],
 		],

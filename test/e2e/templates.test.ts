@@ -109,11 +109,12 @@ describe.each(templateNames)('%s', (name) => {
 	it('is imported and published', async () => {
 		// Never called while nothing is delivered.
 		const redis = { type: 'redis', data: { host: '127.0.0.1', port: 1 } };
+		const redisNodes = working().filter(({ type }) => type === 'n8n-nodes-base.redis');
 		const { id } = await host.publish(
 			name,
 			{},
 			{
-				...{ 'Take Lease': redis, 'Read Mark': redis, 'Mark Done': redis },
+				...Object.fromEntries(redisNodes.map((node) => [node.name, redis])),
 				Ask: { type: 'httpBasicAuth', data: { user: 'ada', password: 'not used here' } },
 			},
 		);

@@ -99,22 +99,6 @@ describe('deploy/docker-compose.yml', () => {
 		for (const file of files) expect(read('deploy', file)).toMatch(/./);
 	});
 
-	it('runs an orphaned job again only after its lease in the template has ended', () => {
-		const sweep = /sleep (\d+)/.exec(String(compose.services['requeue']?.command))?.[1];
-		const template = z
-			.object({ nodes: z.array(z.object({ name: z.string(), parameters: z.unknown() })) })
-			.parse(JSON.parse(read('templates', 'exactly-once-intake.json')));
-		const { assignments } = z
-			.object({
-				assignments: z.object({
-					assignments: z.array(z.object({ name: z.string(), value: z.unknown() })),
-				}),
-			})
-			.parse(template.nodes.find(({ name }) => name === 'Your settings')?.parameters).assignments;
-		const lease = assignments.find(({ name }) => name === 'leaseSeconds')?.value;
-		expect(Number(sweep)).toBeGreaterThan(Number(lease));
-	});
-
 	it('sends production webhooks to the processors and everything else to the main process', () => {
 		const { content } = compose.configs.caddyfile;
 		const processors = n8nServices

@@ -8,20 +8,24 @@ import { z } from 'zod';
 /** The Redis keys of the template "Exactly-once intake": what tells one piece of work from another. */
 
 const TEMPLATE = join(__dirname, '..', '..', 'templates', 'exactly-once-intake.json');
-const KEYED = ['Take Lease', 'Read Mark', 'Mark Done'];
+const LEASE = ['Take Lease', 'Read Lease', 'Set Lease Expiry'];
+const MARK = ['Read Mark', 'Mark Done'];
 
 const template = z
 	.object({
 		nodes: z.array(
-			z.object({ name: z.string(), parameters: z.object({ key: z.string().optional() }) }),
+			z.object({
+				name: z.string(),
+				parameters: z.object({ key: z.string().optional(), list: z.string().optional() }),
+			}),
 		),
 	})
 	.parse(JSON.parse(readFileSync(TEMPLATE, 'utf8')));
 
 /** What n8n makes of a node's key in a workflow for a delivery. */
 function keyOf(nodeName: string, workflowId: string, deliveryId: string): unknown {
-	const key = template.nodes.find(({ name }) => name === nodeName)?.parameters.key;
-	const expression = /^=\{\{(.*)\}\}$/.exec(key ?? '')?.[1];
+	const { key, list } = template.nodes.find(({ name }) => name === nodeName)?.parameters ?? {};
+	const expression = /^=\{\{(.*)\}\}$/.exec(key ?? list ?? '')?.[1];
 	if (expression === undefined)
 		throw new Error(`${nodeName} has no key, or one that is no expression`);
 	return runInNewContext(expression, {
@@ -30,7 +34,7 @@ function keyOf(nodeName: string, workflowId: string, deliveryId: string): unknow
 	});
 }
 
-describe.each(KEYED)('the key of %s', (node) => {
+describe.each([...LEASE, ...MARK])('the key of %s', (node) => {
 	it('differs between two workflows that get the same delivery', () => {
 		expect(keyOf(node, 'workflow 1', 'delivery')).not.toBe(keyOf(node, 'workflow 2', 'delivery'));
 	});
@@ -40,8 +44,10 @@ describe.each(KEYED)('the key of %s', (node) => {
 	});
 });
 
-it('looks for the mark under the key that the work is marked with', () => {
-	expect(keyOf('Read Mark', 'workflow', 'delivery')).toBe(
-		keyOf('Mark Done', 'workflow', 'delivery'),
-	);
+it.each([
+	['the lease', LEASE],
+	['the mark', MARK],
+])('uses the same key for %s in %s', (_, nodes) => {
+	const keys = new Set(nodes.map((node) => keyOf(node, 'workflow', 'delivery')));
+	expect(keys.size).toBe(1);
 });
