@@ -98,34 +98,41 @@ export function apiFailure(node: INode, request: FailedRequest, refusal: Refusal
 	return failure;
 }
 
-function explain(
-	{ providerName: name, reads, endpointId }: FailedRequest,
-	refusal: Refusal,
-): { message: string; advice: string } {
-	const whereToLook = `the Base URL in the credential${reads === undefined ? ' and Options → API Path' : ''}`;
-	if (refusal.kind === 'unreachable') {
-		return {
-			message: `${name} could not be reached (${networkReason(refusal.code)})`,
-			advice: 'Check the Base URL in the credential and that this n8n can reach it, then try again',
-		};
-	}
-	if (refusal.kind === 'unreadable') {
-		return {
-			message: `${name} answered with something that is not ${refusal.expected} (HTTP ${refusal.status})`,
-			advice: `Check ${whereToLook}: a web page or a proxy may answer there instead of the API`,
-		};
-	}
+interface Explanation {
+	readonly message: string;
+	readonly advice: string;
+}
 
-	const { status, body, retryAfterSeconds } = refusal;
+function explain(request: FailedRequest, refusal: Refusal): Explanation {
+	const { providerName: name } = request;
+	switch (refusal.kind) {
+		case 'unreachable':
+			return {
+				message: `${name} could not be reached (${networkReason(refusal.code)})`,
+				advice:
+					'Check the Base URL in the credential and that this n8n can reach it, then try again',
+			};
+		case 'unreadable':
+			return {
+				message: `${name} answered with something that is not ${refusal.expected} (HTTP ${refusal.status})`,
+				advice: `Check ${wordsFor(request, refusal.status).address}: a web page or a proxy may answer there instead of the API`,
+			};
+		case 'status':
+			return explainStatus(request, refusal);
+	}
+}
+
+function explainStatus(
+	request: FailedRequest,
+	{ status, body, retryAfterSeconds }: Refusal & { kind: 'status' },
+): Explanation {
+	const { providerName: name } = request;
+	const words = wordsFor(request, status);
 	if (isPlanRefusal(status, body)) {
 		const upgradeUrl = findUpgradeUrl(body);
-		const where = upgradeUrl === undefined ? '' : ` at ${upgradeUrl}`;
 		return {
 			message: `The ${name} plan does not allow this (HTTP ${status})`,
-			advice:
-				reads === undefined
-					? `Remove an endpoint that is no longer used or upgrade the plan${where}`
-					: `Upgrade the plan${where}`,
+			advice: `${words.upgrade}${upgradeUrl === undefined ? '' : ` at ${upgradeUrl}`}`,
 		};
 	}
 	switch (status) {
@@ -135,58 +142,73 @@ function explain(
 				advice: `Check the API key in the credential: it must be a live key of ${name}, copied whole`,
 			};
 		case 403:
-			return reads === undefined
-				? {
-						message: `This API key may not manage ${name} webhooks (HTTP 403)`,
-						advice:
-							'Use a key with permission to manage webhooks. A trigger works without one: set its Registration to Manual and add the URL in the dashboard',
-					}
-				: {
-						message: `This API key may not read the ${reads} of ${name} (HTTP 403)`,
-						advice: `Use a key with permission to read ${reads}`,
-					};
+			return words.forbidden;
 		case 404:
 		case 405:
-			if (endpointId !== undefined) {
-				return {
-					message: `${name} has no endpoint ${endpointId}, or no such call (HTTP ${status})`,
-					advice: 'Choose an endpoint from the list, or check Options → API Path',
-				};
-			}
-			return {
-				message:
-					reads === undefined
-						? `${name} has no webhook API at this address (HTTP ${status})`
-						: `${name} has no list of ${reads} at this address (HTTP ${status})`,
-				advice: `Check ${whereToLook}`,
-			};
+			return words.notFound;
 		case 400:
 		case 409:
 		case 422:
 			return {
 				message: `${name} did not accept the request (HTTP ${status})`,
-				advice: `Change what the answer names: usually ${reads === undefined ? 'the webhook URL or an event' : 'a filter'}`,
+				advice: `Change what the answer names: usually ${words.mistake}`,
 			};
 		case 429:
 			return {
 				message: `${name} limits how often its API may be called (HTTP 429)`,
-				advice:
-					retryAfterSeconds === undefined
-						? 'Wait a minute, then try again'
-						: `Wait ${retryAfterSeconds} seconds, then try again`,
-			};
-		default:
-			return {
-				message:
-					status >= 500
-						? `${name} is not available at the moment (HTTP ${status})`
-						: `${name} refused the request (HTTP ${status})`,
-				advice:
-					status >= 500
-						? 'Nothing is wrong with the workflow: try again in a few minutes'
-						: `Check ${whereToLook}`,
+				advice: `Wait ${retryAfterSeconds === undefined ? 'a minute' : `${retryAfterSeconds} seconds`}, then try again`,
 			};
 	}
+	return status >= 500
+		? {
+				message: `${name} is not available at the moment (HTTP ${status})`,
+				advice: 'Nothing is wrong with the workflow: try again in a few minutes',
+			}
+		: {
+				message: `${name} refused the request (HTTP ${status})`,
+				advice: `Check ${words.address}`,
+			};
+}
+
+/** What is said differently about requests for webhooks and for a list such as articles. */
+function wordsFor({ providerName: name, reads, endpointId }: FailedRequest, status: number) {
+	if (reads === undefined) {
+		const address = 'the Base URL in the credential and Options → API Path';
+		return {
+			address,
+			forbidden: {
+				message: `This API key may not manage ${name} webhooks (HTTP 403)`,
+				advice:
+					'Use a key with permission to manage webhooks. A trigger works without one: set its Registration to Manual and add the URL in the dashboard',
+			},
+			mistake: 'the webhook URL or an event',
+			notFound:
+				endpointId === undefined
+					? {
+							message: `${name} has no webhook API at this address (HTTP ${status})`,
+							advice: `Check ${address}`,
+						}
+					: {
+							message: `${name} has no endpoint ${endpointId}, or no such call (HTTP ${status})`,
+							advice: 'Choose an endpoint from the list, or check Options → API Path',
+						},
+			upgrade: 'Remove an endpoint that is no longer used or upgrade the plan',
+		};
+	}
+	const address = 'the Base URL in the credential';
+	return {
+		address,
+		forbidden: {
+			message: `This API key may not read the ${reads} of ${name} (HTTP 403)`,
+			advice: `Use a key with permission to read ${reads}`,
+		},
+		mistake: 'a filter',
+		notFound: {
+			message: `${name} has no list of ${reads} at this address (HTTP ${status})`,
+			advice: `Check ${address}`,
+		},
+		upgrade: 'Upgrade the plan',
+	};
 }
 
 function networkReason(code: string): string {
