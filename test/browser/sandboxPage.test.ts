@@ -253,6 +253,8 @@ describe('a burst of 1,000 events', () => {
 
 		await page.button(`Switch off endpoint ${id}`).click();
 		await page.says(`Endpoint ${id} is switched off.`);
+		// Comes after all that happened before; what the last act did is said at once.
+		await page.endpoint(id).getByText('off', { exact: true }).waitFor();
 		const last = sandbox.deliveries().at(-1)?.id ?? '';
 		await page.rows.first().click();
 		await page.section('Timeline').getByText(last, { exact: true }).waitFor();
