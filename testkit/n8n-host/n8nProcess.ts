@@ -193,6 +193,8 @@ function environment(settings: ProcessSettings): NodeJS.ProcessEnv {
 			QUEUE_HEALTH_CHECK_PORT: String(settings.port),
 			N8N_WORKER_SERVER_ADDRESS: '127.0.0.1',
 		}),
+		// On a busy machine a ping can take too long, and n8n then answers everything with 503.
+		DB_PING_INTERVAL_SECONDS: '86400',
 		N8N_SECURE_COOKIE: 'false',
 		N8N_DIAGNOSTICS_ENABLED: 'false',
 		N8N_VERSION_NOTIFICATIONS_ENABLED: 'false',

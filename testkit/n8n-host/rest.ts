@@ -56,6 +56,8 @@ export class RestClient {
 			method,
 			headers: {
 				'browser-id': this.browserId,
+				// n8n may close a kept connection just as the next call is sent on it.
+				connection: 'close',
 				...(this.cookies.size > 0 && { cookie: this.cookieHeader() }),
 				...(body && { 'content-type': 'application/json' }),
 			},
