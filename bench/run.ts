@@ -26,7 +26,7 @@ const SECTIONS: Readonly<Record<string, (bench: Bench) => Promise<string>>> = {
 			await benchRealN8n(
 				quick
 					? { tarball, rounds: 1, amount: { vm: 20, legacy: 50 } }
-					: { tarball, rounds: 4, amount: { vm: 60, legacy: 200 } },
+					: { tarball, rounds: 5, amount: { vm: 100, legacy: 300 } },
 			),
 		),
 	start: async ({ tarball, quick }) => startReport(await benchStart(tarball, quick ? 1 : 4)),

@@ -20,12 +20,9 @@ export async function executeAction(
 	context: IExecuteFunctions,
 	family: ProviderFamily,
 ): Promise<INodeExecutionData[][]> {
-	const count = chosenOperation(context, 0)?.outputs?.length ?? 1;
 	// A tool has one output: an agent has to get every verdict.
-	const outputs: INodeExecutionData[][] = Array.from(
-		{ length: context.getNodeOutputs().length > 1 ? count : 1 },
-		() => [],
-	);
+	const count = isTool(context) ? 1 : (chosenOperation(context, 0)?.outputs?.length ?? 1);
+	const outputs: INodeExecutionData[][] = Array.from({ length: count }, () => []);
 	for (let itemIndex = 0; itemIndex < context.getInputData().length; itemIndex++) {
 		const pairedItem = { item: itemIndex };
 		const results = await runItem(context, family, itemIndex);
@@ -38,6 +35,14 @@ export async function executeAction(
 		} else throw results;
 	}
 	return outputs;
+}
+
+/**
+ * n8n adds "Tool" to the type of a node that an agent uses. Its outputs would tell as well, but they are an
+ * expression, and n8n's default engine takes milliseconds to evaluate one.
+ */
+function isTool(context: IExecuteFunctions): boolean {
+	return context.getNode().type.endsWith('Tool');
 }
 
 async function runItem(

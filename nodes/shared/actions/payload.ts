@@ -6,6 +6,7 @@ import type { SignatureScheme } from '../provider';
 import { schemesToTry, verifySignature, type SignedRequest, type Verdict } from '../signature';
 import type { ActionCall } from './operation';
 import { readParameter } from './parameter';
+import { HEADERS_OF_WEBHOOK } from './signatureFields';
 
 /**
  * Verifies a payload with the credential's signing secrets, as the trigger would. Does not throw for a
@@ -65,7 +66,11 @@ export function missingSecret({ context, provider }: ActionCall) {
 
 /** Headers as n8n's Webhook node outputs them, or as JSON text. */
 function readHeaders({ context, itemIndex }: ActionCall): Record<string, string> {
-	const value: unknown = context.getNodeParameter('headers', itemIndex, {});
+	// Evaluating an expression takes n8n's default engine milliseconds, so the usual one is read directly.
+	const value: unknown =
+		context.getNode().parameters['headers'] === HEADERS_OF_WEBHOOK
+			? context.getInputData()[itemIndex]?.json['headers']
+			: context.getNodeParameter('headers', itemIndex, {});
 	const headers = typeof value === 'string' ? parseJson(value) : value;
 	if (!isJsonObject(headers)) {
 		throw settingsError(

@@ -43,11 +43,14 @@ const PAYLOAD: readonly INodeProperties[] = [
 	},
 ];
 
+/** Where n8n's Webhook node has the headers. */
+export const HEADERS_OF_WEBHOOK = '={{ $json.headers }}';
+
 const HEADERS: INodeProperties = {
 	displayName: 'Headers',
 	name: 'headers',
 	type: 'json',
-	default: '={{ $json.headers }}',
+	default: HEADERS_OF_WEBHOOK,
 	description: 'Headers of the delivery, as n8n’s Webhook node outputs them',
 };
 
