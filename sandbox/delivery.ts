@@ -30,7 +30,7 @@ export interface Recipient {
 
 /**
  * Writes an event down. Throws for an unknown scheme or envelope, and for a product or a tamper that these
- * have no room for.
+ * do not allow.
  */
 export function composeDelivery(
 	provider: Provider,

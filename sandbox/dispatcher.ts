@@ -53,14 +53,14 @@ export class Dispatcher {
 	}
 
 	private endpointsFor(provider: Provider, { endpointId, event }: FireInput): SandboxEndpoint[] {
-		const room = this.endpoints.of(provider.id);
+		const account = this.endpoints.of(provider.id);
 		if (endpointId === undefined) {
-			return room.list().filter((endpoint) => {
+			return account.list().filter((endpoint) => {
 				const wants = provider.wants?.(endpoint, event) ?? endpoint.events.includes(event);
 				return endpoint.active && wants;
 			});
 		}
-		const endpoint = room.find(endpointId);
+		const endpoint = account.find(endpointId);
 		if (!endpoint) throw new Error(`${provider.id} has no endpoint ${endpointId}`);
 		return [endpoint];
 	}

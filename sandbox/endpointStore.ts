@@ -17,7 +17,7 @@ export interface AccountRules {
 }
 
 /** The endpoints of one provider's account. */
-export class EndpointRoom {
+export class AccountEndpoints {
 	private readonly byId = new Map<string, SandboxEndpoint>();
 	private sequence = 0;
 	private limit: number | undefined;
@@ -126,25 +126,25 @@ export function copyEndpoint(endpoint: SandboxEndpoint): SandboxEndpoint {
 
 /** All accounts. */
 export class EndpointStore {
-	private readonly rooms: ReadonlyMap<ProviderId, EndpointRoom>;
+	private readonly accounts: ReadonlyMap<ProviderId, AccountEndpoints>;
 
 	constructor(providers: readonly AccountRules[], onChange: () => void) {
-		this.rooms = new Map(
-			providers.map((provider) => [provider.id, new EndpointRoom(provider, onChange)]),
+		this.accounts = new Map(
+			providers.map((provider) => [provider.id, new AccountEndpoints(provider, onChange)]),
 		);
 	}
 
-	of(provider: ProviderId): EndpointRoom {
-		const room = this.rooms.get(provider);
-		if (!room) throw new Error(`Unknown provider ${provider}`);
-		return room;
+	of(provider: ProviderId): AccountEndpoints {
+		const account = this.accounts.get(provider);
+		if (!account) throw new Error(`Unknown provider ${provider}`);
+		return account;
 	}
 
 	all(): SandboxEndpoint[] {
-		return [...this.rooms.values()].flatMap((room) => room.list());
+		return [...this.accounts.values()].flatMap((account) => account.list());
 	}
 
 	clear(): void {
-		for (const room of this.rooms.values()) room.clear();
+		for (const account of this.accounts.values()) account.clear();
 	}
 }

@@ -8,7 +8,7 @@ export type * from './types';
 
 /**
  * Signs without sending: the headers, lower-case as a Node server sees them, and the bytes. Throws for an
- * unknown scheme or envelope, and for a tamper the scheme has no room for.
+ * unknown scheme or envelope, and for a tamper that the scheme does not allow.
  */
 export function buildDelivery({ provider, secret, ...input }: BuildDeliveryInput): {
 	headers: Record<string, string>;

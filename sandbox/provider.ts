@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { z } from 'zod';
-import type { AccountRules, EndpointRoom } from './endpointStore';
+import type { AccountRules, AccountEndpoints } from './endpointStore';
 import type { Behaviour, DeliveryRecord, Named, SandboxEndpoint } from './types';
 
 /** A way to sign, as one document describes it. */
@@ -170,7 +170,7 @@ export interface VariantHolder {
 
 /** What the sandbox provides to a provider's API. */
 export interface ApiServices {
-	readonly endpoints: EndpointRoom;
+	readonly endpoints: AccountEndpoints;
 	readonly keys: Readonly<Record<KeyScope, string>>;
 	/** A webhook URL the provider accepts: public https unless the sandbox was started otherwise. */
 	readonly webhookUrl: z.ZodType<string, z.ZodTypeDef, unknown>;

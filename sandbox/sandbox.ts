@@ -51,9 +51,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 	const webhookUrl = webhookUrlSchema(options.allowHttp ?? false);
 
 	for (const provider of providerList) {
-		const room = endpoints.of(provider.id);
+		const account = endpoints.of(provider.id);
 		const api = provider.api?.({
-			endpoints: room,
+			endpoints: account,
 			keys: accepted[provider.id],
 			webhookUrl,
 			deliver: async ({ id: endpointId }, event, data) => {

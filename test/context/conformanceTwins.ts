@@ -163,7 +163,7 @@ const twins: readonly Twin[] = [
 ];
 
 /**
- * Twins that a scheme has no room for, and what becomes of them instead: `impossible` = there is
+ * Twins that a scheme does not allow, and what becomes of them instead: `impossible` = there is
  * nothing to forge.
  */
 const exceptions: ReadonlyArray<{

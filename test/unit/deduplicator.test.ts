@@ -221,7 +221,7 @@ describe('the memories of many triggers', () => {
 		expect(acceptBy(pool, 'a', 'evt_1')).toBe('accepted');
 	});
 
-	it('leave room for each other: a flood at one is no replay at another', () => {
+	it('do not displace each other: a flood at one leaves the others’ keys alone', () => {
 		const pool = new DeduplicatorPool();
 		acceptBy(pool, 'careful', 'evt_1');
 		for (let index = 0; index < 10_050; index++) acceptBy(pool, 'careless', `forged ${index}`);

@@ -72,7 +72,7 @@ function manualHint(name: string, family: ProviderFamily): NodeHint[] {
 	];
 }
 
-/** An expression for the line below a trigger: "Misar Mail: Email Bounced, Email Complained +3". */
+/** An expression for the line below a trigger: "Misar Mail: Email Bounced, Marked as Spam +3". */
 export function triggerSubtitle(family: ProviderFamily): string {
 	const labels = {
 		[ALL_EVENTS]: 'All Events',

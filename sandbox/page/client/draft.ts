@@ -49,7 +49,7 @@ export const emptyDraft: Draft = {
 	retry: true,
 };
 
-/** Whether a scheme has room for a manner. */
+/** Whether a scheme allows a manner. */
 export function isPossible(manner: Manner, scheme: CatalogueScheme | undefined): boolean {
 	if (manner === 'stale' || manner === 'future') return scheme?.timestamped ?? false;
 	return manner !== 'swappedEvent' || scheme?.eventHeader !== undefined;
