@@ -30,6 +30,8 @@ const VALID: Way = ['Valid', ['200'], 1];
 const DUPLICATE: Way = ['Valid, the same delivery several times', ['200', '200'], 1];
 
 const WAIT_MS = 30_000;
+/** A check each minute, on a busy machine. */
+const CHECKED_MS = 150_000;
 
 let browser: Chromium;
 let sandbox: Sandbox;
@@ -96,6 +98,30 @@ describe('a trigger that registers itself', () => {
 			DUPLICATE,
 			VALID,
 		]);
+
+		await n8n.unpublish(workflowId);
+		await page.endpoint(id).waitFor({ state: 'detached' });
+	}, 300_000);
+});
+
+describe('an endpoint that is switched off on the page', () => {
+	it('is switched on by the next check of its trigger', async () => {
+		const { workflowId } = await publishTrigger(
+			{ n8n, sandbox },
+			metigan,
+			'automatic',
+			accountOf(metigan, 'automatic', sandbox),
+			{ options: { checkInterval: 1 } },
+		);
+		const [{ id = '' } = {}] = sandbox.endpoints('metigan');
+		await page.choose({ Show: 'deliveries and API calls' });
+		await page.button(`Switch off endpoint ${id}`).click();
+		await page.endpoint(id).getByText('off', { exact: true }).waitFor();
+
+		const on = page.endpoint(id).getByText('on', { exact: true });
+		await on.waitFor({ timeout: CHECKED_MS });
+		await page.row('Metigan', `PATCH /api/webhooks/${id}`, '200').waitFor();
+		expect(sandbox.endpoints('metigan')).toMatchObject([{ id, active: true }]);
 
 		await n8n.unpublish(workflowId);
 		await page.endpoint(id).waitFor({ state: 'detached' });
