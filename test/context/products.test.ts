@@ -195,7 +195,7 @@ describe('Misar Post, which pings a new endpoint', () => {
 	});
 
 	it.each(['PATCH', 'none'] as const)(
-		'brings an endpoint in line that was switched off, with an update or without: %s',
+		'repairs an endpoint that was switched off, with an update or without: %s',
 		async (updateMethods) => {
 			sandbox.setBehaviour('misar.post', { updateMethods });
 			const host = await startHost(misarPost);

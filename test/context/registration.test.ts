@@ -141,7 +141,7 @@ describe.each([
 		expect(endpoints()).toMatchObject([{ id: before?.id, events: ['email.opened'] }]);
 	});
 
-	it('changes nothing when everything is in line', async () => {
+	it('changes nothing when everything is as it should be', async () => {
 		const host = startHost(trigger);
 		await host.publish();
 		host.restart();
@@ -246,7 +246,7 @@ describe.each([
 		expect(await runsOfOneEvent(trigger, host)).toBe(1);
 	});
 
-	it('leaves nothing half-made when every create loses its answer', async () => {
+	it('leaves nothing behind when every create loses its answer', async () => {
 		sandbox.fault(
 			fault(trigger, { method: 'POST', kind: 'status', status: 500, when: 'after', times: 50 }),
 		);

@@ -122,22 +122,19 @@ describe('two triggers in one workflow', () => {
 	it.each([
 		['Mail', misarMail, 'Reach', misarReach],
 		['Reach', misarReach, 'Mail', misarMail],
-	])(
-		'bring %s back in line without touching the other',
-		async (_name, trigger, otherName, other) => {
-			const [memory, endpoint] = [memoryOf(otherName), endpointOf(other)];
-			sandbox.changeEndpoint(trigger.provider, endpointOf(trigger).id, {
-				events: [trigger.events[1]],
-				active: false,
-			});
-			mail.restart();
-			await publishAll();
-			expect(endpointOf(trigger)).toMatchObject({ active: true, events: [...trigger.events] });
-			expect(memoryOf(otherName)).toEqual(memory);
-			expect(endpointOf(other)).toEqual(endpoint);
-			expect(await runsOfEach()).toEqual(BOTH);
-		},
-	);
+	])('repair %s without touching the other', async (_name, trigger, otherName, other) => {
+		const [memory, endpoint] = [memoryOf(otherName), endpointOf(other)];
+		sandbox.changeEndpoint(trigger.provider, endpointOf(trigger).id, {
+			events: [trigger.events[1]],
+			active: false,
+		});
+		mail.restart();
+		await publishAll();
+		expect(endpointOf(trigger)).toMatchObject({ active: true, events: [...trigger.events] });
+		expect(memoryOf(otherName)).toEqual(memory);
+		expect(endpointOf(other)).toEqual(endpoint);
+		expect(await runsOfEach()).toEqual(BOTH);
+	});
 
 	it.each([
 		['Mail', misarMail, 'Reach', misarReach],

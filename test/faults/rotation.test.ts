@@ -135,7 +135,7 @@ async function rotate(bed: LoadBed, rotation: Rotation): Promise<Outcome> {
 }
 
 /** Counts the runs of each event, and picks the deliveries of those that never ran. */
-function judge({ workflowId, deliveries }: Outcome, runs: readonly StoredRun[]) {
+function verdictOf({ workflowId, deliveries }: Outcome, runs: readonly StoredRun[]) {
 	const ran = new Map<string | undefined, number>();
 	for (const run of runs.filter((other) => other.workflowId === workflowId)) {
 		ran.set(eventIdOf(run), (ran.get(eventIdOf(run)) ?? 0) + 1);
@@ -155,7 +155,7 @@ function eventIdOf({ deliveryId }: StoredRun): string | undefined {
 }
 
 it('rotates secrets without refusing a delivery', async () => {
-	// Without the publication service, a publish asks every trigger whether its endpoint is in line.
+	// Without the publication service, a publish asks every trigger whether its endpoint is as it should be.
 	await withBed({ retryTimeScale: 0.002, publicationService: false }, async (bed) => {
 		const outcomes: Array<[Rotation, Outcome]> = [];
 		for (const rotation of rotations) outcomes.push([rotation, await rotate(bed, rotation)]);
@@ -166,7 +166,7 @@ it('rotates secrets without refusing a delivery', async () => {
 		const results = outcomes.map(([{ title }, outcome]) => ({
 			title,
 			...outcome,
-			...judge(outcome, runs),
+			...verdictOf(outcome, runs),
 		}));
 		printFigures('Secret rotation under load', [
 			['rotation', 'secrets', 'events', 'answers', 'ran once', 'more often', 'cut off'],

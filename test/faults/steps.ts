@@ -31,7 +31,7 @@ const publishSteps = [
 		run: publish,
 	},
 	{
-		// Where n8n could not delete, it unpublishes all the same: an endpoint to bring in line is left.
+		// Where n8n could not delete, it unpublishes all the same: an endpoint is left that has to be changed.
 		name: 'publish, edited, over what a failed unpublish left',
 		prepare: async (harness) => {
 			await harness.publish();

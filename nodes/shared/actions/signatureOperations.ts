@@ -31,7 +31,7 @@ export const signatureOperations: readonly Operation[] = [
 		offered: () => 'documented',
 		properties: verifyFields,
 		run: async (call) => {
-			const verification = await judgePayload(call);
+			const verification = await verificationOf(call);
 			const json = { ...inputOf(call)?.json, verification };
 			return [{ json, ...binaryOf(call), output: verification.valid ? 0 : 1 }];
 		},
@@ -63,7 +63,7 @@ async function signPayload(call: ActionCall): Promise<IDataObject> {
 }
 
 /** The verdict on a payload, as an item holds it. */
-async function judgePayload(
+async function verificationOf(
 	call: ActionCall,
 ): Promise<{ valid: boolean; scheme?: string; signedAt?: string; reason?: string }> {
 	const toleranceSeconds = readParameter(call, 'toleranceSeconds', numberSchema, 300);

@@ -35,7 +35,7 @@ export interface EventIdentity {
 /** Name given to a delivery whose body names no event. */
 const UNNAMED = 'unknown';
 const MAX_WARNINGS = 20;
-/** Hex digits of a digest that stands behind a prefix. */
+/** Hex digits of a digest that follows a prefix. */
 const SHORT_DIGEST = 16;
 /** `Date` alone would make a time of almost any text with a number in it. */
 const ISO_TIME = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/;

@@ -15,7 +15,7 @@ const CREDENTIAL_AGE_MS = 5_000;
 const credentialReads = new SharedReads<ProviderCredential>(CREDENTIAL_AGE_MS);
 
 /** What a credential's secrets say of a delivery. */
-interface Judgement {
+interface Verification {
 	readonly verdict: Verdict;
 	/** There was a secret to verify with. */
 	readonly secretKnown: boolean;
@@ -38,7 +38,7 @@ export async function verifyDelivery(
 	settings: TriggerSettings,
 	node: INode,
 	{ headers, rawBody, record, replaced }: UnverifiedDelivery,
-): Promise<Judgement> {
+): Promise<Verification> {
 	const records = [record, replaced];
 	const automatic = settings.registration === 'automatic';
 	const verify = (secrets: readonly string[]): Verdict =>
@@ -47,7 +47,7 @@ export async function verifyDelivery(
 			toleranceSeconds: settings.toleranceSeconds,
 			now: Date.now(),
 		});
-	const judge = (credential: ProviderCredential): Judgement => {
+	const verifyWith = (credential: ProviderCredential): Verification => {
 		const secrets = liveSecrets(records, credential);
 		if (secrets.length === 0 && settings.acceptUnverified && !automatic) {
 			return { verdict: { valid: true, scheme: 'none' }, secretKnown: false };
@@ -63,32 +63,32 @@ export async function verifyDelivery(
 			},
 		};
 	};
-	return await judgeByCredential(context, provider, node, judge);
+	return await verifyWithCredential(context, provider, node, verifyWith);
 }
 
 /**
  * Verifies with the cached credential first, and with a fresh one where a newer secret could change
  * the verdict.
  */
-async function judgeByCredential(
+async function verifyWithCredential(
 	context: IWebhookFunctions,
 	provider: Provider,
 	node: INode,
-	judge: (credential: ProviderCredential) => Judgement,
-): Promise<Judgement> {
+	verifyWith: (credential: ProviderCredential) => Verification,
+): Promise<Verification> {
 	const { credentialType } = provider;
 	const { id } = node.credentials?.[credentialType] ?? {};
 	const asker = [context.getWorkflow().id, node.id, context.getMode()];
 	const key = JSON.stringify([...asker, credentialType, id]);
 	const recent = credentialReads.recent(key);
-	const judgement = recent && judge(recent);
-	if (judgement !== undefined && isSettled(judgement)) return judgement;
-	return judge(
+	const verification = recent && verifyWith(recent);
+	if (verification !== undefined && isSettled(verification)) return verification;
+	return verifyWith(
 		await credentialReads.fresh(key, async () => await readCredential(context, provider)),
 	);
 }
 
 /** Whether no other secret could change the verdict. */
-function isSettled({ verdict, secretKnown }: Judgement): boolean {
+function isSettled({ verdict, secretKnown }: Verification): boolean {
 	return verdict.valid ? secretKnown : verdict.unmatched !== true;
 }
