@@ -7,8 +7,8 @@
  * for a debugger, e.g. 9229.
  */
 import { existsSync } from 'node:fs';
-import { cp } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { cp, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { triggerCases } from '../testkit/triggers';
@@ -31,6 +31,24 @@ const userFolder = resolve(values.folder);
 const isNew = !existsSync(userFolder);
 const installed = join(userFolder, '.n8n', 'nodes', 'node_modules', PACKAGE);
 
+/**
+ * Copies a build into the package that n8n watches, whereupon n8n loads what changed. It may be
+ * reading a file at any moment, hence each is replaced by a rename.
+ */
+async function install(build: string): Promise<void> {
+	const copy = join(installed, 'next');
+	await rm(copy, { recursive: true, force: true });
+	await cp(build, copy, { recursive: true });
+	for (const entry of await readdir(copy, { recursive: true, withFileTypes: true })) {
+		if (!entry.isFile()) continue;
+		const file = join(entry.parentPath, entry.name);
+		const replaced = join(installed, 'dist', relative(copy, file));
+		await mkdir(dirname(replaced), { recursive: true });
+		await rename(file, replaced);
+	}
+	await rm(copy, { recursive: true });
+}
+
 async function work(session: Session): Promise<number> {
 	const { n8n, sandbox, step, interrupted } = session;
 	for (const trigger of isNew ? triggerCases : []) {
@@ -42,8 +60,7 @@ async function work(session: Session): Promise<number> {
 			say('The build failed: n8n keeps the package it has');
 			return;
 		}
-		// n8n watches this folder and loads what changed.
-		await cp('dist', join(installed, 'dist'), { recursive: true });
+		await install('dist');
 		say(`Built in ${seconds.toFixed(1)} s, n8n loads the package again`);
 	});
 	try {
