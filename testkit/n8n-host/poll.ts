@@ -3,7 +3,10 @@ export class DeadlineError extends Error {
 	override readonly name = 'DeadlineError';
 }
 
-const POLL_MS = 50;
+/** Between two questions: the longer the wait already, the rarer, for each costs n8n's processor. */
+const SHORTEST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 250;
+const SHARE_OF_WAIT = 0.1;
 
 /**
  * Waits for a condition: asks again until the answer is not `undefined`.
@@ -17,14 +20,16 @@ export async function until<T>(
 	timeoutMs: number,
 	ask: () => Promise<T | undefined> | T | undefined,
 ): Promise<T> {
-	const deadline = Date.now() + timeoutMs;
+	const started = Date.now();
 	for (;;) {
 		const answer = await ask();
 		if (answer !== undefined) return answer;
-		if (Date.now() > deadline) {
+		const waited = Date.now() - started;
+		if (waited > timeoutMs) {
 			const text = typeof what === 'string' ? what : what();
 			throw new DeadlineError(`Waited ${timeoutMs} ms for ${text}`);
 		}
-		await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+		const pause = Math.max(SHORTEST_PAUSE_MS, waited * SHARE_OF_WAIT);
+		await new Promise((resolve) => setTimeout(resolve, Math.min(pause, LONGEST_PAUSE_MS)));
 	}
 }
