@@ -13,7 +13,9 @@ export interface Suite {
 	readonly script?: readonly [string, ...string[]];
 	/** Projects of jest.config.js whose files run side by side. */
 	readonly projects?: readonly string[];
-	/** Projects that measure load or cannot share the processor: nothing runs beside them. */
+	/** Projects that need a machine with time for them: their files run two at a time, after all of those. */
+	readonly inPairs?: readonly string[];
+	/** Projects that measure load: their files run one by one, at the end. */
 	readonly alone?: readonly string[];
 }
 
@@ -36,5 +38,5 @@ export const suites: readonly Suite[] = [
 		alone: ['queue'],
 	},
 	// The editor waits seconds, not minutes, for an n8n that other tests keep from the processor.
-	{ name: 'browser', ...real, programs: ['chromium'], alone: ['browser'] },
+	{ name: 'browser', ...real, programs: ['chromium'], inPairs: ['browser'] },
 ];

@@ -140,7 +140,11 @@ describe('the suites', () => {
 			{ cwd: ROOT, encoding: 'utf8' },
 		);
 		const all: { projects: Array<{ displayName: string }> } = JSON.parse(config);
-		const played = suites.flatMap(({ projects = [], alone = [] }) => [...projects, ...alone]);
+		const played = suites.flatMap(({ projects = [], inPairs = [], alone = [] }) => [
+			...projects,
+			...inPairs,
+			...alone,
+		]);
 		expect([...played].sort()).toEqual(all.projects.map(({ displayName }) => displayName).sort());
 	});
 });

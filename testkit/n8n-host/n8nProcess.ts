@@ -36,7 +36,7 @@ const STARTED: Record<Role, string> = {
 	webhook: 'Webhook listener waiting for requests',
 	worker: 'n8n worker is now ready',
 };
-const PASSED_ON = ['PATH', 'LANG', 'LC_ALL', 'TZ'];
+const PASSED_ON = ['PATH', 'LANG', 'LC_ALL', 'TZ', 'NODE_COMPILE_CACHE'];
 
 /** One run of the n8n program, with everything it starts, in a process group of its own. */
 export class N8nProcess {
