@@ -90,8 +90,15 @@ it(
 		const source = readFileSync(file, 'utf8');
 		expect(source).toContain(before);
 		writeFileSync(file, source.replace(before, CHANGED));
-		await until('n8n to serve the change', RELOAD_MS, async () =>
-			(await description(rest)) === CHANGED ? true : undefined,
+		// n8n forgets a package's nodes before it loads them again, and meanwhile answers an error.
+		let last: unknown;
+		await until(
+			() => `n8n to serve the change, not ${String(last)}`,
+			RELOAD_MS,
+			async () => {
+				last = await description(rest).catch((error: unknown) => error);
+				return last === CHANGED ? true : undefined;
+			},
 		);
 	},
 	RELOAD_MS + END_MS,
