@@ -37,7 +37,6 @@ const installed = join(userFolder, '.n8n', 'nodes', 'node_modules', PACKAGE);
  */
 async function install(build: string): Promise<void> {
 	const copy = join(installed, 'next');
-	await rm(copy, { recursive: true, force: true });
 	await cp(build, copy, { recursive: true });
 	for (const entry of await readdir(copy, { recursive: true, withFileTypes: true })) {
 		if (!entry.isFile()) continue;

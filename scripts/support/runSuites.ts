@@ -4,7 +4,7 @@ import { build, pack } from '../../testkit/artifacts';
 import { Interrupted, isEndSignal, run, runNode } from '../../testkit/command';
 import { once } from '../../testkit/once';
 import { crashed, readTally, type JestTally, type SuiteResult, type Tally } from './results';
-import type { Suite } from './suites';
+import { projectsOf, type Suite } from './suites';
 
 const LINGER_MS = 15_000;
 const PREPARE = join('testkit', 'n8n-host', 'prepare.program.ts');
@@ -25,11 +25,15 @@ export async function runSuites(
 ): Promise<SuiteResult[]> {
 	const { broken, env } = await prepare(chosen, folder);
 	const ready = chosen.filter((suite) => !broken.has(suite));
-	const jest = async (pick: (suite: Suite) => readonly string[] | undefined, args: string[]) => {
+	const jest = async (
+		pick: (suite: Suite) => readonly string[] | undefined,
+		more: Record<string, string> = {},
+	) => {
 		const projects = ready.flatMap((suite) => pick(suite) ?? []);
 		if (projects.length === 0) return undefined;
-		const options = [...args, ...jestOptions, '--selectProjects', ...projects];
-		return await runJest(options, join(folder, `${projects.join('-')}.json`), env);
+		const options = [...jestOptions, '--selectProjects', ...projects];
+		const tallyFile = join(folder, `${projects.join('-')}.json`);
+		return await runJest(options, tallyFile, { ...env, ...more });
 	};
 
 	const scripts = Promise.all(
@@ -37,10 +41,10 @@ export async function runSuites(
 	);
 	const beside = await finished(
 		scripts,
-		jest(({ projects }) => projects, []),
+		jest(({ projects }) => projects),
 	);
-	const inPairs = await jest(({ inPairs }) => inPairs, ['--maxWorkers=2']);
-	const alone = await jest(({ alone }) => alone, ['--runInBand']);
+	const inPairs = await jest(({ inPairs }) => inPairs, { TEST_WORKERS: '2' });
+	const alone = await jest(({ alone }) => alone, { TEST_WORKERS: '1' });
 
 	const jestRuns = [beside[1], inPairs, alone].filter((outcome) => outcome !== undefined);
 	const scriptResults = new Map(beside[0].map(({ suite, result }) => [suite, result]));
@@ -175,8 +179,9 @@ function watchForLeftovers(tallyFile: string): { signal: AbortSignal; end: () =>
 
 /** What the projects of a suite came to, together. */
 function sumOf(suite: Suite, runs: readonly JestOutcome[]): SuiteResult {
-	const names = [suite.projects, suite.inPairs, suite.alone].flatMap((projects) => projects ?? []);
-	const tallies = names.flatMap((name) => runs.flatMap(({ projects }) => projects[name] ?? []));
+	const tallies = projectsOf(suite).flatMap((name) =>
+		runs.flatMap(({ projects }) => projects[name] ?? []),
+	);
 	const sum = (key: keyof Tally & keyof JestTally['projects'][string]) =>
 		tallies.reduce((total, tally) => total + tally[key], 0);
 	const result = {

@@ -19,6 +19,11 @@ export interface Suite {
 	readonly alone?: readonly string[];
 }
 
+/** The projects of jest.config.js that a suite consists of. */
+export function projectsOf({ projects = [], inPairs = [], alone = [] }: Suite): string[] {
+	return [...projects, ...inPairs, ...alone];
+}
+
 const real = { needs: 'tarball', n8n: 'pinned' } as const;
 
 /** All suites. */

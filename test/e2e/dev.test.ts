@@ -9,7 +9,7 @@ import { z } from 'zod';
 
 import { until } from '../../testkit/n8n-host/poll';
 import { freePorts } from '../../testkit/n8n-host/ports';
-import { RestClient } from '../../testkit/n8n-host/rest';
+import { HostError, RestClient } from '../../testkit/n8n-host/rest';
 import { triggerCases } from '../../testkit/triggers';
 import { Terminal } from './terminal';
 
@@ -96,7 +96,10 @@ it(
 			() => `n8n to serve the change, not ${String(last)}`,
 			RELOAD_MS,
 			async () => {
-				last = await description(rest).catch((error: unknown) => error);
+				last = await description(rest).catch((error: unknown) => {
+					if (error instanceof HostError) return error;
+					throw error;
+				});
 				return last === CHANGED ? true : undefined;
 			},
 		);

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
 import { ensurePrograms } from '../../scripts/support/programs';
-import { suites } from '../../scripts/support/suites';
+import { projectsOf, suites } from '../../scripts/support/suites';
 import { findCommand, missingPrograms, packagesOf } from '../../testkit/programs';
 
 /** What `npm test` does where the programs that its suites drive cannot be found. */
@@ -140,11 +140,8 @@ describe('the suites', () => {
 			{ cwd: ROOT, encoding: 'utf8' },
 		);
 		const all: { projects: Array<{ displayName: string }> } = JSON.parse(config);
-		const played = suites.flatMap(({ projects = [], inPairs = [], alone = [] }) => [
-			...projects,
-			...inPairs,
-			...alone,
-		]);
-		expect([...played].sort()).toEqual(all.projects.map(({ displayName }) => displayName).sort());
+		expect(suites.flatMap(projectsOf).sort()).toEqual(
+			all.projects.map(({ displayName }) => displayName).sort(),
+		);
 	});
 });
