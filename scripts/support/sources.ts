@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { watch } from 'chokidar';
-import { run } from '../../testkit/command';
+import { Interrupted, run } from '../../testkit/command';
 
 /** What is compiled to `dist`. */
 const SOURCES = ['credentials', 'nodes'];
@@ -16,7 +16,7 @@ export interface Rebuilding {
 
 /**
  * Builds `dist` again after each change of the package's sources, one build after the other. What
- * is wrong with a source is printed.
+ * is wrong with a source is printed, and so is what `rebuilt` throws.
  *
  * @param rebuilt - called after each build; `undefined` seconds are one that failed
  */
@@ -40,9 +40,11 @@ export async function rebuildOnChange(
 	});
 	watcher.on('all', () => {
 		changed = true;
-		// A signal that ends the build ends this whole command.
 		building ??= buildWhileChanged()
-			.catch(() => undefined)
+			.catch((error: unknown) => {
+				// A signal that ends the build ends this whole command.
+				if (!(error instanceof Interrupted)) console.error(error);
+			})
 			.finally(() => {
 				building = undefined;
 			});

@@ -64,6 +64,15 @@ async function description(rest: RestClient): Promise<string> {
 	return node.description;
 }
 
+/** Saves the node's source with another description. */
+function describeAs(text: string): void {
+	const file = join(clone, 'nodes', 'Misar', 'MisarTrigger.node.ts');
+	const source = readFileSync(file, 'utf8');
+	const changed = source.replace(/(\tdescription: )'.+'/, `$1'${text}'`);
+	expect(changed).not.toBe(source);
+	writeFileSync(file, changed);
+}
+
 it('lets a debugger attach, which finds the sources by their maps', async () => {
 	const targets = z.array(z.object({ webSocketDebuggerUrl: z.string(), url: z.string() }));
 	const answer: unknown = await (await fetch(debuggerUrl)).json();
@@ -81,15 +90,24 @@ it('lets a debugger attach, which finds the sources by their maps', async () => 
 });
 
 it(
+	'says why n8n cannot have a build',
+	async () => {
+		const nodes = join(clone, '.dev', '.n8n', 'nodes', 'node_modules');
+		const inTheWay = join(nodes, 'n8n-nodes-misar-metigan', 'next');
+		writeFileSync(inTheWay, '');
+		describeAs('Changed, but in vain');
+		await terminal?.prints(inTheWay, RELOAD_MS);
+		await rm(inTheWay);
+	},
+	RELOAD_MS + END_MS,
+);
+
+it(
 	'serves a changed source without a restart',
 	async () => {
 		const rest = await signIn();
-		const before = await description(rest);
-		expect(before).not.toBe(CHANGED);
-		const file = join(clone, 'nodes', 'Misar', 'MisarTrigger.node.ts');
-		const source = readFileSync(file, 'utf8');
-		expect(source).toContain(before);
-		writeFileSync(file, source.replace(before, CHANGED));
+		expect(await description(rest)).not.toBe(CHANGED);
+		describeAs(CHANGED);
 		// n8n forgets a package's nodes before it loads them again, and meanwhile answers an error.
 		let last: unknown;
 		await until(
