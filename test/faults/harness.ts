@@ -27,6 +27,8 @@ export class Harness {
 	private readonly webhookId = randomUUID();
 	private readonly foreign: SandboxEndpoint;
 	private workflowId = '';
+	/** The workflow's newest version. */
+	private versionId = '';
 	private credentialId = '';
 	private events: readonly string[];
 	/** Deliveries answered with 200 so far, each of which has to run. */
@@ -64,7 +66,7 @@ export class Harness {
 	}
 
 	async publish(): Promise<void> {
-		await this.n8n.publish(this.workflowId);
+		await this.n8n.publish(this.workflowId, this.versionId);
 	}
 
 	async unpublish(): Promise<void> {
@@ -74,7 +76,8 @@ export class Harness {
 	/** Saves the workflow with only one of the two events. */
 	async edit(): Promise<void> {
 		this.events = this.variant.trigger.events.slice(0, 1);
-		await this.n8n.updateWorkflow(this.workflowId, { nodes: [this.node()] });
+		const nodes = [this.node()];
+		({ versionId: this.versionId } = await this.n8n.updateWorkflow(this.workflowId, { nodes }));
 	}
 
 	/** Whether n8n has the workflow stored as published. */
@@ -217,6 +220,7 @@ export class Harness {
 		return found;
 	}
 
+	/** Only once n8n has ended: it would go on calling this address, which another sandbox may get. */
 	async close(): Promise<void> {
 		await this.sandbox.close();
 	}
@@ -259,8 +263,9 @@ export class Harness {
 			baseUrl: this.sandbox.url,
 			...credential(this.sandbox),
 		});
-		const { id } = await this.n8n.createWorkflow({ name: title, nodes: [this.node()] });
-		this.workflowId = id;
+		const stored = await this.n8n.createWorkflow({ name: title, nodes: [this.node()] });
+		this.workflowId = stored.id;
+		this.versionId = stored.versionId;
 	}
 
 	private node() {

@@ -18,6 +18,7 @@ import { userSteps, type UserStep } from './steps';
 
 /** Scenarios in n8n at the same time, over all tests. */
 const lanes = openLanes(32);
+const harnesses: Harness[] = [];
 const outcomes: Outcome[] = [];
 let n8n: N8nHost;
 
@@ -34,6 +35,7 @@ beforeAll(async () => {
 afterAll(async () => {
 	printFigures('Fault injection: scenarios and outcome after one clean publish', figures(outcomes));
 	await n8n?.stop();
+	await Promise.all(harnesses.map(async (harness) => await harness.close()));
 }, 60_000);
 
 /** Does something with a harness of its own. */
@@ -43,11 +45,8 @@ async function withHarness<T>(
 ): Promise<T> {
 	return await lanes(async () => {
 		const harness = await Harness.start(n8n, variant);
-		try {
-			return await work(harness);
-		} finally {
-			await harness.close();
-		}
+		harnesses.push(harness);
+		return await work(harness);
 	});
 }
 

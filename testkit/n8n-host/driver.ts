@@ -26,7 +26,6 @@ import {
 	type ExecutionPage,
 	type ExecutionSummary,
 	type NodeTypeDescription,
-	type Publication,
 	type StoredWorkflow,
 	type WorkflowDefinition,
 } from './schemas';
@@ -82,6 +81,7 @@ export interface Owner {
 	password: string;
 }
 
+const PUBLICATION_SERVICE = 'N8N_USE_WORKFLOW_PUBLICATION_SERVICE';
 const PUBLISH_MS = 60_000;
 const PORT_TRIES = 3;
 const PORT_TAKEN = /port \d+ is already in use/;
@@ -141,7 +141,7 @@ async function fill(
 function publicationSetting({
 	publicationService: on,
 }: Pick<RestartOptions, 'publicationService'>): Record<string, string> {
-	return on === undefined ? {} : { N8N_USE_WORKFLOW_PUBLICATION_SERVICE: String(on) };
+	return on === undefined ? {} : { [PUBLICATION_SERVICE]: String(on) };
 }
 
 type Ports = Pick<ProcessSettings, 'port' | 'brokerPort'>;
@@ -282,13 +282,14 @@ export class N8nHost {
 	}
 
 	/**
-	 * Publishes the newest version: n8n calls `checkExists` and `create` of its webhook triggers.
-	 * Also waits for n8n's publication service where that is on, which does it in the background.
+	 * Publishes a version: n8n calls `checkExists` and `create` of its webhook triggers. Also waits for
+	 * n8n's publication service where that is on, which does it in the background.
 	 *
+	 * @param version - the newest one when not given
 	 * @throws HostError with n8n's own message when a trigger refuses
 	 */
-	async publish(id: string): Promise<void> {
-		const { versionId } = await this.getWorkflow(id);
+	async publish(id: string, version?: string): Promise<void> {
+		const versionId = version ?? (await this.getWorkflow(id)).versionId;
 		await this.rest.call(z.unknown(), 'POST', `/workflows/${id}/activate`, { versionId });
 		await this.settled(id);
 	}
@@ -450,9 +451,11 @@ export class N8nHost {
 
 	/** Waits for n8n's publication service; without it n8n has done its work before answering. */
 	private async settled(id: string): Promise<void> {
+		if (!this.hasPublicationService) return;
 		const publication = await until('n8n to publish the workflow', PUBLISH_MS, async () => {
-			const answer = await this.publication(id);
-			return answer?.status === 'in_progress' ? undefined : { triggers: answer?.triggers ?? [] };
+			const path = `/workflows/${id}/publication-status`;
+			const answer = await this.rest.call(publicationSchema, 'GET', path);
+			return answer.status === 'in_progress' ? undefined : answer;
 		});
 		const failed = publication.triggers.filter(({ status }) => status === 'failed');
 		if (failed.length === 0) return;
@@ -460,14 +463,8 @@ export class N8nHost {
 		throw new HostError(messages.join('; '), 0, undefined, publication);
 	}
 
-	private async publication(id: string): Promise<Publication | undefined> {
-		try {
-			return await this.rest.call(publicationSchema, 'GET', `/workflows/${id}/publication-status`);
-		} catch (error) {
-			// The route answers 404 while the service is switched off.
-			if (error instanceof HostError && error.status === 404) return undefined;
-			throw error;
-		}
+	private get hasPublicationService(): boolean {
+		return !this.version.startsWith('1.') && this.settings.env[PUBLICATION_SERVICE] !== 'false';
 	}
 }
 

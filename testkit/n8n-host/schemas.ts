@@ -149,10 +149,8 @@ export function outputOf(
 	return (first?.data?.main?.[output] ?? []).map(({ json }) => json);
 }
 
+/** How far n8n's publication service is with a workflow: `in_progress`, `published`, `failed`, … */
 export const publicationSchema = z.object({
 	status: z.string(),
 	triggers: z.array(z.object({ status: z.string(), errorMessage: z.string().nullish() })),
 });
-
-/** How far n8n's publication service is with a workflow: `in_progress`, `published`, `failed`, … */
-export type Publication = z.output<typeof publicationSchema>;
