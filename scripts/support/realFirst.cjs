@@ -6,8 +6,11 @@ const { default: Sequencer } = require('@jest/test-sequencer');
 
 /** Projects whose tests take minutes. */
 const REAL = ['faults', 'e2e', 'e2e-1x', 'queue-main'];
-/** What takes longest, mostly waiting for n8n's minute: must not be what is started last. */
-const LONGEST = ['recovery', 'mainProcess', 'repair', 'triggers', 'unreachable', 'registration'];
+/**
+ * What takes longest: must not be what is started last. Those that mostly wait for n8n's minute come
+ * after those that keep the processor busy meanwhile.
+ */
+const LONGEST = ['recovery', 'registration', 'mainProcess', 'repair', 'triggers', 'unreachable'];
 
 /**
  * Jest's own order (what failed, then what took longest, then what is largest), with the tests of a

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -10,7 +10,7 @@ import { locateN8n } from './locate';
 import { logFileIn, N8nProcess, type ProcessSettings } from './n8nProcess';
 import { DeadlineError, until } from './poll';
 import { freePorts } from './ports';
-import { findPrepared } from './prepared';
+import { copyPrepared } from './prepared';
 import { HostError, RestClient } from './rest';
 import {
 	credentialSchema,
@@ -128,11 +128,9 @@ async function fill(
 	{ tarball = [], userFolder: own, fresh = false }: N8nHostOptions,
 	{ version }: InstalledHost,
 ): Promise<void> {
-	const copyable = own === undefined && !fresh && typeof tarball === 'string';
-	const prepared = copyable ? findPrepared({ tarball, version }) : undefined;
-	if (prepared !== undefined) {
-		await cp(prepared, userFolder, { recursive: true });
-		return;
+	if (own === undefined && typeof tarball === 'string') {
+		const what = fresh ? 'package' : 'everything';
+		if (await copyPrepared(userFolder, { tarball, version }, what)) return;
 	}
 	await mkdir(userFolder, { recursive: true });
 	for (const each of [tarball].flat()) await installCommunityPackage(userFolder, each);

@@ -6,6 +6,7 @@ import { installCommunityPackage } from './community';
 import { startOnFreePorts } from './driver';
 import { locateN8n } from './locate';
 import { logFileIn, type N8nProcess, type Role } from './n8nProcess';
+import { copyPrepared } from './prepared';
 
 /** How to start a helper of queue mode. */
 export interface HelperOptions {
@@ -53,9 +54,12 @@ export async function startHelper(
 ): Promise<N8nHelper> {
 	const userFolder = await mkdtemp(join(tmpdir(), `n8n-${role}-`));
 	try {
-		await installCommunityPackage(userFolder, tarball);
+		const host = await locateN8n();
+		if (!(await copyPrepared(userFolder, { tarball, version: host.version }, 'package'))) {
+			await installCommunityPackage(userFolder, tarball);
+		}
 		const { process, ports } = await startOnFreePorts({
-			host: await locateN8n(),
+			host,
 			role,
 			userFolder,
 			removeFolderOnDeath: true,

@@ -5,8 +5,8 @@ export class DeadlineError extends Error {
 
 /** Between two questions: the longer the wait already, the rarer, for each costs n8n's processor. */
 const SHORTEST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 250;
-const SHARE_OF_WAIT = 0.1;
+const LONGEST_PAUSE_MS = 1_000;
+const SHARE_OF_WAIT = 0.2;
 
 /**
  * Waits for a condition: asks again until the answer is not `undefined`.

@@ -1,4 +1,6 @@
 import { existsSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
+import { join } from 'node:path';
 
 /** What has been installed in a user folder, and in which n8n it was used. */
 export interface Installation {
@@ -17,8 +19,20 @@ export function preparedFolder({ tarball, version }: Installation): string {
 	return `${tarball}-in-n8n-${version}`;
 }
 
-/** @returns undefined where {@link preparedFolder} has not been made */
-export function findPrepared(installation: Installation): string | undefined {
-	const folder = preparedFolder(installation);
-	return existsSync(folder) ? folder : undefined;
+/**
+ * Fills a new user folder from {@link preparedFolder}.
+ *
+ * @param what - `package`: without database, encryption key and owner
+ * @returns false where that folder has not been made
+ */
+export async function copyPrepared(
+	userFolder: string,
+	installation: Installation,
+	what: 'everything' | 'package',
+): Promise<boolean> {
+	const prepared = preparedFolder(installation);
+	if (!existsSync(prepared)) return false;
+	const part = what === 'package' ? join('.n8n', 'nodes') : '';
+	await cp(join(prepared, part), join(userFolder, part), { recursive: true });
+	return true;
 }
