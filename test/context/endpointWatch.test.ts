@@ -608,6 +608,85 @@ describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 			expect(await answerOf(metigan, own?.id ?? '')).toBe(200);
 		});
 
+		/** A trigger that n8n is activating again, with an endpoint that has to be replaced meanwhile. */
+		async function activated(
+			breakIt: (host: ContextHost, id: string) => void,
+			method: 'GET' | 'POST' = 'POST',
+		) {
+			recordWarnings();
+			const { host, close } = await publish({ trigger: metigan });
+			await close();
+			breakIt(host, endpointsAt(metigan, host)[0]?.id ?? '');
+			host.restart({ activation });
+			const watched = await watch(host);
+			sandbox.fault({ provider: 'metigan', method, kind: 'delay', delayMs: 300, times: 1 });
+			const calls = countCalls();
+			/** The first call of this method is under way. */
+			const untilCalled = async () =>
+				await until(`a ${method}`, 10_000, async () =>
+					calls().includes(method) ? true : undefined,
+				);
+			return { host, ...watched, untilCalled };
+		}
+
+		/** There is one endpoint, whose deliveries run, also after the next check. */
+		async function expectOneEndpoint(host: ContextHost, tick: () => Promise<void>) {
+			await host.runsEnded();
+			for (const settle of [async () => {}, tick]) {
+				await settle();
+				const [own, ...others] = endpointsAt(metigan, host);
+				expect(others).toEqual([]);
+				expect(await answerOf(metigan, own?.id ?? '')).toBe(200);
+			}
+		}
+
+		describe.each<[string, (host: ContextHost, id: string) => void]>([
+			['that was deleted', (_, id) => sandbox.removeEndpoint('metigan', id)],
+			[
+				'with an old secret',
+				(host) => {
+					host.credential = { ...host.credential, signingSecret: NEW_SECRET };
+				},
+			],
+		])('and an endpoint %s', (_, breakIt) => {
+			it('is not disturbed by a tick that comes meanwhile', async () => {
+				const { host, begin, tick, untilCalled } = await activated(breakIt);
+				const registered = host.publish();
+				await untilCalled();
+				begin();
+				await registered;
+				await ticks.mock.results.at(-1)?.value;
+				await expectOneEndpoint(host, tick);
+			});
+
+			it.each<['GET' | 'POST']>([['GET'], ['POST']])(
+				'is not disturbed by a check that had begun before, and waits for the answer to a %s',
+				async (method) => {
+					const { host, begin, tick, untilCalled } = await activated(breakIt, method);
+					begin();
+					await untilCalled();
+					await host.publish();
+					await ticks.mock.results.at(-1)?.value;
+					await expectOneEndpoint(host, tick);
+				},
+			);
+
+			it('is remembered, even if the run of an overtaken check is saved last', async () => {
+				const { host, tick } = await activated(breakIt);
+				host.beforeRun = async () => {
+					host.beforeRun = async () => {};
+					await host.publish();
+				};
+				await tick();
+				const [overtaken] = host.emitted;
+				// As n8n would, had it loaded the run's data before the registration.
+				host.savedStaticData = { 'node:Trigger': overtaken?.items[0]?.json['endpointState'] };
+				host.restart();
+				await tick();
+				await expectOneEndpoint(host, tick);
+			});
+		});
+
 		it('gives a copied workflow an endpoint of its own', async () => {
 			const { host: original } = await publish({ trigger: metigan });
 			const { savedStaticData: staticData } = original;

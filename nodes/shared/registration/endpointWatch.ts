@@ -16,6 +16,7 @@ import { Recovery } from '../recovery/recovery';
 import { readSettings, type TriggerSettings } from '../settings';
 import { checkAndRepair } from './reconcile';
 import { copyState, loadRecord, ownerOf, type NodeMemory } from './record';
+import { isRegistering, lastRegistration } from './registering';
 import { RunStarter } from './runStarter';
 import { openTarget, type Target } from './target';
 import { stateItem } from './triggerRun';
@@ -89,6 +90,8 @@ export class EndpointWatch {
 	private saved = '';
 	/** A check has changed it, so that n8n's copy is out of date. */
 	private diverged = false;
+	/** The registration by n8n's hooks that it is based on. */
+	private basis = 0;
 	/** The last check or start was interrupted, so endpoints may be left over. */
 	private brokeOff = false;
 	/** Epoch milliseconds at which the last check began. */
@@ -133,7 +136,8 @@ export class EndpointWatch {
 		try {
 			if (this.isDue(now)) {
 				this.recovery?.request();
-				if (this.settings.registration === 'automatic') await this.check(now);
+				const automatic = this.settings.registration === 'automatic';
+				if (automatic && !isRegistering(this.owner)) await this.check(now);
 			}
 			if (this.recovery !== undefined) await this.recovery.work(now, now + SLICE_MS);
 			this.report(Date.now());
@@ -172,23 +176,38 @@ export class EndpointWatch {
 			await this.persist(memory);
 			this.succeeded();
 		} catch (error) {
-			if (this.closed) await undo(target, memory, record.endpointId);
+			if (this.isOvertaken()) await undo(target, memory, record.endpointId);
 			else this.failed(error, target, now);
 		}
 	}
 
-	/** What the node remembers: as n8n had it at the activation, until a check changes it. */
+	/** What the node remembers: as n8n's hooks left it at the activation, until a check changes it. */
 	private memory(): NodeMemory {
 		const { context } = this;
-		if (!this.diverged) {
+		const last = lastRegistration(this.owner);
+		if (!this.diverged || this.basis !== last) {
 			this.state = copyState(context);
-			this.saved = JSON.stringify(this.state);
+			// What a check changed before the hooks did may have been saved after them.
+			this.saved = this.diverged ? '' : JSON.stringify(this.state);
+			this.diverged = false;
+			this.basis = last;
 		}
 		return {
 			getNode: () => context.getNode(),
 			getWorkflow: () => context.getWorkflow(),
 			getWorkflowStaticData: () => this.state,
 		};
+	}
+
+	/** Whether the endpoint is no longer this check's: unpublished, or registered by n8n's hooks meanwhile. */
+	private isOvertaken(): boolean {
+		return this.closed || this.basis !== lastRegistration(this.owner);
+	}
+
+	private assertNotOvertaken(): void {
+		if (this.isOvertaken()) {
+			throw new Error('the workflow was published or unpublished meanwhile');
+		}
 	}
 
 	private openRecovery(): Recovery | undefined {
@@ -218,6 +237,7 @@ export class EndpointWatch {
 			context,
 			memory,
 			persist: async () => await this.persist(memory),
+			assertNotOvertaken: () => this.assertNotOvertaken(),
 			onGetNotServed: () => {
 				this.getIsServed = false;
 			},
@@ -233,14 +253,14 @@ export class EndpointWatch {
 	 * @throws when the run failed, or did not end in time
 	 */
 	private async persist(memory: NodeMemory): Promise<void> {
-		if (this.closed) throw new Error('the workflow was unpublished meanwhile');
+		this.assertNotOvertaken();
 		const state = copyState(memory);
 		const text = JSON.stringify(state);
 		if (text === this.saved) return;
 		this.diverged = true;
 		await this.starter.runShortly(stateItem(state, this.begunAt));
 		this.saved = text;
-		if (this.closed) throw new Error('the workflow was unpublished meanwhile');
+		this.assertNotOvertaken();
 	}
 
 	private succeeded(): void {
@@ -279,7 +299,7 @@ export class EndpointWatch {
 	}
 }
 
-/** Removes what a check created for a workflow that was unpublished meanwhile. */
+/** Removes what a check created that was overtaken. */
 async function undo(
 	target: Target | undefined,
 	memory: NodeMemory,

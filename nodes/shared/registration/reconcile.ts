@@ -32,7 +32,7 @@ interface Found {
 export async function ensureEndpoint(target: Target, found?: Found): Promise<void> {
 	const { memory, url, events } = target;
 	const { workflowId, nodeId } = ownerOf(memory);
-	// A check does not share: when it is overtaken by a publish it undoes what it created.
+	// A check does not share: when it is overtaken it undoes what it created.
 	const key = JSON.stringify([workflowId, nodeId, url, events, target.persist === undefined]);
 	const running =
 		creating.get(key) ?? createOnce(target, found).finally(() => creating.delete(key));
@@ -118,6 +118,8 @@ async function look(
 	const got = record && (await getOwn(target, record));
 	if (record && got && !readList && matches(got, record, target)) return { own: got, strays: [] };
 	const all = await api.list();
+	// Otherwise what it has created would count as left over.
+	target.assertNotOvertaken?.();
 	const own = got ?? all.find(({ id }) => id === record?.endpointId);
 	if (own !== undefined && got === undefined) target.onGetNotServed?.();
 	return { own, strays: all.filter((endpoint) => endpoint.id !== own?.id && isAt(endpoint, url)) };

@@ -32,6 +32,8 @@ export interface Target extends Account {
 	 * @throws when it could not be saved
 	 */
 	readonly persist?: () => Promise<void>;
+	/** @throws when somebody else looks after the endpoint by now, whose work must not be undone */
+	readonly assertNotOvertaken?: () => void;
 	/** Called when the installation turns out not to serve the call that gets one endpoint. */
 	readonly onGetNotServed?: () => void;
 }
@@ -47,7 +49,7 @@ export interface Wanted extends ApiChoice {
  * @throws NodeOperationError for a credential or a webhook URL that cannot be used
  */
 export function openTarget(
-	place: Pick<Target, 'context' | 'memory' | 'persist' | 'onGetNotServed'>,
+	place: Pick<Target, 'context' | 'memory' | 'persist' | 'assertNotOvertaken' | 'onGetNotServed'>,
 	provider: Provider,
 	management: ManagementApi,
 	credential: ProviderCredential,

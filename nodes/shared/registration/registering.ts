@@ -1,0 +1,38 @@
+import { PerTrigger, triggerKey, type Owner } from '../perTrigger';
+
+/** As many triggers as one n8n may have; one that is dropped only makes a check read its state again. */
+const CAPACITY = 10_000;
+
+/** What n8n's hooks have done for a trigger: the number of the last registration, and how many run now. */
+interface Registrations {
+	last: number;
+	underWay: number;
+}
+
+const registrations = new PerTrigger<Registrations>(() => ({ last: 0, underWay: 0 }), CAPACITY);
+let count = 0;
+
+/**
+ * Does the work of one of n8n's hooks. n8n calls `trigger()` at the same time, so that a check of the
+ * same endpoint may come meanwhile: it has to give way, because n8n keeps what the hook remembers.
+ */
+export async function registering<T>(owner: Owner, work: () => Promise<T>): Promise<T> {
+	const own = registrations.of(triggerKey(owner));
+	own.last = ++count;
+	own.underWay += 1;
+	try {
+		return await work();
+	} finally {
+		own.underWay -= 1;
+	}
+}
+
+/** Whether one of n8n's hooks is registering a trigger's endpoint now. */
+export function isRegistering(owner: Owner): boolean {
+	return registrations.of(triggerKey(owner)).underWay > 0;
+}
+
+/** The number of the last registration of a trigger's endpoint by n8n's hooks; 0 when there was none. */
+export function lastRegistration(owner: Owner): number {
+	return registrations.of(triggerKey(owner)).last;
+}
