@@ -8,10 +8,13 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import {
-	analyzePackage,
-	SOURCE_FILE_PATTERNS,
-} from '@n8n/scan-community-package/scanner/scanner.mjs';
+/** For temporary files, and removed at the end: n8n's scanner leaves its own behind. */
+const temporary = mkdtempSync(path.join(tmpdir(), 'misar-metigan-lint-'));
+process.on('exit', () => rmSync(temporary, { recursive: true, force: true }));
+process.env.TMPDIR = temporary;
+const { analyzePackage, SOURCE_FILE_PATTERNS } = await import(
+	'@n8n/scan-community-package/scanner/scanner.mjs'
+);
 
 // n8n's rule about file names looks for other names in its own tests, which it tells by this.
 delete process.env.NODE_ENV;
@@ -78,39 +81,32 @@ async function scanSingles() {
 
 /** Packs the package as `npm publish` would, and looks at what a user would get. */
 async function checkTarball() {
-	const directory = mkdtempSync(path.join(tmpdir(), 'misar-metigan-lint-'));
-	try {
-		const packed = spawnSync(
-			'npm',
-			['pack', '--ignore-scripts', '--json', '--pack-destination', directory],
-			{ encoding: 'utf8' },
-		);
-		if (packed.status !== 0) return [`npm pack ended with code ${packed.status}: ${packed.stderr}`];
-		const [{ filename, files }] = JSON.parse(packed.stdout);
-		const tarball = path.join(directory, filename);
-		const bytes = statSync(tarball).size;
-		const names = files.map((file) => file.path);
-		console.log(`       ${names.length} files, ${bytes} bytes`);
+	const packed = spawnSync(
+		'npm',
+		['pack', '--ignore-scripts', '--json', '--pack-destination', temporary],
+		{ encoding: 'utf8' },
+	);
+	if (packed.status !== 0) return [`npm pack ended with code ${packed.status}: ${packed.stderr}`];
+	const [{ filename, files }] = JSON.parse(packed.stdout);
+	const tarball = path.join(temporary, filename);
+	const bytes = statSync(tarball).size;
+	const names = files.map((file) => file.path);
+	console.log(`       ${names.length} files, ${bytes} bytes`);
 
-		const unpacked = spawnSync('tar', ['-xzf', tarball, '-C', directory]);
-		if (unpacked.status !== 0) return ['the tarball cannot be unpacked'];
-		const root = path.join(directory, 'package');
-		const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
-		return [
-			...names
-				.filter((name) => !ALLOWED_FILES.some((allowed) => allowed.test(name)))
-				.map((name) => `${name} must not be published`),
-			...['README.md', 'CHANGELOG.md', 'LICENSE', 'dist/known/nodes.json', 'dist/types/nodes.json']
-				.concat(manifest.n8n.nodes, manifest.n8n.credentials)
-				.filter((name) => !names.includes(name))
-				.map((name) => `${name} is missing from the tarball`),
-			...(bytes > MAX_TARBALL_BYTES ? [`${bytes} bytes, more than ${MAX_TARBALL_BYTES}`] : []),
-			...(Object.keys(manifest.dependencies ?? {}).length > 0
-				? ['dependencies must be empty']
-				: []),
-			...(await scan(root, ['**/*.js', 'package.json'])),
-		];
-	} finally {
-		rmSync(directory, { recursive: true, force: true });
-	}
+	const unpacked = spawnSync('tar', ['-xzf', tarball, '-C', temporary]);
+	if (unpacked.status !== 0) return ['the tarball cannot be unpacked'];
+	const root = path.join(temporary, 'package');
+	const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+	return [
+		...names
+			.filter((name) => !ALLOWED_FILES.some((allowed) => allowed.test(name)))
+			.map((name) => `${name} must not be published`),
+		...['README.md', 'CHANGELOG.md', 'LICENSE', 'dist/known/nodes.json', 'dist/types/nodes.json']
+			.concat(manifest.n8n.nodes, manifest.n8n.credentials)
+			.filter((name) => !names.includes(name))
+			.map((name) => `${name} is missing from the tarball`),
+		...(bytes > MAX_TARBALL_BYTES ? [`${bytes} bytes, more than ${MAX_TARBALL_BYTES}`] : []),
+		...(Object.keys(manifest.dependencies ?? {}).length > 0 ? ['dependencies must be empty'] : []),
+		...(await scan(root, ['**/*.js', 'package.json'])),
+	];
 }
