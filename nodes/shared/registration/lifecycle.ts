@@ -37,10 +37,10 @@ export function webhookMethods(family: ProviderFamily) {
 	return {
 		default: {
 			async checkExists(this: IHookFunctions) {
-				return await inTurn(this, async () => await endpointExists(this, family));
+				return await withoutChecks(this, async () => await endpointExists(this, family));
 			},
 			async create(this: IHookFunctions) {
-				return await inTurn(this, async () => await createEndpoint(this, family));
+				return await withoutChecks(this, async () => await createEndpoint(this, family));
 			},
 			async delete(this: IHookFunctions) {
 				return await deleteEndpoint(this, family);
@@ -49,8 +49,8 @@ export function webhookMethods(family: ProviderFamily) {
 	} satisfies INodeType['webhookMethods'];
 }
 
-/** Checks of the published trigger's endpoint give way; a test listener has another one. */
-async function inTurn<T>(context: IHookFunctions, work: () => Promise<T>): Promise<T> {
+/** Checks of the endpoint give way meanwhile. A test listener has an endpoint that is not checked. */
+async function withoutChecks<T>(context: IHookFunctions, work: () => Promise<T>): Promise<T> {
 	return isTestListener(context) ? await work() : await registering(ownerOf(context), work);
 }
 

@@ -1,9 +1,9 @@
 import { PerTrigger, triggerKey, type Owner } from '../perTrigger';
 
-/** As many triggers as one n8n may have; one that is dropped only makes a check read its state again. */
+/** More triggers than one n8n has; where one is dropped, a check reads its state again. */
 const CAPACITY = 10_000;
 
-/** What n8n's hooks have done for a trigger: the number of the last registration, and how many run now. */
+/** Registrations of a trigger's endpoint by n8n's hooks: number of the last one, and how many are under way. */
 interface Registrations {
 	last: number;
 	underWay: number;
