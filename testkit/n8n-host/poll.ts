@@ -5,7 +5,7 @@ export class DeadlineError extends Error {
 
 /** Between two questions: the longer the wait already, the rarer, for each costs n8n's processor. */
 const SHORTEST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 500;
 const SHARE_OF_WAIT = 0.2;
 
 /**
