@@ -119,6 +119,12 @@ async function watch(host: ContextHost) {
 	return { begin, tick, pass, close };
 }
 
+const removeAtProvider = (_host: ContextHost, id: string) => sandbox.removeEndpoint('metigan', id);
+
+function replaceSecret(host: ContextHost): void {
+	host.credential = { ...host.credential, signingSecret: NEW_SECRET };
+}
+
 /** A published trigger whose webhook URL is served. */
 async function publish(start: Start) {
 	const host = await openHost(start);
@@ -132,7 +138,7 @@ async function brokenOffReplacement(activation: WorkflowActivateMode) {
 	const { host, close } = await publish({ trigger: metigan });
 	await close();
 	const [former] = endpointsAt(metigan, host);
-	host.credential = { ...host.credential, signingSecret: NEW_SECRET };
+	replaceSecret(host);
 	host.restart({ activation });
 	fail({ method: 'DELETE' });
 	await host.publish();
@@ -359,21 +365,9 @@ describe('a check', () => {
 	});
 
 	it.each<[string, TriggerUnderTest, (host: ContextHost, id: string) => void]>([
-		['deleted', metigan, (_, id) => sandbox.removeEndpoint('metigan', id)],
-		[
-			'replaced, at a provider that can get one',
-			misarMail,
-			(host) => {
-				host.credential = { ...host.credential, signingSecret: NEW_SECRET };
-			},
-		],
-		[
-			'replaced, at a provider with a list only',
-			mailPanda,
-			(host) => {
-				host.credential = { ...host.credential, signingSecret: NEW_SECRET };
-			},
-		],
+		['deleted', metigan, removeAtProvider],
+		['replaced, at a provider that can get one', misarMail, replaceSecret],
+		['replaced, at a provider with a list only', mailPanda, replaceSecret],
 	])('saves at the next tick what a run failed to save of one %s', async (_, trigger, breakIt) => {
 		const warnings = recordWarnings();
 		const { host, pass } = await publish({ trigger, options: { checkInterval: HALF_HOUR } });
@@ -413,14 +407,8 @@ describe('a check', () => {
 	});
 
 	it.each<[string, (host: ContextHost, id: string) => void, number]>([
-		['a deleted endpoint', (_, id) => sandbox.removeEndpoint('metigan', id), 0],
-		[
-			'an endpoint with an old secret',
-			(host) => {
-				host.credential = { ...host.credential, signingSecret: NEW_SECRET };
-			},
-			1,
-		],
+		['a deleted endpoint', removeAtProvider, 0],
+		['an endpoint with an old secret', replaceSecret, 1],
 	])('undoes what it created for %s when it is unpublished meanwhile', async (_, breakIt, left) => {
 		recordWarnings();
 		const { host, tick, close } = await publish({ trigger: metigan });
@@ -438,13 +426,8 @@ describe('a check', () => {
 	});
 
 	it.each<[string, (host: ContextHost, id: string) => void]>([
-		['a deleted endpoint', (_, id) => sandbox.removeEndpoint('metigan', id)],
-		[
-			'an endpoint with an old secret',
-			(host) => {
-				host.credential = { ...host.credential, signingSecret: NEW_SECRET };
-			},
-		],
+		['a deleted endpoint', removeAtProvider],
+		['an endpoint with an old secret', replaceSecret],
 	])('does not get in the way of a publish while it replaces %s', async (_, breakIt) => {
 		recordWarnings();
 		const { host, tick, close } = await publish({ trigger: metigan });
@@ -641,13 +624,8 @@ describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 		}
 
 		describe.each<[string, (host: ContextHost, id: string) => void]>([
-			['that was deleted', (_, id) => sandbox.removeEndpoint('metigan', id)],
-			[
-				'with an old secret',
-				(host) => {
-					host.credential = { ...host.credential, signingSecret: NEW_SECRET };
-				},
-			],
+			['that was deleted', removeAtProvider],
+			['with an old secret', replaceSecret],
 		])('and an endpoint %s', (_, breakIt) => {
 			it('is not disturbed by a tick that comes meanwhile', async () => {
 				const { host, begin, tick, untilCalled } = await activated(breakIt);

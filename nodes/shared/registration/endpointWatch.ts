@@ -8,7 +8,7 @@ import { backoffMs, pauseMs } from '../backoff';
 import { readCredential } from '../credential';
 import { eventsToRegister } from '../events';
 import { messageOf, warn } from '../log';
-import { triggerKey, type Owner } from '../perTrigger';
+import type { Owner } from '../perTrigger';
 import { problemsOf } from '../problems';
 import { requireProduct, selectProvider } from '../product';
 import type { Provider, ProviderFamily } from '../provider';
@@ -16,7 +16,7 @@ import { Recovery } from '../recovery/recovery';
 import { readSettings, type TriggerSettings } from '../settings';
 import { checkAndRepair } from './reconcile';
 import { copyState, loadRecord, ownerOf, type NodeMemory } from './record';
-import { isRegistering, lastRegistration } from './registering';
+import { isRegistering, lastRegistration, takeFailedStart } from './registering';
 import { RunStarter } from './runStarter';
 import { openTarget, type Target } from './target';
 import { stateItem } from './triggerRun';
@@ -28,19 +28,6 @@ const RETRY_MINUTES = 30;
 const SLICE_MS = 45_000;
 /** Failed checks in a row after which the provider counts as unreachable. */
 const UNREACHABLE_AFTER = 2;
-
-/** Triggers whose endpoint could not be checked when n8n started: their next check is due at once. */
-const failedStarts = new Set<string>();
-
-/** Notes that the check of a trigger's endpoint at a start failed. */
-export function noteFailedStart(owner: Owner): void {
-	failedStarts.add(triggerKey(owner));
-}
-
-/** Whether the check at the last start failed. Returns true only once for each failure. */
-export function takeFailedStart(owner: Owner): boolean {
-	return failedStarts.delete(triggerKey(owner));
-}
 
 /**
  * n8n's `trigger()`: checks the endpoint from time to time while the workflow is published, repairs

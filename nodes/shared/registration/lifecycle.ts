@@ -9,9 +9,7 @@ import { isForAnotherProduct, requireProduct, selectProvider } from '../product'
 import type { Provider, ProviderFamily } from '../provider';
 import { readApiOptions, readRegistration, readSettings, type TriggerSettings } from '../settings';
 import { sameUrl } from '../url';
-import { noteFailedStart, takeFailedStart } from './endpointWatch';
 import { endpointsAt, removeAll, removeOrWarn } from './provision';
-import { registering } from './registering';
 import { addressOf, checkAndRepair, ensureEndpoint, getOwn, reconcile } from './reconcile';
 import {
 	forgetRecord,
@@ -27,6 +25,7 @@ import {
 	saveReplaced,
 	type RegistrationRecord,
 } from './record';
+import { noteFailedStart, registering, takeFailedStart } from './registering';
 import { missingKey, openTarget, type Account, type Target } from './target';
 
 /** Activations in which n8n registers what was registered before, and no person waits. */
