@@ -14,6 +14,9 @@ export const MANY_AT_ONCE = {
 	N8N_EXPRESSION_ENGINE: 'legacy',
 };
 
+/** All of a test file. */
+const started: Harness[] = [];
+
 const FIRE_TRIES = 5;
 const SETTLE_MS = 15_000;
 const FOREIGN_URL = 'https://other-app.example.com/hook';
@@ -50,6 +53,14 @@ export class Harness {
 		});
 	}
 
+	/**
+	 * Ends the sandboxes of all harnesses. Only once n8n has ended: it would go on calling their
+	 * addresses, which other sandboxes may get.
+	 */
+	static async closeAll(): Promise<void> {
+		await Promise.all(started.splice(0).map(async ({ sandbox }) => await sandbox.close()));
+	}
+
 	/** A stored workflow that was never published. */
 	static async start(n8n: N8nHost, variant: Variant): Promise<Harness> {
 		const sandbox = await startSandbox();
@@ -58,6 +69,7 @@ export class Harness {
 			sandbox.setRoute(ORIGIN, n8n.url);
 			const harness = new Harness(n8n, variant, sandbox);
 			await harness.store();
+			started.push(harness);
 			return harness;
 		} catch (error) {
 			await sandbox.close();
@@ -218,11 +230,6 @@ export class Harness {
 			found.push(`${ran} runs for ${this.accepted} deliveries`);
 		}
 		return found;
-	}
-
-	/** Only once n8n has ended: it would go on calling this address, which another sandbox may get. */
-	async close(): Promise<void> {
-		await this.sandbox.close();
 	}
 
 	/** The endpoints at the workflow's webhook URL. */

@@ -18,7 +18,6 @@ import { userSteps, type UserStep } from './steps';
 
 /** Scenarios in n8n at the same time, over all tests. */
 const lanes = openLanes(32);
-const harnesses: Harness[] = [];
 const outcomes: Outcome[] = [];
 let n8n: N8nHost;
 
@@ -35,7 +34,7 @@ beforeAll(async () => {
 afterAll(async () => {
 	printFigures('Fault injection: scenarios and outcome after one clean publish', figures(outcomes));
 	await n8n?.stop();
-	await Promise.all(harnesses.map(async (harness) => await harness.close()));
+	await Harness.closeAll();
 }, 60_000);
 
 /** Does something with a harness of its own. */
@@ -43,11 +42,7 @@ async function withHarness<T>(
 	variant: Variant,
 	work: (harness: Harness) => Promise<T>,
 ): Promise<T> {
-	return await lanes(async () => {
-		const harness = await Harness.start(n8n, variant);
-		harnesses.push(harness);
-		return await work(harness);
-	});
+	return await lanes(async () => await work(await Harness.start(n8n, variant)));
 }
 
 /** The calls that a step makes when nothing fails. */

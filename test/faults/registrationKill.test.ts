@@ -36,7 +36,6 @@ interface Scenario {
 describe('n8n, killed', () => {
 	let n8n: N8nHost;
 	const outcomes: Outcome[] = [];
-	const harnesses: Harness[] = [];
 	const lanes = openLanes(WIDTH);
 	const wanted: Variant[] = [];
 
@@ -59,7 +58,7 @@ describe('n8n, killed', () => {
 	afterAll(async () => {
 		printFigures('n8n killed: outcome after one clean publish', figures(outcomes));
 		await n8n?.stop();
-		await Promise.all(harnesses.map(async (harness) => await harness.close()));
+		await Harness.closeAll();
 	}, 60_000);
 
 	/** Plays the scenarios of every variant that a test asks for, all in the same few kills. */
@@ -75,17 +74,11 @@ describe('n8n, killed', () => {
 		expect(waiting.map(({ variant, step, call }) => [variant.title, step.name, call])).toEqual([]);
 	});
 
-	async function open(variant: Variant): Promise<Harness> {
-		const harness = await Harness.start(n8n, variant);
-		harnesses.push(harness);
-		return harness;
-	}
-
 	/** The calls that a run without a kill makes, without those that only read. */
 	async function enumerate(): Promise<Scenario[]> {
 		const pairs = wanted.flatMap((variant) => userSteps.map((step) => ({ variant, step })));
 		const found = await forEach(pairs, async ({ variant, step }) => {
-			const harness = await open(variant);
+			const harness = await Harness.start(n8n, variant);
 			await step.prepare(harness);
 			harness.begin();
 			await step.run(harness);
@@ -105,7 +98,7 @@ describe('n8n, killed', () => {
 	/** @returns the scenarios in which n8n was not in the call when it was killed */
 	async function kill(scenarios: readonly Scenario[]): Promise<Scenario[]> {
 		const played = await forEach(scenarios, async (scenario) => {
-			const harness = await open(scenario.variant);
+			const harness = await Harness.start(n8n, scenario.variant);
 			await scenario.step.prepare(harness);
 			return { scenario, harness };
 		});

@@ -23,7 +23,6 @@ const lanes = openLanes(32);
 const lanesHealing = openLanes(8);
 const HEAL_MS = 90_000;
 
-const harnesses: Harness[] = [];
 const outcomes: Outcome[] = [];
 let n8n: N8nHost;
 let rounds: RestartRounds;
@@ -42,13 +41,12 @@ beforeAll(async () => {
 afterAll(async () => {
 	printFigures('Fault injection at a restart: scenarios and outcome', figures(outcomes));
 	await n8n?.stop();
-	await Promise.all(harnesses.map(async (harness) => await harness.close()));
+	await Harness.closeAll();
 }, 60_000);
 
 async function prepared(variant: Variant, step: Step): Promise<Harness> {
 	return await lanes(async () => {
 		const harness = await Harness.start(n8n, variant);
-		harnesses.push(harness);
 		await step.prepare(harness);
 		harness.begin();
 		return harness;
