@@ -10,7 +10,7 @@ import { locateN8n } from './locate';
 import { logFileIn, N8nProcess, type ProcessSettings } from './n8nProcess';
 import { DeadlineError, until } from './poll';
 import { freePorts } from './ports';
-import { copyPrepared } from './prepared';
+import { fillNew } from './prepared';
 import { HostError, RestClient } from './rest';
 import {
 	credentialSchema,
@@ -129,8 +129,8 @@ async function fill(
 	{ version }: InstalledHost,
 ): Promise<void> {
 	if (own === undefined && typeof tarball === 'string') {
-		const what = fresh ? 'package' : 'everything';
-		if (await copyPrepared(userFolder, { tarball, version }, what)) return;
+		await fillNew(userFolder, { tarball, version }, fresh ? 'package' : 'everything');
+		return;
 	}
 	await mkdir(userFolder, { recursive: true });
 	for (const each of [tarball].flat()) await installCommunityPackage(userFolder, each);

@@ -2,11 +2,10 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { installCommunityPackage } from './community';
 import { startOnFreePorts } from './driver';
 import { locateN8n } from './locate';
 import { logFileIn, type N8nProcess, type Role } from './n8nProcess';
-import { copyPrepared } from './prepared';
+import { fillNew } from './prepared';
 
 /** How to start a helper of queue mode. */
 export interface HelperOptions {
@@ -55,9 +54,7 @@ export async function startHelper(
 	const userFolder = await mkdtemp(join(tmpdir(), `n8n-${role}-`));
 	try {
 		const host = await locateN8n();
-		if (!(await copyPrepared(userFolder, { tarball, version: host.version }, 'package'))) {
-			await installCommunityPackage(userFolder, tarball);
-		}
+		await fillNew(userFolder, { tarball, version: host.version }, 'package');
 		const { process, ports } = await startOnFreePorts({
 			host,
 			role,

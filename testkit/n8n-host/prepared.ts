@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
+import { installCommunityPackage } from './community';
 
 /** What has been installed in a user folder, and in which n8n it was used. */
 export interface Installation {
@@ -20,19 +21,20 @@ export function preparedFolder({ tarball, version }: Installation): string {
 }
 
 /**
- * Fills a new user folder from {@link preparedFolder}.
+ * Fills a new user folder from {@link preparedFolder}; where that has not been made, installs the package.
  *
  * @param what - `package`: without database, encryption key and owner
- * @returns false where that folder has not been made
  */
-export async function copyPrepared(
+export async function fillNew(
 	userFolder: string,
 	installation: Installation,
 	what: 'everything' | 'package',
-): Promise<boolean> {
+): Promise<void> {
 	const prepared = preparedFolder(installation);
-	if (!existsSync(prepared)) return false;
+	if (!existsSync(prepared)) {
+		await installCommunityPackage(userFolder, installation.tarball);
+		return;
+	}
 	const part = what === 'package' ? join('.n8n', 'nodes') : '';
 	await cp(join(prepared, part), join(userFolder, part), { recursive: true });
-	return true;
 }
