@@ -3,6 +3,7 @@ import { providers } from './providers';
 import type { BuildDeliveryInput } from './types';
 
 export { catalogue } from './catalogue';
+export { lastAnswer } from './lastAnswer';
 export { startSandbox } from './sandbox';
 export type * from './types';
 

@@ -1,4 +1,4 @@
-import type { Sandbox } from '../../sandbox';
+import { lastAnswer, type Sandbox } from '../../sandbox';
 import type { N8nHost } from '../../testkit/n8n-host/driver';
 import { accountOf, publishTrigger, SECRET } from '../../testkit/publishTrigger';
 import type { TriggerCase } from '../../testkit/triggers';
@@ -54,12 +54,12 @@ export async function demonstrate(
 			scheme: trigger.scheme,
 			...target,
 		});
-		const answer = delivery?.attempts.at(-1)?.status;
+		const answer = lastAnswer(delivery);
 		const [run] = await n8n.waitForExecutions(workflowId, 1);
 		return {
 			...row,
 			endpoint: endpoint?.id ?? (registration === 'manual' ? 'by hand' : 'none'),
-			answer: String(answer ?? 'none'),
+			answer: String(answer),
 			runId: run?.id ?? 'none',
 			runStatus: run?.status ?? 'none',
 			held:

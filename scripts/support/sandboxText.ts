@@ -1,4 +1,4 @@
-import type { DeliveryRecord, SandboxEndpoint } from '../../sandbox';
+import { lastAnswer, type DeliveryRecord, type SandboxEndpoint } from '../../sandbox';
 import type { AttemptEntry, CallEntry, Entry, Result } from '../../sandbox/page/types';
 import { asTable } from '../../testkit/table';
 
@@ -22,10 +22,9 @@ export function endpointTable(endpoints: readonly SandboxEndpoint[]): string {
 
 /** What became of deliveries: one by one, or counted where they are many. */
 export function deliveryTable(deliveries: readonly DeliveryRecord[]): string {
-	const rows = deliveries.map(({ id, url, attempts, state }) => {
-		const last = attempts.at(-1);
-		const answer = last?.status ?? last?.error ?? 'no answer';
-		return [id, state, String(answer), String(attempts.length), url];
+	const rows = deliveries.map((delivery) => {
+		const { id, url, attempts, state } = delivery;
+		return [id, state, String(lastAnswer(delivery)), String(attempts.length), url];
 	});
 	if (rows.length <= MOST_ROWS) {
 		return asTable([['delivery', 'state', 'answer', 'tries', 'URL'], ...rows]);

@@ -13,7 +13,7 @@ import {
 import type { ICredentialDataDecryptedObject, WorkflowActivateMode } from 'n8n-workflow';
 
 import type * as endpointWatch from '../../nodes/shared/registration/endpointWatch';
-import { startSandbox, type Sandbox, type SandboxEndpoint } from '../../sandbox';
+import { lastAnswer, startSandbox, type Sandbox, type SandboxEndpoint } from '../../sandbox';
 import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
 import { until } from '../../testkit/n8n-host/poll';
 import { stopClock } from './conformanceTwins';
@@ -171,7 +171,7 @@ async function answerOf(trigger: TriggerUnderTest, endpointId: string) {
 		endpointId,
 		retry: false,
 	});
-	return delivery?.attempts.at(-1)?.status;
+	return lastAnswer(delivery);
 }
 
 interface Fault {

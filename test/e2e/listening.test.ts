@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 
-import { startSandbox, type Fault, type Sandbox } from '../../sandbox';
+import { lastAnswer, startSandbox, type Fault, type Sandbox } from '../../sandbox';
 import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
@@ -131,7 +131,7 @@ async function fire(trigger: TriggerCase, listener: Listener): Promise<void> {
 	const endpointId = endpointsAt(trigger, listener).at(-1)?.id;
 	if (endpointId === undefined) throw new Error('The trigger has registered no test endpoint');
 	const [delivery] = await sandbox.fire({ provider, event: events[0], scheme, endpointId });
-	expect(delivery?.attempts.at(-1)?.status).toBe(200);
+	expect(lastAnswer(delivery)).toBe(200);
 }
 
 /** n8n answers 404 at the test URL once it has let go of the listener. */

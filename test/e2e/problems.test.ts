@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
-import { startSandbox, type Sandbox } from '../../sandbox';
+import { lastAnswer, startSandbox, type Sandbox } from '../../sandbox';
 import { outputOf, startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
@@ -71,7 +71,7 @@ async function fire(
 	more: Omit<Parameters<Sandbox['fire']>[0], 'provider' | 'event'> = {},
 ) {
 	const deliveries = await sandbox.fire({ provider, event, scheme, retry: false, ...more });
-	return deliveries.map(({ attempts }) => attempts.at(-1)?.status);
+	return deliveries.map(lastAnswer);
 }
 
 it.concurrent(

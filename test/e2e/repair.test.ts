@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
-import { startSandbox, type Sandbox, type SandboxEndpoint } from '../../sandbox';
+import { lastAnswer, startSandbox, type Sandbox, type SandboxEndpoint } from '../../sandbox';
 import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
@@ -101,7 +101,7 @@ async function fire(subject: Omit<Subject, 'round'>, endpointId: string) {
 		endpointId,
 		retry: false,
 	});
-	return delivery?.attempts.at(-1)?.status;
+	return lastAnswer(delivery);
 }
 
 /** Waits until the endpoint is as the node wants it, and is another one where it had to be replaced. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
-import { startSandbox, type Sandbox } from '../../sandbox';
+import { lastAnswer, startSandbox, type Sandbox } from '../../sandbox';
 import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
@@ -41,7 +41,7 @@ async function fire(trigger: TriggerCase, workflow: Pick<TriggerWorkflow, 'webho
 		scheme: trigger.scheme,
 		endpointId: endpoint?.id ?? 'none',
 	});
-	return delivery?.attempts.at(-1)?.status;
+	return lastAnswer(delivery);
 }
 
 it('every trigger keeps its single endpoint over restarts, and moves with the address of n8n', async () => {

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 
-import { startSandbox, type Sandbox, type Tamper } from '../../sandbox';
+import { lastAnswer, startSandbox, type Sandbox, type Tamper } from '../../sandbox';
 import { outputOf, startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
 import { accountOf, ORIGIN, publishTrigger, SECRET } from '../../testkit/publishTrigger';
 import { triggerCases, type TriggerCase } from '../../testkit/triggers';
@@ -130,7 +130,7 @@ describe.each(singles)('n8n-nodes-$name', ({ name, trigger, nodes }) => {
 				...(automatic ? {} : { url, secret: SECRET }),
 				...(tamper && { tamper }),
 			});
-			return delivery?.attempts.at(-1)?.status;
+			return lastAnswer(delivery);
 		};
 		expect(await fire('wrongSecret')).toBe(401);
 		expect(await fire('unsigned')).toBe(401);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { NodeHelpers, type INodeParameters } from 'n8n-workflow';
 
-import { startSandbox, type Sandbox, type Tamper } from '../../sandbox';
+import { lastAnswer, startSandbox, type Sandbox, type Tamper } from '../../sandbox';
 import {
 	outputOf,
 	startN8n,
@@ -47,7 +47,7 @@ async function fire(
 	trigger: TriggerCase,
 	{ webhookUrl }: Pick<TriggerWorkflow, 'webhookUrl'>,
 	options: { tamper?: Tamper; copies?: number; retry?: boolean } = {},
-): Promise<Array<number | undefined>> {
+): Promise<Array<number | string>> {
 	const endpoint = sandbox.endpoints(trigger.provider).find(({ url }) => url === webhookUrl);
 	const deliveries = await sandbox.fire({
 		provider: trigger.provider,
@@ -56,7 +56,7 @@ async function fire(
 		...(endpoint === undefined ? { url: webhookUrl, secret: SECRET } : { endpointId: endpoint.id }),
 		...options,
 	});
-	return deliveries.map(({ attempts }) => attempts.at(-1)?.status);
+	return deliveries.map(lastAnswer);
 }
 
 /** Every trigger and product in the registration it starts with, and both where there is a choice. */

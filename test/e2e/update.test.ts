@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { afterEach, expect, it } from '@jest/globals';
 
-import { startSandbox, type Sandbox } from '../../sandbox';
+import { lastAnswer, startSandbox, type Sandbox } from '../../sandbox';
 import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
@@ -39,7 +39,7 @@ it.each(services)(
 		const fire = async () => {
 			const [event] = metigan.events;
 			const [sent] = await provider.fire({ provider: metigan.provider, event, retry: false });
-			return sent?.attempts.at(-1)?.status;
+			return lastAnswer(sent);
 		};
 
 		const installed = join(host.userFolder, '.n8n', 'nodes', 'node_modules', PACKAGE, 'dist');

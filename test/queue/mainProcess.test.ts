@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { lastAnswer } from '../../sandbox';
 import { chain, outputOf } from '../../testkit/n8n-host/driver';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN, startCluster, type Cluster } from '../../testkit/queue/cluster';
@@ -25,13 +26,13 @@ afterAll(async () => await cluster?.stop(), 180_000);
 const endpoints = () => cluster.sandbox.endpoints(PROVIDER);
 
 /** What each of the two processors answers to an event signed with a secret. */
-async function statusesOf(url = '', secret = ''): Promise<unknown[]> {
-	const statuses: unknown[] = [];
+async function statusesOf(url = '', secret = ''): Promise<Array<number | string>> {
+	const statuses: Array<number | string> = [];
 	// The balancer gives the next one to the other processor.
 	for (let copy = 0; copy < 2; copy += 1) {
 		const event = { provider: PROVIDER, event: EVENT, url, secret, retry: false } as const;
 		const [sent] = await cluster.sandbox.fire(event);
-		statuses.push(sent?.attempts.at(-1)?.status);
+		statuses.push(lastAnswer(sent));
 	}
 	return statuses;
 }
@@ -141,7 +142,7 @@ it('rotates a secret without a publish, and refuses no valid delivery meanwhile'
 
 	// The provider signs with what its endpoints have, and sends to each that is there.
 	const events: string[] = [];
-	const statuses: unknown[] = [];
+	const statuses: Array<number | string> = [];
 	const fire = async (secret?: string) => {
 		const event = `evt_queue_rotation_${events.length}`;
 		events.push(event);
@@ -152,7 +153,7 @@ it('rotates a secret without a publish, and refuses no valid delivery meanwhile'
 			retry: false,
 			...(secret === undefined ? {} : { secret, url: endpoints()[0]?.url ?? '' }),
 		});
-		statuses.push(...deliveries.map(({ attempts }) => attempts.at(-1)?.status));
+		statuses.push(...deliveries.map(lastAnswer));
 	};
 	await until('the endpoint to have the new secret alone', 200_000, async () => {
 		await fire();
