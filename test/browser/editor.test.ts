@@ -51,6 +51,21 @@ afterEach(async () => {
 });
 
 describe('the search for nodes', () => {
+	let searched: Page;
+	let list: Editor;
+
+	// One page for all searches: n8n's editor takes seconds to load.
+	beforeAll(async () => {
+		searched = await browser.context.newPage();
+		list = new Editor(searched, n8n);
+		await list.openNewWorkflow();
+		await list.openNodeCreator();
+	}, 180_000);
+
+	afterAll(async () => {
+		await searched.close();
+	});
+
 	it.each<[string, string[]]>([
 		['misar', ['Misar', 'Misar.Blog']],
 		['mailpanda', ['Mail Panda']],
@@ -66,9 +81,7 @@ describe('the search for nodes', () => {
 	])(
 		'for "%s" finds %j',
 		async (query, expected) => {
-			await editor.openNewWorkflow();
-			await editor.openNodeCreator();
-			const found = await editor.searchNodes(query, expected[0] ?? '');
+			const found = await list.searchNodes(query, expected[0] ?? '');
 			expect(found).toEqual(expect.arrayContaining(expected));
 		},
 		180_000,

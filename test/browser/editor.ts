@@ -69,7 +69,11 @@ export class Editor {
 
 	/** Names that the list of nodes shows once it has found `expected`. */
 	async searchNodes(query: string, expected: string): Promise<string[]> {
-		await this.byId('node-creator-search-bar').fill(query);
+		const search = this.byId('node-creator-search-bar');
+		// What an earlier search found goes first.
+		await search.fill('');
+		await this.nodeNamed(expected).waitFor({ state: 'detached' });
+		await search.fill(query);
 		await this.nodeNamed(expected).waitFor();
 		return await this.byId('node-creator-item-name').allInnerTexts();
 	}
