@@ -10,7 +10,7 @@ import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN, PACKAGE, SECRET } from '../../testkit/publishTrigger';
 import { mailPanda, metigan, misarBlog, misarMail, type TriggerCase } from '../../testkit/triggers';
 import { launchChromium, type Chromium } from './chromium';
-import { Editor } from './editor';
+import { Editor, WITH_EDITOR } from './editor';
 import { keepScreenshot } from './screenshots';
 import { labelsInSteps, walks, type Walk } from './walks';
 
@@ -28,7 +28,7 @@ beforeAll(async () => {
 	const tarball = packedPackage();
 	browser = await launchChromium();
 	sandbox = await startSandbox();
-	n8n = await startN8n({ tarball, webhookUrl: ORIGIN, editor: true });
+	n8n = await startN8n({ tarball, webhookUrl: ORIGIN, ...WITH_EDITOR });
 	sandbox.setRoute(ORIGIN, n8n.url);
 	page = await browser.context.newPage();
 	await new Editor(page, n8n).signIn();

@@ -6,6 +6,12 @@ import { until } from '../../testkit/n8n-host/poll';
 /** n8n answers slowly while the machine is busy; a wait ends as soon as its condition holds. */
 const WAIT_MS = 60_000;
 
+/**
+ * What a host for the browser is started with. In production, as in n8n's Docker image, the browser
+ * keeps the editor's files; else it asks for all 250 of them again on each page.
+ */
+export const WITH_EDITOR = { editor: true, env: { NODE_ENV: 'production' } };
+
 /** The editor as a user drives it: n8n 2.39's test ids, and the texts that are on the screen. */
 export class Editor {
 	/** All texts that `readScreen` has read. */

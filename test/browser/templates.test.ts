@@ -13,7 +13,7 @@ import { readTemplate, SETTINGS, STICKY, templateNames } from '../e2e/templateFi
 import { Collector } from '../e2e/templateHost';
 import { overlap, readCanvas } from './canvas';
 import { launchChromium, type Chromium } from './chromium';
-import { Editor } from './editor';
+import { Editor, WITH_EDITOR } from './editor';
 import { RedisStandIn } from './redisStandIn';
 import { templateWalks, type TemplateWalk, type World } from './templateWalks';
 
@@ -43,7 +43,7 @@ beforeAll(async () => {
 	collector = new Collector();
 	redis = new RedisStandIn();
 	const address = await collector.open();
-	n8n = await startN8n({ tarball: packedPackage(), webhookUrl: ORIGIN, editor: true });
+	n8n = await startN8n({ tarball: packedPackage(), webhookUrl: ORIGIN, ...WITH_EDITOR });
 	sandbox.setRoute(ORIGIN, n8n.url);
 	world = { n8n, sandbox, address };
 	page = await browser.context.newPage();
