@@ -198,7 +198,11 @@ it('recovers what was missed, and runs each event once', async () => {
 		const calls = () =>
 			sandbox.requests().filter(({ path }) => path.startsWith('/api/suppressions')).length;
 		const seen = calls();
-		await until('another check', DEADLINE_MS, () => calls() > seen || undefined);
+		await until(
+			() => `another check; n8n's log ends:\n${main.log().slice(-2_000)}`,
+			DEADLINE_MS,
+			() => calls() > seen || undefined,
+		);
 		expect([...counter.ran].filter(([, times]) => times !== 1)).toEqual([]);
 		expect(main.log()).toMatch(/\d+ of \d+ missed events were recovered/);
 	} finally {
