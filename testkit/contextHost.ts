@@ -103,6 +103,9 @@ export interface StartedTrigger {
 
 const WEBHOOK_ID = '7a3c1f0e-5b1d-4a52-9a55-2f1d3c0b9e11';
 
+/** What n8n answers in queue mode in place of a run that failed. */
+const FAILED_RUN = { body: { message: 'Workflow execution failed' }, statusCode: 500 };
+
 /** What the trigger nodes of one workflow have in common. */
 interface SharedWorkflow {
 	/** One host for each trigger node. */
@@ -126,6 +129,11 @@ export class ContextHost {
 	refuseRuns = false;
 	/** Makes runs fail that the trigger itself starts. */
 	failRuns = false;
+	/**
+	 * What comes back from runs that the trigger itself starts. In queue mode n8n can miss the end of one, and answers
+	 * all the same; while Redis is away, nothing comes.
+	 */
+	reported: 'ends' | 'answers' | 'nothing' = 'ends';
 	/** Called before a run that the trigger itself starts. */
 	beforeRun: () => Promise<void> = async () => {};
 	/** The items with which the trigger itself started runs, and what its node output in each. */
@@ -226,7 +234,10 @@ export class ContextHost {
 				const run = this.beforeRun().then(
 					async () => await this.execute(items, 'trigger', response),
 				);
-				const end = (status: 'success' | 'error') =>
+				const { reported } = this;
+				const end = (status: 'success' | 'error') => {
+					if (reported !== 'nothing') response?.resolve(status === 'success' ? {} : FAILED_RUN);
+					if (reported !== 'ends') return;
 					done?.resolve({
 						status,
 						mode: 'trigger',
@@ -234,6 +245,7 @@ export class ContextHost {
 						storedAt: 'db',
 						data: createRunExecutionData(),
 					});
+				};
 				const ended = run.then(
 					(outputs) => {
 						this.emitted.push({ items, outputs });

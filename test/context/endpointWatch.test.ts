@@ -393,6 +393,25 @@ describe('a check', () => {
 		expect(host.emitted).toHaveLength(runs);
 	});
 
+	it('notices what runs saved and failed to save when n8n misses their ends', async () => {
+		const warnings = recordWarnings();
+		const { host, pass } = await publish({ trigger: metigan });
+		removeAtProvider(host, endpointsAt(metigan, host)[0]?.id ?? '');
+		host.reported = 'answers';
+		host.failRuns = true;
+		await pass(1);
+		expect(warnings.at(-1)).toContain('could not save what this trigger remembers');
+
+		host.failRuns = false;
+		await pass(1);
+		expect(host.savedStaticData).toMatchObject({
+			'node:Trigger': { registration: { endpointId: endpointsAt(metigan, host)[0]?.id } },
+		});
+		const runs = host.emitted.length;
+		await pass(1);
+		expect(host.emitted).toHaveLength(runs);
+	});
+
 	it('does not start a run each minute forever when none of them can save', async () => {
 		recordWarnings();
 		const { host, pass } = await publish({

@@ -391,15 +391,71 @@ describe('a recovery', () => {
 		const { start } = RunStarter.prototype;
 		jest.spyOn(RunStarter.prototype, 'start').mockImplementationOnce(async function refused(
 			this: runStarter.RunStarter,
-			item,
+			...run
 		) {
 			host.refuseRuns = true;
-			const run = start.call(this, item);
+			const refusal = start.call(this, ...run);
 			host.refuseRuns = false;
-			return await run;
+			return await refusal;
 		});
 		expect(await tick(3)).toEqual([]);
 		expect(await tick(4)).toMatchObject([{ recipient: 'a@example.com' }]);
+	});
+
+	it('goes on when n8n misses the end of a run', async () => {
+		const { host, tick } = await publish();
+		host.reported = 'answers';
+		await miss('email.bounced', 1, mailTo('a@example.com'));
+		expect(await tick(3)).toMatchObject([{ recipient: 'a@example.com' }]);
+		host.reported = 'ends';
+		await miss('email.bounced', 4, mailTo('b@example.com'));
+		expect(await tick(6)).toMatchObject([{ recipient: 'b@example.com' }]);
+		expect(await tick(7)).toEqual([]);
+	});
+
+	/** Publishes, and loses what n8n reports of the run of a missed event, in the third minute. */
+	async function loseReport() {
+		const { host, tick } = await publish();
+		await miss('email.bounced', 1, mailTo('a@example.com'));
+		const { start } = RunStarter.prototype;
+		jest.spyOn(RunStarter.prototype, 'start').mockImplementationOnce(async function lost(
+			this: runStarter.RunStarter,
+			...run
+		) {
+			host.reported = 'nothing';
+			const end = start.call(this, ...run);
+			host.reported = 'ends';
+			setTime(4);
+			return await end;
+		});
+		expect(await tick(3)).toMatchObject([{ recipient: 'a@example.com' }]);
+		/** A tick waits less than a minute for the end of a run. */
+		const wait = async (minute: number) => {
+			const ended = tick(minute);
+			setTime(minute + 1);
+			return await ended;
+		};
+		return { tick, wait };
+	}
+
+	it('starts a run again an hour after the queue lost it', async () => {
+		forgetProcess();
+		const warnings = recordWarnings();
+		const { tick, wait } = await loseReport();
+		expect(await wait(60)).toEqual([]);
+		expect(warnings).toEqual([]);
+		await wait(64);
+		expect(await tick(65)).toEqual([]);
+		expect(warnings).toEqual([
+			expect.stringContaining('did not end a run of this trigger in time'),
+		]);
+		expect(await tick(66)).toMatchObject([{ recipient: 'a@example.com' }]);
+	});
+
+	it('waits for a run that this process sees, however long it takes', async () => {
+		const { wait } = await loseReport();
+		expect(await wait(64)).toEqual([]);
+		expect(await wait(66)).toEqual([]);
 	});
 
 	it('is repeated at a start when n8n was killed before the end was saved', async () => {

@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { lastAnswer } from '../../sandbox';
 import { chain, outputOf } from '../../testkit/n8n-host/driver';
@@ -11,6 +13,7 @@ import { createCredential, EVENT, PROVIDER, trigger, type CredentialRef } from '
 /** What the main process looks after, seen from the processors and the workers. */
 
 const DEADLINE_MS = 300_000;
+const LATE_LISTENER = join(__dirname, '../../testkit/queue/lateListener.cjs');
 
 let cluster: Cluster;
 let credential: CredentialRef;
@@ -188,7 +191,8 @@ it('recovers what was missed, and runs each event once', async () => {
 		await main.kill();
 		// The processors and the workers go on taking deliveries.
 		await letHappen(sandbox, untold(events), 'unknown', 'unreachable', 'late');
-		await main.restart();
+		// From now on it misses the ends of runs.
+		await main.restart({ env: { NODE_OPTIONS: `--require ${JSON.stringify(LATE_LISTENER)}` } });
 		await until(
 			() => `every event to run; ${counter.ran.size} have`,
 			DEADLINE_MS,

@@ -182,11 +182,13 @@ export class Recovery {
 	}
 
 	private start(event: ListedEvent, complete: ListedEvent): void {
+		const { api, owner, starter } = this.place;
 		const item = recoveredItem(this.itemOf(complete), this.finished.splice(0));
 		this.queue.shift();
 		this.progress.started += 1;
-		const run = this.place.starter.start(item).then(
-			() => void this.finished.push(...this.place.api.keys(event).slice(0, 1)),
+		const isSeen = () => settledEventsOf(triggerKey(owner)).knows(keysAround(api, event));
+		const run = starter.start(item, isSeen).then(
+			() => void this.finished.push(...api.keys(event).slice(0, 1)),
 			(error: unknown) => {
 				this.queue.unshift(event);
 				this.progress.started -= 1;

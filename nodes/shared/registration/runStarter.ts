@@ -1,9 +1,13 @@
-import type { IDataObject, IRun, ITriggerFunctions } from 'n8n-workflow';
+import { sleep, type IDataObject, type IRun, type ITriggerFunctions } from 'n8n-workflow';
 
-import { jsonObjectSchema } from '../jsonObject';
+import { isJsonObject, jsonObjectSchema } from '../jsonObject';
 
 /** How long a short run of the trigger's own may take, including its wait in a queue. */
-const LIMIT_MS = 15 * 60_000;
+const SHORT_LIMIT_MS = 15 * 60_000;
+/** The same for a run of the workflow that this process does not see running. */
+const UNSEEN_LIMIT_MS = 60 * 60_000;
+/** How long after its answer the end of a run may be reported. */
+const END_AFTER_ANSWER_MS = 1_000;
 
 /** How n8n reports that a run has ended. Not n8n-workflow's own, which 2.41 no longer exports. */
 type Done = NonNullable<Parameters<ITriggerFunctions['emit']>[2]>;
@@ -16,45 +20,47 @@ interface Deferred<T> {
 	reject: (error: Error) => void;
 }
 
+/** A run that has not ended. */
+interface Waiting {
+	/** Epoch milliseconds. */
+	readonly limit: number;
+	/** Whether this process sees it running. */
+	readonly isSeen: () => boolean;
+	readonly giveUp: (error: Error) => void;
+}
+
+/** A run that has ended. */
+interface Ended {
+	readonly succeeded: boolean;
+	readonly answer: Response['promise'];
+}
+
 /** Starts runs of a trigger's workflow, and waits for their end. */
 export class RunStarter {
-	/** The short runs being waited for: since when, in epoch milliseconds, and how to stop waiting. */
-	private readonly waiting = new Set<{ since: number; reject: (error: Error) => void }>();
+	private readonly waiting = new Set<Waiting>();
 
 	constructor(private readonly context: ITriggerFunctions) {}
 
-	/** Starts a run of the workflow. @returns the run once it has ended, successful or not */
-	async start(item: IDataObject): Promise<IRun | undefined> {
-		const done: Done = deferred<IRun>();
-		this.context.emit([[{ json: item }]], undefined, done);
-		return await done.promise;
+	/**
+	 * Runs the workflow to its end, successful or not.
+	 * @param isSeen whether this process sees the run: then it may take any time
+	 * @throws when n8n could not start it, or did not report its end in time
+	 */
+	async start(item: IDataObject, isSeen: () => boolean): Promise<void> {
+		await this.run(item, UNSEEN_LIMIT_MS, isSeen);
 	}
 
 	/** A short run of the trigger's own. @throws when it failed, or did not end in time */
 	async runShortly(item: IDataObject): Promise<void> {
-		const done: Done = deferred<IRun>();
-		const run: IRun | undefined = await this.shortly(done, () =>
-			this.context.emit([[{ json: item }]], undefined, done),
-		);
-		if (run?.status !== 'success')
-			throw new Error('n8n could not save what this trigger remembers');
+		const { succeeded } = await this.run(item);
+		if (!succeeded) throw new Error('n8n could not save what this trigger remembers');
 	}
 
-	/** A short run of the trigger's own that answers. @throws when it failed, or did not answer in time */
+	/** A short run of the trigger's own that answers. @throws when it failed, or did not end in time */
 	async ask(item: IDataObject): Promise<IDataObject> {
-		const done: Done = deferred<IRun>();
-		const response: Response = deferred();
-		// A run that fails before it answers would leave the question open.
-		const failed = done.promise.then(async (run: IRun | undefined) =>
-			run?.status === 'success'
-				? await response.promise
-				: await Promise.reject(new Error('a run of this trigger failed')),
-		);
-		const answer = Promise.race([response.promise, failed]);
-		const value: unknown = await this.shortly({ promise: answer, reject: done.reject }, () =>
-			this.context.emit([[{ json: item }]], response, done),
-		);
-		return jsonObjectSchema.parse(value);
+		const { succeeded, answer } = await this.run(item);
+		if (!succeeded) throw new Error('a run of this trigger failed');
+		return jsonObjectSchema.parse(await answer);
 	}
 
 	/**
@@ -62,25 +68,44 @@ export class RunStarter {
 	 * @param now epoch milliseconds
 	 */
 	giveUpOverdue(now: number): void {
-		for (const { since, reject } of this.waiting) {
-			if (now - since > LIMIT_MS)
-				reject(new Error('n8n did not end a run of this trigger in time'));
+		for (const { limit, isSeen, giveUp } of this.waiting) {
+			if (now > limit && !isSeen())
+				giveUp(new Error('n8n did not end a run of this trigger in time'));
 		}
 	}
 
-	private async shortly<T>(
-		{ promise, reject }: { promise: Promise<T>; reject: (error: Error) => void },
-		start: () => void,
-	): Promise<T> {
-		const entry = { since: Date.now(), reject };
-		this.waiting.add(entry);
+	private async run(
+		item: IDataObject,
+		limitMs = SHORT_LIMIT_MS,
+		isSeen = () => false,
+	): Promise<Ended> {
+		const done: Done = deferred<IRun>();
+		const response: Response = deferred();
+		const waiting = { limit: Date.now() + limitMs, isSeen, giveUp: done.reject };
+		this.waiting.add(waiting);
 		try {
-			start();
-			return await promise;
+			this.context.emit([[{ json: item }]], response, done);
+			const succeeded = await Promise.race([
+				done.promise.then((run: IRun | undefined) => run?.status === 'success'),
+				endWithoutReport(response),
+			]);
+			return { succeeded, answer: response.promise };
 		} finally {
-			this.waiting.delete(entry);
+			this.waiting.delete(waiting);
 		}
 	}
+}
+
+/**
+ * n8n answers at the latest when a run ends. In queue mode that is all that comes where a worker is faster than
+ * the main process, which begins to listen for the end (Bull's `job.finished()`) after it has queued the run.
+ * @returns whether the run succeeded
+ */
+async function endWithoutReport(response: Response): Promise<boolean> {
+	const answer: unknown = await response.promise;
+	await sleep(END_AFTER_ANSWER_MS);
+	// What n8n answers in place of a run that failed in a worker.
+	return !(isJsonObject(answer) && answer['statusCode'] === 500);
 }
 
 function deferred<T>(): Deferred<T> {
