@@ -7,10 +7,31 @@ const { default: Sequencer } = require('@jest/test-sequencer');
 /** Projects whose tests take minutes. */
 const REAL = ['faults', 'e2e', 'e2e-1x', 'queue-main'];
 /**
- * What takes longest: must not be what is started last. Those that mostly wait for n8n's minute come
- * after those that keep the processor busy meanwhile.
+ * What takes longest, in an order in which at any time about two files wait for n8n's next minute
+ * while the others keep the processor busy.
  */
-const LONGEST = ['recovery', 'registration', 'mainProcess', 'repair', 'triggers', 'unreachable'];
+const ORDER = [
+	'queue-main mainProcess',
+	'e2e recovery',
+	'e2e repair',
+	'faults registration',
+	'e2e singlePackage',
+	'faults registrationRestart',
+	'e2e firstUser',
+	'faults registrationKill',
+	'e2e unreachable',
+	'e2e dev',
+	'e2e problems',
+	'e2e-1x repair',
+	'e2e update',
+	'e2e egress',
+	'e2e triggers',
+	// They wait for the ends of time limits.
+	'context actionsErrors',
+	'context badInput',
+	'context unpublish',
+	'context registration',
+];
 
 /**
  * Jest's own order (what failed, then what took longest, then what is largest), with the tests of a
@@ -22,9 +43,10 @@ module.exports = class RealFirst extends Sequencer {
 	}
 };
 
-/** @returns the place in LONGEST, then the other tests of a real n8n, then the rest */
+/** @returns the place in ORDER, then the other tests of a real n8n, then the rest */
 function rank({ context, path }) {
-	if (!REAL.includes(context.config.displayName.name)) return LONGEST.length + 1;
-	const place = LONGEST.indexOf(basename(path, '.test.ts'));
-	return place === -1 ? LONGEST.length : place;
+	const project = context.config.displayName.name;
+	const place = ORDER.indexOf(`${project} ${basename(path, '.test.ts')}`);
+	if (place !== -1) return place;
+	return ORDER.length + (REAL.includes(project) ? 0 : 1);
 }

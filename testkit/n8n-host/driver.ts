@@ -1,7 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { installCommunityPackage } from './community';
@@ -10,7 +9,7 @@ import { locateN8n } from './locate';
 import { logFileIn, N8nProcess, type ProcessSettings } from './n8nProcess';
 import { DeadlineError, until } from './poll';
 import { freePorts } from './ports';
-import { fillNew } from './prepared';
+import { fillNew, makeUserFolder } from './prepared';
 import { HostError, RestClient } from './rest';
 import {
 	credentialSchema,
@@ -95,8 +94,9 @@ const UNFINISHED = new Set(['new', 'running', 'unknown']);
  */
 export async function startN8n(options: N8nHostOptions = {}): Promise<N8nHost> {
 	const installed = await locateN8n();
+	const { editor = false } = options;
 	const temporary = options.userFolder === undefined;
-	const userFolder = options.userFolder ?? (await mkdtemp(join(tmpdir(), 'n8n-host-')));
+	const userFolder = options.userFolder ?? (await makeUserFolder(!editor));
 	try {
 		await fill(userFolder, options, installed);
 		const settings = {
@@ -104,7 +104,7 @@ export async function startN8n(options: N8nHostOptions = {}): Promise<N8nHost> {
 			userFolder,
 			removeFolderOnDeath: temporary,
 			webhookUrl: options.webhookUrl,
-			editor: options.editor ?? false,
+			editor,
 			env: { ...publicationSetting(options), ...options.env },
 		};
 		const { process, ports } = await startOnFreePorts(settings, options.port);

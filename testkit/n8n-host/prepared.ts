@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
-import { cp } from 'node:fs/promises';
+import { cp, mkdtemp, statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installCommunityPackage } from './community';
 
@@ -9,6 +10,30 @@ export interface Installation {
 	readonly tarball: string;
 	/** Of n8n. */
 	readonly version: string;
+}
+
+/** A file system in memory, on Linux. */
+const MEMORY = '/dev/shm';
+/** What all databases of a run may come to. */
+const ROOM_BYTES = 2 * 2 ** 30;
+
+/**
+ * Makes an empty user folder for one n8n.
+ *
+ * @param inMemory - whether it may be in memory, if there is room: n8n writes to its database all the time
+ */
+export async function makeUserFolder(inMemory: boolean): Promise<string> {
+	const parent = inMemory && (await hasRoom(MEMORY)) ? MEMORY : tmpdir();
+	return await mkdtemp(join(parent, 'n8n-host-'));
+}
+
+async function hasRoom(folder: string): Promise<boolean> {
+	try {
+		const { bavail, bsize } = await statfs(folder);
+		return bavail * bsize > ROOM_BYTES;
+	} catch {
+		return false;
+	}
 }
 
 /**
