@@ -26,6 +26,11 @@ const ORDER = [
 	'e2e update',
 	'e2e egress',
 	'e2e triggers',
+	'e2e templatesEvents',
+	'e2e templatesLists',
+	'e2e templatesTables',
+	'e2e restart',
+	'e2e publication',
 	// They wait for the ends of time limits.
 	'context actionsErrors',
 	'context badInput',

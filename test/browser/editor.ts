@@ -12,7 +12,7 @@ const WAIT_MS = 60_000;
  */
 export const WITH_EDITOR = { editor: true, env: { NODE_ENV: 'production' } };
 
-/** The editor as a user drives it: n8n 2.39's test ids, and the texts that are on the screen. */
+/** The editor as a user drives it: n8n 2.41's test ids, and the texts that are on the screen. */
 export class Editor {
 	/** All texts that `readScreen` has read. */
 	seen = '';
