@@ -130,10 +130,10 @@ export class ContextHost {
 	/** Makes runs fail that the trigger itself starts. */
 	failRuns = false;
 	/**
-	 * What comes back from runs that the trigger itself starts. In queue mode n8n can miss the end of one, and answers
-	 * all the same; while Redis is away, nothing comes.
+	 * What comes back from runs that the trigger itself starts: in queue mode n8n can miss the end of one, and
+	 * lose the rest while Redis is away.
 	 */
-	reported: 'ends' | 'answers' | 'nothing' = 'ends';
+	reported: 'all' | 'answers' | 'ends' | 'nothing' = 'all';
 	/** Called before a run that the trigger itself starts. */
 	beforeRun: () => Promise<void> = async () => {};
 	/** The items with which the trigger itself started runs, and what its node output in each. */
@@ -231,14 +231,14 @@ export class ContextHost {
 				// n8n writes what `trigger()` and its ticks assigned, as old as the rest of it may be.
 				this.save(workflow);
 				if (this.refuseRuns) return done?.reject(new Error('n8n is shutting down'));
+				const answers = ['all', 'answers'].includes(this.reported) ? response : undefined;
+				const ends = ['all', 'ends'].includes(this.reported) ? done : undefined;
 				const run = this.beforeRun().then(
-					async () => await this.execute(items, 'trigger', response),
+					async () => await this.execute(items, 'trigger', answers),
 				);
-				const { reported } = this;
 				const end = (status: 'success' | 'error') => {
-					if (reported !== 'nothing') response?.resolve(status === 'success' ? {} : FAILED_RUN);
-					if (reported !== 'ends') return;
-					done?.resolve({
+					answers?.resolve(status === 'success' ? {} : FAILED_RUN);
+					ends?.resolve({
 						status,
 						mode: 'trigger',
 						startedAt: new Date(),

@@ -7,34 +7,30 @@ const { default: Sequencer } = require('@jest/test-sequencer');
 /** Projects whose tests take minutes. */
 const REAL = ['faults', 'e2e', 'e2e-1x', 'queue-main'];
 /**
- * What takes longest, in an order in which at any time about two files wait for n8n's next minute
- * while the others keep the processor busy.
+ * What takes longest, in an order in which some files always wait for n8n's next minute or for the ends of
+ * time limits while others keep the processor busy.
  */
 const ORDER = [
 	'queue-main mainProcess',
 	'e2e recovery',
 	'e2e repair',
+	'e2e-1x repair',
+	'e2e unreachable',
 	'faults registration',
+	'e2e triggers',
 	'e2e singlePackage',
 	'faults registrationRestart',
-	'e2e firstUser',
 	'faults registrationKill',
-	'e2e unreachable',
+	'e2e firstUser',
 	'e2e dev',
 	'e2e problems',
-	'e2e-1x repair',
+	'context actionsErrors',
 	'e2e update',
 	'e2e egress',
-	'e2e triggers',
-	'e2e templatesEvents',
-	'e2e templatesLists',
-	'e2e templatesTables',
-	'e2e restart',
-	'e2e publication',
-	// They wait for the ends of time limits.
-	'context actionsErrors',
 	'context badInput',
+	'e2e templatesLists',
 	'context unpublish',
+	'e2e templatesTables',
 	'context registration',
 ];
 

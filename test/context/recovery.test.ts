@@ -407,10 +407,21 @@ describe('a recovery', () => {
 		host.reported = 'answers';
 		await miss('email.bounced', 1, mailTo('a@example.com'));
 		expect(await tick(3)).toMatchObject([{ recipient: 'a@example.com' }]);
-		host.reported = 'ends';
+		host.reported = 'all';
 		await miss('email.bounced', 4, mailTo('b@example.com'));
 		expect(await tick(6)).toMatchObject([{ recipient: 'b@example.com' }]);
 		expect(await tick(7)).toEqual([]);
+	});
+
+	it('starts what it could not ask about when the answer of a run is lost', async () => {
+		const warnings = recordWarnings();
+		const { host, tick } = await publish();
+		await miss('email.bounced', 1, mailTo('a@example.com'));
+		host.reported = 'ends';
+		expect(await tick(3)).toEqual([]);
+		expect(warnings).toEqual([expect.stringContaining('a run of this trigger failed')]);
+		host.reported = 'all';
+		expect(await tick(4)).toMatchObject([{ recipient: 'a@example.com' }]);
 	});
 
 	/** Publishes, and loses what n8n reports of the run of a missed event, in the third minute. */
@@ -424,7 +435,7 @@ describe('a recovery', () => {
 		) {
 			host.reported = 'nothing';
 			const end = start.call(this, ...run);
-			host.reported = 'ends';
+			host.reported = 'all';
 			setTime(4);
 			return await end;
 		});

@@ -6,8 +6,8 @@ import { isJsonObject, jsonObjectSchema } from '../jsonObject';
 const SHORT_LIMIT_MS = 15 * 60_000;
 /** The same for a run of the workflow that this process does not see running. */
 const UNSEEN_LIMIT_MS = 60 * 60_000;
-/** How long after its answer the end of a run may be reported. */
-const END_AFTER_ANSWER_MS = 1_000;
+/** How far apart the answer of a run and the report of its end may come. */
+const APART_MS = 1_000;
 
 /** How n8n reports that a run has ended. Not n8n-workflow's own, which 2.41 no longer exports. */
 type Done = NonNullable<Parameters<ITriggerFunctions['emit']>[2]>;
@@ -59,8 +59,9 @@ export class RunStarter {
 	/** A short run of the trigger's own that answers. @throws when it failed, or did not end in time */
 	async ask(item: IDataObject): Promise<IDataObject> {
 		const { succeeded, answer } = await this.run(item);
-		if (!succeeded) throw new Error('a run of this trigger failed');
-		return jsonObjectSchema.parse(await answer);
+		const given = jsonObjectSchema.safeParse(await Promise.race([answer, sleep(APART_MS)]));
+		if (!succeeded || !given.success) throw new Error('a run of this trigger failed');
+		return given.data;
 	}
 
 	/**
@@ -103,7 +104,7 @@ export class RunStarter {
  */
 async function endWithoutReport(response: Response): Promise<boolean> {
 	const answer: unknown = await response.promise;
-	await sleep(END_AFTER_ANSWER_MS);
+	await sleep(APART_MS);
 	// What n8n answers in place of a run that failed in a worker.
 	return !(isJsonObject(answer) && answer['statusCode'] === 500);
 }
