@@ -154,6 +154,20 @@ function forgetProcess(): void {
 	jest.spyOn(SettledEvents.prototype, 'knows').mockReturnValue(false);
 }
 
+/** Does something just before, and just after, a recovery starts its first run. */
+function atFirstStart(before: () => void, after: () => void): void {
+	const { start } = RunStarter.prototype;
+	jest.spyOn(RunStarter.prototype, 'start').mockImplementationOnce(async function first(
+		this: runStarter.RunStarter,
+		...run
+	) {
+		before();
+		const end = start.call(this, ...run);
+		after();
+		return await end;
+	});
+}
+
 const callsTo = (start: string) =>
 	sandbox.requests().filter(({ path: called }) => called.startsWith(start)).length;
 
@@ -388,16 +402,10 @@ describe('a recovery', () => {
 		recordWarnings();
 		const { host, tick } = await publish();
 		await miss('email.bounced', 1, mailTo('a@example.com'));
-		const { start } = RunStarter.prototype;
-		jest.spyOn(RunStarter.prototype, 'start').mockImplementationOnce(async function refused(
-			this: runStarter.RunStarter,
-			...run
-		) {
-			host.refuseRuns = true;
-			const refusal = start.call(this, ...run);
-			host.refuseRuns = false;
-			return await refusal;
-		});
+		atFirstStart(
+			() => (host.refuseRuns = true),
+			() => (host.refuseRuns = false),
+		);
 		expect(await tick(3)).toEqual([]);
 		expect(await tick(4)).toMatchObject([{ recipient: 'a@example.com' }]);
 	});
@@ -428,17 +436,13 @@ describe('a recovery', () => {
 	async function loseReport() {
 		const { host, tick } = await publish();
 		await miss('email.bounced', 1, mailTo('a@example.com'));
-		const { start } = RunStarter.prototype;
-		jest.spyOn(RunStarter.prototype, 'start').mockImplementationOnce(async function lost(
-			this: runStarter.RunStarter,
-			...run
-		) {
-			host.reported = 'nothing';
-			const end = start.call(this, ...run);
-			host.reported = 'all';
-			setTime(4);
-			return await end;
-		});
+		atFirstStart(
+			() => (host.reported = 'nothing'),
+			() => {
+				host.reported = 'all';
+				setTime(4);
+			},
+		);
 		expect(await tick(3)).toMatchObject([{ recipient: 'a@example.com' }]);
 		/** A tick waits less than a minute for the end of a run. */
 		const wait = async (minute: number) => {

@@ -22,7 +22,7 @@ import type { TriggerSettings } from '../settings';
 import { keysAround, questionItem, readAnswer, recoveredItem } from './admission';
 import { listEvents } from './listEvents';
 import { PacedClient } from './pacedClient';
-import { settledEventsOf } from './settledEvents';
+import { settledEventsOf, type SettledEvents } from './settledEvents';
 
 const MINUTE_MS = 60_000;
 /** How far before the last point to look again: a provider may list an event late. */
@@ -106,15 +106,14 @@ export class Recovery {
 
 	/** Asks the provider what happened, and finds out what of it has not run. */
 	private async look(now: number, credential: ProviderCredential): Promise<void> {
-		const { api, owner } = this.place;
+		const { api } = this.place;
 		const point = this.point();
 		this.client = this.clientWith(credential);
 		const since = Math.max(point.from, point.until - OVERLAP_MS);
 		this.horizon = now - GRACE_MS;
 		const listed = await listEvents(this.client, api, since);
 		const happened = listed.filter((event) => event.at <= this.horizon && this.isSelected(event));
-		const settled = settledEventsOf(triggerKey(owner));
-		const unknown = happened.filter((event) => !settled.knows(keysAround(api, event)));
+		const unknown = happened.filter((event) => !this.settled.knows(keysAround(api, event)));
 		this.queue = await this.withoutDelivered(unknown);
 		this.progress = { started: 0, all: this.queue.length };
 		this.due = false;
@@ -122,6 +121,10 @@ export class Recovery {
 			return this.logInfo(`missed events to recover: ${this.queue.length}`);
 		// Where nothing happened, an older point costs nothing.
 		await this.moveTo(Math.max(this.horizon, point.until), happened.length > 0);
+	}
+
+	private get settled(): SettledEvents {
+		return settledEventsOf(triggerKey(this.place.owner));
 	}
 
 	/** As saved before this activation, until it moves. */
@@ -148,7 +151,7 @@ export class Recovery {
 	 * since, and in queue mode other processes run the deliveries.
 	 */
 	private async withoutDelivered(events: readonly ListedEvent[]): Promise<ListedEvent[]> {
-		const { api, owner, starter } = this.place;
+		const { api, starter } = this.place;
 		const point = this.point();
 		if (events.length === 0 || point.unsure === true) return [...events];
 		await this.save({ ...point, unsure: true });
@@ -158,7 +161,7 @@ export class Recovery {
 			const keys = batch.map((event) => keysAround(api, event));
 			const delivered = new Set(readAnswer(await starter.ask(questionItem(keys))));
 			for (const [index, event] of batch.entries()) {
-				if (delivered.has(index)) settledEventsOf(triggerKey(owner)).note(keys[index] ?? []);
+				if (delivered.has(index)) this.settled.note(keys[index] ?? []);
 				else missing.push(event);
 			}
 		}
@@ -182,11 +185,11 @@ export class Recovery {
 	}
 
 	private start(event: ListedEvent, complete: ListedEvent): void {
-		const { api, owner, starter } = this.place;
+		const { api, starter } = this.place;
 		const item = recoveredItem(this.itemOf(complete), this.finished.splice(0));
 		this.queue.shift();
 		this.progress.started += 1;
-		const isSeen = () => settledEventsOf(triggerKey(owner)).knows(keysAround(api, event));
+		const isSeen = () => this.settled.knows(keysAround(api, event));
 		const run = starter.start(item, isSeen).then(
 			() => void this.finished.push(...api.keys(event).slice(0, 1)),
 			(error: unknown) => {
