@@ -286,6 +286,8 @@ export class Harness {
 				...trigger.parameters,
 				registration: 'automatic',
 				events: [...this.events],
+				// A check that happened to come during a step would count as calls of the step's.
+				options: { checkInterval: 0 },
 			},
 			credentials: { [trigger.credential]: { id: this.credentialId, name: title } },
 		};
