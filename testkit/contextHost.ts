@@ -136,6 +136,8 @@ export class ContextHost {
 	reported: 'all' | 'answers' | 'ends' | 'nothing' = 'all';
 	/** Called before a run that the trigger itself starts. */
 	beforeRun: () => Promise<void> = async () => {};
+	/** Called at the end of a run, before n8n saves what it assigned. */
+	beforeSave: () => Promise<void> = async () => {};
 	/** The items with which the trigger itself started runs, and what its node output in each. */
 	readonly emitted: Array<{ items: INodeExecutionData[]; outputs: INodeExecutionData[][] }> = [];
 	/** Called with each request before n8n sees it, for what no HTTP client can send. */
@@ -204,13 +206,17 @@ export class ContextHost {
 
 	/** What n8n does when a workflow is published: look, create if need be, then save. */
 	async publish(): Promise<void> {
-		if (!(await this.checkExists())) await this.create();
-		this.save();
+		const { workflow } = this;
+		if (!(await this.hook('checkExists', workflow))) await this.hook('create', workflow);
+		this.save(workflow);
+		this.shared.loaded = workflow;
 	}
 
 	async unpublish(): Promise<void> {
-		await this.delete();
-		this.save();
+		const { workflow } = this;
+		await this.hook('delete', workflow);
+		this.save(workflow);
+		this.shared.loaded = workflow;
 	}
 
 	/**
@@ -299,6 +305,7 @@ export class ContextHost {
 			[],
 		);
 		const outputs = await this.options.node.execute.call(context as IExecuteFunctions);
+		await this.beforeSave();
 		if (!this.failRuns && workflow.staticData['__dataChanged'] === true) {
 			this.save(workflow);
 			// The next delivery reads it from the database.
@@ -387,16 +394,22 @@ export class ContextHost {
 		return `http://127.0.0.1:${address.port}`;
 	}
 
-	private async hook(method: 'checkExists' | 'create' | 'delete'): Promise<boolean> {
+	private async hook(
+		method: 'checkExists' | 'create' | 'delete',
+		workflow = this.workflow,
+	): Promise<boolean> {
 		// n8n-core declares the name of a workflow optional, n8n-workflow does not.
-		const context = this.hookContext(method) as IHookFunctions;
+		const context = this.hookContext(method, workflow) as IHookFunctions;
 		return await this.options.node.webhookMethods.default[method].call(context);
 	}
 
-	private hookContext(method?: 'checkExists' | 'create' | 'delete'): HookContext {
+	private hookContext(
+		method?: 'checkExists' | 'create' | 'delete',
+		workflow = this.workflow,
+	): HookContext {
 		const { mode = 'trigger' } = this.options;
 		return new HookContext(
-			this.workflow,
+			workflow,
 			this.node,
 			this.additionalData(),
 			// n8n takes a test listener and a published trigger down in the same mode.

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import {
 	afterAll,
@@ -123,6 +124,20 @@ const removeAtProvider = (_host: ContextHost, id: string) => sandbox.removeEndpo
 
 function replaceSecret(host: ContextHost): void {
 	host.credential = { ...host.credential, signingSecret: NEW_SECRET };
+}
+
+/**
+ * Does something while n8n has not yet saved what the next run assigned, which takes a while.
+ * @returns waits for the end of it
+ */
+function whileSaving(host: ContextHost, work: () => Promise<void>): () => Promise<void> {
+	let done: Promise<void> | undefined;
+	host.beforeSave = async () => {
+		host.beforeSave = async () => {};
+		done = work();
+		await Promise.race([done, sleep(300)]);
+	};
+	return async () => await done;
 }
 
 /** A published trigger whose webhook URL is served. */
@@ -447,30 +462,58 @@ describe('a check', () => {
 	it.each<[string, (host: ContextHost, id: string) => void]>([
 		['a deleted endpoint', removeAtProvider],
 		['an endpoint with an old secret', replaceSecret],
-	])('does not get in the way of a publish while it replaces %s', async (_, breakIt) => {
-		recordWarnings();
-		const { host, tick, close } = await publish({ trigger: metigan });
-		breakIt(host, endpointsAt(metigan, host)[0]?.id ?? '');
-		host.beforeRun = async () => {
-			await close();
-			host.restart({ activation: 'update' });
-			await host.publish();
-		};
-		await tick();
-		const [own, ...others] = endpointsAt(metigan, host);
-		expect(others).toEqual([]);
-		expect(await answerOf(metigan, own?.id ?? '')).toBe(200);
-	});
+	])(
+		'does not get in the way of a publish while it saves its replacement of %s',
+		async (_, breakIt) => {
+			recordWarnings();
+			const { host, tick, close } = await publish({ trigger: metigan });
+			breakIt(host, endpointsAt(metigan, host)[0]?.id ?? '');
+			const publishing = whileSaving(host, async () => {
+				await close();
+				host.restart({ activation: 'update' });
+				await host.publish();
+			});
+			await tick();
+			await publishing();
+			host.restart();
+			const [own, ...others] = endpointsAt(metigan, host);
+			expect(others).toEqual([]);
+			expect(await answerOf(metigan, own?.id ?? '')).toBe(200);
+		},
+	);
 
-	it('does not get in the way of a publish while it creates an endpoint', async () => {
+	it.each<[string, (host: ContextHost, id: string) => void]>([
+		['a deleted endpoint', removeAtProvider],
+		['an endpoint with an old secret', replaceSecret],
+	])(
+		'leaves nothing when it is unpublished while it saves its replacement of %s',
+		async (_, breakIt) => {
+			recordWarnings();
+			const { host, tick, close } = await publish({ trigger: metigan });
+			breakIt(host, endpointsAt(metigan, host)[0]?.id ?? '');
+			const unpublishing = whileSaving(host, async () => {
+				await host.unpublish();
+				await close();
+			});
+			await tick();
+			await unpublishing();
+			expect(endpointsAt(metigan, host)).toEqual([]);
+			expect(host.savedStaticData['node:Trigger']).not.toHaveProperty('registration');
+		},
+	);
+
+	it.each<[string, 'POST' | 'DELETE', (host: ContextHost, id: string) => void]>([
+		['creates an endpoint', 'POST', removeAtProvider],
+		['deletes the former endpoint', 'DELETE', replaceSecret],
+	])('does not get in the way of a publish while it %s', async (_, method, breakIt) => {
 		recordWarnings();
 		const { host, begin, close } = await publish({ trigger: metigan });
-		sandbox.removeEndpoint('metigan', endpointsAt(metigan, host)[0]?.id ?? '');
-		sandbox.fault({ provider: 'metigan', method: 'POST', kind: 'delay', delayMs: 300, times: 1 });
+		breakIt(host, endpointsAt(metigan, host)[0]?.id ?? '');
+		sandbox.fault({ provider: 'metigan', method, kind: 'delay', delayMs: 300, times: 1 });
 		const calls = countCalls();
 		begin();
-		await until('the tick to create an endpoint', 10_000, async () =>
-			calls().includes('POST') ? true : undefined,
+		await until(`the tick to send a ${method}`, 10_000, async () =>
+			calls().includes(method) ? true : undefined,
 		);
 		await close();
 		host.restart({ activation: 'update' });
@@ -670,11 +713,9 @@ describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 
 			it('is remembered, even if the run of an overtaken check is saved last', async () => {
 				const { host, tick } = await activated(breakIt);
-				host.beforeRun = async () => {
-					host.beforeRun = async () => {};
-					await host.publish();
-				};
+				const publishing = whileSaving(host, async () => await host.publish());
 				await tick();
+				await publishing();
 				const [overtaken] = host.emitted;
 				// As n8n would, had it loaded the run's data before the registration.
 				host.savedStaticData = { 'node:Trigger': overtaken?.items[0]?.json['endpointState'] };

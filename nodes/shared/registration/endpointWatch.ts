@@ -14,9 +14,10 @@ import { requireProduct, selectProvider } from '../product';
 import type { Provider, ProviderFamily } from '../provider';
 import { Recovery } from '../recovery/recovery';
 import { readSettings, type TriggerSettings } from '../settings';
+import { removeOrWarn } from './provision';
 import { checkAndRepair } from './reconcile';
 import { copyState, loadRecord, ownerOf, type NodeMemory } from './record';
-import { isRegistering, lastRegistration, takeFailedStart } from './registering';
+import { checking, lastRegistration, takeFailedStart } from './registering';
 import { RunStarter } from './runStarter';
 import { openTarget, type Target } from './target';
 import { stateItem } from './triggerRun';
@@ -124,7 +125,7 @@ export class EndpointWatch {
 			if (this.isDue(now)) {
 				this.recovery?.request();
 				const automatic = this.settings.registration === 'automatic';
-				if (automatic && !isRegistering(this.owner)) await this.check(now);
+				if (automatic) await checking(this.owner, async () => await this.check(now));
 			}
 			if (this.recovery !== undefined) await this.recovery.work(now, now + SLICE_MS);
 			this.report(Date.now());
@@ -295,6 +296,6 @@ async function undo(
 	if (target === undefined) return;
 	const record = loadRecord(memory, target.provider);
 	if (record !== undefined && record.endpointId !== formerId) {
-		await target.api.remove(record.endpointId);
+		await removeOrWarn(target, record.endpointId);
 	}
 }

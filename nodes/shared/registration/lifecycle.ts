@@ -42,7 +42,7 @@ export function webhookMethods(family: ProviderFamily) {
 				return await withoutChecks(this, async () => await createEndpoint(this, family));
 			},
 			async delete(this: IHookFunctions) {
-				return await deleteEndpoint(this, family);
+				return await withoutChecks(this, async () => await deleteEndpoint(this, family));
 			},
 		},
 	} satisfies INodeType['webhookMethods'];

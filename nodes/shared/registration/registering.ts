@@ -1,14 +1,20 @@
+import { sleep } from 'n8n-workflow';
+
 import { PerTrigger, triggerKey, type Owner } from '../perTrigger';
 
-/** What n8n's hooks do with a trigger's endpoint, for the checks of the same process to know. */
+/** Keeps n8n's hooks and the checks of the same process from working on one trigger's endpoint at a time. */
 
 /** More triggers than one n8n has; where one is dropped, a check reads its state again. */
 const CAPACITY = 10_000;
+/** How long a hook waits for a check to end: a person may be waiting for the hook. */
+const CHECK_LIMIT_MS = 15_000;
 
 /** Registrations of a trigger's endpoint by n8n's hooks: number of the last one, and how many are under way. */
 interface Registrations {
 	last: number;
 	underWay: number;
+	/** Resolves when the check under way ends. */
+	check?: Promise<void> | undefined;
 }
 
 const registrations = new PerTrigger<Registrations>(() => ({ last: 0, underWay: 0 }), CAPACITY);
@@ -18,23 +24,34 @@ let count = 0;
 const failedStarts = new Set<string>();
 
 /**
- * Does the work of one of n8n's hooks. n8n calls `trigger()` at the same time, so that a check of the
- * same endpoint may come meanwhile: it has to give way, because n8n keeps what the hook remembers.
+ * Does the work of one of n8n's hooks. A check of the same endpoint gives way: none begins meanwhile, and one
+ * that had begun notices, undoes what it created, and is waited for. What it saves late would overwrite what
+ * n8n keeps of the hook, and what it deletes late would be missing.
  */
 export async function registering<T>(owner: Owner, work: () => Promise<T>): Promise<T> {
 	const own = registrations.of(triggerKey(owner));
 	own.last = ++count;
 	own.underWay += 1;
 	try {
+		if (own.check !== undefined) await Promise.race([own.check, sleep(CHECK_LIMIT_MS)]);
 		return await work();
 	} finally {
 		own.underWay -= 1;
 	}
 }
 
-/** Whether one of n8n's hooks is registering a trigger's endpoint now. */
-export function isRegistering(owner: Owner): boolean {
-	return registrations.of(triggerKey(owner)).underWay > 0;
+/** Checks a trigger's endpoint, unless one of n8n's hooks is registering it. */
+export async function checking(owner: Owner, work: () => Promise<void>): Promise<void> {
+	const own = registrations.of(triggerKey(owner));
+	if (own.underWay > 0) return;
+	const check = work();
+	const ended = check.catch(() => {});
+	own.check = ended;
+	try {
+		await check;
+	} finally {
+		if (own.check === ended) own.check = undefined;
+	}
 }
 
 /** The number of the last registration of a trigger's endpoint by n8n's hooks; 0 when there was none. */
