@@ -5,7 +5,7 @@ import { printFigures } from '../figures';
 import { until } from '../../testkit/n8n-host/poll';
 import { publishTrigger } from '../../testkit/publishTrigger';
 import { metigan, misarMail, type TriggerCase } from '../../testkit/triggers';
-import { withBed, type LoadBed } from './loadBed';
+import { FAST_EXPRESSIONS, withBed, type LoadBed } from './loadBed';
 import { storedRuns, untilIdle, type StoredRun } from './loadRuns';
 import { startStream, statusesOf, tally } from './loadTraffic';
 
@@ -156,7 +156,8 @@ function eventIdOf({ deliveryId }: StoredRun): string | undefined {
 
 it('rotates secrets without refusing a delivery', async () => {
 	// Without the publication service, a publish asks every trigger whether its endpoint is as it should be.
-	await withBed({ retryTimeScale: 0.002, publicationService: false }, async (bed) => {
+	const options = { retryTimeScale: 0.002, publicationService: false, env: FAST_EXPRESSIONS };
+	await withBed(options, async (bed) => {
 		const outcomes: Array<[Rotation, Outcome]> = [];
 		for (const rotation of rotations) outcomes.push([rotation, await rotate(bed, rotation)]);
 		await untilIdle(bed.n8n.userFolder);

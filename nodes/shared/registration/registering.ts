@@ -8,13 +8,14 @@ import { PerTrigger, triggerKey, type Owner } from '../perTrigger';
 const CAPACITY = 10_000;
 /** How long a hook waits for a check to end: a person may be waiting for the hook. */
 const CHECK_LIMIT_MS = 15_000;
+const LOOK_MS = 50;
 
 /** Registrations of a trigger's endpoint by n8n's hooks: number of the last one, and how many are under way. */
 interface Registrations {
 	last: number;
 	underWay: number;
-	/** Resolves when the check under way ends. */
-	check?: Promise<void> | undefined;
+	/** The last check that has begun, while it is under way. */
+	check?: symbol | undefined;
 }
 
 const registrations = new PerTrigger<Registrations>(() => ({ last: 0, underWay: 0 }), CAPACITY);
@@ -33,7 +34,9 @@ export async function registering<T>(owner: Owner, work: () => Promise<T>): Prom
 	own.last = ++count;
 	own.underWay += 1;
 	try {
-		if (own.check !== undefined) await Promise.race([own.check, sleep(CHECK_LIMIT_MS)]);
+		for (let waited = 0; own.check !== undefined && waited < CHECK_LIMIT_MS; waited += LOOK_MS) {
+			await sleep(LOOK_MS);
+		}
 		return await work();
 	} finally {
 		own.underWay -= 1;
@@ -44,13 +47,12 @@ export async function registering<T>(owner: Owner, work: () => Promise<T>): Prom
 export async function checking(owner: Owner, work: () => Promise<void>): Promise<void> {
 	const own = registrations.of(triggerKey(owner));
 	if (own.underWay > 0) return;
-	const check = work();
-	const ended = check.catch(() => {});
-	own.check = ended;
+	const check = Symbol('check');
+	own.check = check;
 	try {
-		await check;
+		await work();
 	} finally {
-		if (own.check === ended) own.check = undefined;
+		if (own.check === check) own.check = undefined;
 	}
 }
 
