@@ -195,7 +195,7 @@ describe('a key that a person typed', () => {
 		const derived = jest.spyOn(crypto, 'scryptSync');
 		const sealed = seal(SECRET, PASSWORD, BINDING);
 		unseal(sealed, [{ text: 'a guess', typed: true }], BINDING);
-		fingerprint(SECRET, PASSWORD, BINDING);
+		fingerprint(SECRET, { text: 'panda2029', typed: true }, BINDING);
 		expect(derived).toHaveBeenCalledTimes(3);
 		for (const [, , , options] of derived.mock.calls) {
 			expect(128 * (options?.N ?? 0) * (options?.r ?? 0)).toBeGreaterThanOrEqual(32 * 1024 * 1024);
@@ -203,15 +203,18 @@ describe('a key that a person typed', () => {
 		derived.mockRestore();
 	});
 
-	it('is not stretched again for the same question, whether it opened the seal or not', () => {
-		const sealed = seal(SECRET, PASSWORD, BINDING);
+	it('is stretched once for each seal and fingerprint, and each wrong key once', () => {
+		const password = { text: 'panda2028', typed: true };
 		const wrong = { text: 'wrong', typed: true };
 		const derived = jest.spyOn(crypto, 'scryptSync');
+		const sealed = seal(SECRET, password, BINDING);
+		const print = fingerprint(SECRET, password, BINDING);
 		for (let n = 0; n < 50; n++) {
-			expect(open(sealed, [PASSWORD], BINDING)).toBe(SECRET);
+			expect(open(sealed, [password], BINDING)).toBe(SECRET);
 			expect(open(sealed, [wrong], BINDING)).toBeUndefined();
+			expect(matchesFingerprint(print, SECRET, password, BINDING)).toBe(true);
 		}
-		expect(derived).toHaveBeenCalledTimes(2);
+		expect(derived).toHaveBeenCalledTimes(3);
 		derived.mockRestore();
 	});
 

@@ -64,34 +64,12 @@ export function seal(secret: string, material: KeyMaterial, binding: Binding): s
 	return `${material.typed ? STRETCHED : PLAIN}${sealed.toString('base64url')}`;
 }
 
-/** Largest number of remembered seals: an instance needs two for each published trigger. */
-const MAX_REMEMBERED = 2_000;
-/** Results of `unseal` by a digest of its inputs; failures too, because scrypt is slow. */
-const remembered = new Map<string, Opened | undefined>();
-
 /**
- * Opens what `seal` made, trying each key, today's first. The outcome is remembered, so that a
- * delivery does not pay for scrypt.
+ * Opens what `seal` made, trying each key, today's first.
  *
  * @returns undefined when no key fits, the binding differs, or the text is not a seal
  */
 export function unseal(
-	sealed: string,
-	materials: readonly KeyMaterial[],
-	binding: Binding,
-): Opened | undefined {
-	const { workflowId, nodeId, endpointId } = binding;
-	const inputs = JSON.stringify([sealed, materials, workflowId, nodeId, endpointId]);
-	const key = createHash('sha256').update(inputs).digest('base64');
-	if (remembered.has(key)) return remembered.get(key);
-
-	const opened = tryKeys(sealed, materials, binding);
-	if (remembered.size >= MAX_REMEMBERED) remembered.clear();
-	remembered.set(key, opened);
-	return opened;
-}
-
-function tryKeys(
 	sealed: string,
 	materials: readonly KeyMaterial[],
 	binding: Binding,
@@ -153,14 +131,27 @@ export function matchesFingerprint(
 	return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
+/** Largest number of remembered keys: an instance needs up to three for each published trigger. */
+const MAX_REMEMBERED = 6_000;
+/** Keys by a digest of what they are made from: scrypt keeps all of n8n waiting. */
+const remembered = new Map<string, Buffer>();
+
 function deriveKey(
 	{ text, typed }: KeyMaterial,
 	salt: Buffer,
 	purpose: 'seal' | 'fingerprint',
 ): Buffer {
+	const inputs = JSON.stringify([text, typed, salt.toString('base64'), purpose]);
+	const id = createHash('sha256').update(inputs).digest('base64');
+	const known = remembered.get(id);
+	if (known !== undefined) return known;
+
 	const info = `n8n-nodes-misar-metigan ${purpose}`;
 	const strong = typed ? scryptSync(text, salt, 32, SCRYPT_COST) : text;
-	return Buffer.from(hkdfSync('sha256', strong, salt, info, 32));
+	const key = Buffer.from(hkdfSync('sha256', strong, salt, info, 32));
+	if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+	remembered.set(id, key);
+	return key;
 }
 
 function bindingBytes({ workflowId, nodeId, endpointId }: Binding): Buffer {
