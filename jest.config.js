@@ -54,7 +54,7 @@ module.exports = {
 	maxConcurrency: 100,
 	// Tests of a real n8n wait more than they work. TEST_WORKERS is no option of jest's because jest
 	// refuses --maxWorkers together with --runInBand.
-	maxWorkers: Number(process.env.TEST_WORKERS ?? availableParallelism() + 3),
+	maxWorkers: Number(process.env.TEST_WORKERS ?? availableParallelism() + 4),
 	// A worker that has not ended by then has something open.
 	workerGracefulExitTimeout: 15_000,
 };

@@ -23,12 +23,14 @@ export async function runSuites(
 	folder: string,
 	jestOptions: readonly string[],
 ): Promise<SuiteResult[]> {
-	const { broken, env } = await prepare(chosen, folder);
-	const ready = chosen.filter((suite) => !broken.has(suite));
+	const built = once(build);
+	const prepared = prepare(chosen, folder, built);
 	const jest = async (
 		pick: (suite: Suite) => readonly string[] | undefined,
 		more: Record<string, string> = {},
 	) => {
+		const { broken, env } = await prepared;
+		const ready = chosen.filter((suite) => !broken.has(suite));
 		const projects = ready.flatMap((suite) => pick(suite) ?? []);
 		if (projects.length === 0) return undefined;
 		const options = [...jestOptions, '--selectProjects', ...projects];
@@ -36,8 +38,9 @@ export async function runSuites(
 		return await runJest(options, tallyFile, { ...env, ...more });
 	};
 
+	// They need no n8n, so they need not wait for it.
 	const scripts = Promise.all(
-		ready.map(async (suite) => ({ suite, result: await runScript(suite) })),
+		chosen.map(async (suite) => ({ suite, result: await runScript(suite, built) })),
 	);
 	const beside = await finished(
 		scripts,
@@ -46,6 +49,7 @@ export async function runSuites(
 	const inPairs = await jest(({ inPairs }) => inPairs, { TEST_WORKERS: '2' });
 	const alone = await jest(({ alone }) => alone, { TEST_WORKERS: '1' });
 
+	const { broken } = await prepared;
 	const jestRuns = [beside[1], inPairs, alone].filter((outcome) => outcome !== undefined);
 	const scriptResults = new Map(beside[0].map(({ suite, result }) => [suite, result]));
 	const results = chosen.map((suite) => {
@@ -74,8 +78,8 @@ async function finished<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
 async function prepare(
 	chosen: readonly Suite[],
 	folder: string,
+	built: () => Promise<void>,
 ): Promise<{ broken: Map<Suite, string>; env: Record<string, string> }> {
-	const built = once(build);
 	const packed = once(async () => {
 		await built();
 		return await pack(folder);
@@ -122,8 +126,17 @@ async function installN8n(
 }
 
 /** Runs a suite that is one script; shows the script's output when it found something. */
-async function runScript({ name, script }: Suite): Promise<SuiteResult | undefined> {
+async function runScript(
+	{ name, script, needs }: Suite,
+	built: () => Promise<void>,
+): Promise<SuiteResult | undefined> {
 	if (script === undefined) return undefined;
+	try {
+		if (needs === 'dist') await built();
+	} catch {
+		// Whoever else needs the build reports why it failed.
+		return undefined;
+	}
 	const started = Date.now();
 	const { code, output } = await run(process.execPath, [...script], { capture: 'all' });
 	const seconds = (Date.now() - started) / 1000;
