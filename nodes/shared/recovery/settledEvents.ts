@@ -21,6 +21,8 @@ const MAX_ENTRIES = 20_000;
  */
 const SETTLED_AFTER_MS = 2_000;
 const MAX_RECENT = 1_000;
+/** How many of the latest entries are written again with each write: more than a collision can lose. */
+const WRITTEN_AGAIN = 100;
 /** Keys that the memory of the process holds for a trigger. */
 const MAX_KNOWN = 20_000;
 const MAX_TRIGGERS = 200;
@@ -143,7 +145,8 @@ export class SettledEvents {
 
 	/** @returns those of the entries that were in the store before */
 	private async record(store: Store, entries: readonly string[]): Promise<ReadonlySet<unknown>> {
-		const all = [...new Set([...this.recent.keys(), ...entries])];
+		const latest = [...this.recent.keys()].slice(-WRITTEN_AGAIN);
+		const all = [...new Set([...latest, ...entries])];
 		const write = async () =>
 			await store.checkProcessedAndRecord(all, 'node', { ...MODE, maxEntries: MAX_ENTRIES });
 		// The first write of two processes at once fails for one of them.
