@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
 import { startSandbox, type Sandbox } from '../../sandbox';
 import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { WITHOUT_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN } from '../../testkit/publishTrigger';
@@ -41,9 +42,8 @@ beforeAll(async () => {
 	backlog = await startSandbox({ retryTimeScale: 0 });
 	sandbox.setBehaviour('misarBlog', { callsPerMinute: 6_000 });
 	await counter.start();
-	// The default engine lends an isolate to each run: here thousands of runs are counted, not timed.
 	const env = {
-		N8N_EXPRESSION_ENGINE: 'legacy',
+		...WITHOUT_ISOLATES,
 		NODE_OPTIONS: `--max-old-space-size=${HEAP_MB}`,
 	};
 	n8n = await startN8n({ tarball, webhookUrl: ORIGIN, env });

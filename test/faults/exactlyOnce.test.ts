@@ -2,10 +2,11 @@ import { expect, it } from '@jest/globals';
 
 import type { Sandbox } from '../../sandbox';
 import { printFigures } from '../figures';
+import { WITHOUT_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN, publishTrigger } from '../../testkit/publishTrigger';
 import { misarMail as trigger } from '../../testkit/triggers';
-import { FAST_EXPRESSIONS, withBed, type LoadBed } from './loadBed';
+import { withBed, type LoadBed } from './loadBed';
 import { startFaultProxy, type FaultProxy } from './loadFaultProxy';
 import { storedRuns, untilIdle, type StoredRun } from './loadRuns';
 import { inParallel, seededRandom, statusesOf, tally } from './loadTraffic';
@@ -58,7 +59,7 @@ async function withGateway(
 	retryTimeScale: number,
 	test: (bed: LoadBed, gateway: FaultProxy) => Promise<void>,
 ): Promise<void> {
-	await withBed({ retryTimeScale, env: FAST_EXPRESSIONS }, async (bed) => {
+	await withBed({ retryTimeScale, env: WITHOUT_ISOLATES }, async (bed) => {
 		const apiKey = bed.sandbox.keys[trigger.provider];
 		await publishTrigger(bed, trigger, 'automatic', { apiKey });
 		const gateway = await startFaultProxy({

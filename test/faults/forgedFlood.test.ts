@@ -1,12 +1,13 @@
 import { expect, it } from '@jest/globals';
 import autocannon from 'autocannon';
 
+import { WITHOUT_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { median } from '../../testkit/statistics';
 import type { DeliveryRecord } from '../../sandbox';
 import { printFigures } from '../figures';
 import { publishTrigger, type TriggerWorkflow } from '../../testkit/publishTrigger';
 import { mailPanda, metigan, misarBlog, misarMail, type TriggerCase } from '../../testkit/triggers';
-import { FAST_EXPRESSIONS, withBed, type LoadBed } from './loadBed';
+import { withBed, type LoadBed } from './loadBed';
 import { forgeriesOf, type ForgedRequest } from './loadForgeries';
 import { METRICS_ENV, sampleMemory } from './loadMemory';
 import { storedRuns, untilIdle } from './loadRuns';
@@ -89,7 +90,7 @@ async function sendGenuine(
 }
 
 it('keeps a flood of forged requests out', async () => {
-	await withBed({ env: { ...METRICS_ENV, ...FAST_EXPRESSIONS } }, async (bed) => {
+	await withBed({ env: { ...METRICS_ENV, ...WITHOUT_ISOLATES } }, async (bed) => {
 		const { n8n } = bed;
 		const targets = [
 			await publishTarget(bed, misarMail, true),

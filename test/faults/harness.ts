@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { startSandbox, type Fault, type Sandbox, type SandboxEndpoint } from '../../sandbox';
 import type { N8nHost } from '../../testkit/n8n-host/driver';
+import { WITHOUT_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN, PACKAGE } from '../../testkit/publishTrigger';
 import type { Variant } from './variants';
@@ -10,8 +11,7 @@ import type { Variant } from './variants';
 export const MANY_AT_ONCE = {
 	// A workflow whose provider does not answer must not keep the others waiting at a start.
 	N8N_WORKFLOW_ACTIVATION_BATCH_SIZE: '1000',
-	// The default one lends an isolate to each publish until its last call is answered.
-	N8N_EXPRESSION_ENGINE: 'legacy',
+	...WITHOUT_ISOLATES,
 };
 
 /** All of a test file. */

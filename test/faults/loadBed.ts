@@ -3,12 +3,6 @@ import { startN8n, type N8nHost, type N8nHostOptions } from '../../testkit/n8n-h
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { ORIGIN } from '../../testkit/publishTrigger';
 
-/**
- * n8n's expression engine without an isolate for each webhook call and each run, which takes most of
- * n8n's time otherwise and has no part in what is tested.
- */
-export const FAST_EXPRESSIONS = { N8N_EXPRESSION_ENGINE: 'legacy' };
-
 /** A real n8n with the packed package, and the sandbox that delivers to it. */
 export interface LoadBed {
 	readonly n8n: N8nHost;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { lastAnswer } from '../../sandbox';
 import { chain, outputOf } from '../../testkit/n8n-host/driver';
+import { WITHOUT_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN, startCluster, type Cluster } from '../../testkit/queue/cluster';
 import { whenEnded } from '../../testkit/queue/runs';
@@ -19,7 +20,7 @@ let cluster: Cluster;
 let credential: CredentialRef;
 
 beforeAll(async () => {
-	cluster = await startCluster();
+	cluster = await startCluster('queue', WITHOUT_ISOLATES);
 	credential = await createCredential(cluster);
 	await cluster.startWorkers();
 }, 600_000);

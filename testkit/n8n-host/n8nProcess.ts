@@ -155,18 +155,30 @@ const WITHOUT_EDITOR = {
 
 /** It fetches a list from n8n's servers at each start. */
 const NEVER = ['mcp-registry'];
-/** Features beside workflows: assistants and chats, ways to sign in, version control, tracing. */
+/** Features beside workflows: assistants and chats, ways to sign in, version control, statistics, tracing. */
 const FOR_PEOPLE = [
 	'agents',
+	'breaking-changes',
 	'chat-hub',
+	'external-secrets',
+	'favorites',
+	'insights',
 	'instance-ai',
+	'instance-version-history',
 	'ldap',
+	'log-streaming',
 	'mcp',
+	'n8n-packages',
+	'oauth-server',
 	'otel',
+	'provisioning',
+	'quick-connect',
 	'source-control',
 	'sso-oidc',
 	'sso-saml',
+	'token-exchange',
 	'workflow-builder',
+	'workflow-reviews',
 ];
 
 function disabledModules({ host, editor }: ProcessSettings): Record<string, string> {
