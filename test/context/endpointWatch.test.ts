@@ -502,6 +502,28 @@ describe('a check', () => {
 		},
 	);
 
+	it('leaves one secret in force where what it replaces cannot be deleted', async () => {
+		recordWarnings();
+		const { host, tick, close } = await publish({ trigger: misarReach });
+		const [former] = endpointsAt(misarReach, host);
+		sandbox.changeEndpoint('misar.reach', former?.id ?? '', { events: [] });
+		const publishing = whileSaving(host, async () => {
+			host.restart({ activation: 'update' });
+			// n8n reads the static data anew for the publish that follows.
+			await host.unpublish();
+			await close();
+			host.restart();
+			await host.publish();
+		});
+		await tick();
+		await publishing();
+		host.restart();
+		const answers: unknown[] = [];
+		for (const { id } of endpointsAt(misarReach, host))
+			answers.push(await answerOf(misarReach, id));
+		expect(answers.filter((answer) => answer === 200)).toHaveLength(1);
+	});
+
 	it.each<[string, 'POST' | 'DELETE', (host: ContextHost, id: string) => void]>([
 		['creates an endpoint', 'POST', removeAtProvider],
 		['deletes the former endpoint', 'DELETE', replaceSecret],

@@ -17,7 +17,7 @@ import { readSettings, type TriggerSettings } from '../settings';
 import { removeOrWarn } from './provision';
 import { checkAndRepair } from './reconcile';
 import { copyState, loadRecord, ownerOf, type NodeMemory } from './record';
-import { checking, lastRegistration, takeFailedStart } from './registering';
+import { checking, lastRegistration, noteFailedStart, takeFailedStart } from './registering';
 import { RunStarter } from './runStarter';
 import { openTarget, type Target } from './target';
 import { stateItem } from './triggerRun';
@@ -164,8 +164,10 @@ export class EndpointWatch {
 			await this.persist(memory);
 			this.succeeded();
 		} catch (error) {
-			if (this.isOvertaken()) await undo(target, memory, record.endpointId);
-			else this.failed(error, target, now);
+			if (!this.isOvertaken()) return this.failed(error, target, now);
+			// What it leaves behind is for whoever has overtaken it to look for.
+			noteFailedStart(this.owner);
+			await undo(target, memory, record.endpointId);
 		}
 	}
 

@@ -21,7 +21,7 @@ interface Registrations {
 const registrations = new PerTrigger<Registrations>(() => ({ last: 0, underWay: 0 }), CAPACITY);
 let count = 0;
 
-/** Triggers whose endpoint could not be checked when n8n started: their next check is due at once. */
+/** Triggers of which a start or a check was interrupted: their next check is due at once. */
 const failedStarts = new Set<string>();
 
 /**
@@ -61,7 +61,7 @@ export function lastRegistration(owner: Owner): number {
 	return registrations.of(triggerKey(owner)).last;
 }
 
-/** Notes that the check of a trigger's endpoint at a start failed. */
+/** Notes that the check of a trigger's endpoint at a start failed, or that a later one was overtaken. */
 export function noteFailedStart(owner: Owner): void {
 	failedStarts.add(triggerKey(owner));
 }
