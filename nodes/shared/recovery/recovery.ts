@@ -107,13 +107,14 @@ export class Recovery {
 	/** Asks the provider what happened, and finds out what of it has not run. */
 	private async look(now: number, credential: ProviderCredential): Promise<void> {
 		const { api } = this.place;
+		const { settled } = this;
 		const point = this.point();
 		this.client = this.clientWith(credential);
 		const since = Math.max(point.from, point.until - OVERLAP_MS);
 		this.horizon = now - GRACE_MS;
 		const listed = await listEvents(this.client, api, since);
 		const happened = listed.filter((event) => event.at <= this.horizon && this.isSelected(event));
-		const unknown = happened.filter((event) => !this.settled.knows(keysAround(api, event)));
+		const unknown = happened.filter((event) => !settled.knows(keysAround(api, event)));
 		this.queue = await this.withoutDelivered(unknown);
 		this.progress = { started: 0, all: this.queue.length };
 		this.due = false;
@@ -152,6 +153,7 @@ export class Recovery {
 	 */
 	private async withoutDelivered(events: readonly ListedEvent[]): Promise<ListedEvent[]> {
 		const { api, starter } = this.place;
+		const { settled } = this;
 		const point = this.point();
 		if (events.length === 0 || point.unsure === true) return [...events];
 		await this.save({ ...point, unsure: true });
@@ -161,7 +163,7 @@ export class Recovery {
 			const keys = batch.map((event) => keysAround(api, event));
 			const delivered = new Set(readAnswer(await starter.ask(questionItem(keys))));
 			for (const [index, event] of batch.entries()) {
-				if (delivered.has(index)) this.settled.note(keys[index] ?? []);
+				if (delivered.has(index)) settled.note(keys[index] ?? []);
 				else missing.push(event);
 			}
 		}
