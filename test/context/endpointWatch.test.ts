@@ -140,6 +140,13 @@ function whileSaving(host: ContextHost, work: () => Promise<void>): () => Promis
 	return async () => await done;
 }
 
+/** There is one endpoint at Metigan, whose deliveries run. */
+async function expectOneEndpoint(host: ContextHost): Promise<void> {
+	const [own, ...others] = endpointsAt(metigan, host);
+	expect(others).toEqual([]);
+	expect(await answerOf(metigan, own?.id ?? '')).toBe(200);
+}
+
 /** A published trigger whose webhook URL is served. */
 async function publish(start: Start) {
 	const host = await openHost(start);
@@ -476,9 +483,7 @@ describe('a check', () => {
 			await tick();
 			await publishing();
 			host.restart();
-			const [own, ...others] = endpointsAt(metigan, host);
-			expect(others).toEqual([]);
-			expect(await answerOf(metigan, own?.id ?? '')).toBe(200);
+			await expectOneEndpoint(host);
 		},
 	);
 
@@ -542,9 +547,7 @@ describe('a check', () => {
 		await host.publish();
 		await ticks.mock.results.at(-1)?.value;
 		await host.runsEnded();
-		const [own, ...others] = endpointsAt(metigan, host);
-		expect(others).toEqual([]);
-		expect(await answerOf(metigan, own?.id ?? '')).toBe(200);
+		await expectOneEndpoint(host);
 	});
 
 	it('leaves a provider alone as long as it asks', async () => {
@@ -659,9 +662,7 @@ describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 			const { host } = await brokenOffReplacement(activation);
 			host.restart({ activation });
 			await host.publish();
-			const [own, ...others] = endpointsAt(metigan, host);
-			expect(others).toEqual([]);
-			expect(await answerOf(metigan, own?.id ?? '')).toBe(200);
+			await expectOneEndpoint(host);
 		});
 
 		it('registers an endpoint that is gone again', async () => {
@@ -697,13 +698,11 @@ describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 		}
 
 		/** There is one endpoint, whose deliveries run, also after the next check. */
-		async function expectOneEndpoint(host: ContextHost, tick: () => Promise<void>) {
+		async function expectOneEndpointAfter(host: ContextHost, tick: () => Promise<void>) {
 			await host.runsEnded();
 			for (const settle of [async () => {}, tick]) {
 				await settle();
-				const [own, ...others] = endpointsAt(metigan, host);
-				expect(others).toEqual([]);
-				expect(await answerOf(metigan, own?.id ?? '')).toBe(200);
+				await expectOneEndpoint(host);
 			}
 		}
 
@@ -718,7 +717,7 @@ describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 				begin();
 				await registered;
 				await ticks.mock.results.at(-1)?.value;
-				await expectOneEndpoint(host, tick);
+				await expectOneEndpointAfter(host, tick);
 			});
 
 			it.each<['GET' | 'POST']>([['GET'], ['POST']])(
@@ -729,7 +728,7 @@ describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 					await untilCalled();
 					await host.publish();
 					await ticks.mock.results.at(-1)?.value;
-					await expectOneEndpoint(host, tick);
+					await expectOneEndpointAfter(host, tick);
 				},
 			);
 
@@ -743,7 +742,7 @@ describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 				host.savedStaticData = { 'node:Trigger': overtaken?.items[0]?.json['endpointState'] };
 				host.restart();
 				await tick();
-				await expectOneEndpoint(host, tick);
+				await expectOneEndpointAfter(host, tick);
 			});
 		});
 
@@ -754,9 +753,7 @@ describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 			copy.restart({ activation });
 			await copy.publish();
 			for (const host of [original, copy]) {
-				const [own, ...others] = endpointsAt(metigan, host);
-				expect(others).toEqual([]);
-				expect(await answerOf(metigan, own?.id ?? '')).toBe(200);
+				await expectOneEndpoint(host);
 			}
 		});
 	},

@@ -17,7 +17,7 @@ import { readSettings, type TriggerSettings } from '../settings';
 import { removeOrWarn } from './provision';
 import { checkAndRepair } from './reconcile';
 import { copyState, loadRecord, ownerOf, type NodeMemory } from './record';
-import { checking, lastRegistration, noteFailedStart, takeFailedStart } from './registering';
+import { checking, lastRegistration, noteInterruption, takeInterruption } from './registering';
 import { RunStarter } from './runStarter';
 import { openTarget, type Target } from './target';
 import { stateItem } from './triggerRun';
@@ -138,7 +138,7 @@ export class EndpointWatch {
 
 	private isDue(now: number): boolean {
 		if (now < this.pausedUntil) return false;
-		if (takeFailedStart(this.owner)) {
+		if (takeInterruption(this.owner)) {
 			this.brokeOff = true;
 			return true;
 		}
@@ -166,7 +166,7 @@ export class EndpointWatch {
 		} catch (error) {
 			if (!this.isOvertaken()) return this.failed(error, target, now);
 			// What it leaves behind is for whoever has overtaken it to look for.
-			noteFailedStart(this.owner);
+			noteInterruption(this.owner);
 			await undo(target, memory, record.endpointId);
 		}
 	}

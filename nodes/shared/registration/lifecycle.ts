@@ -25,7 +25,7 @@ import {
 	saveReplaced,
 	type RegistrationRecord,
 } from './record';
-import { noteFailedStart, registering, takeFailedStart } from './registering';
+import { noteInterruption, registering, takeInterruption } from './registering';
 import { missingKey, openTarget, type Account, type Target } from './target';
 
 /** Activations in which n8n registers what was registered before, and no person waits. */
@@ -81,13 +81,13 @@ async function endpointExists(context: IHookFunctions, family: ProviderFamily): 
  */
 async function registerAgain(context: IHookFunctions, family: ProviderFamily): Promise<void> {
 	const owner = ownerOf(context);
-	const brokeOff = takeFailedStart(owner);
+	const brokeOff = takeInterruption(owner);
 	try {
 		const target = await readTarget(context, family);
 		if (target !== undefined) await checkAndRepair(target, brokeOff);
 		notePublish(context);
 	} catch (error) {
-		noteFailedStart(owner);
+		noteInterruption(owner);
 		warn(
 			context,
 			`The webhook endpoint could not be checked at this start and was left as it is: ${messageOf(error)}`,

@@ -22,7 +22,7 @@ const registrations = new PerTrigger<Registrations>(() => ({ last: 0, underWay: 
 let count = 0;
 
 /** Triggers of which a start or a check was interrupted: their next check is due at once. */
-const failedStarts = new Set<string>();
+const interrupted = new Set<string>();
 
 /**
  * Does the work of one of n8n's hooks. A check of the same endpoint gives way: none begins meanwhile, and one
@@ -62,11 +62,11 @@ export function lastRegistration(owner: Owner): number {
 }
 
 /** Notes that the check of a trigger's endpoint at a start failed, or that a later one was overtaken. */
-export function noteFailedStart(owner: Owner): void {
-	failedStarts.add(triggerKey(owner));
+export function noteInterruption(owner: Owner): void {
+	interrupted.add(triggerKey(owner));
 }
 
-/** Whether the check at the last start failed. Returns true only once for each failure. */
-export function takeFailedStart(owner: Owner): boolean {
-	return failedStarts.delete(triggerKey(owner));
+/** Whether that was noted since the last call for the same trigger. */
+export function takeInterruption(owner: Owner): boolean {
+	return interrupted.delete(triggerKey(owner));
 }
