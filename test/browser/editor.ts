@@ -147,9 +147,15 @@ export class Editor {
 		// Open from the start in n8n's Webhook node alone.
 		if (!(await production.isVisible())) await urls.click();
 		await production.click();
-		await this.panel.getByText(/^\s*https?:\/\/\S+\/webhook\/\S+\s*$/).click();
+		const shown = this.panel.getByText(/^\s*https?:\/\/\S+\/webhook\/\S+\s*$/);
+		const url = (await shown.innerText()).trim();
+		await shown.click();
 		await this.page.getByText('URL copied').waitFor();
-		return String(await this.page.evaluate('navigator.clipboard.readText()'));
+		// n8n says so before the browser has written it.
+		return await until(`the clipboard to hold ${url}`, WAIT_MS, async () => {
+			const copied = String(await this.page.evaluate('navigator.clipboard.readText()'));
+			return copied === url ? copied : undefined;
+		});
 	}
 
 	/** Opens the dialog for a new credential of the node. */
