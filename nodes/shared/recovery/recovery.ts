@@ -75,8 +75,12 @@ export class Recovery {
 	private reached: RecoveryPoint | undefined;
 	/** Why n8n could not start a run. */
 	private refusal: Error | undefined;
+	/** The trigger's key in the memory of the process. */
+	private readonly trigger: string;
 
-	constructor(private readonly place: RecoveryPlace) {}
+	constructor(private readonly place: RecoveryPlace) {
+		this.trigger = triggerKey(place.owner);
+	}
 
 	/** The provider is asked again at the next opportunity. */
 	request(): void {
@@ -107,14 +111,13 @@ export class Recovery {
 	/** Asks the provider what happened, and finds out what of it has not run. */
 	private async look(now: number, credential: ProviderCredential): Promise<void> {
 		const { api } = this.place;
-		const { settled } = this;
 		const point = this.point();
 		this.client = this.clientWith(credential);
 		const since = Math.max(point.from, point.until - OVERLAP_MS);
 		this.horizon = now - GRACE_MS;
 		const listed = await listEvents(this.client, api, since);
 		const happened = listed.filter((event) => event.at <= this.horizon && this.isSelected(event));
-		const unknown = happened.filter((event) => !settled.knows(keysAround(api, event)));
+		const unknown = happened.filter((event) => !this.settled.knows(keysAround(api, event)));
 		this.queue = await this.withoutDelivered(unknown);
 		this.progress = { started: 0, all: this.queue.length };
 		this.due = false;
@@ -124,8 +127,9 @@ export class Recovery {
 		await this.moveTo(Math.max(this.horizon, point.until), happened.length > 0);
 	}
 
+	/** Looked up each time: the process drops those of a trigger that was idle while many others were not. */
 	private get settled(): SettledEvents {
-		return settledEventsOf(triggerKey(this.place.owner));
+		return settledEventsOf(this.trigger);
 	}
 
 	/** As saved before this activation, until it moves. */
@@ -153,7 +157,6 @@ export class Recovery {
 	 */
 	private async withoutDelivered(events: readonly ListedEvent[]): Promise<ListedEvent[]> {
 		const { api, starter } = this.place;
-		const { settled } = this;
 		const point = this.point();
 		if (events.length === 0 || point.unsure === true) return [...events];
 		await this.save({ ...point, unsure: true });
@@ -163,7 +166,7 @@ export class Recovery {
 			const keys = batch.map((event) => keysAround(api, event));
 			const delivered = new Set(readAnswer(await starter.ask(questionItem(keys))));
 			for (const [index, event] of batch.entries()) {
-				if (delivered.has(index)) settled.note(keys[index] ?? []);
+				if (delivered.has(index)) this.settled.note(keys[index] ?? []);
 				else missing.push(event);
 			}
 		}
