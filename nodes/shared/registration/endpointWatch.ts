@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { type IDataObject, type ITriggerFunctions, type ITriggerResponse } from 'n8n-workflow';
+import { type ITriggerFunctions, type ITriggerResponse } from 'n8n-workflow';
 
 import { managementOf } from '../api/endpoints';
 import { hideSecrets } from '../api/hideSecrets';
@@ -16,11 +16,11 @@ import { Recovery } from '../recovery/recovery';
 import { readSettings, type TriggerSettings } from '../settings';
 import { removeOrWarn } from './provision';
 import { checkAndRepair } from './reconcile';
-import { copyState, loadRecord, ownerOf, type NodeMemory } from './record';
-import { checking, lastRegistration, noteInterruption, takeInterruption } from './registering';
+import { loadRecord, ownerOf, type NodeMemory } from './record';
+import { checking, noteInterruption, takeInterruption } from './registering';
 import { RunStarter } from './runStarter';
+import { StateCopy } from './stateCopy';
 import { openTarget, type Target } from './target';
-import { stateItem } from './triggerRun';
 
 const MINUTE_MS = 60_000;
 /** Longest wait before a failed check is repeated where the node is checked at starts only. */
@@ -62,9 +62,6 @@ export async function watchEndpoint(
 /**
  * Checks one trigger's endpoint. Called each minute, at a second of the node's own, so that many
  * workflows do not call a provider at once.
- *
- * Works on its own copy of what the node remembers: static data as seen here is as old as the
- * activation, and n8n would write it over what others saved. What changed is saved by a private run.
  */
 export class EndpointWatch {
 	/** Seconds by which the node's checks are shifted. */
@@ -73,13 +70,6 @@ export class EndpointWatch {
 	private readonly owner: Owner;
 	private busy = false;
 	private closed = false;
-	/** What the node remembers, and as JSON what of it is saved. */
-	private state: IDataObject = {};
-	private saved = '';
-	/** A check has changed it, so that n8n's copy is out of date. */
-	private diverged = false;
-	/** The registration by n8n's hooks that it is based on. */
-	private basis = 0;
 	/** The last check or start was interrupted, so endpoints may be left over. */
 	private brokeOff = false;
 	/** Epoch milliseconds at which the last check began. */
@@ -91,6 +81,7 @@ export class EndpointWatch {
 	private lastWarning = '';
 	private getIsServed = true;
 	private readonly starter: RunStarter;
+	private readonly stateCopy: StateCopy;
 	private readonly recovery: Recovery | undefined;
 
 	constructor(
@@ -105,6 +96,7 @@ export class EndpointWatch {
 		const period = (settings.checkInterval || RETRY_MINUTES) * 60;
 		this.phaseSeconds = digest.readUInt32BE() % period;
 		this.starter = new RunStarter(context);
+		this.stateCopy = new StateCopy(context, this.owner, this.starter);
 		this.recovery = this.openRecovery();
 	}
 
@@ -152,7 +144,7 @@ export class EndpointWatch {
 
 	private async check(now: number): Promise<void> {
 		this.begunAt = now;
-		const memory = this.memory();
+		const memory = this.stateCopy.memory();
 		const record = loadRecord(memory, this.provider);
 		// Version 0.1.0 did not keep the URL; the check at the next start adds it.
 		if (record?.url === undefined) return;
@@ -171,27 +163,9 @@ export class EndpointWatch {
 		}
 	}
 
-	/** What the node remembers: as n8n's hooks left it at the activation, until a check changes it. */
-	private memory(): NodeMemory {
-		const { context } = this;
-		const last = lastRegistration(this.owner);
-		if (!this.diverged || this.basis !== last) {
-			this.state = copyState(context);
-			// What a check changed before the hooks did may have been saved after them.
-			this.saved = this.diverged ? '' : JSON.stringify(this.state);
-			this.diverged = false;
-			this.basis = last;
-		}
-		return {
-			getNode: () => context.getNode(),
-			getWorkflow: () => context.getWorkflow(),
-			getWorkflowStaticData: () => this.state,
-		};
-	}
-
 	/** Whether the endpoint is no longer this check's: unpublished, or registered by n8n's hooks meanwhile. */
 	private isOvertaken(): boolean {
-		return this.closed || this.basis !== lastRegistration(this.owner);
+		return this.closed || this.stateCopy.isOutdated();
 	}
 
 	private assertNotOvertaken(): void {
@@ -201,7 +175,7 @@ export class EndpointWatch {
 	}
 
 	private openRecovery(): Recovery | undefined {
-		const { context, owner, provider, settings, starter } = this;
+		const { context, owner, provider, settings, starter, stateCopy } = this;
 		const { recovery: api } = provider;
 		if (api === undefined || !settings.recoverMissed) return undefined;
 		return new Recovery({
@@ -211,7 +185,7 @@ export class EndpointWatch {
 			api,
 			settings,
 			starter,
-			memory: () => this.memory(),
+			memory: () => stateCopy.memory(),
 			persist: async (memory) => await this.persist(memory),
 			isClosed: () => this.closed,
 		});
@@ -238,18 +212,10 @@ export class EndpointWatch {
 		return openTarget(place, provider, served, credential, wanted);
 	}
 
-	/**
-	 * Saves what changed, in a run of its own: only a run sees the current static data.
-	 * @throws when the run failed, or did not end in time
-	 */
+	/** @throws when the check was overtaken or the state could not be saved */
 	private async persist(memory: NodeMemory): Promise<void> {
 		this.assertNotOvertaken();
-		const state = copyState(memory);
-		const text = JSON.stringify(state);
-		if (text === this.saved) return;
-		this.diverged = true;
-		await this.starter.runShortly(stateItem(state, this.begunAt));
-		this.saved = text;
+		await this.stateCopy.save(memory, this.begunAt);
 		this.assertNotOvertaken();
 	}
 
