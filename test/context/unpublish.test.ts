@@ -1,8 +1,18 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import {
+	afterAll,
+	afterEach,
+	beforeAll,
+	beforeEach,
+	describe,
+	expect,
+	it,
+	jest,
+} from '@jest/globals';
 import type { ICredentialDataDecryptedObject, INodeParameters } from 'n8n-workflow';
 
 import { startSandbox, type Fault, type Sandbox } from '../../sandbox';
 import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
+import { until } from '../../testkit/n8n-host/poll';
 import { selfRegistering } from './hosts';
 import { recordWarnings } from './logs';
 import {
@@ -59,24 +69,33 @@ const providersWithApi: ReadonlyArray<[string, TriggerUnderTest]> = [
 	['Metigan', metigan],
 ];
 
-describe.each(providersWithApi)('a listener for a test event of %s', (_name, trigger) => {
-	const listen = (credential: ICredentialDataDecryptedObject = {}) =>
-		startHost(trigger, credential, { mode: 'manual' });
+const WAIT_MS = 4_000;
 
+async function untilWarned(warnings: readonly string[]): Promise<void> {
+	await until('a warning', WAIT_MS, () => warnings.length > 0 || undefined);
+}
+
+/** n8n starts each listener with empty static data, and never saves it. */
+function listen(trigger: TriggerUnderTest, credential: ICredentialDataDecryptedObject = {}) {
+	return startHost(trigger, credential, { mode: 'manual', staticData: {} });
+}
+
+describe.each(providersWithApi)('a listener for a test event of %s', (_name, trigger) => {
 	it.each<[string, ICredentialDataDecryptedObject, RegExp]>([
 		['no API key', { apiKey: '' }, /^The API key is missing/],
 		['a wrong API key', { apiKey: 'wrong' }, /did not accept the API key/],
 		['a Base URL that is none', { baseUrl: 'nowhere' }, /is not a web address/],
 	])('ends without an error when it failed because of %s', async (_what, credential, message) => {
-		const host = listen(credential);
+		const host = listen(trigger, credential);
 		await expect(host.create()).rejects.toThrow(message);
 		const warnings = recordWarnings();
 		await expect(host.delete()).resolves.toBe(true);
+		await untilWarned(warnings);
 		expect(warnings).toHaveLength(1);
 	});
 
 	it('calls nobody when there is no API key', async () => {
-		const host = listen({ apiKey: '' });
+		const host = listen(trigger, { apiKey: '' });
 		await host.delete();
 		expect(sandbox.requests()).toEqual([]);
 	});
@@ -88,12 +107,49 @@ describe.each(providersWithApi)('a listener for a test event of %s', (_name, tri
 		['answers with a web page', { kind: 'html' }],
 	])('ends without an error when the provider %s meanwhile', async (_what, fault) => {
 		sandbox.setBehaviour('misar.post', { pingOnCreate: false });
-		const host = listen();
+		const host = listen(trigger);
 		await host.create();
 		sandbox.fault(everyCall(trigger, fault));
 		const warnings = recordWarnings();
 		await expect(host.delete()).resolves.toBe(true);
+		await untilWarned(warnings);
 		expect(warnings).toEqual([expect.stringContaining('could not be removed')]);
+	});
+});
+
+describe.each(
+	// Misar Reach has no call to delete an endpoint.
+	providersWithApi.filter(([, trigger]) => trigger !== misarReach),
+)('the removal of a test endpoint of %s', (_name, trigger) => {
+	const endpoints = () => sandbox.endpoints(trigger.provider);
+	const untilRemoved = async () =>
+		await until('the removal', WAIT_MS, () => endpoints().length === 0 || undefined);
+
+	beforeEach(() => sandbox.setBehaviour('misar.post', { pingOnCreate: false }));
+
+	it('goes on after the listener has ended', async () => {
+		const host = listen(trigger);
+		await host.create();
+		sandbox.fault({ provider: trigger.provider, kind: 'delay', delayMs: 1_000 });
+		await expect(host.delete()).resolves.toBe(true);
+		expect(endpoints()).toHaveLength(1);
+		await untilRemoved();
+	});
+
+	it('is over when the next listener registers its endpoint', async () => {
+		const first = listen(trigger);
+		await first.create();
+		const before = endpoints();
+		sandbox.fault({ provider: trigger.provider, kind: 'delay', delayMs: 500 });
+		await first.delete();
+		const second = listen(trigger);
+		expect(await second.checkExists()).toBe(false);
+		expect(endpoints()).toEqual([]);
+		await second.create();
+		expect(endpoints()).toHaveLength(1);
+		expect(endpoints()).not.toEqual(before);
+		await second.delete();
+		await untilRemoved();
 	});
 });
 
@@ -190,10 +246,11 @@ it('a test listener leaves what production verifies with alone', async () => {
 	const production = startHost(misarReach);
 	await production.publish();
 	const saved = structuredClone(production.savedStaticData);
-	// n8n starts a listener with empty static data, and never saves it.
-	const listener = startHost(misarReach, {}, { mode: 'manual', staticData: {} });
+	const listener = listen(misarReach);
 	await listener.create();
+	const warnings = recordWarnings();
 	await listener.delete();
+	await untilWarned(warnings);
 	expect(production.savedStaticData).toEqual(saved);
 	const [endpoint] = sandbox.endpoints('misar.reach');
 	expect(endpoint?.url).toBe(production.webhookUrl);

@@ -27,6 +27,7 @@ import {
 } from './record';
 import { noteInterruption, registering, takeInterruption } from './registering';
 import { missingKey, openTarget, type Account, type Target } from './target';
+import { removalsEnded, removeLater } from './testRemovals';
 
 /** Activations in which n8n registers what was registered before, and no person waits. */
 const STARTS: readonly unknown[] = ['init', 'leadershipChange', 'update'];
@@ -36,21 +37,25 @@ export function webhookMethods(family: ProviderFamily) {
 	return {
 		default: {
 			async checkExists(this: IHookFunctions) {
-				return await withoutChecks(this, async () => await endpointExists(this, family));
+				return await alone(this, async () => await endpointExists(this, family));
 			},
 			async create(this: IHookFunctions) {
-				return await withoutChecks(this, async () => await createEndpoint(this, family));
+				return await alone(this, async () => await createEndpoint(this, family));
 			},
 			async delete(this: IHookFunctions) {
-				return await withoutChecks(this, async () => await deleteEndpoint(this, family));
+				if (isTestListener(this)) return await endTestListener(this, family);
+				return await alone(this, async () => await deleteEndpoint(this, family));
 			},
 		},
 	} satisfies INodeType['webhookMethods'];
 }
 
-/** Checks of the endpoint give way meanwhile. A test listener has an endpoint that is not checked. */
-async function withoutChecks<T>(context: IHookFunctions, work: () => Promise<T>): Promise<T> {
-	return isTestListener(context) ? await work() : await registering(ownerOf(context), work);
+/** Checks of the endpoint give way meanwhile; that of a test listener is not checked, but removed late. */
+async function alone<T>(context: IHookFunctions, work: () => Promise<T>): Promise<T> {
+	const owner = ownerOf(context);
+	if (!isTestListener(context)) return await registering(owner, work);
+	await removalsEnded(owner);
+	return await work();
 }
 
 /**
@@ -107,51 +112,63 @@ async function createEndpoint(context: IHookFunctions, family: ProviderFamily): 
 
 /**
  * n8n's `delete`. An endpoint that is gone already counts as deleted.
- *
- * Never throws for a test listener: n8n would keep the listener forever, and no trigger of the
- * instance could listen again.
  * @throws NodeApiError when the provider could not be asked; the id is kept, so n8n can try again
  */
 async function deleteEndpoint(context: IHookFunctions, family: ProviderFamily): Promise<boolean> {
-	if (!isTestListener(context)) {
-		await deregister(context, family);
-		return true;
-	}
-	try {
-		await deregister(context, family);
-	} catch (error) {
+	const remove = await prepareRemoval(context, family);
+	await remove?.();
+	return true;
+}
+
+/**
+ * n8n's `delete` of a test listener. Never throws, and does not wait for the provider: while it is under
+ * way, and forever after it threw, no trigger of the instance can listen ("Maximum call stack size exceeded").
+ */
+async function endTestListener(context: IHookFunctions, family: ProviderFamily): Promise<boolean> {
+	const warnOfFailure = (error: unknown) =>
 		warn(context, `The test endpoint could not be removed: ${messageOf(error)}`);
+	try {
+		const remove = await prepareRemoval(context, family);
+		if (remove !== undefined) {
+			removeLater(ownerOf(context), async () => await remove().catch(warnOfFailure));
+		}
+	} catch (error) {
+		warnOfFailure(error);
 	}
 	return true;
 }
 
-async function deregister(context: IHookFunctions, family: ProviderFamily): Promise<void> {
+/**
+ * Reads all that the removal of an endpoint needs of n8n.
+ * @returns removes it; undefined where there is nothing to remove
+ */
+async function prepareRemoval(
+	context: IHookFunctions,
+	family: ProviderFamily,
+): Promise<(() => Promise<void>) | undefined> {
 	const provider = selectProvider(context, family);
 	const record = loadRecord(context, provider);
-	if (record !== undefined) return await removeRecorded(context, provider, record);
-	if (provider.api === undefined || readRegistration(context, provider) === 'manual') return;
-	const failure = await removeUnrecorded(context, provider).catch((error: unknown) => error);
-	// Nothing is known to be registered: only a passing fault is worth another attempt.
-	if (isPassing(failure)) throw failure;
-	if (failure !== undefined) {
-		warn(context, `No webhook endpoint was looked for or removed: ${messageOf(failure)}`);
+	if (record !== undefined) {
+		const account = await openAccount(context, provider, record);
+		return account && (async () => await removeRecorded(account, record));
 	}
+	if (provider.api === undefined || readRegistration(context, provider) === 'manual') return;
+	// Nothing is known to be registered: only a passing fault is worth another attempt.
+	const unlessPassing = (error: unknown): undefined => {
+		if (isPassing(error)) throw error;
+		warn(context, `No webhook endpoint was looked for or removed: ${messageOf(error)}`);
+	};
+	const account = await openAccount(context, provider).catch(unlessPassing);
+	return account && (async () => await removeUnrecorded(account).catch(unlessPassing));
 }
 
 /** After an interrupted registration, any endpoint at our URL is useless. */
-async function removeUnrecorded(context: IHookFunctions, provider: Provider): Promise<void> {
-	const account = await openAccount(context, provider);
-	if (account !== undefined) await removeAll(account, await endpointsAt(account));
+async function removeUnrecorded(account: Account): Promise<void> {
+	await removeAll(account, await endpointsAt(account));
 }
 
-async function removeRecorded(
-	context: IHookFunctions,
-	provider: Provider,
-	record: RegistrationRecord,
-): Promise<void> {
-	const account = await openAccount(context, provider, record);
-	if (account === undefined) return;
-	const { api, url } = account;
+async function removeRecorded(account: Account, record: RegistrationRecord): Promise<void> {
+	const { context, provider, api, url } = account;
 	const own =
 		(await getOwn(account, record)) ??
 		(await api.list()).find(({ id }) => id === record.endpointId);
@@ -167,8 +184,8 @@ async function removeRecorded(
 	// Otherwise the record stays: with its secret the endpoint can be used again by the next publish.
 	const gone = own === undefined && record.unlisted !== true;
 	if (gone || (await removeOrWarn(account, record.endpointId))) {
-		saveReplaced(context, record);
-		forgetRecord(context);
+		saveReplaced(account.memory, record);
+		forgetRecord(account.memory);
 	}
 }
 
