@@ -69,7 +69,7 @@ const providersWithApi: ReadonlyArray<[string, TriggerUnderTest]> = [
 	['Metigan', metigan],
 ];
 
-const WAIT_MS = 4_000;
+const WAIT_MS = 20_000;
 
 async function untilWarned(warnings: readonly string[]): Promise<void> {
 	await until('a warning', WAIT_MS, () => warnings.length > 0 || undefined);
