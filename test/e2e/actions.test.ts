@@ -11,6 +11,7 @@ import {
 	type N8nHost,
 	type NodeDefinition,
 } from '../../testkit/n8n-host/driver';
+import { fetchOnNewConnection } from '../../testkit/n8n-host/fetch';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { ORIGIN, PACKAGE, SECRET } from '../../testkit/publishTrigger';
 
@@ -75,7 +76,7 @@ async function run(
 	body: Buffer = Buffer.from('{}'),
 	count = 1,
 ): Promise<Execution> {
-	const answer = await fetch(n8n.toLocalUrl(webhookUrl), {
+	const answer = await fetchOnNewConnection(n8n.toLocalUrl(webhookUrl), {
 		method: 'POST',
 		headers: { 'content-type': 'application/json' },
 		body: new Uint8Array(body),

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { existsSync } from 'node:fs';
 import { chain, HostError, outputOf, startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { fetchOnNewConnection } from '../../testkit/n8n-host/fetch';
 
 const HOOK_ID = '6a8d2c1e-5d0f-4f5b-9a53-0d7a3f6c2b11';
 const HOOK = 'driver-check';
@@ -11,7 +12,7 @@ describe('the real n8n and its driver', () => {
 	let workflowId: string;
 
 	const deliver = async (url: string, body: object) =>
-		await fetch(url, {
+		await fetchOnNewConnection(url, {
 			method: 'POST',
 			headers: { 'content-type': 'application/json' },
 			body: JSON.stringify(body),
@@ -117,7 +118,7 @@ describe('the real n8n and its driver', () => {
 		const other = await startN8n();
 		try {
 			expect(other.port).not.toBe(host.port);
-			expect((await fetch(`${other.url}/healthz`)).status).toBe(200);
+			expect((await fetchOnNewConnection(`${other.url}/healthz`)).status).toBe(200);
 		} finally {
 			await other.stop();
 		}

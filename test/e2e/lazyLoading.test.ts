@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { buildDelivery } from '../../sandbox';
 import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { fetchOnNewConnection } from '../../testkit/n8n-host/fetch';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { metigan } from '../../testkit/triggers';
 
@@ -71,7 +72,7 @@ describe('files of the package in a real n8n', () => {
 			scheme: metigan.scheme,
 			secret: SECRET,
 		});
-		const response = await fetch(n8n.webhookUrl(`${WEBHOOK_ID}/${metigan.path}`), {
+		const response = await fetchOnNewConnection(n8n.webhookUrl(`${WEBHOOK_ID}/${metigan.path}`), {
 			method: 'POST',
 			headers,
 			body: new Uint8Array(body),

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 
 import { lastAnswer, startSandbox, type Fault, type Sandbox } from '../../sandbox';
 import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { fetchOnNewConnection } from '../../testkit/n8n-host/fetch';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN } from '../../testkit/publishTrigger';
@@ -81,7 +82,7 @@ async function storeGoodTrigger(trigger: TriggerCase): Promise<Listener> {
 }
 
 async function post(url: string): Promise<number> {
-	return (await fetch(n8n.toLocalUrl(url), { method: 'POST' })).status;
+	return (await fetchOnNewConnection(n8n.toLocalUrl(url), { method: 'POST' })).status;
 }
 
 function endpointsAt(trigger: TriggerCase, { testUrl }: Listener) {

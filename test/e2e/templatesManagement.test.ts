@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 
+import { fetchOnNewConnection } from '../../testkit/n8n-host/fetch';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN, PACKAGE } from '../../testkit/publishTrigger';
 import { templateBed } from './templateBed';
@@ -211,7 +212,7 @@ describe('rotation of a signing secret', () => {
 		form.append('field-1', NEW);
 		const ask = rotation.template.nodes.find(({ name }) => name === 'Ask');
 		const credentials = Buffer.from(`${login.user}:${login.password}`).toString('base64');
-		const answer = await fetch(`${bed.host.n8n.url}/form/${ask?.webhookId ?? ''}`, {
+		const answer = await fetchOnNewConnection(`${bed.host.n8n.url}/form/${ask?.webhookId ?? ''}`, {
 			method: 'POST',
 			headers: { authorization: `Basic ${credentials}` },
 			body: form,

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { fetchOnNewConnection } from '../../testkit/n8n-host/fetch';
+
 /** Lets n8n tell its own memory at `/metrics`. */
 export const METRICS_ENV = { N8N_METRICS: 'true' };
 
@@ -18,7 +20,7 @@ export async function sampleMemory(url: string, work: Promise<unknown>): Promise
 	const over = new AbortController();
 	const watched = work.finally(() => over.abort());
 	while (!over.signal.aborted) {
-		const metrics = await (await fetch(`${url}/metrics`)).text();
+		const metrics = await (await fetchOnNewConnection(`${url}/metrics`)).text();
 		const bytes = RESIDENT.exec(metrics)?.[1];
 		if (bytes === undefined) throw new Error('n8n told no resident memory');
 		samples.push(Math.round(Number(bytes) / MEGABYTE));

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import { dirname, delimiter, join } from 'node:path';
+import { fetchOnNewConnection } from './fetch';
 import { guardGroup } from './guard.cjs';
 import type { InstalledHost } from './install.mjs';
 import { until } from './poll';
@@ -135,7 +136,7 @@ function signalGroup(groupId: number, signal: NodeJS.Signals): void {
 
 async function isReady(port: number): Promise<boolean> {
 	try {
-		return (await fetch(`http://127.0.0.1:${port}/healthz/readiness`)).ok;
+		return (await fetchOnNewConnection(`http://127.0.0.1:${port}/healthz/readiness`)).ok;
 	} catch {
 		return false;
 	}

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 
+import { fetchOnNewConnection } from './fetch';
+
 /** Why n8n refused a call: `message` is n8n's own text. */
 export class HostError extends Error {
 	override readonly name = 'HostError';
@@ -52,12 +54,10 @@ export class RestClient {
 		path: string,
 		body?: object,
 	): Promise<z.output<S>> {
-		const response = await fetch(`${this.base}/rest${path}`, {
+		const response = await fetchOnNewConnection(`${this.base}/rest${path}`, {
 			method,
 			headers: {
 				'browser-id': this.browserId,
-				// n8n may close a kept connection just as the next call is sent on it.
-				connection: 'close',
 				...(this.cookies.size > 0 && { cookie: this.cookieHeader() }),
 				...(body && { 'content-type': 'application/json' }),
 			},
