@@ -5,6 +5,7 @@ import type { Page } from 'playwright-core';
 
 import { startSandbox, type Sandbox } from '../../sandbox';
 import { until } from '../../testkit/n8n-host/poll';
+import { freePorts } from '../../testkit/n8n-host/ports';
 import { call, startReceiver, statuses, text, type Receiver } from '../unit/sandboxSupport';
 import { launchChromium, type Chromium } from './chromium';
 import { SandboxPage } from './sandboxPage';
@@ -31,7 +32,8 @@ afterAll(async () => await browser?.close(), 60_000);
 
 beforeEach(async () => {
 	receiver = await startReceiver();
-	sandbox = await startSandbox({ allowHttp: true, fixedKeys: true });
+	const [port = 0] = await freePorts(1);
+	sandbox = await startSandbox({ port, allowHttp: true, fixedKeys: true });
 	tab = await browser.context.newPage();
 	page = new SandboxPage(tab);
 	await page.open(sandbox);

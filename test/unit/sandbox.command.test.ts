@@ -29,7 +29,8 @@ let interruption: { promise: Promise<void>; now: () => void };
 
 beforeEach(async () => {
 	receiver = await startReceiver();
-	sandbox = await startSandbox({ retryTimeScale: 0, allowHttp: true });
+	const [port = 0] = await freePorts(1);
+	sandbox = await startSandbox({ port, retryTimeScale: 0, allowHttp: true });
 	let now = () => {};
 	const promise = new Promise<void>((resolve) => (now = resolve));
 	interruption = { promise, now };

@@ -1,26 +1,36 @@
-import { createServer, type Server } from 'node:net';
+import { createServer } from 'node:net';
 
 /**
- * Finds free TCP ports on the loopback address. All are held open together before any is given
- * back, so that they differ.
+ * Below the ports that systems give to connections and to servers that ask for any port (from 32768 on
+ * Linux): nobody takes one of these while its n8n restarts.
  */
+const FIRST_PORT = 12_000;
+/** Each of jest's workers has ports of its own. */
+const WORKERS = 10;
+const PORTS_PER_WORKER = 2_000;
+const TRIES = 100;
+
+const given = new Set<number>();
+
+/** Finds free TCP ports on the loopback address, none of them twice in a process. */
 export async function freePorts(count: number): Promise<number[]> {
-	const servers = await Promise.all(Array.from({ length: count }, listen));
-	const ports = servers.map((server) => {
-		const address = server.address();
-		if (address === null || typeof address === 'string') throw new Error('No TCP port was given');
-		return address.port;
-	});
-	await Promise.all(
-		servers.map(async (server) => await new Promise((resolve) => server.close(resolve))),
-	);
+	const worker = Number(process.env['JEST_WORKER_ID'] ?? 0) % WORKERS;
+	const first = FIRST_PORT + worker * PORTS_PER_WORKER;
+	const ports: number[] = [];
+	for (let tries = 0; ports.length < count; tries += 1) {
+		if (tries === TRIES) throw new Error(`No free TCP port was found from ${first} on`);
+		const port = first + Math.floor(Math.random() * PORTS_PER_WORKER);
+		if (given.has(port) || !(await isFree(port))) continue;
+		given.add(port);
+		ports.push(port);
+	}
 	return ports;
 }
 
-async function listen(): Promise<Server> {
-	return await new Promise((resolve, reject) => {
-		const server = createServer();
-		server.once('error', reject);
-		server.listen(0, '127.0.0.1', () => resolve(server));
+async function isFree(port: number): Promise<boolean> {
+	const server = createServer();
+	return await new Promise((resolve) => {
+		server.once('error', () => resolve(false));
+		server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
 	});
 }
