@@ -1,7 +1,6 @@
 import { expect, it } from '@jest/globals';
 import autocannon from 'autocannon';
 
-import { fetchOnNewConnection } from '../../testkit/n8n-host/fetch';
 import { WITHOUT_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { median } from '../../testkit/statistics';
 import type { DeliveryRecord } from '../../sandbox';
@@ -119,7 +118,8 @@ it('keeps a flood of forged requests out', async () => {
 		const tooLarge: number[] = [];
 		for (const { path } of targets) {
 			const body = { method: 'POST', body: TOO_LARGE };
-			tooLarge.push((await fetchOnNewConnection(`${n8n.url}${path}`, body)).status);
+			// n8n answers before it has read the body, and would end a connection of its own at once.
+			tooLarge.push((await fetch(`${n8n.url}${path}`, body)).status);
 		}
 		await untilIdle(n8n.userFolder);
 		await n8n.kill();
