@@ -197,7 +197,7 @@ describe.each(cases)('%s, registered in the way "%s"', (_title, registration, tr
 		});
 		expect(run).toMatchObject({ mode: 'manual', status: 'success' });
 		if (!offersDelete) return;
-		// n8n removes the test endpoint after the run, in the background.
+		// The trigger removes the test endpoint after n8n has let go of the listener.
 		await until('the test endpoint to be gone', 20_000, () =>
 			endpointsOf(published).length === before.length ? true : undefined,
 		);

@@ -12,7 +12,7 @@ const TRIES = 100;
 
 const given = new Set<number>();
 
-/** Finds free TCP ports on the loopback address, none of them twice in a process. */
+/** Finds free TCP ports on the loopback address, none of them twice in a test file or a program. */
 export async function freePorts(count: number): Promise<number[]> {
 	const worker = Number(process.env['JEST_WORKER_ID'] ?? 0) % WORKERS;
 	const first = FIRST_PORT + worker * PORTS_PER_WORKER;
