@@ -31,7 +31,7 @@ const load = ['exactlyOnce', 'forgedFlood', 'rotation'];
 module.exports = {
 	projects: [
 		project('unit', 'unit/*'),
-		project('context', 'context/*'),
+		project('context', 'context/*', { setupFilesAfterEnv: ['<rootDir>/test/context/process.ts'] }),
 		project('e2e', 'e2e/*'),
 		// The end-to-end tests of the nodes again, in the oldest n8n that the package supports.
 		project(

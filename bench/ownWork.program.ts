@@ -2,7 +2,7 @@
  * Run under the pinned n8n's Node by `ownWork.ts`: `webhook()` of every trigger in n8n-core's real
  * WebhookContext, with n8n's answers prepared.
  */
-import type * as SecretVault from '../nodes/shared/registration/secretVault';
+import type * as SecretVault from '../nodes/shared/state/secretVault';
 import { eventParameters, triggerCases, type TriggerCase } from '../testkit/triggers';
 import { ownWorkInput, type OwnWork } from './ownWork';
 import { BenchTrigger, makeExchange, parseAsN8nDoes } from './support/contexts';
@@ -19,7 +19,7 @@ const WARM_UP = 20;
 
 const { place, rounds } = ownWorkInput.parse(JSON.parse(process.argv[2] ?? ''));
 const host = loadHostModules(place);
-const { seal } = host.ownModule<typeof SecretVault>('nodes/shared/registration/secretVault.js');
+const { seal } = host.ownModule<typeof SecretVault>('nodes/shared/state/secretVault.js');
 
 /**
  * A trigger as it runs after publishing: where there is an API its secret was made or issued then

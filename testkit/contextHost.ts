@@ -183,6 +183,14 @@ export class ContextHost {
 		this.shared.saved = staticData;
 	}
 
+	/** What the database would hold of this trigger. */
+	get remembered(): IDataObject {
+		const { global } = this.shared.saved as {
+			global?: Record<string, Record<string, IDataObject>>;
+		};
+		return global?.['n8n-nodes-misar-metigan']?.[this.node.id] ?? {};
+	}
+
 	get webhookUrl(): string {
 		return this.hookContext().getNodeWebhookUrl('default') ?? '';
 	}

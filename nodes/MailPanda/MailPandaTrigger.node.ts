@@ -11,12 +11,12 @@ import type {
 
 import { MailPandaApi } from '../../credentials/MailPandaApi.credentials';
 import { credentialTests } from '../shared/credentialTest';
-import { receiveDelivery } from '../shared/delivery/receive';
 import { triggerSubtitle, triggerTexts } from '../shared/editor/texts';
 import { TRIGGER_OUTPUTS, triggerProperties } from '../shared/editor/triggerProperties';
-import { watchEndpoint } from '../shared/registration/endpointWatch';
-import { webhookMethods } from '../shared/registration/lifecycle';
-import { passOn } from '../shared/registration/triggerRun';
+import { executeTrigger } from '../shared/trigger/execute';
+import { webhookMethods } from '../shared/trigger/hooks';
+import { watchEndpoint } from '../shared/trigger/watch';
+import { receiveDelivery } from '../shared/trigger/webhook';
 import { mailPanda } from './provider';
 
 export class MailPandaTrigger implements INodeType {
@@ -59,6 +59,6 @@ export class MailPandaTrigger implements INodeType {
 	}
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		return await passOn(this, mailPanda);
+		return await executeTrigger(this, mailPanda);
 	}
 }

@@ -195,7 +195,8 @@ const provider: Provider = {
 			{ id: 'path', update: 'PUT' },
 		],
 		eventsFormat: 'list',
-		sendsSecret: 'whenSet',
+		// Its documents disagree whether a secret that is sent is used: where it is not, the answer holds another.
+		sendsSecret: 'always',
 		keyRights: 'has full access, not sending access alone',
 		operations: { get: 'unconfirmed', update: 'unconfirmed', delete: 'unconfirmed' },
 		page: { size: 100, query: (page, limit) => ({ page, limit }) },

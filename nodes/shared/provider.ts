@@ -150,17 +150,17 @@ export interface ManagementApi {
 	/** How `events` travels. */
 	readonly eventsFormat: 'list' | 'commaSeparated';
 	/**
-	 * Who makes the signing secret: `always` we do and send it on create, `whenSet` only a secret
-	 * of the credential is sent, `never` the provider issues it once.
+	 * Who makes the signing secret: `always` we do and send it on create (the provider may answer with another
+	 * one), `never` the provider issues it once.
 	 */
-	readonly sendsSecret: 'always' | 'whenSet' | 'never';
+	readonly sendsSecret: 'always' | 'never';
 	/** What the API key must be allowed to do, as far as the documents say; ends a sentence. */
 	readonly keyRights: string;
 	/** Calls beyond list and create, with how sure the documents are of them. */
 	readonly operations: Readonly<Partial<Record<EndpointOperation, Confirmation>>>;
 	/** Path of the call that takes events of other mail providers, where there is one. */
 	readonly inboundPath?: string;
-	/** Query of page n (from 1), where the list is paged; a short page is the last. */
+	/** Query of page n (from 1), where the list is paged. */
 	readonly page?: {
 		readonly size: number;
 		readonly query: (page: number, size: number) => IDataObject;

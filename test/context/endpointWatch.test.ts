@@ -13,13 +13,14 @@ import {
 } from '@jest/globals';
 import type { ICredentialDataDecryptedObject, WorkflowActivateMode } from 'n8n-workflow';
 
-import type * as endpointWatch from '../../nodes/shared/registration/endpointWatch';
+import type * as watchModule from '../../nodes/shared/trigger/watch';
 import { lastAnswer, startSandbox, type Sandbox, type SandboxEndpoint } from '../../sandbox';
 import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
 import { until } from '../../testkit/n8n-host/poll';
 import { stopClock } from './conformanceTwins';
 import { selfRegistering } from './hosts';
 import { recordWarnings } from './logs';
+import { endProcess } from './process';
 import {
 	instantiate,
 	mailPanda,
@@ -39,12 +40,12 @@ const MINUTE_MS = 60_000;
 const HALF_HOUR = 30;
 const NOW = Date.parse('2036-03-01T12:00:00Z');
 
-const { EndpointWatch } = jest.requireActual<typeof endpointWatch>(
-	path.join(__dirname, '../../dist/nodes/shared/registration/endpointWatch.js'),
+const { EndpointWatch } = jest.requireActual<typeof watchModule>(
+	path.join(__dirname, '../../dist/nodes/shared/trigger/watch.js'),
 );
 
 let sandbox: Sandbox;
-let ticks: jest.SpiedFunction<endpointWatch.EndpointWatch['tick']>;
+let ticks: jest.SpiedFunction<watchModule.EndpointWatch['tick']>;
 let workflows = 0;
 const opened: Array<() => Promise<void>> = [];
 
@@ -154,7 +155,7 @@ async function publish(start: Start) {
 	return { host, ...(await watch(host)) };
 }
 
-/** A trigger whose last start replaced its endpoint, and could not delete the former one. */
+/** A trigger whose first check replaced its endpoint, and could not delete the former one. */
 async function brokenOffReplacement(activation: WorkflowActivateMode) {
 	recordWarnings();
 	const { host, close } = await publish({ trigger: metigan });
@@ -162,11 +163,13 @@ async function brokenOffReplacement(activation: WorkflowActivateMode) {
 	const [former] = endpointsAt(metigan, host);
 	replaceSecret(host);
 	host.restart({ activation });
-	fail({ method: 'DELETE' });
 	await host.publish();
+	fail({ method: 'DELETE' });
+	const watched = await watch(host);
+	await watched.pass(1);
 	expect(endpointsAt(metigan, host)).toHaveLength(2);
 	sandbox.clearFaults();
-	return { host, former };
+	return { host, former, ...watched };
 }
 
 /** The calls to the provider from now on. */
@@ -272,9 +275,9 @@ describe.each(faults)('an endpoint that was %s', (_, fault) => {
 			const [former] = endpointsAt(trigger, host);
 			if (former === undefined) throw new Error('nothing was registered');
 			// Written after the activation, so that what n8n holds in memory lacks it.
-			const others = { 'node:Another': { cursor: 7 }, global: { cursor: 8 } };
+			const others = { 'node:Another': { cursor: 7 }, 'node:Trigger': { cursor: 9 } };
 			Object.assign(host.savedStaticData, others);
-			Object.assign(host.savedStaticData['node:Trigger'] ?? {}, { cursor: 9 });
+			Object.assign(host.savedStaticData['global'] ?? {}, { cursor: 8 });
 			fault.breakIt(trigger, host, former);
 			await tick();
 
@@ -285,10 +288,8 @@ describe.each(faults)('an endpoint that was %s', (_, fault) => {
 				active: true,
 				events: expect.arrayContaining([...trigger.events]),
 			});
-			expect(host.savedStaticData).toMatchObject({
-				...others,
-				'node:Trigger': { registration: { endpointId: own?.id }, cursor: 9 },
-			});
+			expect(host.savedStaticData).toMatchObject({ ...others, global: { cursor: 8 } });
+			expect(host.remembered).toMatchObject({ registration: { endpointId: own?.id } });
 			const isProblem = (run: (typeof host.emitted)[number]) =>
 				'problem' in Object(run.items[0]?.json);
 			for (const { outputs } of host.emitted.filter((run) => !isProblem(run))) {
@@ -316,8 +317,10 @@ describe.each(faults)('an endpoint that was %s', (_, fault) => {
 			);
 			expect(await answerOf(trigger, own?.id ?? '')).toBe(200);
 
-			const calls = countCalls();
 			const runs = host.emitted.length;
+			// Looks for what a replacement may have left.
+			await tick();
+			const calls = countCalls();
 			await tick();
 			expect(calls()).toEqual(['GET']);
 			expect(host.emitted).toHaveLength(runs);
@@ -406,9 +409,7 @@ describe('a check', () => {
 		const [own, ...others] = endpointsAt(trigger, host);
 		expect(others).toEqual([]);
 		expect(own?.id).not.toBe(former?.id);
-		expect(host.savedStaticData).toMatchObject({
-			'node:Trigger': { registration: { endpointId: own?.id } },
-		});
+		expect(host.remembered).toMatchObject({ registration: { endpointId: own?.id } });
 		expect(await answerOf(trigger, own?.id ?? '')).toBe(200);
 		const runs = host.emitted.length;
 		expect(await pass(HALF_HOUR)).toHaveLength(1);
@@ -426,8 +427,8 @@ describe('a check', () => {
 
 		host.failRuns = false;
 		await pass(1);
-		expect(host.savedStaticData).toMatchObject({
-			'node:Trigger': { registration: { endpointId: endpointsAt(metigan, host)[0]?.id } },
+		expect(host.remembered).toMatchObject({
+			registration: { endpointId: endpointsAt(metigan, host)[0]?.id },
 		});
 		const runs = host.emitted.length;
 		await pass(1);
@@ -447,23 +448,22 @@ describe('a check', () => {
 		expect(endpointsAt(metigan, host)).toHaveLength(1);
 	});
 
-	it.each<[string, (host: ContextHost, id: string) => void, number]>([
-		['a deleted endpoint', removeAtProvider, 0],
-		['an endpoint with an old secret', replaceSecret, 1],
-	])('undoes what it created for %s when it is unpublished meanwhile', async (_, breakIt, left) => {
+	it.each<[string, (host: ContextHost, id: string) => void]>([
+		['a deleted endpoint', removeAtProvider],
+		['an endpoint with an old secret', replaceSecret],
+	])('creates nothing for %s once the trigger has ended', async (_, breakIt) => {
 		recordWarnings();
-		const { host, tick, close } = await publish({ trigger: metigan });
-		const [former] = endpointsAt(metigan, host);
-		breakIt(host, former?.id ?? '');
-		let during = 0;
-		host.beforeRun = async () => {
-			during = endpointsAt(metigan, host).length;
-			await close();
-		};
-		await tick();
-		expect(during).toBe(left + 1);
-		const remaining = endpointsAt(metigan, host).map(({ id }) => id);
-		expect(remaining).toEqual(left === 0 ? [] : [former?.id]);
+		const { host, begin, close } = await publish({ trigger: metigan });
+		breakIt(host, endpointsAt(metigan, host)[0]?.id ?? '');
+		const before = endpointsAt(metigan, host);
+		sandbox.fault({ provider: 'metigan', method: 'GET', kind: 'delay', delayMs: 300, times: 1 });
+		const calls = countCalls();
+		begin();
+		await until('the tick to look', 10_000, async () => calls().length > 0 || undefined);
+		await close();
+		await ticks.mock.results.at(-1)?.value;
+		expect(endpointsAt(metigan, host)).toEqual(before);
+		expect(host.emitted).toEqual([]);
 	});
 
 	it.each<[string, (host: ContextHost, id: string) => void]>([
@@ -503,7 +503,7 @@ describe('a check', () => {
 			await tick();
 			await unpublishing();
 			expect(endpointsAt(metigan, host)).toEqual([]);
-			expect(host.savedStaticData['node:Trigger']).not.toHaveProperty('registration');
+			expect(host.remembered).not.toHaveProperty('registration');
 		},
 	);
 
@@ -627,123 +627,73 @@ describe('a check', () => {
 describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 	'an activation of kind %s',
 	(activation) => {
-		it('leaves the endpoint alone when the provider cannot be asked, and the next tick repairs it', async () => {
+		it('calls nobody, and the next tick repairs the endpoint', async () => {
 			const warnings = recordWarnings();
-			// Without checks from time to time, so that only the failed start makes one due.
+			// Without checks from time to time, so that only the start makes one due.
 			const { host, close } = await publish({ trigger: metigan, options: { checkInterval: 0 } });
 			await close();
 			const [own] = endpointsAt(metigan, host);
 			sandbox.changeEndpoint('metigan', own?.id ?? '', { active: false });
 			const saved = structuredClone(host.savedStaticData);
+			endProcess();
 			host.restart({ activation });
-			fail();
+			const calls = countCalls();
 			expect(await host.checkExists()).toBe(true);
 			host.save();
+			expect(calls()).toEqual([]);
 			expect(host.savedStaticData).toEqual(saved);
-			expect(warnings).toEqual([expect.stringContaining('was left as it is')]);
+			expect(warnings).toEqual([]);
 
 			const { pass } = await watch(host);
-			sandbox.clearFaults();
 			await pass(1);
 			expect(endpointsAt(metigan, host)).toMatchObject([{ id: own?.id, active: true }]);
 			expect(await pass(HALF_HOUR)).toEqual([]);
 		});
 
-		it('that broke off after it replaced the endpoint leaves the old one to the next tick', async () => {
-			const { host, former } = await brokenOffReplacement(activation);
-			await (await watch(host)).tick();
+		it('whose first check fails is followed by another one', async () => {
+			recordWarnings();
+			const { host, close } = await publish({ trigger: metigan, options: { checkInterval: 0 } });
+			await close();
+			const [own] = endpointsAt(metigan, host);
+			sandbox.changeEndpoint('metigan', own?.id ?? '', { active: false });
+			host.restart({ activation });
+			await host.publish();
+			fail();
+			const { pass } = await watch(host);
+			await pass(1);
+			sandbox.clearFaults();
+			await pass(2);
+			expect(endpointsAt(metigan, host)).toMatchObject([{ id: own?.id, active: true }]);
+		});
+
+		it.each([
+			['the next check', false],
+			['the first check of another process', true],
+		])('leaves what its first check could not delete to %s', async (_, isRestarted) => {
+			const { host, close, pass, former } = await brokenOffReplacement(activation);
+			if (isRestarted) {
+				await close();
+				endProcess();
+				host.restart({ activation });
+				await host.publish();
+				await (await watch(host)).tick();
+			} else await pass(2);
 			const [own, ...others] = endpointsAt(metigan, host);
 			expect(others).toEqual([]);
 			expect(own?.id).not.toBe(former?.id);
 			expect(await answerOf(metigan, own?.id ?? '')).toBe(200);
 		});
 
-		it('that broke off after it replaced the endpoint leaves the old one to a next activation', async () => {
-			const { host } = await brokenOffReplacement(activation);
-			host.restart({ activation });
-			await host.publish();
-			await expectOneEndpoint(host);
-		});
-
-		it('registers an endpoint that is gone again', async () => {
+		it('registers an endpoint that is gone again, within a minute', async () => {
 			recordWarnings();
 			const { host, close } = await publish({ trigger: metigan });
 			await close();
 			sandbox.removeEndpoint('metigan', endpointsAt(metigan, host)[0]?.id ?? '');
+			endProcess();
 			host.restart({ activation });
 			await host.publish();
-			const [own] = endpointsAt(metigan, host);
-			expect(await answerOf(metigan, own?.id ?? '')).toBe(200);
-		});
-
-		/** A trigger that n8n is activating again, with an endpoint that has to be replaced meanwhile. */
-		async function activated(
-			breakIt: (host: ContextHost, id: string) => void,
-			method: 'GET' | 'POST' = 'POST',
-		) {
-			recordWarnings();
-			const { host, close } = await publish({ trigger: metigan });
-			await close();
-			breakIt(host, endpointsAt(metigan, host)[0]?.id ?? '');
-			host.restart({ activation });
-			const watched = await watch(host);
-			sandbox.fault({ provider: 'metigan', method, kind: 'delay', delayMs: 300, times: 1 });
-			const calls = countCalls();
-			/** The first call of this method is under way. */
-			const untilCalled = async () =>
-				await until(`a ${method}`, 10_000, async () =>
-					calls().includes(method) ? true : undefined,
-				);
-			return { host, ...watched, untilCalled };
-		}
-
-		/** There is one endpoint, whose deliveries run, also after the next check. */
-		async function expectOneEndpointAfter(host: ContextHost, tick: () => Promise<void>) {
-			await host.runsEnded();
-			for (const settle of [async () => {}, tick]) {
-				await settle();
-				await expectOneEndpoint(host);
-			}
-		}
-
-		describe.each<[string, (host: ContextHost, id: string) => void]>([
-			['that was deleted', removeAtProvider],
-			['with an old secret', replaceSecret],
-		])('and an endpoint %s', (_, breakIt) => {
-			it('is not disturbed by a tick that comes meanwhile', async () => {
-				const { host, begin, tick, untilCalled } = await activated(breakIt);
-				const registered = host.publish();
-				await untilCalled();
-				begin();
-				await registered;
-				await ticks.mock.results.at(-1)?.value;
-				await expectOneEndpointAfter(host, tick);
-			});
-
-			it.each<['GET' | 'POST']>([['GET'], ['POST']])(
-				'is not disturbed by a check that had begun before, and waits for the answer to a %s',
-				async (method) => {
-					const { host, begin, tick, untilCalled } = await activated(breakIt, method);
-					begin();
-					await untilCalled();
-					await host.publish();
-					await ticks.mock.results.at(-1)?.value;
-					await expectOneEndpointAfter(host, tick);
-				},
-			);
-
-			it('is remembered, even if the run of an overtaken check is saved last', async () => {
-				const { host, tick } = await activated(breakIt);
-				const publishing = whileSaving(host, async () => await host.publish());
-				await tick();
-				await publishing();
-				const [overtaken] = host.emitted;
-				// As n8n would, had it loaded the run's data before the registration.
-				host.savedStaticData = { 'node:Trigger': overtaken?.items[0]?.json['endpointState'] };
-				host.restart();
-				await tick();
-				await expectOneEndpointAfter(host, tick);
-			});
+			await (await watch(host)).tick();
+			await expectOneEndpoint(host);
 		});
 
 		it('gives a copied workflow an endpoint of its own', async () => {
@@ -758,6 +708,76 @@ describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 		});
 	},
 );
+
+describe('a publish that finds an endpoint', () => {
+	/** A trigger that n8n is activating again, with an endpoint that has to be replaced meanwhile. */
+	async function activated(
+		breakIt: (host: ContextHost, id: string) => void,
+		method: 'GET' | 'POST' = 'POST',
+	) {
+		recordWarnings();
+		const { host, close } = await publish({ trigger: metigan });
+		await close();
+		breakIt(host, endpointsAt(metigan, host)[0]?.id ?? '');
+		host.restart();
+		const watched = await watch(host);
+		sandbox.fault({ provider: 'metigan', method, kind: 'delay', delayMs: 300, times: 1 });
+		const calls = countCalls();
+		/** The first call of this method is under way. */
+		const untilCalled = async () =>
+			await until(`a ${method}`, 10_000, async () => (calls().includes(method) ? true : undefined));
+		return { host, ...watched, untilCalled };
+	}
+
+	/** There is one endpoint, whose deliveries run, also after the next check. */
+	async function expectOneEndpointAfter(host: ContextHost, tick: () => Promise<void>) {
+		await host.runsEnded();
+		for (const settle of [async () => {}, tick]) {
+			await settle();
+			await expectOneEndpoint(host);
+		}
+	}
+
+	describe.each<[string, (host: ContextHost, id: string) => void]>([
+		['that was deleted', removeAtProvider],
+		['with an old secret', replaceSecret],
+	])('and an endpoint %s', (_, breakIt) => {
+		it('is not disturbed by a tick that comes meanwhile', async () => {
+			const { host, begin, tick, untilCalled } = await activated(breakIt);
+			const registered = host.publish();
+			await untilCalled();
+			begin();
+			await registered;
+			await ticks.mock.results.at(-1)?.value;
+			await expectOneEndpointAfter(host, tick);
+		});
+
+		it.each<['GET' | 'POST']>([['GET'], ['POST']])(
+			'is not disturbed by a check that had begun before, and waits for the answer to a %s',
+			async (method) => {
+				const { host, begin, tick, untilCalled } = await activated(breakIt, method);
+				begin();
+				await untilCalled();
+				await host.publish();
+				await ticks.mock.results.at(-1)?.value;
+				await expectOneEndpointAfter(host, tick);
+			},
+		);
+
+		it('is remembered, even if the run of an overtaken check is saved last', async () => {
+			const { host, tick } = await activated(breakIt);
+			const publishing = whileSaving(host, async () => await host.publish());
+			await tick();
+			await publishing();
+			const { states } = Object(host.emitted[0]?.items[0]?.json['trigger']);
+			// As n8n would, had it loaded the run's data before the registration.
+			host.savedStaticData = { global: { 'n8n-nodes-misar-metigan': states } };
+			host.restart();
+			await tick();
+			await expectOneEndpointAfter(host, tick);
+		});
+	});
+});
 
 it.each([{ checkInterval: -1 }, { checkInterval: 0.5 }, { toleranceSeconds: 'none' }])(
 	'a trigger with the unusable options %j is not checked, and throws nothing',

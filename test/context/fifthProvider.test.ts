@@ -7,6 +7,7 @@ import { NodeApiError, type INodeParameters } from 'n8n-workflow';
 import { checkTwins, spacedOut, stopClock, type WireScheme } from './conformanceTwins';
 import { PigeonPostApi, PigeonPostTrigger, signLetter, wireSchemes } from './fifthProvider';
 import { startLoft, type Loft } from './fifthProviderServer';
+import { endProcess } from './process';
 import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
 
 /**
@@ -225,6 +226,7 @@ describe('a registration at the fifth provider', () => {
 	it('does not adopt an endpoint whose secret was lost before the save', async () => {
 		const host = startHost();
 		await host.create();
+		endProcess();
 		host.restart();
 		await host.publish();
 		expect(loft.perches).toHaveLength(1);
@@ -255,7 +257,7 @@ describe('a registration at the fifth provider', () => {
 		loft.perches.splice(0);
 		await expect(host.delete()).resolves.toBe(true);
 		host.save();
-		expect(host.savedStaticData['node:Trigger']).not.toHaveProperty('registration');
+		expect(host.remembered).not.toHaveProperty('registration');
 	});
 
 	it('throws when a delete is answered 500, and keeps the id', async () => {

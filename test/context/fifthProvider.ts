@@ -15,12 +15,12 @@ import type {
 } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
-import { receiveDelivery } from '../../nodes/shared/delivery/receive';
-import { watchEndpoint } from '../../nodes/shared/registration/endpointWatch';
+import { receiveDelivery } from '../../nodes/shared/trigger/webhook';
+import { watchEndpoint } from '../../nodes/shared/trigger/watch';
 import type { ProviderFamily } from '../../nodes/shared/provider';
-import { webhookMethods } from '../../nodes/shared/registration/lifecycle';
+import { webhookMethods } from '../../nodes/shared/trigger/hooks';
 import { TRIGGER_OUTPUTS, triggerProperties } from '../../nodes/shared/editor/triggerProperties';
-import { passOn } from '../../nodes/shared/registration/triggerRun';
+import { executeTrigger } from '../../nodes/shared/trigger/execute';
 import type { Delivery, WireScheme } from './conformanceTwins';
 
 /**
@@ -150,7 +150,7 @@ export class PigeonPostTrigger implements INodeType {
 	}
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		return await passOn(this, pigeonPost);
+		return await executeTrigger(this, pigeonPost);
 	}
 }
 

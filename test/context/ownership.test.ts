@@ -193,11 +193,10 @@ describe('the record of an endpoint', () => {
 		const webhookOrigin = await addressThat();
 		const original = startHost(misarMail, { webhookOrigin });
 		await original.publish();
-		const saved = original.savedStaticData['node:Trigger'];
 		const other = startHost(misarMail, {
 			...changes,
 			webhookOrigin,
-			staticData: { [`node:${changes.nodeName ?? 'Trigger'}`]: structuredClone(saved ?? {}) },
+			staticData: structuredClone(original.savedStaticData),
 		});
 		await other.publish();
 		expect(urlsAt(misarMail)).toEqual([original.webhookUrl, other.webhookUrl]);
@@ -225,6 +224,6 @@ describe('the record of an endpoint', () => {
 		expect(urlsAt(misarReach)).toEqual([host.webhookUrl]);
 		expect(callsToMail()).toHaveLength(before);
 		// Nor does the other product's secret verify.
-		expect(host.savedStaticData['node:Trigger']).not.toHaveProperty('replaced');
+		expect(host.remembered).not.toHaveProperty('replaced');
 	});
 });

@@ -12,9 +12,9 @@ import {
 } from '@jest/globals';
 import type { IDataObject, INodeExecutionData } from 'n8n-workflow';
 
-import type * as endpointWatch from '../../nodes/shared/registration/endpointWatch';
-import type * as runStarter from '../../nodes/shared/registration/runStarter';
-import type * as settledEvents from '../../nodes/shared/recovery/settledEvents';
+import type * as runsModule from '../../nodes/shared/state/runs';
+import type * as watchModule from '../../nodes/shared/trigger/watch';
+import type * as processedEvents from '../../nodes/shared/recovery/processedEvents';
 import { buildDelivery, startSandbox, type FireInput, type Sandbox } from '../../sandbox';
 import { ContextHost } from '../../testkit/contextHost';
 import { processedData } from '../../testkit/processedData';
@@ -25,12 +25,10 @@ import { metigan, misarBlog, type TriggerUnderTest } from './providers';
 /** Events whose deliveries were lost, found out from the provider's API. */
 
 const dist = (file: string) => path.join(__dirname, '../../dist/nodes/shared', file);
-const { EndpointWatch } = jest.requireActual<typeof endpointWatch>(
-	dist('registration/endpointWatch.js'),
-);
-const { RunStarter } = jest.requireActual<typeof runStarter>(dist('registration/runStarter.js'));
-const { SettledEvents } = jest.requireActual<typeof settledEvents>(
-	dist('recovery/settledEvents.js'),
+const { EndpointWatch } = jest.requireActual<typeof watchModule>(dist('trigger/watch.js'));
+const { Runs } = jest.requireActual<typeof runsModule>(dist('state/runs.js'));
+const { ProcessedEvents } = jest.requireActual<typeof processedEvents>(
+	dist('recovery/processedEvents.js'),
 );
 
 const SECRET = 'whsec_of_this_test';
@@ -38,15 +36,15 @@ const MINUTE_MS = 60_000;
 const START = Date.parse('2036-03-01T12:00:30Z');
 
 let sandbox: Sandbox;
-let ticks: jest.SpiedFunction<endpointWatch.EndpointWatch['tick']>;
+let ticks: jest.SpiedFunction<watchModule.EndpointWatch['tick']>;
 let workflows = 0;
 const opened: Array<() => Promise<void>> = [];
 /** What is still being confirmed in n8n's table. */
 const confirming: Array<Promise<void>> = [];
 
 beforeAll(async () => {
-	const { confirm } = SettledEvents.prototype;
-	SettledEvents.prototype.confirm = async function confirmed(store) {
+	const { confirm } = ProcessedEvents.prototype;
+	ProcessedEvents.prototype.confirm = async function confirmed(store) {
 		const work = confirm.call(this, store);
 		confirming.push(work);
 		await work;
@@ -151,18 +149,18 @@ async function arrive(
 
 /** As in a process that was started since: nothing is known but what n8n's database holds. */
 function forgetProcess(): void {
-	jest.spyOn(SettledEvents.prototype, 'knows').mockReturnValue(false);
+	jest.spyOn(ProcessedEvents.prototype, 'knows').mockReturnValue(false);
 }
 
 /** Does something just before, and just after, a recovery starts its first run. */
 function atFirstStart(before: () => void, after: () => void): void {
-	const { start } = RunStarter.prototype;
-	jest.spyOn(RunStarter.prototype, 'start').mockImplementationOnce(async function first(
-		this: runStarter.RunStarter,
+	const { toEnd } = Runs.prototype;
+	jest.spyOn(Runs.prototype, 'toEnd').mockImplementationOnce(async function first(
+		this: runsModule.Runs,
 		...run
 	) {
 		before();
-		const end = start.call(this, ...run);
+		const end = toEnd.call(this, ...run);
 		after();
 		return await end;
 	});
@@ -536,12 +534,12 @@ describe('n8n’s table of processed events', () => {
 			removeProcessed: async (items: Array<string | number>) =>
 				await store.removeProcessed(items, 'node', context),
 		};
-		const processes = [new SettledEvents(), new SettledEvents()];
+		const processes = [new ProcessedEvents(), new ProcessedEvents()];
 		const keys = Array.from({ length: 40 }, (_, index) => [`key ${index}`]);
 		await Promise.all(
-			keys.map(async (list, index) => await processes[index % 2]?.admitDelivery(helpers, list)),
+			keys.map(async (list, index) => await processes[index % 2]?.claimDelivery(helpers, list)),
 		);
-		const late = new SettledEvents();
+		const late = new ProcessedEvents();
 		let found: number[] = [];
 		for (let second = 0; second < 10 && found.length < keys.length; second++) {
 			await new Promise((resolve) => setTimeout(resolve, 1_000));

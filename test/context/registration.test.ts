@@ -5,6 +5,7 @@ import { startSandbox, type Fault, type Sandbox } from '../../sandbox';
 import { until } from '../../testkit/n8n-host/poll';
 import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
 import { selfRegistering } from './hosts';
+import { endProcess } from './process';
 import { metigan, misarMail, misarReach, type TriggerUnderTest } from './providers';
 
 const ORIGIN = 'https://n8n.example.com';
@@ -103,6 +104,7 @@ describe.each([
 		const host = startHost(trigger);
 		await host.create();
 		const [lost] = endpoints();
+		endProcess();
 		host.restart();
 		await host.publish();
 
@@ -175,7 +177,7 @@ describe.each([
 		sandbox.removeEndpoint(trigger.provider, endpoints()[0]?.id ?? '');
 		await expect(host.delete()).resolves.toBe(true);
 		host.save();
-		expect(host.savedStaticData['node:Trigger']).not.toHaveProperty('registration');
+		expect(host.remembered).not.toHaveProperty('registration');
 	});
 
 	it('finds the endpoint to delete by its URL when the id was lost', async () => {
@@ -410,7 +412,7 @@ describe('Metigan in particular', () => {
 		};
 
 		it('reads the list once to publish, and takes one call afterwards', async () => {
-			// Ten full pages, one that tells the end, and the create.
+			// Ten pages, the create, and a look at what was created.
 			expect(sandbox.requests()).toHaveLength(12);
 			expect(await publishAgain()).toEqual({ calls: 1, created: false });
 			expect(mine()).toHaveLength(1);

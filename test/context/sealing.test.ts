@@ -1,11 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { ICredentialDataDecryptedObject, IDataObject } from 'n8n-workflow';
 
-import { seal } from '../../nodes/shared/registration/secretVault';
+import { seal } from '../../nodes/shared/state/secretVault';
 import { buildDelivery, startSandbox, type Sandbox } from '../../sandbox';
 import { ContextHost } from '../../testkit/contextHost';
 import { selfRegistering } from './hosts';
 import { recordWarnings } from './logs';
+import { endProcess } from './process';
 import { mailPanda, metigan, misarMail, misarPost, misarReach } from './providers';
 import type { TriggerUnderTest } from './providers';
 
@@ -46,9 +47,17 @@ function change(fields: ICredentialDataDecryptedObject): void {
 	host.restart();
 }
 
+/** Starts n8n with this in its database. */
+function startAnew(staticData: IDataObject): void {
+	endProcess();
+	host.savedStaticData = staticData;
+	host.restart();
+}
+
 const recordOf = (): IDataObject => {
-	const node = host.savedStaticData['node:Trigger'];
-	const { registration = {} }: { registration?: IDataObject } = JSON.parse(JSON.stringify(node));
+	const { registration = {} }: { registration?: IDataObject } = JSON.parse(
+		JSON.stringify(host.remembered),
+	);
 	return registration;
 };
 
@@ -70,10 +79,8 @@ function sealAsVersion01(trigger: TriggerUnderTest, key: string): void {
 	};
 	const secret = endpointsAt(trigger)[0]?.secret ?? '';
 	const sealedSecret = seal(secret, { text: key, typed: false }, binding);
-	host.savedStaticData = {
-		'node:Trigger': { registration: { ...recordOf(), sealedSecret } },
-	};
-	host.restart();
+	const { account, reported, ...registration } = recordOf();
+	startAnew({ 'node:Trigger': { registration: { ...registration, sealedSecret } } });
 }
 
 describe.each([
@@ -153,10 +160,9 @@ describe('a seal that no key opens', () => {
 		await host.publish();
 		const [before] = endpointsAt(misarMail);
 		const record = recordOf();
-		host.savedStaticData = {
+		startAnew({
 			'node:Trigger': { registration: { ...record, sealedSecret: `v1.${'A'.repeat(120)}` } },
-		};
-		host.restart();
+		});
 		await host.publish();
 		const [after] = endpointsAt(misarMail);
 		expect(endpointsAt(misarMail)).toHaveLength(1);

@@ -175,7 +175,7 @@ it('a published trigger with a record keeps it when the API key is missing, and 
 	host.credential = { ...host.credential, apiKey: '' };
 	await expect(host.delete()).rejects.toThrow(/^The API key is missing/);
 	host.save();
-	expect(host.savedStaticData['node:Trigger']).toHaveProperty('registration');
+	expect(host.remembered).toHaveProperty('registration');
 });
 
 it('the endpoint is deleted after a switch to manual registration', async () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import {
 	readAttemptList,
 	readEndpoint,
-	readEndpointList,
+	readEndpointPage,
 } from '../../nodes/shared/api/endpointAnswer';
 
 const URL_HERE = 'https://n8n.example.com/webhook/x';
@@ -105,7 +105,7 @@ describe('one endpoint', () => {
 	])('has the id of %j', (ids, expected) => {
 		const entry = { ...misar, id: undefined, ...ids };
 		expect(readEndpoint({ data: entry })?.id).toBe(expected);
-		expect(readEndpointList([entry])?.map(({ id }) => id)).toEqual([expected]);
+		expect(readEndpointPage([entry])?.endpoints.map(({ id }) => id)).toEqual([expected]);
 	});
 
 	it.each<[object, string | undefined]>([
@@ -144,7 +144,9 @@ describe('one endpoint', () => {
 		['events that are objects', { events: [{ name: 'email.sent' }] }, { events: undefined }],
 	])('is kept with %s, because it exists all the same', (_what, odd, expected) => {
 		expect(readEndpoint({ ...misar, ...odd })).toEqual({ ...misarRead, ...expected });
-		expect(readEndpointList([{ ...misar, ...odd }])).toEqual([{ ...misarRead, ...expected }]);
+		expect(readEndpointPage([{ ...misar, ...odd }])?.endpoints).toEqual([
+			{ ...misarRead, ...expected },
+		]);
 	});
 
 	it.each<[string, unknown]>([
@@ -192,7 +194,7 @@ describe('the secret of an endpoint', () => {
 			for (const answer of answers) {
 				expect(readEndpoint(answer)).toEqual({ ...misarRead, secret });
 			}
-			const [listed] = readEndpointList([{ ...misar, [key]: secret }]) ?? [];
+			const [listed] = readEndpointPage([{ ...misar, [key]: secret }])?.endpoints ?? [];
 			expect(listed).toEqual({ ...misarRead, secret });
 		},
 	);
@@ -262,11 +264,11 @@ describe('a list of endpoints', () => {
 		['with each entry wrapped', entries.map((data) => ({ data }))],
 		['with each entry wrapped twice', entries.map((webhook) => ({ data: { webhook } }))],
 	])('is read %s', (_what, answer) => {
-		expect(readEndpointList(answer)).toEqual([misarRead, { ...misarRead, id: 'wh_2' }]);
+		expect(readEndpointPage(answer)?.endpoints).toEqual([misarRead, { ...misarRead, id: 'wh_2' }]);
 	});
 
 	it('is read as Mail Panda sends it', () => {
-		const [endpoint] = readEndpointList({ webhooks: [mailPanda] }) ?? [];
+		const [endpoint] = readEndpointPage({ webhooks: [mailPanda] })?.endpoints ?? [];
 		expect(endpoint).toMatchObject({ id: '3', events: ['open', 'click', 'bounce'], active: true });
 	});
 
@@ -276,12 +278,12 @@ describe('a list of endpoints', () => {
 		['webhooks', { webhooks: [] }],
 		['data and webhooks', { data: { webhooks: [] } }],
 	])('may be empty: %s', (_what, answer) => {
-		expect(readEndpointList(answer)).toEqual([]);
+		expect(readEndpointPage(answer)?.endpoints).toEqual([]);
 	});
 
 	it('leaves out what has no id', () => {
 		const answer = { webhooks: [null, 'text', 5, [], {}, { url: URL_HERE }, misar] };
-		expect(readEndpointList(answer)).toEqual([misarRead]);
+		expect(readEndpointPage(answer)?.endpoints).toEqual([misarRead]);
 	});
 
 	it.each<[string, unknown]>([
@@ -298,7 +300,7 @@ describe('a list of endpoints', () => {
 		['data without a list', { data: { total: 0 } }],
 		['one endpoint', misar],
 	])('is not found in %s', (_what, answer) => {
-		expect(readEndpointList(answer)).toBeUndefined();
+		expect(readEndpointPage(answer)?.endpoints).toBeUndefined();
 	});
 });
 

@@ -6,10 +6,10 @@ import { apiFailure, isPlanRefusal } from '../../nodes/shared/api/apiFailure';
 import {
 	readAttemptList,
 	readEndpoint,
-	readEndpointList,
+	readEndpointPage,
 } from '../../nodes/shared/api/endpointAnswer';
 import { identifyEvent, parseBody, readEvent } from '../../nodes/shared/delivery/event';
-import { seal, unseal } from '../../nodes/shared/registration/secretVault';
+import { seal, unseal } from '../../nodes/shared/state/secretVault';
 import { verifySignature } from '../../nodes/shared/signature';
 import { printFigures } from '../figures';
 import {
@@ -136,14 +136,17 @@ describe('a delivery', () => {
 describe('an answer of an API', () => {
 	it('is read as endpoints that can be worked with, or as none', async () => {
 		await check(
-			'readEndpoint, readEndpointList, readAttemptList: no throw',
+			'readEndpoint, readEndpointPage, readAttemptList: no throw',
 			5_000,
 			fc.oneof({ weight: 300, arbitrary: hostileJson }, { weight: 1, arbitrary: deepJson }),
 			(text) => {
 				const answer: unknown = JSON.parse(text);
 				const one = readEndpoint(answer);
 				readAttemptList(answer);
-				for (const endpoint of [...(readEndpointList(answer) ?? []), ...(one ? [one] : [])]) {
+				for (const endpoint of [
+					...(readEndpointPage(answer)?.endpoints ?? []),
+					...(one ? [one] : []),
+				]) {
 					const { id } = endpoint;
 					// The id becomes one segment of a path: it must name nothing else there.
 					const path = new URL(`https://example.com/webhooks/${encodeURIComponent(id)}`).pathname;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 
 import { misarMail } from '../../nodes/Misar/mail';
-import { ProblemLog, problemsOf, type ProblemKind } from '../../nodes/shared/problems';
+import { ProblemLog, problemsOf, type ProblemKind } from '../../nodes/shared/state/problems';
 
 /** What a trigger remembers of problems until it reports them. */
 
@@ -39,6 +39,10 @@ const kinds: Record<ProblemKind, Kind> = {
 		add: (log, at) => log.unreachable('HTTP 500', NOW - MINUTE_MS, at),
 		// Of the first check that failed.
 		says: { reason: 'HTTP 500', since: iso(-MINUTE_MS) },
+	},
+	endpointLeftBehind: {
+		add: (log, at) => log.leftBehind('wh_1', 'https://n8n.example.com/hook', at),
+		says: { endpointId: 'wh_1', url: 'https://n8n.example.com/hook' },
 	},
 	eventsUnknown: {
 		add: (log, at) => log.unknownEvent('email.new', at),

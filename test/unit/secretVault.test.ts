@@ -10,7 +10,7 @@ import {
 	unseal,
 	type Binding,
 	type KeyMaterial,
-} from '../../nodes/shared/registration/secretVault';
+} from '../../nodes/shared/state/secretVault';
 
 const SECRET = 'whsec_0123456789abcdef0123456789abcdef';
 const KEY = random('msk_key of the credential');

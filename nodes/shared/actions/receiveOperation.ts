@@ -14,7 +14,7 @@ import {
 import { ALL_EVENTS, noEventSelected, selectedNames } from '../events';
 import { sourceOf } from '../product';
 import type { Provider } from '../provider';
-import { ownerOf } from '../registration/record';
+import { ownerOf } from '../state/perTrigger';
 import type { ActionCall, ActionResult, Operation } from './operation';
 import { namesSchema, numberSchema, readParameter } from './parameter';
 import { verifyPayload } from './payload';

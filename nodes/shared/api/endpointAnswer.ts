@@ -84,14 +84,49 @@ function describeEndpoint(object: IDataObject): RemoteEndpoint | undefined {
 	};
 }
 
+/** A page of a list of endpoints. */
+export interface EndpointPage {
+	/** Without the entries whose id cannot be read: nothing can be done with them. */
+	readonly endpoints: readonly RemoteEndpoint[];
+	/** URLs of those entries, as far as they have one. */
+	readonly unreadable: readonly string[];
+	/** Whether the answer says that there are no more pages; undefined where it does not say. */
+	readonly isLast?: boolean | undefined;
+}
+
 /**
- * Reads a list of endpoints from an API answer. Entries without an id are left out: nothing can
- * be done with them.
+ * Reads a list of endpoints from an API answer.
  * @returns undefined when the answer is not a list.
  */
-export function readEndpointList(answer: unknown): readonly RemoteEndpoint[] | undefined {
+export function readEndpointPage(answer: unknown): EndpointPage | undefined {
 	const list = findList(answer, LIST_KEYS);
-	return list?.map((entry) => readEndpoint(entry)).filter((endpoint) => endpoint !== undefined);
+	if (list === undefined) return undefined;
+	const read = list.map((entry) => ({ entry, endpoint: readEndpoint(entry) }));
+	return {
+		endpoints: read.map(({ endpoint }) => endpoint).filter((endpoint) => endpoint !== undefined),
+		unreadable: read
+			.filter(({ endpoint }) => endpoint === undefined)
+			.map(({ entry }) => (isJsonObject(entry) ? entry['url'] : undefined))
+			.filter((url) => typeof url === 'string'),
+		isLast: readIsLast(answer),
+	};
+}
+
+/** `pagination: {page, totalPages, hasMore}`, as Metigan's other lists have it. */
+const paginationSchema = z.object({
+	pagination: z.object({
+		page: z.number().optional(),
+		totalPages: z.number().optional(),
+		hasMore: z.boolean().optional(),
+	}),
+});
+
+function readIsLast(answer: unknown): boolean | undefined {
+	const { data } = paginationSchema.safeParse(answer);
+	if (data === undefined) return undefined;
+	const { page, totalPages, hasMore } = data.pagination;
+	if (hasMore !== undefined) return !hasMore;
+	return page === undefined || totalPages === undefined ? undefined : page >= totalPages;
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { IDataObject, IHttpRequestMethods, NodeApiError } from 'n8n-workflow';
 
 import type { ItemStyle } from '../provider';
-import { readEndpointList, type RemoteEndpoint } from './endpointAnswer';
+import { readEndpointPage, type EndpointPage } from './endpointAnswer';
+import type { Installation } from './installation';
 import { isMissing, isUnauthorized, type ApiClient, type Attempt } from './request';
 
 export interface EndpointAccess {
@@ -11,6 +12,8 @@ export interface EndpointAccess {
 	readonly itemStyles: readonly [ItemStyle, ...ItemStyle[]];
 	/** Texts that must never reach an output. */
 	readonly secrets: readonly string[];
+	/** What earlier calls have learned; what these learn is added. */
+	readonly installation: Installation;
 }
 
 /** What a request about one endpoint ended with. */
@@ -27,11 +30,6 @@ export interface ItemResult {
  * and only one of the ways to name an endpoint: both are found out by trying, and remembered.
  */
 export class EndpointRequests {
-	/** The path that answered; known after the first `listPage`. */
-	private path: string | undefined;
-	/** The style of addressing one endpoint that answered. */
-	private served: ItemStyle | undefined;
-
 	constructor(
 		private readonly client: ApiClient,
 		private readonly access: EndpointAccess,
@@ -42,30 +40,36 @@ export class EndpointRequests {
 		return this.path ?? this.access.paths[0] ?? '/';
 	}
 
+	/** The path that answered, where it is one that may be used. */
+	private get path(): string | undefined {
+		const { paths, installation } = this.access;
+		return paths.find((path) => path === installation.path);
+	}
+
 	/** One page of the account's endpoints. Finds out which of the documented paths is served. */
-	async listPage(qs: IDataObject = {}): Promise<readonly RemoteEndpoint[]> {
-		const paths = this.path === undefined ? this.access.paths : [this.path];
+	async listPage(qs: IDataObject = {}): Promise<EndpointPage> {
+		const paths = [...new Set([this.path ?? this.collectionPath, ...this.access.paths])];
 		let refusal: NodeApiError | undefined;
 		for (const path of paths) {
 			const attempt = await this.client.send('GET', path, { qs }, 'always');
 			if (attempt.kind === 'success') {
-				const endpoints = readEndpointList(attempt.body);
-				if (endpoints === undefined) {
+				const page = readEndpointPage(attempt.body);
+				if (page === undefined) {
 					throw this.client.failure('GET', path, {
 						kind: 'unreadable',
 						status: attempt.status,
 						expected: 'a list of webhook endpoints',
 					});
 				}
-				this.path = path;
-				return endpoints;
+				this.access.installation.path = path;
+				return page;
 			}
 			// At a path that is not the API's, a 401 says nothing about the key: it may ask a person to sign in.
 			const ofOtherPath = refusal !== undefined && isUnauthorized(attempt);
 			if (!ofOtherPath) refusal = this.client.failure('GET', path, attempt);
 			if (!isMissing(attempt)) break;
 		}
-		if (refusal === undefined) return [];
+		if (refusal === undefined) return { endpoints: [], unreadable: [] };
 		throw refusal;
 	}
 
@@ -111,12 +115,12 @@ export class EndpointRequests {
 
 	/** The style that answered before comes first. */
 	private styles(): readonly [ItemStyle, ...ItemStyle[]] {
-		const { served } = this;
-		if (served === undefined) return this.access.itemStyles;
-		const others = this.access.itemStyles.filter(
-			({ id, update }) => id !== served.id || update !== served.update,
-		);
-		return [served, ...others];
+		const { itemStyles, installation } = this.access;
+		const isServed = ({ id, update }: ItemStyle) =>
+			id === installation.itemStyle?.id && update === installation.itemStyle.update;
+		const served = itemStyles.find(isServed);
+		if (served === undefined) return itemStyles;
+		return [served, ...itemStyles.filter((style) => !isServed(style))];
 	}
 
 	private async sendWithStyle(
@@ -140,7 +144,7 @@ export class EndpointRequests {
 			},
 			'always',
 		);
-		if (attempt.kind === 'success') this.served = style;
+		if (attempt.kind === 'success') this.access.installation.itemStyle = style;
 		return { id, method, path, attempt };
 	}
 

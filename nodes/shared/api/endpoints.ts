@@ -3,9 +3,16 @@ import type { IDataObject, NodeApiError } from 'n8n-workflow';
 import type { ProviderCredential } from '../credential';
 import { isJsonObject } from '../jsonObject';
 import type { ItemAddress, ItemStyle, ManagementApi, Provider } from '../provider';
-import { readAttemptList, readEndpoint, type RemoteEndpoint } from './endpointAnswer';
+import { isPlanRefusal } from './apiFailure';
+import {
+	readAttemptList,
+	readEndpoint,
+	type EndpointPage,
+	type RemoteEndpoint,
+} from './endpointAnswer';
 import { EndpointRequests, type EndpointAccess, type ItemResult } from './endpointRequests';
 import { withoutSecrets } from './hideSecrets';
+import type { Installation } from './installation';
 import { ApiClient, neverSent, type ApiContext } from './request';
 
 export interface EndpointDraft {
@@ -22,11 +29,28 @@ export interface EndpointChanges {
 
 /**
  * `lost`: the request may have taken effect although its answer did not arrive or could not be
- * read, so there may be an endpoint whose id is unknown.
+ * read, so there may be an endpoint whose id is unknown. `refusedBeside`: the plan allows no more endpoints, or
+ * none with the same URL.
  */
 export type CreateOutcome =
 	| { readonly endpoint: RemoteEndpoint }
-	| { readonly failure: NodeApiError; readonly lost: boolean };
+	| {
+			readonly failure: NodeApiError;
+			readonly lost: boolean;
+			readonly refusedBeside: boolean;
+	  };
+
+/**
+ * What the provider says of one endpoint. `absent`: there is none with this id, or no such call; the list shows
+ * which. `unclear`: the answer is about another endpoint.
+ */
+export type Lookup = RemoteEndpoint | 'absent' | 'gone' | 'unclear';
+
+/** All endpoints of an account, and the URLs of those whose id cannot be read. */
+export type EndpointList = Pick<EndpointPage, 'endpoints' | 'unreadable'>;
+
+/** Statuses with which APIs say that there is no such endpoint, or no such call. */
+const ABSENT_STATUSES = [400, 404, 405, 422];
 
 const MAX_PAGES = 200;
 
@@ -51,23 +75,32 @@ export class EndpointApi {
 		return this.requests.collectionPath;
 	}
 
-	/**
-	 * The endpoints of the account, the first `limit` of them. Finds out which of the documented
-	 * paths is served.
-	 */
+	/** The endpoints of the account, the first `limit` of them. */
 	async list(limit = Number.POSITIVE_INFINITY): Promise<readonly RemoteEndpoint[]> {
+		return (await this.readList(limit)).endpoints;
+	}
+
+	/**
+	 * The same, with what could not be read. Finds out which of the documented paths is served. A page may be
+	 * shorter than asked for: the last one is empty, brings nothing new, or says that it is the last.
+	 */
+	async readList(limit = Number.POSITIVE_INFINITY): Promise<EndpointList> {
 		const { page } = this.api;
-		if (page === undefined) return (await this.requests.listPage()).slice(0, limit);
+		if (page === undefined) {
+			const { endpoints, unreadable } = await this.requests.listPage();
+			return { endpoints: endpoints.slice(0, limit), unreadable };
+		}
 		const size = Math.min(page.size, limit);
 		const all = new Map<string, RemoteEndpoint>();
+		const unreadable = new Set<string>();
 		for (let number = 1; number <= MAX_PAGES && all.size < limit; number++) {
-			const known = all.size;
+			const known = all.size + unreadable.size;
 			const found = await this.requests.listPage(page.query(number, size));
-			for (const endpoint of found) all.set(endpoint.id, endpoint);
-			// A page without anything new comes from an API that does not page.
-			if (found.length < size || all.size === known) break;
+			for (const endpoint of found.endpoints) all.set(endpoint.id, endpoint);
+			for (const url of found.unreadable) unreadable.add(url);
+			if (found.isLast === true || all.size + unreadable.size === known) break;
 		}
-		return [...all.values()].slice(0, limit);
+		return { endpoints: [...all.values()].slice(0, limit), unreadable: [...unreadable] };
 	}
 
 	/**
@@ -90,6 +123,9 @@ export class EndpointApi {
 					sentSecret: draft.secret ?? '',
 				}),
 				lost,
+				refusedBeside:
+					attempt.kind === 'status' &&
+					(attempt.status === 409 || isPlanRefusal(attempt.status, attempt.body)),
 			};
 		}
 		const endpoint = readEndpoint(attempt.body);
@@ -99,7 +135,7 @@ export class EndpointApi {
 			status: attempt.status,
 			expected: 'a webhook endpoint with an id',
 		});
-		return { failure, lost: true };
+		return { failure, lost: true, refusedBeside: false };
 	}
 
 	/** One endpoint. @throws NodeApiError, also when there is none with this id */
@@ -107,10 +143,20 @@ export class EndpointApi {
 		return this.endpointIn(await this.requests.sendToItem(() => 'GET', id));
 	}
 
-	/** One endpoint. @returns undefined when there is none with this id, or no call to get it */
-	async find(id: string): Promise<RemoteEndpoint | undefined> {
+	/** Looks for one endpoint. @throws NodeApiError where the answer says nothing about it */
+	async find(id: string): Promise<Lookup> {
 		const result = await this.requests.sendToItem(() => 'GET', id);
-		return this.requests.notServed(result.attempt) ? undefined : this.endpointIn(result);
+		const { attempt } = result;
+		if (attempt.kind === 'status') {
+			if (attempt.status === 410) return 'gone';
+			if (ABSENT_STATUSES.includes(attempt.status)) return 'absent';
+		}
+		const body = this.bodyOf(result);
+		const endpoint = readEndpoint(body);
+		if (endpoint !== undefined) return endpoint.id === id ? endpoint : 'unclear';
+		// Some APIs answer 200 or 204 with nothing in it; a web page is none of theirs.
+		if (body === undefined || body === null || body === '' || isJsonObject(body)) return 'absent';
+		throw this.unreadable(result, 'a webhook endpoint with an id');
 	}
 
 	/** Asks the provider to send a test delivery. @returns the provider's own answer, without secrets */
@@ -166,13 +212,14 @@ export class EndpointApi {
 	async remove(id: string): Promise<boolean> {
 		const { method, path, attempt } = await this.requests.sendToItem(() => 'DELETE', id);
 		if (attempt.kind === 'success') return true;
-		const status = attempt.kind === 'status' ? attempt.status : undefined;
-		if (this.api.operations.delete === 'unconfirmed' && this.requests.notServed(attempt)) {
+		const status = attempt.kind === 'status' ? attempt.status : 0;
+		const isConfirmed = this.api.operations.delete !== 'unconfirmed';
+		if (status === 410 || (status === 404 && isConfirmed)) return true;
+		if (ABSENT_STATUSES.includes(status)) {
 			// No such endpoint, or no such call: the list shows which.
-			const all = await this.list();
-			return all.every((endpoint) => endpoint.id !== id);
+			if ((await this.list()).every((endpoint) => endpoint.id !== id)) return true;
+			if (!isConfirmed && this.requests.notServed(attempt)) return false;
 		}
-		if (status === 404 || status === 410) return true;
 		throw this.client.failure(method, path, attempt);
 	}
 
@@ -204,6 +251,8 @@ export interface ApiChoice {
 	readonly recordedPath?: string | undefined;
 	readonly itemAddress?: ItemAddress | undefined;
 	readonly itemIndex?: number;
+	/** What is known of the installation; an action node finds it out for each item. */
+	readonly installation?: Installation;
 }
 
 /** A provider's API for webhooks. @throws Error where it has none; callers do not offer anything then */
@@ -218,7 +267,7 @@ export function openEndpointApi(
 	provider: Provider,
 	management: ManagementApi,
 	credential: ProviderCredential,
-	{ apiPath, recordedPath, itemAddress, itemIndex }: ApiChoice,
+	{ apiPath, recordedPath, itemAddress, itemIndex, installation = {} }: ApiChoice,
 ): EndpointApi {
 	const chosenPaths = [apiPath, recordedPath].filter((path) => path !== undefined);
 	const allowed = ({ id }: ItemStyle) => itemAddress === undefined || id === itemAddress;
@@ -232,6 +281,7 @@ export function openEndpointApi(
 	});
 	return new EndpointApi(client, management, {
 		secrets,
+		installation,
 		paths: chosenPaths.length === 0 ? management.paths : [...new Set(chosenPaths)],
 		itemStyles: first === undefined ? management.itemStyles : [first, ...others],
 	});

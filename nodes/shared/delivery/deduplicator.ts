@@ -1,4 +1,4 @@
-import { PerTrigger } from '../perTrigger';
+import { PerTrigger } from '../state/perTrigger';
 
 /** Whether a delivery is new, already accepted, or being answered at this moment. */
 export type Sighting = 'new' | 'inProgress' | 'accepted';

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 
-import { triggerKey, type Owner } from '../perTrigger';
+import { triggerKey, type Owner } from '../state/perTrigger';
 import { DeduplicatorPool, type Answer, type Sighting } from './deduplicator';
 import type { EventIdentity } from './event';
 

@@ -2,10 +2,11 @@ import type { INode, IWebhookFunctions } from 'n8n-workflow';
 
 import { readCredential, type ProviderCredential } from '../credential';
 import type { Provider } from '../provider';
-import type { RegistrationRecord } from '../registration/record';
-import { isSealedShut, liveSecrets } from '../registration/recordSecrets';
 import type { TriggerSettings } from '../settings';
 import { schemesToTry, verifySignature, type SignedRequest, type Verdict } from '../signature';
+import { ownerOf } from '../state/perTrigger';
+import { cannotUnseal, liveSecrets } from '../state/secrets';
+import type { RegistrationRecord } from '../state/triggerState';
 import { SharedReads } from './sharedReads';
 
 /** How long a secret that was removed from a credential may go on verifying, in milliseconds. */
@@ -19,8 +20,8 @@ interface Verification {
 	readonly verdict: Verdict;
 	/** There was a secret to verify with. */
 	readonly secretKnown: boolean;
-	/** The endpoint's own secret cannot be opened. */
-	readonly shut?: boolean;
+	/** The credential does not give the secret that the endpoint was registered with. */
+	readonly cannotUnseal?: boolean;
 	/** Whether nothing but the previous signing secret verifies the delivery. */
 	readonly usedPrevious?: () => boolean;
 }
@@ -47,8 +48,11 @@ export async function verifyDelivery(
 			toleranceSeconds: settings.toleranceSeconds,
 			now: Date.now(),
 		});
+	const owner = ownerOf(context, node);
+	const isTest = context.getMode() === 'manual';
 	const verifyWith = (credential: ProviderCredential): Verification => {
-		const secrets = liveSecrets(records, credential);
+		const place = { owner, provider, credential, isTest };
+		const secrets = liveSecrets(records, place, automatic);
 		if (secrets.length === 0 && settings.acceptUnverified && !automatic) {
 			return { verdict: { valid: true, scheme: 'none' }, secretKnown: false };
 		}
@@ -56,9 +60,10 @@ export async function verifyDelivery(
 		return {
 			verdict,
 			secretKnown: secrets.length > 0,
-			shut: !verdict.valid && isSealedShut(record, credential),
+			cannotUnseal: !verdict.valid && cannotUnseal(record, place),
 			usedPrevious: () => {
-				const others = liveSecrets(records, { ...credential, previousSigningSecret: '' });
+				const without = { ...credential, previousSigningSecret: '' };
+				const others = liveSecrets(records, { ...place, credential: without }, automatic);
 				return others.length < secrets.length && !verify(others).valid;
 			},
 		};

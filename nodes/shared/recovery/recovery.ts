@@ -2,30 +2,26 @@ import { sleep, type IDataObject, type ITriggerFunctions } from 'n8n-workflow';
 
 import { ApiClient } from '../api/request';
 import { hideSecrets } from '../api/hideSecrets';
-import { backoffMs, pauseMs } from '../backoff';
 import { readCredential, type ProviderCredential } from '../credential';
 import { readBounceType, readRecipient } from '../delivery/event';
 import { reasonToIgnore } from '../delivery/selection';
 import { messageOf, warn } from '../log';
-import { triggerKey, type Owner } from '../perTrigger';
 import { sourceOf } from '../product';
 import type { ListedEvent, Provider, RecoveryApi } from '../provider';
-import {
-	firstPoint,
-	loadRecoveryPoint,
-	saveRecoveryPoint,
-	type NodeMemory,
-	type RecoveryPoint,
-} from '../registration/record';
-import type { RunStarter } from '../registration/runStarter';
 import type { TriggerSettings } from '../settings';
-import { keysAround, questionItem, readAnswer, recoveredItem } from './admission';
+import { Attempts } from '../state/attempts';
+import { commandItem, PROCESS } from '../state/commands';
+import { triggerKey, type Owner } from '../state/perTrigger';
+import type { RecordStore } from '../state/recordStore';
+import type { Runs } from '../state/runs';
+import type { RecoveryCursor } from '../state/triggerState';
+import { keysAround, readAnswer } from './claims';
 import { listEvents } from './listEvents';
 import { PacedClient } from './pacedClient';
-import { settledEventsOf, type SettledEvents } from './settledEvents';
+import { processedEventsOf, type ProcessedEvents } from './processedEvents';
 
 const MINUTE_MS = 60_000;
-/** How far before the last point to look again: a provider may list an event late. */
+/** How far before the cursor to look again: a provider may list an event late. */
 const OVERLAP_MS = 15 * MINUTE_MS;
 /** A younger event may still be on its way as a delivery. */
 const GRACE_MS = MINUTE_MS;
@@ -34,23 +30,21 @@ const MAX_RETRY_MINUTES = 30;
 /** Largest number of runs under way at the same time. */
 const MAX_RUNS = 5;
 const LOOK_AGAIN_MS = 1_000;
-/** Runs after which the point is saved. */
+/** Runs after which the cursor is saved. */
 const SAVE_AFTER = 100;
 /** Largest number of events in one question. */
 const QUESTION_SIZE = 500;
 
 /** What a recovery works with. */
-export interface RecoveryPlace {
+export interface RecoveryDeps {
 	readonly context: ITriggerFunctions;
 	readonly owner: Owner;
 	readonly provider: Provider;
 	readonly api: RecoveryApi;
 	readonly settings: TriggerSettings;
-	readonly starter: RunStarter;
-	/** What the node remembers. */
-	readonly memory: () => NodeMemory;
-	/** Saves it. @throws when it could not be saved */
-	readonly persist: (memory: NodeMemory) => Promise<void>;
+	readonly runs: Runs;
+	/** What the trigger remembers. */
+	readonly store: RecordStore;
 	readonly isClosed: () => boolean;
 }
 
@@ -61,25 +55,25 @@ export interface RecoveryPlace {
 export class Recovery {
 	private readonly activatedAt = Date.now();
 	private due = true;
-	private failures = { count: 0, retryAt: 0 };
-	private lastWarning = '';
+	private readonly attempts = new Attempts(MAX_RETRY_MINUTES);
 	/** What is to be started, the oldest first, and up to when everything is covered afterwards. */
 	private queue: ListedEvent[] = [];
 	/** Runs under way, the oldest event first. */
 	private readonly running = new Map<ListedEvent, Promise<void>>();
 	/** First keys of events whose runs have ended, not yet saved in n8n's database. */
 	private readonly finished: string[] = [];
-	private horizon = 0;
+	private upperBound = 0;
 	private progress = { started: 0, all: 0 };
 	private client: PacedClient | undefined;
-	private reached: RecoveryPoint | undefined;
+	/** How far it got; the saved one may lag behind where nothing happened. */
+	private cursor: RecoveryCursor | undefined;
 	/** Why n8n could not start a run. */
 	private refusal: Error | undefined;
 	/** The trigger's key in the memory of the process. */
 	private readonly trigger: string;
 
-	constructor(private readonly place: RecoveryPlace) {
-		this.trigger = triggerKey(place.owner);
+	constructor(private readonly deps: RecoveryDeps) {
+		this.trigger = triggerKey(deps.owner);
 	}
 
 	/** The provider is asked again at the next opportunity. */
@@ -93,60 +87,62 @@ export class Recovery {
 	 * @param endAt epoch milliseconds at which no more runs are started
 	 */
 	async work(now: number, endAt: number): Promise<void> {
-		if (now < this.failures.retryAt) return;
+		if (this.attempts.mustWait(now)) return;
 		let secrets: readonly string[] = [];
 		try {
-			const credential = await readCredential(this.place.context, this.place.provider);
+			const credential = await readCredential(this.deps.context, this.deps.provider);
 			({ secrets } = credential);
 			const idle = () => this.queue.length + this.running.size === 0;
 			if (idle() && this.due) await this.look(now, credential);
 			if (!idle()) await this.startRuns(endAt);
-			this.failures = { count: 0, retryAt: 0 };
-			this.lastWarning = '';
+			this.attempts.succeeded();
 		} catch (error) {
-			if (!this.place.isClosed()) this.failed(error, secrets, now);
+			if (!this.deps.isClosed()) this.failed(error, secrets, now);
 		}
 	}
 
 	/** Asks the provider what happened, and finds out what of it has not run. */
 	private async look(now: number, credential: ProviderCredential): Promise<void> {
-		const { api } = this.place;
-		const point = this.point();
+		const { api } = this.deps;
+		const cursor = this.currentCursor();
 		this.client = this.clientWith(credential);
-		const since = Math.max(point.from, point.until - OVERLAP_MS);
-		this.horizon = now - GRACE_MS;
+		// A cursor in the future was moved there by a clock that was ahead.
+		const since = Math.max(cursor.from, Math.min(cursor.until, now) - OVERLAP_MS);
+		this.upperBound = now - GRACE_MS;
 		const listed = await listEvents(this.client, api, since);
-		const happened = listed.filter((event) => event.at <= this.horizon && this.isSelected(event));
-		const unknown = happened.filter((event) => !this.settled.knows(keysAround(api, event)));
+		const happened = listed.filter(
+			(event) => event.at <= this.upperBound && this.isSelected(event),
+		);
+		const unknown = happened.filter((event) => !this.processed.knows(keysAround(api, event)));
 		this.queue = await this.withoutDelivered(unknown);
 		this.progress = { started: 0, all: this.queue.length };
 		this.due = false;
 		if (this.queue.length > 0)
 			return this.logInfo(`missed events to recover: ${this.queue.length}`);
-		// Where nothing happened, an older point costs nothing.
-		await this.moveTo(Math.max(this.horizon, point.until), happened.length > 0);
+		// Where nothing happened, an older cursor costs nothing.
+		await this.advance(this.upperBound, happened.length > 0);
 	}
 
 	/** Looked up each time: the process drops those of a trigger that was idle while many others were not. */
-	private get settled(): SettledEvents {
-		return settledEventsOf(this.trigger);
+	private get processed(): ProcessedEvents {
+		return processedEventsOf(this.trigger);
 	}
 
 	/** As saved before this activation, until it moves. */
-	private point(): RecoveryPoint {
-		const { memory, owner } = this.place;
-		const first = firstPoint(owner, this.activatedAt);
-		return (this.reached ??= loadRecoveryPoint(memory(), owner) ?? first);
+	private currentCursor(): RecoveryCursor {
+		const { store, owner } = this.deps;
+		const first = { ...owner, from: this.activatedAt, until: this.activatedAt };
+		return (this.cursor ??= store.state.recovery ?? first);
 	}
 
 	private clientWith(credential: ProviderCredential): PacedClient {
-		const { context, provider, api } = this.place;
+		const { context, provider, api } = this.deps;
 		const client = new ApiClient(context, provider, { ...credential, reads: api.things });
 		return new PacedClient(client, api.callsPerMinute);
 	}
 
 	private isSelected({ event: name, data }: ListedEvent): boolean {
-		const { provider, settings } = this.place;
+		const { provider, settings } = this.deps;
 		const bounceType = readBounceType(provider.envelope, name, data);
 		return reasonToIgnore(provider, settings, { name, named: true, bounceType }) === undefined;
 	}
@@ -156,17 +152,17 @@ export class Recovery {
 	 * since, and in queue mode other processes run the deliveries.
 	 */
 	private async withoutDelivered(events: readonly ListedEvent[]): Promise<ListedEvent[]> {
-		const { api, starter } = this.place;
-		const point = this.point();
-		if (events.length === 0 || point.unsure === true) return [...events];
-		await this.save({ ...point, unsure: true });
+		const { api, runs } = this.deps;
+		const cursor = this.currentCursor();
+		if (events.length === 0 || cursor.unsure === true) return [...events];
+		await this.save({ ...cursor, unsure: true });
 		const missing: ListedEvent[] = [];
 		for (let start = 0; start < events.length; start += QUESTION_SIZE) {
 			const batch = events.slice(start, start + QUESTION_SIZE);
 			const keys = batch.map((event) => keysAround(api, event));
-			const delivered = new Set(readAnswer(await starter.ask(questionItem(keys))));
+			const delivered = new Set(readAnswer(await runs.query(keys)));
 			for (const [index, event] of batch.entries()) {
-				if (delivered.has(index)) this.settled.note(keys[index] ?? []);
+				if (delivered.has(index)) this.processed.note(keys[index] ?? []);
 				else missing.push(event);
 			}
 		}
@@ -175,27 +171,29 @@ export class Recovery {
 
 	/** Starts runs until the slice is over; those under way go on. @throws where n8n starts none */
 	private async startRuns(endAt: number): Promise<void> {
-		const { isClosed } = this.place;
+		const { isClosed } = this.deps;
 		let unsaved = 0;
 		for (let event = this.queue[0]; event !== undefined; event = this.queue[0]) {
 			if (isClosed() || !(await this.hasEnded(MAX_RUNS, endAt))) break;
 			this.start(event, await this.complete(event));
-			if (++unsaved % SAVE_AFTER === 0) await this.moveTo(this.covered());
+			if (++unsaved % SAVE_AFTER === 0) await this.advance(this.covered());
 		}
 		if (this.queue.length === 0) await this.hasEnded(1, endAt);
 		if (isClosed()) return;
-		await this.moveTo(this.covered());
+		await this.advance(this.covered());
 		const { started, all } = this.progress;
 		this.logInfo(`${started} of ${all} missed events were recovered`);
 	}
 
 	private start(event: ListedEvent, complete: ListedEvent): void {
-		const { api, starter } = this.place;
-		const item = recoveredItem(this.itemOf(complete), this.finished.splice(0));
+		const { api, runs } = this.deps;
+		const finished = this.finished.splice(0);
+		const command = { do: 'recover', startedBy: PROCESS, finished } as const;
+		const item = commandItem(command, this.itemOf(complete));
 		this.queue.shift();
 		this.progress.started += 1;
-		const isSeen = () => this.settled.knows(keysAround(api, event));
-		const run = starter.start(item, isSeen).then(
+		const isSeen = () => this.processed.knows(keysAround(api, event));
+		const run = runs.toEnd(item, isSeen).then(
 			() => void this.finished.push(...api.keys(event).slice(0, 1)),
 			(error: unknown) => {
 				this.queue.unshift(event);
@@ -223,18 +221,18 @@ export class Recovery {
 	/** Epoch milliseconds up to which every event has run: not those that are still under way. */
 	private covered(): number {
 		const [oldest] = [...this.running.keys(), ...this.queue];
-		return oldest === undefined ? this.horizon : oldest.at - 1;
+		return oldest === undefined ? this.upperBound : oldest.at - 1;
 	}
 
 	/** Requests what the list leaves out; an entry that has gone meanwhile is used as it was listed. */
 	private async complete(event: ListedEvent): Promise<ListedEvent> {
-		const { details } = this.place.api;
+		const { details } = this.deps.api;
 		if (details === undefined || this.client === undefined) return event;
 		return (await this.client.find(details(event))) ?? event;
 	}
 
 	private itemOf({ event, at, data, source }: ListedEvent): IDataObject {
-		const { provider, api } = this.place;
+		const { provider, api } = this.deps;
 		return {
 			...sourceOf(provider),
 			event,
@@ -247,25 +245,26 @@ export class Recovery {
 		};
 	}
 
-	private async moveTo(until: number, persist = true): Promise<void> {
-		const { unsure, ...point } = this.point();
-		const moved = { ...point, until: Math.max(point.until, until) };
+	private async advance(until: number, persist = true): Promise<void> {
+		const { unsure, ...cursor } = this.currentCursor();
+		const moved = { ...cursor, until: Math.max(Math.min(cursor.until, Date.now()), until) };
 		if (persist || unsure === true) await this.save(moved);
-		else this.reached = moved;
+		else this.cursor = moved;
 	}
 
-	private async save(point: RecoveryPoint): Promise<void> {
-		const { memory, persist, starter } = this.place;
+	private async save(cursor: RecoveryCursor): Promise<void> {
+		const { store, runs } = this.deps;
 		const finished = this.finished.splice(0);
-		if (finished.length > 0) await starter.ask(questionItem([], finished));
-		this.reached = point;
-		const place = memory();
-		saveRecoveryPoint(place, point);
-		await persist(place);
+		if (finished.length > 0) await runs.query([], finished);
+		this.cursor = cursor;
+		if (JSON.stringify(store.state.recovery) !== JSON.stringify(cursor)) {
+			store.change({ recovery: cursor });
+		}
+		await store.commit();
 	}
 
 	private logInfo(message: string): void {
-		const { context, owner, provider } = this.place;
+		const { context, owner, provider } = this.deps;
 		context.logger.info(`${provider.displayName}: ${message}`, {
 			workflowId: owner.workflowId,
 			node: context.getNode().name,
@@ -274,12 +273,8 @@ export class Recovery {
 
 	private failed(error: unknown, secrets: readonly string[], now: number): void {
 		const reason = hideSecrets(messageOf(error), secrets);
-		if (reason !== this.lastWarning) {
-			warn(this.place.context, `Missed events could not be recovered: ${reason}`);
-			this.lastWarning = reason;
+		if (this.attempts.failed(error, reason, now)) {
+			warn(this.deps.context, `Missed events could not be recovered: ${reason}`);
 		}
-		const { count } = this.failures;
-		const retryAt = now + Math.max(pauseMs(error), backoffMs(count, MAX_RETRY_MINUTES));
-		this.failures = { count: count + 1, retryAt };
 	}
 }

@@ -1,15 +1,21 @@
-import type { IHookFunctions } from 'n8n-workflow';
+import { sleep, type IHookFunctions } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
 import { isJsonObject } from '../jsonObject';
 
-/** Who answers at a webhook URL: a trigger of this package, nobody, or unknown. */
-export type Occupant = 'trigger' | 'nobody' | 'unknown';
+/**
+ * Who answers at a webhook URL. `nobody`: an n8n, which has no such webhook. `silence`: nothing that could be an n8n
+ * at this moment, though there may be one that is starting, or out of reach.
+ */
+export type Occupant = 'trigger' | 'nobody' | 'silence' | 'unknown';
 
 const TIMEOUT_MS = 5_000;
+/** Longer than a start of n8n takes, in which it answers 404 to everybody for a while. */
+const ASK_FOR_MS = 20_000;
+const ASK_AGAIN_MS = 5_000;
 /** The connection was refused, or the host name does not exist. */
-const DEAD_CODES: readonly unknown[] = ['ECONNREFUSED', 'ENOTFOUND'];
-const GONE_STATUSES = [404, 405, 410];
+const SILENT_CODES: readonly unknown[] = ['ECONNREFUSED', 'ENOTFOUND'];
+const SILENT_STATUSES = [404, 405, 410];
 
 const responseSchema = z.object({ statusCode: z.number(), body: z.unknown() });
 const thrownSchema = z.object({
@@ -19,12 +25,22 @@ const thrownSchema = z.object({
 
 /**
  * Sends an unsigned request to a webhook URL. A live trigger of this package refuses it with its own
- * 401 or 503 and starts nothing.
+ * 401 or 503 and starts nothing. n8n is asked for longer than a start takes before it counts as having no such
+ * webhook.
  */
 export async function whoAnswersAt(
 	context: Pick<IHookFunctions, 'helpers'>,
 	url: string,
 ): Promise<Occupant> {
+	const until = Date.now() + ASK_FOR_MS;
+	for (;;) {
+		const occupant = await askOnce(context, url);
+		if (occupant !== 'nobody' || Date.now() >= until) return occupant;
+		await sleep(ASK_AGAIN_MS);
+	}
+}
+
+async function askOnce(context: Pick<IHookFunctions, 'helpers'>, url: string): Promise<Occupant> {
 	try {
 		const response: unknown = await context.helpers.httpRequest({
 			method: 'POST',
@@ -38,11 +54,12 @@ export async function whoAnswersAt(
 		});
 		const { statusCode, body } = responseSchema.parse(response);
 		if (isRefusalOfOurs(statusCode, body)) return 'trigger';
-		return GONE_STATUSES.includes(statusCode) ? 'nobody' : 'unknown';
+		if (statusCode === 404 && saysNotRegistered(body)) return 'nobody';
+		return SILENT_STATUSES.includes(statusCode) ? 'silence' : 'unknown';
 	} catch (error) {
-		const thrown = thrownSchema.safeParse(error);
-		const codes = thrown.success ? [thrown.data.code, thrown.data.cause?.code] : [];
-		return codes.some((code) => DEAD_CODES.includes(code)) ? 'nobody' : 'unknown';
+		const { data } = thrownSchema.safeParse(error);
+		const codes = [data?.code, data?.cause?.code];
+		return codes.some((code) => SILENT_CODES.includes(code)) ? 'silence' : 'unknown';
 	}
 }
 
@@ -53,5 +70,15 @@ function isRefusalOfOurs(status: number, body: unknown): boolean {
 		isJsonObject(body) &&
 		typeof body['error'] === 'string' &&
 		Object.keys(body).length === 1
+	);
+}
+
+/** n8n: `{"code":404,"message":"The requested webhook \"POST …\" is not registered.","hint":…}` */
+function saysNotRegistered(body: unknown): boolean {
+	const message = isJsonObject(body) ? body['message'] : undefined;
+	return (
+		typeof message === 'string' &&
+		message.startsWith('The requested webhook "') &&
+		message.endsWith('" is not registered.')
 	);
 }

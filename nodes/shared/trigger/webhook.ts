@@ -1,17 +1,19 @@
 import type { IDataObject, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
 
-import { messageOf, warnOnce } from '../log';
-import type { Owner } from '../perTrigger';
-import { problemsOf } from '../problems';
+import { acceptDelivery, deliveryItem, logDeviations } from '../delivery/accept';
+import { seeDelivery } from '../delivery/duplicates';
+import { parseBody, readEvent, type EventIdentity } from '../delivery/event';
+import { isPing } from '../delivery/selection';
+import { verifyDelivery } from '../delivery/verification';
+import { messageOf, warn } from '../log';
 import { selectProvider } from '../product';
 import type { Provider, ProviderFamily } from '../provider';
-import { loadRecord, loadReplaced, ownerOf } from '../registration/record';
 import { readSettings, type TriggerSettings } from '../settings';
-import { acceptDelivery, deliveryItem, logDeviations } from './accept';
-import { seeDelivery } from './duplicates';
-import { parseBody, readEvent, type EventIdentity } from './event';
-import { isPing } from './selection';
-import { verifyDelivery } from './verification';
+import { commandItem } from '../state/commands';
+import { ownerOf, type Owner } from '../state/perTrigger';
+import { problemsOf } from '../state/problems';
+import { learnState, newestStates } from '../state/recordStore';
+import { readState, recordsFor } from '../state/triggerState';
 
 /** Seconds after which a provider may try again when we cannot take a delivery at the moment. */
 const RETRY_AFTER_SECONDS = 5;
@@ -62,7 +64,8 @@ async function handle(
 	const headers = context.getHeaderData();
 	const node = context.getNode();
 	const owner = ownerOf(context, node);
-	const reports = settings.reportProblems && context.getMode() !== 'manual';
+	const isTest = context.getMode() === 'manual';
+	const reports = settings.reportProblems && !isTest;
 	const problems = reports ? problemsOf(owner) : undefined;
 	const reported = (answer: Reply): Reply => {
 		problems?.refused(String(answer.body['error']), Date.now());
@@ -72,9 +75,11 @@ async function handle(
 
 	const rawBody = await readRawBody(context);
 	if (rawBody === undefined) return refuse('the body cannot be verified');
-	const record = loadRecord(context, provider, owner);
-	const replaced = loadReplaced(context, provider, owner);
-	const { verdict, secretKnown, shut, usedPrevious } = await verifyDelivery(
+	const { state, isBehind } = isTest
+		? { state: readState(context, owner), isBehind: false }
+		: learnState(context, owner);
+	const { record, replaced } = recordsFor(state, provider);
+	const { verdict, secretKnown, cannotUnseal, usedPrevious } = await verifyDelivery(
 		context,
 		provider,
 		settings,
@@ -85,20 +90,25 @@ async function handle(
 	if (!verdict.valid) {
 		if (isPingOnCreate(provider, rawBody, headers)) return ignore('ping');
 		if (!automatic) return refuse(verdict.reason);
-		if (shut === true && verdict.unmatched === true) {
-			warnOnce(
-				context,
-				owner,
-				`sealed shut: ${record?.endpointId}`,
-				'The signing secret of this trigger’s endpoint cannot be opened with the API key in the credential, so deliveries are put off with 503. The next check of the endpoint registers it anew; or put the former API key back',
-			);
+		if (cannotUnseal === true && verdict.unmatched === true) {
+			if (problemsOf(owner).isFirst(`cannot unseal ${record?.endpointId}`)) {
+				warn(
+					context,
+					'The signing secret of this trigger’s endpoint cannot be opened with the API key in the credential, so deliveries are put off with 503. The next check of the endpoint registers it anew; or put the former API key back',
+				);
+			}
 			return reported(retryLater('the signing secret cannot be read at the moment'));
 		}
 		// The endpoint is being registered.
-		return !secretKnown || record === undefined
-			? retryLater(
-					'no signing secret is known yet; unpublish and publish the workflow if this lasts',
-				)
+		if (!secretKnown || record === undefined) {
+			return retryLater(
+				'no signing secret is known yet; unpublish and publish the workflow if this lasts',
+			);
+		}
+		// It may be signed with a secret that another process knows, or this one in a moment.
+		const mayBeNew = isBehind || state.creating === true;
+		return mayBeNew && verdict.unmatched === true
+			? retryLater('the signing secret is being changed')
 			: refuse(verdict.reason);
 	}
 
@@ -122,7 +132,12 @@ async function handle(
 		problems.verifiedByPreviousSecret(Date.now());
 	}
 	const json = deliveryItem(provider, settings.simplify, accepted, verdict, headers);
-	const items = [json, ...(problems?.takeAll(provider, Date.now()) ?? [])];
+	const items = [
+		json,
+		...(problems?.takeAll(provider, Date.now()) ?? []),
+		// n8n has lost what it was told, or has an older copy: this run saves it again.
+		...(isBehind ? [commandItem({ do: 'save', states: newestStates(owner) })] : []),
+	];
 	return {
 		workflowData: [items.map((item) => ({ json: item }))],
 		webhookResponse: { received: true },

@@ -1,8 +1,8 @@
 import type { IDataObject } from 'n8n-workflow';
 
+import { sourceOf } from '../product';
+import type { Provider } from '../provider';
 import { PerTrigger, triggerKey, type Owner } from './perTrigger';
-import { sourceOf } from './product';
-import type { Provider } from './provider';
 
 /** What the Problem output of a trigger reports. */
 export type ProblemKind =
@@ -10,6 +10,7 @@ export type ProblemKind =
 	| 'verifiedByPreviousSecret'
 	| 'endpointRepaired'
 	| 'endpointUnreachable'
+	| 'endpointLeftBehind'
 	| 'eventsUnknown';
 
 /** What can be wrong with a registered endpoint. */
@@ -41,6 +42,7 @@ export class ProblemLog {
 	private readonly entries = new Map<ProblemKind, Entry>();
 	/** Epoch milliseconds of the last report of a kind. */
 	private readonly reported = new Map<ProblemKind, number>();
+	private readonly logged = new Set<string>();
 
 	/** A delivery was not accepted. */
 	refused(reason: string, now: number): void {
@@ -69,6 +71,19 @@ export class ProblemLog {
 	/** @param since epoch milliseconds of the first check that failed */
 	unreachable(reason: string, since: number, now: number): void {
 		this.add('endpointUnreachable', now, [], { reason, since: toIso(since) });
+	}
+
+	/** An endpoint of another account or product stays there, and may still deliver. */
+	leftBehind(endpointId: string, url: string | undefined, now: number): void {
+		this.add('endpointLeftBehind', now, [], { endpointId, ...(url === undefined ? {} : { url }) });
+	}
+
+	/** Whether something is written to the log for the first time: there can be thousands of deliveries. */
+	isFirst(cause: string): boolean {
+		if (this.logged.has(cause)) return false;
+		if (this.logged.size >= MAX_LISTED) this.logged.clear();
+		this.logged.add(cause);
+		return true;
 	}
 
 	/** The provider answers again: there is nothing left to report. */
@@ -143,6 +158,7 @@ function detailsOf(kind: ProblemKind, { last, count, counts, facts }: Entry): ID
 		case 'endpointRepaired':
 			return { wrong: [...counts.keys()], ...facts };
 		case 'endpointUnreachable':
+		case 'endpointLeftBehind':
 			return facts;
 	}
 }

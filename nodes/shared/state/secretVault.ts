@@ -9,14 +9,14 @@ import {
 	timingSafeEqual,
 } from 'node:crypto';
 
+import type { Owner } from './perTrigger';
+
 /**
  * Keeps signing secrets out of sight in static data, which n8n shows to everyone who may read
  * the workflow. What is sealed can only be opened by the node, workflow and endpoint it was
  * sealed for, with a key that only the credential holds.
  */
-export interface Binding {
-	readonly workflowId: string;
-	readonly nodeId: string;
+export interface Binding extends Owner {
 	readonly endpointId: string;
 }
 
@@ -51,6 +51,17 @@ const SCRYPT_COST = { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * 1024 * 1024 };
 /** A new signing secret: 32 random bytes in hex, in the `whsec_…` shape the providers use. */
 export function generateSecret(): string {
 	return `whsec_${randomBytes(32).toString('hex')}`;
+}
+
+/**
+ * The signing secret of a trigger, derived from the API key: known to every process at any time, and stored
+ * nowhere. Who learns it can forge deliveries to this one trigger, and learns nothing about the key.
+ * @param purpose what else it is bound to, e.g. the product
+ */
+export function deriveSecret(apiKey: string, owner: Owner, purpose: string): string {
+	const salt = Buffer.from(JSON.stringify([owner.workflowId, owner.nodeId, purpose]));
+	const key = deriveKey({ text: apiKey, typed: false }, salt, 'signing secret');
+	return `whsec_${key.toString('hex')}`;
 }
 
 /** Seals `secret` (AES-256-GCM) under a key derived from `material`, bound to `binding`. */
@@ -139,7 +150,7 @@ const remembered = new Map<string, Buffer>();
 function deriveKey(
 	{ text, typed }: KeyMaterial,
 	salt: Buffer,
-	purpose: 'seal' | 'fingerprint',
+	purpose: 'seal' | 'fingerprint' | 'signing secret',
 ): Buffer {
 	const inputs = JSON.stringify([text, typed, salt.toString('base64'), purpose]);
 	const id = createHash('sha256').update(inputs).digest('base64');

@@ -1,7 +1,7 @@
 import { sleep, type IExecuteFunctions } from 'n8n-workflow';
 
-import { PerTrigger } from '../perTrigger';
-import { InTurn } from './inTurn';
+import { Mutex } from '../state/mutex';
+import { PerTrigger } from '../state/perTrigger';
 
 /**
  * Which events of a trigger have run, delivered or recovered: remembered in n8n's database, where
@@ -43,13 +43,13 @@ export interface RecoveredRun {
 	readonly finished: readonly string[];
 }
 
-/** The settled events of one trigger, as one process knows them. */
-export class SettledEvents {
+/** The processed events of one trigger, as one process knows them. */
+export class ProcessedEvents {
 	/** What this process has seen run, the oldest first. */
 	private readonly known = new Set<string>();
 	/** What this process wrote recently, and when, in milliseconds of its own clock. */
 	private readonly recent = new Map<string, number>();
-	private readonly turns = new InTurn();
+	private readonly turns = new Mutex();
 	private confirming = false;
 
 	/** Whether this process knows that an event with one of the keys has run. */
@@ -67,7 +67,7 @@ export class SettledEvents {
 	 * @returns false when its event was recovered before, so that it must not run again. A second
 	 * delivery with the same keys is another event.
 	 */
-	async admitDelivery(store: Store, keys: readonly string[]): Promise<boolean> {
+	async claimDelivery(store: Store, keys: readonly string[]): Promise<boolean> {
 		return await this.turns.run(async () => {
 			this.note(keys);
 			const processed = await this.record(store, [...keys, ...keys.map(asked)]);
@@ -86,7 +86,7 @@ export class SettledEvents {
 	 * with the process that recovers; and the first keys of events whose runs have ended since
 	 * @returns false when the event has run already. One whose run was killed runs again.
 	 */
-	async admitRecovered(
+	async claimRecovered(
 		store: Store,
 		keys: readonly string[],
 		{ id, inProcess, finished }: RecoveredRun,
@@ -207,9 +207,9 @@ function addTo(set: Set<string>, entries: readonly string[], capacity: number): 
 	}
 }
 
-const triggers = new PerTrigger(() => new SettledEvents(), MAX_TRIGGERS);
+const triggers = new PerTrigger(() => new ProcessedEvents(), MAX_TRIGGERS);
 
-/** The settled events of a trigger, the same in the whole process. */
-export function settledEventsOf(trigger: string): SettledEvents {
+/** The processed events of a trigger, the same in the whole process. */
+export function processedEventsOf(trigger: string): ProcessedEvents {
 	return triggers.of(trigger);
 }

@@ -1,0 +1,180 @@
+import type { RemoteEndpoint } from '../api/endpointAnswer';
+import { warn } from '../log';
+import type { Difference } from '../state/problems';
+import { withCurrentKeys } from '../state/secrets';
+import { replacedBy, type RegistrationRecord } from '../state/triggerState';
+import { within } from '../state/within';
+import { createEndpoint, learnHowItIsShown } from './create';
+import { addressOf, isEndpoint, lookUp, shownIn } from './observe';
+import { differencesOf, type Desired, type Observation, type Plan } from './plan';
+import { forsake, noteLeftovers, removeAll, removeLeftovers } from './remove';
+import type { EndpointSession } from './session';
+
+/** How long a new endpoint waits for n8n's database to know that one is being created. */
+const ANNOUNCE_MS = 20_000;
+
+/** What a plan was made from. */
+export interface Situation {
+	readonly record: RegistrationRecord | undefined;
+	readonly seen: Observation;
+	/** What is wanted of an endpoint, given how the recorded one was registered. */
+	readonly desiredOf: (record: RegistrationRecord) => Desired;
+}
+
+/**
+ * Carries out a plan. The state is changed between the calls, so that there is exactly one endpoint in the end
+ * whichever of them fails, and we hold its secret.
+ */
+export async function applyPlan(
+	session: EndpointSession,
+	plan: Plan,
+	{ record, seen, desiredOf }: Situation,
+): Promise<void> {
+	const { orphans, own } = seen;
+	if (plan.do === 'leave') return;
+	noteLeftovers(session, orphans);
+	if (record === undefined) {
+		await createAndRemember(session, orphans);
+	} else if (plan.do === 'create') {
+		if (plan.forsake === undefined) await createAndRemember(session, orphans, record);
+		else await createForsaking(session, record, plan.forsake, seen);
+	} else if (isEndpoint(own)) {
+		if (plan.do === 'keep') {
+			refresh(session, record, seen.isShown);
+		} else if (plan.do === 'replace' || !(await updateInPlace(session, record, own, desiredOf))) {
+			await replace(session, record, own, orphans, plan.why);
+		}
+	}
+	await removeLeftovers(session);
+}
+
+/** Brings a record up to date whose endpoint is as it should be. */
+function refresh(session: EndpointSession, record: RegistrationRecord, isShown: boolean): void {
+	const { store, url, events } = session;
+	const unlisted = isShown ? undefined : record.unlisted;
+	const fresh = withCurrentKeys({ ...record, url, events: [...events], unlisted }, session);
+	const isEqual = JSON.stringify(sorted(fresh)) === JSON.stringify(sorted(record));
+	if (!isEqual || store.state.creating === true) {
+		store.change({ registration: fresh, creating: undefined });
+	}
+}
+
+/** @returns false where the endpoint is not as it should be afterwards */
+async function updateInPlace(
+	session: EndpointSession,
+	record: RegistrationRecord,
+	own: RemoteEndpoint,
+	desiredOf: Situation['desiredOf'],
+): Promise<boolean> {
+	const { api, installation, url, events } = session;
+	session.assertCurrent();
+	const outcome = await api.update(own.id, { url, events, active: true });
+	if (outcome === 'notServed') {
+		installation.lacksUpdate = true;
+		return false;
+	}
+	// A provider may ignore what it does not know, and a proxy may answer in its place.
+	const got = await lookUp(session, record);
+	const now = isEndpoint(got) ? got : shownIn(got, await api.list(), record);
+	const updated = { ...record, url, events: [...events] };
+	if (!isEndpoint(now)) return now === 'unclear';
+	if (differencesOf(now, updated, desiredOf(updated)).length > 0) return false;
+	refresh(session, updated, true);
+	return true;
+}
+
+/**
+ * The new one comes first, so that no event falls into a gap, and the old one goes only once every
+ * process can verify what the new one signs.
+ */
+async function replace(
+	session: EndpointSession,
+	record: RegistrationRecord,
+	own: RemoteEndpoint,
+	orphans: readonly RemoteEndpoint[],
+	why: readonly Difference[],
+): Promise<void> {
+	const wasOff = why.includes('switchedOff');
+	await createAndRemember(session, [own, ...orphans], record, wasOff);
+	const { registration } = session.store.state;
+	if (!wasOff || registration?.reported?.active !== false) return;
+	warn(
+		session.context,
+		`${session.provider.displayName} shows endpoint ${registration.endpointId} as switched off although it was just created. If no events arrive, look at it in the dashboard`,
+	);
+}
+
+/** Another n8n or another account has the recorded endpoint: this trigger gets one of its own. */
+async function createForsaking(
+	session: EndpointSession,
+	record: RegistrationRecord,
+	reason: 'inUse' | 'maybeInUse' | 'otherAccount',
+	{ own, orphans }: Observation,
+): Promise<void> {
+	const { context, provider, url } = session;
+	if (reason === 'otherAccount') forsake(session, record);
+	else {
+		const finding =
+			reason === 'inUse'
+				? 'where another n8n with this workflow answers'
+				: 'and it cannot be told whether another n8n with this workflow answers there';
+		warn(
+			context,
+			`Endpoint ${record.endpointId} of ${provider.displayName} delivers to ${addressOf(own, record, url)}, ${finding}. It was left alone, and an endpoint of this workflow’s own is registered for ${url}. If no other n8n uses it, remove endpoint ${record.endpointId} in the dashboard`,
+		);
+	}
+	await createAndRemember(session, orphans);
+}
+
+/**
+ * Creates an endpoint and remembers it.
+ * @param existing endpoints of ours, which are removed afterwards, or before where there is room for one only
+ * @param former the record that it replaces: what that one signed is still on its way
+ */
+async function createAndRemember(
+	session: EndpointSession,
+	existing: readonly RemoteEndpoint[],
+	former?: RegistrationRecord,
+	wasOff = false,
+): Promise<void> {
+	const { store } = session;
+	store.change({ creating: true });
+	const record = await create(session, existing).catch((error: unknown) => {
+		store.change({ creating: undefined });
+		throw error;
+	});
+	noteLeftovers(session, existing);
+	store.change({
+		registration: record,
+		replaced: former ? replacedBy(former) : store.state.replaced,
+		creating: undefined,
+	});
+	const shown = await learnHowItIsShown(session, record, wasOff);
+	if (Object.keys(shown).length > 0) store.change({ registration: { ...record, ...shown } });
+	await store.commit();
+}
+
+/** @throws also where the check was overtaken; what was created is removed then */
+async function create(
+	session: EndpointSession,
+	existing: readonly RemoteEndpoint[],
+): Promise<RegistrationRecord> {
+	// Processes that do not create it have to know that they cannot verify what it signs yet.
+	if (session.management.sendsSecret === 'never') await within(session.store.commit(), ANNOUNCE_MS);
+	session.assertCurrent();
+	const record = await createEndpoint(session, existing);
+	let isWanted = false;
+	try {
+		session.assertCurrent();
+		isWanted = true;
+		return record;
+	} finally {
+		if (!isWanted) await removeAll(session, [{ id: record.endpointId }]);
+	}
+}
+
+function sorted(record: RegistrationRecord): unknown[] {
+	return Object.entries(record)
+		.filter(([, value]) => value !== undefined)
+		.sort(([left], [right]) => (left < right ? -1 : 1));
+}

@@ -1,0 +1,137 @@
+/** Creates an endpoint at the provider, and finds out how the provider shows it. */
+
+import { sleep } from 'n8n-workflow';
+
+import type { RemoteEndpoint } from '../api/endpointAnswer';
+import { settingsError } from '../errors';
+import { sameEvents } from '../events';
+import { makeRecord, secretToSend } from '../state/secrets';
+import type { RegistrationRecord } from '../state/triggerState';
+import { sameUrl } from '../url';
+import { isEndpoint, lookUp, orphansIn, shownIn } from './observe';
+import { removeAll } from './remove';
+import type { EndpointSession } from './session';
+
+const CREATE_ATTEMPTS = 3;
+const CREATE_BACKOFF_MS = 500;
+
+/**
+ * Creates an endpoint. When the answer is lost, the endpoint may still exist, with a
+ * secret that nobody knows: it is removed before the next attempt, and after the last one.
+ *
+ * @param existing endpoints of ours that were there before. They stay, unless the provider allows no other beside
+ * them: then they go first
+ * @throws NodeApiError or NodeOperationError where none could be created
+ */
+export async function createEndpoint(
+	session: EndpointSession,
+	existing: readonly RemoteEndpoint[],
+): Promise<RegistrationRecord> {
+	const { api, url, events } = session;
+	const sent = secretToSend(session);
+	let beside = existing;
+	for (let attempt = 1; ; attempt++) {
+		const outcome = await api.create(
+			{ url, events, ...(sent === undefined ? {} : { secret: sent.secret }) },
+			extrasOf(session),
+		);
+		if ('endpoint' in outcome) {
+			const { endpoint } = outcome;
+			const issued = endpoint.secret === sent?.secret ? undefined : endpoint.secret;
+			if (sent === undefined && issued === undefined) await refuseWithoutSecret(session, endpoint);
+			const facts = {
+				endpointId: endpoint.id,
+				apiPath: api.collectionPath,
+				url,
+				events: [...events],
+			};
+			return makeRecord(session, facts, sent, issued);
+		}
+		if (outcome.refusedBeside && beside.length > 0) {
+			session.assertCurrent();
+			if (!(await removeAll(session, beside))) throw outcome.failure;
+			beside = [];
+			continue;
+		}
+		if (!outcome.lost) throw outcome.failure;
+		const cleared = await removeLost(session, beside);
+		// Where a lost one cannot be removed, another attempt might leave another one.
+		if (!cleared || attempt >= CREATE_ATTEMPTS) throw outcome.failure;
+		await sleep(CREATE_BACKOFF_MS * attempt);
+	}
+}
+
+/**
+ * Looks at an endpoint that was just created, because it may be shown in another form than it was registered in, or
+ * not at all: then neither means later that it was changed or deleted. Never throws.
+ * @param wasOff it replaces one that was switched off: where this one is shown so as well, a third would not help
+ */
+export async function learnHowItIsShown(
+	session: EndpointSession,
+	record: RegistrationRecord,
+	wasOff: boolean,
+): Promise<Pick<RegistrationRecord, 'reported' | 'unlisted'>> {
+	try {
+		const got = await lookUp(session, record);
+		const shown = isEndpoint(got) ? got : shownIn(got, await session.api.list(), record);
+		if (!isEndpoint(shown)) return { unlisted: true };
+		if (got === 'absent') session.installation.lacksGet = true;
+		const reported = reportedOf(session, shown, wasOff);
+		return Object.keys(reported).length === 0 ? {} : { reported };
+	} catch {
+		// The endpoint exists: its record must not be lost for this.
+		return {};
+	}
+}
+
+function reportedOf(
+	{ provider, url, events }: EndpointSession,
+	shown: RemoteEndpoint,
+	wasOff: boolean,
+): NonNullable<RegistrationRecord['reported']> {
+	const isOtherUrl = shown.url !== undefined && !sameUrl(shown.url, url);
+	const isOtherEvents = shown.events !== undefined && !sameEvents(provider, shown.events, events);
+	return {
+		...(isOtherUrl ? { url: shown.url } : {}),
+		...(isOtherEvents ? { events: [...(shown.events ?? [])] } : {}),
+		...(wasOff && !shown.active ? { active: false } : {}),
+	};
+}
+
+/** Removes what a create may have left whose answer was lost. @returns whether nothing is left */
+async function removeLost(
+	session: EndpointSession,
+	existing: readonly RemoteEndpoint[],
+): Promise<boolean> {
+	const { provider, store, url } = session;
+	const { endpoints, unreadable } = await session.api.readList();
+	if (unreadable.some((theirs) => sameUrl(theirs, url))) {
+		throw settingsError(
+			session.context,
+			`${provider.displayName} has an endpoint for ${url} whose id cannot be read`,
+			'Remove all endpoints with this URL in its dashboard, set Registration to Manual and add the URL there',
+		);
+	}
+	const known = new Set([...existing.map(({ id }) => id), store.state.registration?.endpointId]);
+	const lost = orphansIn(session, endpoints, undefined).filter(({ id }) => !known.has(id));
+	return await removeAll(session, lost);
+}
+
+async function refuseWithoutSecret(
+	session: EndpointSession,
+	endpoint: RemoteEndpoint,
+): Promise<never> {
+	await removeAll(session, [endpoint]);
+	throw settingsError(
+		session.context,
+		`${session.provider.displayName} created the endpoint without returning its signing secret`,
+		'Its deliveries could not be verified, so it was removed again. Set Registration to Manual, or enter a Signing Secret in the credential',
+	);
+}
+
+function extrasOf({ context, management }: EndpointSession) {
+	return management.createExtras?.({
+		workflowId: context.getWorkflow().id ?? '',
+		nodeName: context.getNode().name,
+	});
+}

@@ -1,0 +1,130 @@
+import { sleep } from 'n8n-workflow';
+
+import type { RemoteEndpoint } from '../api/endpointAnswer';
+import type { Lookup } from '../api/endpoints';
+import type { RegistrationRecord } from '../state/triggerState';
+import { sameUrl } from '../url';
+import { otherTrigger } from './otherTrigger';
+import { differencesOf, type Desired, type Observation, type Sighting } from './plan';
+import type { EndpointSession } from './session';
+import { whoAnswersAt, type Occupant } from './webhookProbe';
+import { webhookUrlObjection } from './webhookUrl';
+
+/** A list or a copy of it may lag behind: an endpoint is gone when it was not there twice. */
+const LOOK_AGAIN_MS = 1_000;
+
+/**
+ * Looks at the account. Where the API can get one endpoint and it is as it should be, the list is not read: one
+ * call in any account.
+ * @param thorough reads the list in any case, to find what is left over
+ */
+export async function observe(
+	session: EndpointSession,
+	record: RegistrationRecord | undefined,
+	desired: Desired | undefined,
+	thorough: boolean,
+): Promise<Observation> {
+	const got = record === undefined ? 'absent' : await lookUp(session, record);
+	if (
+		record &&
+		desired &&
+		isEndpoint(got) &&
+		!thorough &&
+		differencesOf(got, record, desired).length === 0
+	) {
+		return { own: got, isShown: true, orphans: [] };
+	}
+	let list = await session.api.list();
+	let shown = record && shownIn(got, list, record);
+	if (record && shown === 'gone') {
+		await sleep(LOOK_AGAIN_MS);
+		const again = await lookUp(session, record);
+		list = await session.api.list();
+		shown = shownIn(again, list, record);
+	}
+	session.assertCurrent();
+	if (isEndpoint(shown) && got === 'absent') session.installation.lacksGet = true;
+	const own = shown === 'gone' && record?.unlisted === true ? asRegistered(record) : shown;
+	return {
+		own,
+		isShown: isEndpoint(shown),
+		orphans: orphansIn(session, list, record?.endpointId),
+		occupant: record && isEndpoint(own) ? await occupantOf(session, own, record) : undefined,
+	};
+}
+
+/** Endpoints at our URL other than our own one and those of other triggers of this process. */
+export function orphansIn(
+	{ owner, url }: Pick<EndpointSession, 'owner' | 'url'>,
+	endpoints: readonly RemoteEndpoint[],
+	ownId: string | undefined,
+): readonly RemoteEndpoint[] {
+	return endpoints.filter(
+		(endpoint) =>
+			endpoint.id !== ownId &&
+			isAt(endpoint, url) &&
+			otherTrigger(owner, ({ endpointId }) => endpointId === endpoint.id) === undefined,
+	);
+}
+
+/** Whether an endpoint delivers to a URL. */
+export function isAt(endpoint: RemoteEndpoint, url: string): boolean {
+	return endpoint.url !== undefined && sameUrl(endpoint.url, url);
+}
+
+/** Where the recorded endpoint delivers to; what is unknown is assumed to be as it was registered. */
+export function addressOf(
+	own: Sighting | undefined,
+	record: RegistrationRecord,
+	url: string,
+): string {
+	const address = isEndpoint(own) ? own.url : undefined;
+	if (address === undefined || address === record.reported?.url) return record.url ?? url;
+	return address;
+}
+
+export function isEndpoint(sighting: Lookup | undefined): sighting is RemoteEndpoint {
+	return typeof sighting === 'object';
+}
+
+/** The recorded endpoint, where the API can get one. */
+export async function lookUp(
+	{ api, management, installation }: EndpointSession,
+	{ endpointId }: Pick<RegistrationRecord, 'endpointId'>,
+): Promise<Lookup> {
+	if (management.operations.get === undefined || installation.lacksGet === true) return 'absent';
+	return await api.find(endpointId);
+}
+
+/** What the answer for one endpoint and the list say together. */
+export function shownIn(
+	got: Lookup,
+	list: readonly RemoteEndpoint[],
+	{ endpointId }: Pick<RegistrationRecord, 'endpointId'>,
+): Sighting {
+	if (isEndpoint(got)) return got;
+	const listed = list.find(({ id }) => id === endpointId);
+	if (listed !== undefined) return listed;
+	return got === 'unclear' ? 'unclear' : 'gone';
+}
+
+/** An endpoint that the provider never showed: nothing is known of it but what was registered. */
+function asRegistered({ endpointId }: RegistrationRecord): RemoteEndpoint {
+	return { id: endpointId, active: true };
+}
+
+/**
+ * A restored or copied database names production's endpoint, whose URL is another one: who answers there tells
+ * whether it is in use.
+ */
+async function occupantOf(
+	{ context, credential, url }: EndpointSession,
+	own: RemoteEndpoint,
+	record: RegistrationRecord,
+): Promise<Occupant | undefined> {
+	const address = addressOf(own, record, url);
+	if (sameUrl(address, url)) return undefined;
+	// Only a local provider can have a private address registered.
+	const reachable = webhookUrlObjection(address, credential.baseUrl) === undefined;
+	return reachable ? await whoAnswersAt(context, address) : 'unknown';
+}

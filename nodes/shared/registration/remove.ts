@@ -1,0 +1,86 @@
+/** Removes endpoints of ours, and remembers those that are still to be removed. */
+
+import type { RemoteEndpoint } from '../api/endpointAnswer';
+import { warn } from '../log';
+import { problemsOf } from '../state/problems';
+import { accountOf, isSameAccount } from '../state/secrets';
+import type { RegistrationRecord } from '../state/triggerState';
+import type { EndpointSession } from './session';
+
+/** Endpoints of other accounts and products that are remembered. */
+const MAX_FORSAKEN = 20;
+
+/** Deletes endpoints, one after the other. @returns whether all of them are gone */
+export async function removeAll(
+	session: EndpointSession,
+	endpoints: ReadonlyArray<Pick<RemoteEndpoint, 'id'>>,
+): Promise<boolean> {
+	let cleared = true;
+	for (const { id } of endpoints) cleared = (await removeOrWarn(session, id)) && cleared;
+	return cleared;
+}
+
+/** Deletes an endpoint; where the provider has no call for it, a warning asks the user to. */
+export async function removeOrWarn(session: EndpointSession, id: string): Promise<boolean> {
+	const { context, store, provider, api, url } = session;
+	const removed = await api.remove(id);
+	if (!removed) {
+		// It keeps delivering: its deliveries must not run in addition to its successor's.
+		if (store.state.replaced?.endpointId === id) store.change({ replaced: undefined });
+		warn(
+			context,
+			`${provider.displayName} offers no call to delete a webhook endpoint. Remove endpoint ${id} (${url}) in its dashboard, where webhooks are set up`,
+		);
+	}
+	return removed;
+}
+
+/** Remembers endpoints that are to be removed, until they are gone. */
+export function noteLeftovers(
+	session: EndpointSession,
+	endpoints: ReadonlyArray<Pick<RemoteEndpoint, 'id'>>,
+): void {
+	const { store, provider, url } = session;
+	const known = store.state.leftovers ?? [];
+	const added = endpoints
+		.filter(({ id }) => known.every(({ endpointId }) => endpointId !== id))
+		.map(({ id }) => ({
+			endpointId: id,
+			url,
+			product: provider.product,
+			account: accountOf(session, id),
+		}));
+	if (added.length > 0) store.change({ leftovers: [...known, ...added] });
+}
+
+/**
+ * Removes what is still to be removed of this account and product. Each one is forgotten once it is gone, or where
+ * the provider offers no call for it.
+ */
+export async function removeLeftovers(session: EndpointSession): Promise<void> {
+	const { store, provider } = session;
+	for (const leftover of store.state.leftovers ?? []) {
+		if (leftover.product !== provider.product || !isSameAccount(leftover, session)) continue;
+		session.assertCurrent();
+		await removeOrWarn(session, leftover.endpointId);
+		const left = store.state.leftovers?.filter((other) => other !== leftover) ?? [];
+		store.change({ leftovers: left.length === 0 ? undefined : left });
+	}
+}
+
+/**
+ * Remembers an endpoint that this credential cannot remove, because it was registered with another account's or
+ * product's, and says so.
+ */
+export function forsake({ context, store, provider }: EndpointSession, record: RegistrationRecord) {
+	const { endpointId, url, account, product } = record;
+	const known = store.state.leftovers ?? [];
+	store.change({
+		leftovers: [...known, { endpointId, url, account, product }].slice(-MAX_FORSAKEN),
+	});
+	problemsOf(store.owner).leftBehind(endpointId, url, Date.now());
+	warn(
+		context,
+		`Endpoint ${endpointId} of ${provider.displayName} (${url}) was registered with another account than the credential's, and may still deliver: its deliveries are refused. Remove it in the dashboard of that account`,
+	);
+}

@@ -1,0 +1,95 @@
+import type { IHookFunctions, ITriggerFunctions, NodeOperationError } from 'n8n-workflow';
+
+import { managementOf, openEndpointApi, type ApiChoice, type EndpointApi } from '../api/endpoints';
+import type { Installation } from '../api/installation';
+import type { ProviderCredential } from '../credential';
+import { settingsError, type NodeContext } from '../errors';
+import type { ManagementApi, Provider } from '../provider';
+import { PerTrigger, triggerKey, type Owner } from '../state/perTrigger';
+import type { RecordStore } from '../state/recordStore';
+import type { SecretContext } from '../state/secrets';
+import { isHttpUrl, withoutUserInfo } from '../url';
+import { webhookUrlObjection } from './webhookUrl';
+
+/** Where an endpoint is looked after: at a publish or a start, and while the workflow is published. */
+export type RegistrationContext = IHookFunctions | ITriggerFunctions;
+
+/** What is needed to look up, change and delete a trigger's endpoint. */
+export interface EndpointSession extends SecretContext {
+	readonly context: RegistrationContext;
+	readonly store: RecordStore;
+	readonly management: ManagementApi;
+	readonly api: EndpointApi;
+	/** What the provider calls may be learned about; shared by all sessions of the trigger. */
+	readonly installation: Installation;
+	/** The webhook URL of the node. */
+	readonly url: string;
+	/** The events to register. */
+	readonly events: readonly string[];
+	/** @throws when somebody else works on the endpoint by now, whose work must not be undone */
+	readonly assertCurrent: () => void;
+}
+
+/** What a session is opened with. */
+export type SessionPlace = Pick<
+	EndpointSession,
+	'context' | 'store' | 'provider' | 'credential' | 'isTest' | 'url' | 'events' | 'assertCurrent'
+>;
+
+const MAX_INSTALLATIONS = 10_000;
+const installations = new PerTrigger<Installation>(() => ({}), MAX_INSTALLATIONS);
+
+/**
+ * Opens the provider's API for a trigger. Calls nobody.
+ * @throws NodeOperationError where the credential holds no API key
+ */
+export function openSession(place: SessionPlace, choice: ApiChoice): EndpointSession {
+	const { context, provider, credential, store } = place;
+	if (credential.apiSecret === '') throw missingKey(context, provider);
+	const { owner } = store;
+	const management = managementOf(provider);
+	const installation = installationOf(owner, provider, credential);
+	const api = openEndpointApi(context, provider, management, credential, {
+		...choice,
+		installation,
+	});
+	return { ...place, owner, management, api, installation };
+}
+
+/**
+ * Checks everything that can be checked before the provider is called.
+ * @throws NodeOperationError for a Base URL or a webhook URL that cannot be used
+ */
+export function assertUsable({ context, provider, credential, url }: EndpointSession): void {
+	if (!isHttpUrl(credential.baseUrl)) {
+		throw settingsError(
+			context,
+			`The Base URL "${withoutUserInfo(credential.baseUrl)}" is not a web address`,
+			'Enter one such as https://api.example.com in the credential',
+		);
+	}
+	const objection = webhookUrlObjection(url, credential.baseUrl);
+	if (objection !== undefined) {
+		throw settingsError(
+			context,
+			`${provider.displayName} cannot deliver to this webhook URL: ${objection}`,
+			'Set the environment variable WEBHOOK_URL of n8n to its public https:// address, or use a tunnel, then publish again',
+		);
+	}
+}
+
+function missingKey(context: NodeContext, { displayName }: Provider): NodeOperationError {
+	return settingsError(
+		context,
+		'The API key is missing',
+		`Automatic registration calls the ${displayName} API. Enter an API key (or, where there is one, the login) in the credential, or set Registration to Manual`,
+	);
+}
+
+function installationOf(
+	owner: Owner,
+	{ id, product }: Provider,
+	{ baseUrl }: ProviderCredential,
+): Installation {
+	return installations.of(JSON.stringify([triggerKey(owner), id, product, baseUrl]));
+}

@@ -1,0 +1,46 @@
+import { randomUUID } from 'node:crypto';
+
+import type { IDataObject } from 'n8n-workflow';
+import { z } from 'zod/v4';
+
+import { isJsonObject } from '../jsonObject';
+import { statesSchema } from './triggerState';
+
+/**
+ * What a trigger tells its own runs, in an item's reserved key. No delivery can contain it: `webhook()` makes the
+ * top level of each item itself.
+ */
+const COMMAND_KEY = 'trigger';
+
+/** This process of n8n. */
+export const PROCESS = randomUUID();
+
+const keys = z.array(z.string());
+
+const commandSchema = z.discriminatedUnion('do', [
+	/** Saves what the workflow's triggers remember. */
+	z.object({ do: z.literal('save'), states: statesSchema }),
+	/** Answers which events (keys of each) have been delivered, and notes recovered ones that have ended. */
+	z.object({ do: z.literal('query'), events: z.array(keys), finished: keys }),
+	/** Comes with a recovered event, which runs if it has not run before. */
+	z.object({ do: z.literal('recover'), startedBy: z.string(), finished: keys }),
+]);
+export type Command = z.output<typeof commandSchema>;
+
+/** An item with a command; `event` is what the workflow gets to see. */
+export function commandItem(command: Command, event: IDataObject = {}): IDataObject {
+	return { ...event, [COMMAND_KEY]: JSON.parse(JSON.stringify(command)) };
+}
+
+/** An item's command, and what is left without it: undefined where the item consists of nothing else. */
+export function readCommand(item: IDataObject): {
+	readonly command: Command | undefined;
+	readonly event: IDataObject | undefined;
+} {
+	const { [COMMAND_KEY]: command, ...event } = item;
+	if (!isJsonObject(command)) return { command: undefined, event: item };
+	return {
+		command: commandSchema.safeParse(command).data,
+		event: Object.keys(event).length === 0 ? undefined : event,
+	};
+}

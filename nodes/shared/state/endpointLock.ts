@@ -1,0 +1,80 @@
+import { Mutex } from './mutex';
+import { PerTrigger, triggerKey, type Owner } from './perTrigger';
+import { within } from './within';
+
+/** More triggers than one n8n has; where one is dropped, a check reads its state again. */
+const CAPACITY = 10_000;
+/** How long a hook waits for a check to end: a person may be waiting for the hook. */
+const CHECK_LIMIT_MS = 15_000;
+
+/**
+ * Who works on one trigger's endpoint in this process. n8n's hooks come first, one after the other: no check begins
+ * while one is at work, and one that had begun finds itself overtaken, undoes what it created, and is waited for.
+ */
+export class EndpointLock {
+	/** A new one with each hook: a check that began under another one is overtaken. */
+	generation = Symbol('generation');
+	/** The next tick checks, whatever the interval: n8n has just started, or a check was overtaken. */
+	due = false;
+	/** The next check reads the account's list, because endpoints may be left over at our URL. */
+	thorough = false;
+	/** Published in this process, so that its endpoint is in use. */
+	isPublished = false;
+	/** The webhook URL that n8n's hooks last named; a check cannot ask n8n for it. */
+	url: string | undefined;
+
+	private readonly hooks = new Mutex();
+	private waiting = 0;
+	private check: Promise<void> | undefined;
+	private removal: Promise<void> = Promise.resolve();
+
+	/** Does the work of one of n8n's hooks. */
+	async hook<T>(work: () => Promise<T>): Promise<T> {
+		this.generation = Symbol('generation');
+		this.waiting += 1;
+		try {
+			return await this.hooks.run(async () => {
+				if (this.check !== undefined) await within(this.check, CHECK_LIMIT_MS);
+				return await work();
+			});
+		} finally {
+			this.waiting -= 1;
+		}
+	}
+
+	/** Checks the endpoint, unless one of n8n's hooks is at work. */
+	async tryCheck(work: () => Promise<void>): Promise<void> {
+		if (this.waiting > 0) return;
+		const running = work();
+		const ended = running.catch(() => undefined);
+		this.check = ended;
+		try {
+			await running;
+		} finally {
+			if (this.check === ended) this.check = undefined;
+		}
+	}
+
+	/** Asks for a check at the next tick that also looks for endpoints that are left over. */
+	requestCheck(): void {
+		this.due = true;
+		this.thorough = true;
+	}
+
+	/** Removes a test listener's endpoint after n8n's `delete` has returned. @param remove never rejects */
+	removeLater(remove: () => Promise<void>): void {
+		this.removal = this.removal.then(remove);
+	}
+
+	/** Waits for that: it would take a new listener's endpoint along. */
+	async removed(): Promise<void> {
+		await this.removal;
+	}
+}
+
+const locks = new PerTrigger(() => new EndpointLock(), CAPACITY);
+
+/** The lock of a trigger's endpoint, the same in the whole process. */
+export function endpointLock(owner: Owner): EndpointLock {
+	return locks.of(triggerKey(owner));
+}

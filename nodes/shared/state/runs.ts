@@ -1,0 +1,153 @@
+import { sleep, type IDataObject, type IRun, type ITriggerFunctions } from 'n8n-workflow';
+
+import { isJsonObject, jsonObjectSchema } from '../jsonObject';
+import { commandItem } from './commands';
+import { Mutex } from './mutex';
+import { PerTrigger, type Owner } from './perTrigger';
+import { newestStates } from './recordStore';
+
+/** How long a short run of the trigger's own may take, including its wait in a queue. */
+const SHORT_LIMIT_MS = 15 * 60_000;
+/** The same for a run of the workflow that this process does not see running. */
+const UNSEEN_LIMIT_MS = 60 * 60_000;
+/** How long to wait for the report of a run's end after its answer, and the other way round. */
+const REPORT_DELAY_MS = 1_000;
+const MAX_WORKFLOWS = 10_000;
+
+/** How n8n reports that a run has ended. Not n8n-workflow's own, which 2.41 no longer exports. */
+type Done = NonNullable<Parameters<ITriggerFunctions['emit']>[2]>;
+/** How n8n passes on the answer of a run. */
+type Response = NonNullable<Parameters<ITriggerFunctions['emit']>[1]>;
+
+interface Deferred<T> {
+	readonly promise: Promise<T>;
+	resolve: (value: T | PromiseLike<T>) => void;
+	reject: (error: Error) => void;
+}
+
+/** A run that has not ended. */
+interface Waiting {
+	/** Epoch milliseconds. */
+	readonly limit: number;
+	/** Whether this process sees it running. */
+	readonly isSeen: () => boolean;
+	readonly expire: (error: Error) => void;
+}
+
+/** A run that has ended. */
+interface Ended {
+	readonly succeeded: boolean;
+	readonly answer: Response['promise'];
+}
+
+/** Two runs of one workflow that save at once would write over each other: n8n writes the whole column. */
+const saves = new PerTrigger(() => new Mutex(), MAX_WORKFLOWS);
+
+/** Starts runs of a trigger's workflow, and waits for their end. */
+export class Runs {
+	private readonly waiting = new Set<Waiting>();
+
+	constructor(
+		private readonly context: ITriggerFunctions,
+		private readonly owner: Owner,
+	) {}
+
+	/**
+	 * Saves what this process knows of the workflow's triggers, in a run of its own: only a run sees the current
+	 * static data. @throws when it failed, or did not end in time
+	 */
+	async save(): Promise<void> {
+		await saves.of(this.owner.workflowId).run(async () => {
+			const states = newestStates(this.owner);
+			const { succeeded } = await this.run(commandItem({ do: 'save', states }));
+			if (!succeeded) throw new Error('n8n could not save what this trigger remembers');
+		});
+	}
+
+	/**
+	 * Asks n8n's database which events have been delivered.
+	 * @param events keys of each
+	 * @param finished first keys of recovered events whose runs have ended
+	 * @returns the answer of the run
+	 * @throws when it failed, or did not end in time
+	 */
+	async query(
+		events: ReadonlyArray<readonly string[]>,
+		finished: readonly string[] = [],
+	): Promise<IDataObject> {
+		const copies = events.map((keys) => [...keys]);
+		const item = commandItem({ do: 'query', events: copies, finished: [...finished] });
+		const { succeeded, answer } = await this.run(item);
+		const given = jsonObjectSchema.safeParse(await Promise.race([answer, sleep(REPORT_DELAY_MS)]));
+		if (!succeeded || !given.success) {
+			throw new Error('n8n could not look up which events have run');
+		}
+		return given.data;
+	}
+
+	/**
+	 * Runs the workflow to its end, successful or not.
+	 * @param isSeen whether this process sees the run: then it may take any time
+	 * @throws when n8n could not start it, or did not report its end in time
+	 */
+	async toEnd(item: IDataObject, isSeen: () => boolean): Promise<void> {
+		await this.run(item, UNSEEN_LIMIT_MS, isSeen);
+	}
+
+	/** Gives up on runs that are taking too long. @param now epoch milliseconds */
+	expire(now: number): void {
+		for (const { limit, isSeen, expire } of this.waiting) {
+			if (now > limit && !isSeen()) {
+				expire(new Error('n8n did not finish a run of this trigger in time'));
+			}
+		}
+	}
+
+	/** The trigger has ended: nobody waits for its runs, nor do the saves of other triggers. */
+	close(): void {
+		this.expire(Number.POSITIVE_INFINITY);
+	}
+
+	private async run(
+		item: IDataObject,
+		limitMs = SHORT_LIMIT_MS,
+		isSeen = () => false,
+	): Promise<Ended> {
+		const done: Done = deferred<IRun>();
+		const response: Response = deferred();
+		const waiting = { limit: Date.now() + limitMs, isSeen, expire: done.reject };
+		this.waiting.add(waiting);
+		try {
+			this.context.emit([[{ json: item }]], response, done);
+			const succeeded = await Promise.race([
+				done.promise.then((run: IRun | undefined) => run?.status === 'success'),
+				endedByResponse(response),
+			]);
+			return { succeeded, answer: response.promise };
+		} finally {
+			this.waiting.delete(waiting);
+		}
+	}
+}
+
+/**
+ * n8n answers at the latest when a run ends. In queue mode that is all that comes where a worker is faster than
+ * the main process, which begins to listen for the end (Bull's `job.finished()`) after it has queued the run.
+ * @returns whether the run succeeded
+ */
+async function endedByResponse(response: Response): Promise<boolean> {
+	const answer: unknown = await response.promise;
+	await sleep(REPORT_DELAY_MS);
+	// What n8n answers in place of a run that failed in a worker.
+	return !(isJsonObject(answer) && answer['statusCode'] === 500);
+}
+
+function deferred<T>(): Deferred<T> {
+	let resolve: Deferred<T>['resolve'] = () => {};
+	let reject: Deferred<T>['reject'] = () => {};
+	const promise = new Promise<T>((onResolve, onReject) => {
+		resolve = onResolve;
+		reject = onReject;
+	});
+	return { promise, resolve, reject };
+}

@@ -1,0 +1,184 @@
+import type { IDataObject } from 'n8n-workflow';
+import { z } from 'zod/v4';
+
+import { ENDPOINT_ID } from '../api/endpointAnswer';
+import { isJsonObject } from '../jsonObject';
+import type { Provider } from '../provider';
+import type { Owner } from './perTrigger';
+
+/** What a trigger remembers between its calls, and how it is kept in n8n's static data. */
+
+const text = z.string();
+const names = z.array(text);
+
+const reportedSchema = z.object({
+	url: text.optional(),
+	events: names.optional(),
+	active: z.boolean().optional(),
+});
+
+const recordSchema = z.object({
+	workflowId: text,
+	nodeId: text,
+	product: text.optional(),
+	endpointId: text.regex(ENDPOINT_ID),
+	/** Collection path of the API the endpoint was created at. */
+	apiPath: text,
+	/** URL and events as last registered; version 0.1.0 did not keep them. */
+	url: text.optional(),
+	events: names.optional(),
+	/**
+	 * How the provider described the endpoint right after it was registered, where that differs from what was
+	 * registered; as long as it does so, nothing has changed.
+	 */
+	reported: reportedSchema.optional(),
+	/** Right after it was created the provider showed the endpoint nowhere, so absence proves nothing. */
+	unlisted: z.boolean().optional(),
+	/** Fingerprint of the account: another API key may be another account's. */
+	account: text.optional(),
+	/** The secret is the one that is derived from the API key. */
+	derived: z.boolean().optional(),
+	/** A secret that neither the credential holds nor the API key gives: made here, or issued by the provider. */
+	sealedSecret: text.optional(),
+	/** To check whether the secret that was sent is still the one that would be sent today. */
+	secretFingerprint: text.optional(),
+});
+
+/** What a trigger remembers of the endpoint it registered. */
+export type RegistrationRecord = z.output<typeof recordSchema>;
+
+/** The endpoint before the present one: what it signed still verifies until then (epoch milliseconds). */
+const replacedSchema = recordSchema.extend({ until: z.number() });
+export type ReplacedRecord = z.output<typeof replacedSchema>;
+
+/** An endpoint of ours that is to be deleted, and is remembered until it is gone. */
+const leftoverSchema = recordSchema.pick({
+	endpointId: true,
+	url: true,
+	account: true,
+	product: true,
+});
+export type Leftover = z.output<typeof leftoverSchema>;
+
+const cursorSchema = z.object({
+	workflowId: text,
+	nodeId: text,
+	/** Epoch milliseconds of the first activation: nothing from before it is recovered. */
+	from: z.number(),
+	/** Epoch milliseconds up to which every event has run. */
+	until: z.number(),
+	/** n8n may have been killed while it looked up which events are missing. */
+	unsure: z.boolean().optional(),
+});
+
+/** How far a trigger has recovered what was missed. */
+export type RecoveryCursor = z.output<typeof cursorSchema>;
+
+const stateSchema = z.object({
+	/** Grows with each change, also where the clock was set back: of two states the newer one counts. */
+	revision: z.number().catch(0),
+	registration: recordSchema.optional().catch(undefined),
+	replaced: replacedSchema.optional().catch(undefined),
+	recovery: cursorSchema.optional().catch(undefined),
+	leftovers: z.array(leftoverSchema).optional().catch(undefined),
+	/** An endpoint is being created: what does not verify may be signed with its secret. */
+	creating: z.boolean().optional().catch(undefined),
+});
+export type TriggerState = z.output<typeof stateSchema>;
+
+const NOTHING: TriggerState = { revision: 0 };
+
+/** What is needed to read and write n8n's static data of a workflow. */
+export interface StaticData {
+	getWorkflowStaticData(type: string): IDataObject;
+}
+
+/**
+ * All of the package's triggers in a workflow share one entry of the workflow's own static data, by node id: a
+ * node's own is kept under its name, which changes, and other triggers cannot write it.
+ */
+const ENTRY = 'n8n-nodes-misar-metigan';
+/** Where version 0.1 kept them, in the node's own static data. */
+const KEYS_OF_0_1 = ['registration', 'replaced', 'recovery'] as const;
+
+/** The states of a workflow's triggers, by node id. */
+export const statesSchema = z.record(
+	text,
+	stateSchema.extend({ workflowId: text, revision: z.number() }),
+);
+/** A state as it is stored: a copied workflow brings its original's along. */
+export type StoredStates = z.output<typeof statesSchema>;
+
+/** A trigger's state as static data holds it. */
+export function readState(context: StaticData, owner: Owner): TriggerState {
+	const { [owner.nodeId]: stored } = storedIn(context);
+	if (isJsonObject(stored)) {
+		return stored['workflowId'] === owner.workflowId ? stateSchema.parse(stored) : NOTHING;
+	}
+	const { registration, replaced, recovery } = stateSchema.parse(
+		context.getWorkflowStaticData('node'),
+	);
+	const own = <T extends Owner>(part: T | undefined) =>
+		part?.workflowId === owner.workflowId && part.nodeId === owner.nodeId ? part : undefined;
+	return {
+		revision: 0,
+		registration: own(registration),
+		replaced: own(replaced),
+		recovery: own(recovery),
+	};
+}
+
+/** Writes the states that are newer than what static data holds. */
+export function writeStates(context: StaticData, owner: Owner, states: StoredStates): void {
+	const stored = storedIn(context);
+	const newer = Object.entries(states).filter(
+		([nodeId, state]) => state.revision > revisionOf(stored[nodeId], state.workflowId),
+	);
+	if (newer.length === 0) return;
+	const own = Object.entries(stored).filter(
+		([, state]) => isJsonObject(state) && state['workflowId'] === owner.workflowId,
+	);
+	// n8n notices only assignments to top-level keys.
+	context.getWorkflowStaticData('global')[ENTRY] = plain(Object.fromEntries([...own, ...newer]));
+	if (!newer.some(([nodeId]) => nodeId === owner.nodeId)) return;
+	const ofNode = context.getWorkflowStaticData('node');
+	for (const key of KEYS_OF_0_1) if (key in ofNode) delete ofNode[key];
+}
+
+/** The present record, and the one before it, where they are of this product and in force. */
+export function recordsFor({ registration, replaced }: TriggerState, { product }: Provider) {
+	return {
+		record: registration?.product === product ? registration : undefined,
+		replaced: replaced !== undefined && isInForce(replaced, product) ? replaced : undefined,
+	};
+}
+
+function isInForce(replaced: ReplacedRecord, product: string | undefined): boolean {
+	return replaced.product === product && replaced.until > Date.now();
+}
+
+/** As long as the most persistent provider retries (Misar Mail: 24 hours). */
+const REPLACED_FOR_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * What every process needs to verify deliveries of an endpoint that is gone. Not the credential's own secret: its
+ * field says how long that is accepted.
+ */
+export function replacedBy(record: RegistrationRecord): ReplacedRecord | undefined {
+	if (record.sealedSecret === undefined && record.derived !== true) return undefined;
+	return { ...record, until: Date.now() + REPLACED_FOR_MS };
+}
+
+function storedIn(context: StaticData): IDataObject {
+	const stored = context.getWorkflowStaticData('global')[ENTRY];
+	return isJsonObject(stored) ? stored : {};
+}
+
+function revisionOf(stored: unknown, workflowId: string): number {
+	const { workflowId: of, revision } = isJsonObject(stored) ? stored : {};
+	return of === workflowId && typeof revision === 'number' ? revision : 0;
+}
+
+function plain(value: object): IDataObject {
+	return JSON.parse(JSON.stringify(value));
+}

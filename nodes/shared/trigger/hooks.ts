@@ -1,0 +1,307 @@
+import { NodeApiError, type IHookFunctions, type INodeType } from 'n8n-workflow';
+
+import { readCredential, type ProviderCredential } from '../credential';
+import { settingsError } from '../errors';
+import { eventsToRegister } from '../events';
+import { messageOf, warn } from '../log';
+import { isForAnotherProduct, requireProduct, selectProvider } from '../product';
+import type { Provider, ProviderFamily } from '../provider';
+import { reconcile, removeEndpoint } from '../registration/reconcile';
+import { openSession, type EndpointSession } from '../registration/session';
+import { readApiOptions, readRegistration, readSettings, type TriggerSettings } from '../settings';
+import { endpointLock } from '../state/endpointLock';
+import { ownerOf } from '../state/perTrigger';
+import { RecordStore } from '../state/recordStore';
+import { recordsFor } from '../state/triggerState';
+
+/** Activations in which n8n registers what was registered before, and no person waits. */
+const STARTS: readonly unknown[] = ['init', 'leadershipChange', 'update'];
+
+/** n8n's hooks of a trigger, which register its endpoint at the provider and remove it. */
+export function webhookMethods(family: ProviderFamily) {
+	return {
+		default: {
+			async checkExists(this: IHookFunctions) {
+				return await asOnlyHook(this, async () => await endpointExists(this, family));
+			},
+			async create(this: IHookFunctions) {
+				return await asOnlyHook(this, async () => await createEndpoint(this, family));
+			},
+			async delete(this: IHookFunctions) {
+				if (isTestListener(this)) return await endTestListener(this, family);
+				return await asOnlyHook(this, async () => await deleteEndpoint(this, family));
+			},
+		},
+	} satisfies INodeType['webhookMethods'];
+}
+
+/** Checks of the endpoint give way meanwhile; that of a test listener is not checked, but removed late. */
+async function asOnlyHook<T>(context: IHookFunctions, work: () => Promise<T>): Promise<T> {
+	const lock = endpointLock(ownerOf(context));
+	if (isTestListener(context)) {
+		await lock.removed();
+		return await work();
+	}
+	lock.url = webhookUrlOf(context);
+	return await lock.hook(work);
+}
+
+/**
+ * n8n's `checkExists`. At a start of n8n what the trigger remembers is the answer, because a provider that hangs
+ * would keep all of n8n waiting; the first tick looks at the endpoint. Otherwise it is repaired where it exists.
+ * @returns false when a fresh endpoint has to be created
+ */
+async function endpointExists(context: IHookFunctions, family: ProviderFamily): Promise<boolean> {
+	const store = storeOf(context);
+	const lock = endpointLock(store.owner);
+	if (STARTS.includes(context.getActivationMode()) && store.state.registration !== undefined) {
+		await prepareCheck(context, family, store);
+		lock.isPublished = true;
+		lock.requestCheck();
+		return true;
+	}
+	const session = await readSession(context, family, store);
+	if (session === undefined) {
+		await store.commit();
+		return true;
+	}
+	// n8n calls `create` next, which looks at the account.
+	if (recordsFor(store.state, session.provider).record === undefined) return false;
+	await publish(session);
+	return true;
+}
+
+/** What the first tick needs. Never throws: n8n would delete the endpoint, and drop the webhook URL. */
+async function prepareCheck(
+	context: IHookFunctions,
+	family: ProviderFamily,
+	store: RecordStore,
+): Promise<void> {
+	try {
+		const provider = selectProvider(context, family);
+		const settings = readSettings(context, provider);
+		noteRecovery(context, provider, settings, await readCredential(context, provider), store);
+		await store.commit();
+	} catch (error) {
+		warn(context, `The settings of this trigger cannot be used: ${messageOf(error)}`);
+	}
+}
+
+/** n8n's `create`. May be called again and again: there is one endpoint in the end. */
+async function createEndpoint(context: IHookFunctions, family: ProviderFamily): Promise<boolean> {
+	const store = storeOf(context);
+	const session = await readSession(context, family, store);
+	if (session === undefined) {
+		await store.commit();
+		return true;
+	}
+	await publish(session);
+	return true;
+}
+
+async function publish(session: EndpointSession): Promise<void> {
+	const { owner, store, isTest } = session;
+	const lock = endpointLock(owner);
+	const { thorough } = lock;
+	// Until all is done: whatever fails may leave an endpoint.
+	lock.thorough = true;
+	await reconcile(session, thorough);
+	await store.commit();
+	if (isTest) return;
+	lock.isPublished = true;
+	lock.thorough = false;
+}
+
+/**
+ * n8n's `delete`. An endpoint that is gone already counts as deleted.
+ * @throws NodeApiError when the provider could not be asked; the id is kept, so n8n can try again
+ */
+async function deleteEndpoint(context: IHookFunctions, family: ProviderFamily): Promise<boolean> {
+	const store = storeOf(context);
+	endpointLock(store.owner).isPublished = false;
+	const remove = await prepareRemoval(context, family, store);
+	await remove?.();
+	await store.commit();
+	return true;
+}
+
+/**
+ * n8n's `delete` of a test listener. Never throws, and does not wait for the provider: while it is under
+ * way, and forever after it threw, no trigger of the instance can listen ("Maximum call stack size exceeded").
+ */
+async function endTestListener(context: IHookFunctions, family: ProviderFamily): Promise<boolean> {
+	const warnOfFailure = (error: unknown) =>
+		warn(context, `The test endpoint could not be removed: ${messageOf(error)}`);
+	try {
+		const store = storeOf(context);
+		const remove = await prepareRemoval(context, family, store);
+		if (remove !== undefined) {
+			endpointLock(store.owner).removeLater(async () => await remove().catch(warnOfFailure));
+		}
+	} catch (error) {
+		warnOfFailure(error);
+	}
+	return true;
+}
+
+/**
+ * Reads all that the removal of an endpoint needs of n8n.
+ * @returns removes it; undefined where there is nothing to remove
+ */
+async function prepareRemoval(
+	context: IHookFunctions,
+	family: ProviderFamily,
+	store: RecordStore,
+): Promise<(() => Promise<void>) | undefined> {
+	const provider = selectProvider(context, family);
+	const { record } = recordsFor(store.state, provider);
+	if (record !== undefined) {
+		const session = await openForRemoval(context, provider, store).catch((error: unknown) => {
+			warn(
+				context,
+				`Endpoint ${record.endpointId} of ${provider.displayName} (${record.url ?? ''}) could not be deleted, and goes on delivering. Remove it in the dashboard`,
+			);
+			throw error;
+		});
+		return session && (async () => await removeEndpoint(session));
+	}
+	if (provider.api === undefined || readRegistration(context, provider) === 'manual') return;
+	// Nothing is known to be registered: only a passing fault is worth another attempt.
+	const unlessPassing = (error: unknown): undefined => {
+		if (isPassing(error)) throw error;
+		warn(context, `The webhook endpoint was not removed: ${messageOf(error)}`);
+	};
+	const session = await openForRemoval(context, provider, store).catch(unlessPassing);
+	return session && (async () => await removeEndpoint(session).catch(unlessPassing));
+}
+
+/** Reads leniently, because a node with unusable settings has to be unpublished too. */
+async function openForRemoval(
+	context: IHookFunctions,
+	provider: Provider,
+	store: RecordStore,
+): Promise<EndpointSession | undefined> {
+	const credential = await readCredential(context, provider);
+	const { record } = recordsFor(store.state, provider);
+	if (isForAnotherProduct(credential, provider)) {
+		warn(
+			context,
+			`The credential is not for ${provider.displayName}, so the endpoint of this trigger was not deleted. Remove ${record?.endpointId ?? webhookUrlOf(context)} in its dashboard, or publish with the right credential and unpublish`,
+		);
+		return undefined;
+	}
+	const options = readApiOptions(context.getNodeParameter('options', {}));
+	const place = { context, store, provider, credential, events: [] };
+	return openSession(
+		{
+			...place,
+			isTest: isTestListener(context),
+			url: webhookUrlOf(context),
+			assertCurrent: () => {},
+		},
+		{ ...options, recordedPath: record?.apiPath },
+	);
+}
+
+/**
+ * Checks everything that can be checked before the provider is called.
+ * @returns undefined for manual registration, where there is nothing to call
+ */
+async function readSession(
+	context: IHookFunctions,
+	family: ProviderFamily,
+	store: RecordStore,
+): Promise<EndpointSession | undefined> {
+	const provider = selectProvider(context, family);
+	const settings = readSettings(context, provider);
+	const credential = await readCredential(context, provider);
+	requireProduct(context, family, provider, credential, 'trigger');
+	noteRecovery(context, provider, settings, credential, store);
+
+	if (settings.registration === 'manual' || provider.api === undefined) {
+		if (credential.signingSecret === '' && !settings.acceptUnverified) {
+			throw settingsError(
+				context,
+				'The signing secret is missing',
+				`Without it no delivery of ${provider.displayName} can be verified. Copy it from the provider's dashboard to Signing Secret in the credential`,
+			);
+		}
+		return undefined;
+	}
+	const url = webhookUrlOf(context);
+	requireServedUrl(context, url);
+	return openSession(
+		{
+			context,
+			store,
+			provider,
+			credential,
+			isTest: isTestListener(context),
+			url,
+			events: eventsToRegister(provider, settings.events),
+			assertCurrent: () => {},
+		},
+		settings,
+	);
+}
+
+/**
+ * n8n puts the node's name into the address of a trigger without a webhook id, as an imported one can be, and does
+ * not find the trigger at an address with an encoded character.
+ */
+function requireServedUrl(context: IHookFunctions, url: string): void {
+	if (context.getNode().webhookId !== undefined || !url.includes('%')) return;
+	throw settingsError(
+		context,
+		`n8n does not answer at the webhook URL of this trigger (${url})`,
+		'The workflow was imported without a webhook ID. Open it in the editor, delete the trigger, add it anew and publish again',
+	);
+}
+
+/** What happens from the first publish on is recovered, where that is wanted. */
+function noteRecovery(
+	context: IHookFunctions,
+	provider: Provider,
+	{ recoverMissed }: TriggerSettings,
+	credential: ProviderCredential,
+	store: RecordStore,
+): void {
+	const { recovery } = store.state;
+	if (!recoverMissed) {
+		if (recovery !== undefined) store.change({ recovery: undefined });
+		return;
+	}
+	if (credential.apiSecret === '') {
+		throw settingsError(
+			context,
+			'The API key is missing',
+			`Recover Missed Events asks the ${provider.displayName} API what happened. Enter an API key in the credential, or switch the option off`,
+		);
+	}
+	if (isTestListener(context) || recovery !== undefined) return;
+	const now = Date.now();
+	store.change({ recovery: { ...store.owner, from: now, until: now } });
+}
+
+function storeOf(context: IHookFunctions): RecordStore {
+	const owner = ownerOf(context);
+	return isTestListener(context)
+		? RecordStore.ofListener(context, owner)
+		: RecordStore.ofHook(context, owner);
+}
+
+function webhookUrlOf(context: IHookFunctions): string {
+	return context.getNodeWebhookUrl('default') ?? '';
+}
+
+/** While n8n listens for a test event, it treats the workflow as unpublished. */
+function isTestListener(context: IHookFunctions): boolean {
+	return context.getMode() === 'manual' || !context.getWorkflow().active;
+}
+
+/** Whether another attempt may help: the provider did not answer, limits its calls, or is down. */
+function isPassing(error: unknown): error is NodeApiError {
+	if (!(error instanceof NodeApiError)) return false;
+	const status = Number(error.httpCode ?? 0);
+	return status === 0 || status === 429 || status >= 500;
+}

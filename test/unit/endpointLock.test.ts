@@ -1,0 +1,105 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+
+import { endpointLock, type EndpointLock } from '../../nodes/shared/state/endpointLock';
+
+const never = new Promise<void>(() => {});
+let triggers = 0;
+
+describe('a check of an endpoint, and n8n’s hooks', () => {
+	let lock: EndpointLock;
+
+	beforeEach(() => {
+		jest.useFakeTimers();
+		lock = endpointLock({ workflowId: `workflow ${triggers++}`, nodeId: 'trigger' });
+	});
+	afterEach(() => {
+		jest.useRealTimers();
+	});
+
+	it('a hook waits until the check ends', async () => {
+		let endCheck = () => {};
+		const work = jest.fn(async () => {});
+		void lock.tryCheck(async () => await new Promise<void>((end) => (endCheck = end)));
+		const registered = lock.hook(work);
+		await jest.advanceTimersByTimeAsync(10_000);
+		expect(work).not.toHaveBeenCalled();
+		endCheck();
+		await jest.advanceTimersByTimeAsync(1_000);
+		expect(work).toHaveBeenCalled();
+		await registered;
+	});
+
+	it('a hook tells the check that it is waiting', async () => {
+		void lock.tryCheck(async () => await never);
+		const before = lock.generation;
+		void lock.hook(async () => {});
+		expect(lock.generation).not.toBe(before);
+	});
+
+	it('a hook does not wait for good', async () => {
+		void lock.tryCheck(async () => await never);
+		const work = jest.fn(async () => 'registered');
+		const registered = lock.hook(work);
+		await jest.advanceTimersByTimeAsync(20_000);
+		expect(await registered).toBe('registered');
+	});
+
+	it('a hook does not wait for a check that has failed', async () => {
+		await expect(
+			lock.tryCheck(async () => {
+				throw new Error('the provider is away');
+			}),
+		).rejects.toThrow('the provider is away');
+		expect(await lock.hook(async () => 'registered')).toBe('registered');
+	});
+
+	it('a hook does not wait for a check that never ends once a later one has ended', async () => {
+		void lock.tryCheck(async () => await never);
+		await lock.tryCheck(async () => {});
+		expect(await lock.hook(async () => 'registered')).toBe('registered');
+	});
+
+	it('no check begins while a hook is at work', async () => {
+		let endHook = () => {};
+		const registered = lock.hook(async () => await new Promise<void>((end) => (endHook = end)));
+		await jest.advanceTimersByTimeAsync(0);
+		const check = jest.fn(async () => {});
+		await lock.tryCheck(check);
+		expect(check).not.toHaveBeenCalled();
+		endHook();
+		await registered;
+		await lock.tryCheck(check);
+		expect(check).toHaveBeenCalled();
+	});
+
+	it('hooks come one after the other, also when one of them fails', async () => {
+		let endFirst = () => {};
+		const first = lock.hook(
+			async () => await new Promise<void>((_, fail) => (endFirst = () => fail(new Error('no')))),
+		);
+		const second = jest.fn(async () => {});
+		const registered = lock.hook(second);
+		await jest.advanceTimersByTimeAsync(1_000);
+		expect(second).not.toHaveBeenCalled();
+		endFirst();
+		await expect(first).rejects.toThrow('no');
+		await registered;
+		expect(second).toHaveBeenCalled();
+	});
+
+	it('a check begins again after a hook that failed', async () => {
+		const failed = lock.hook(async () => {
+			throw new Error('the provider is away');
+		});
+		await expect(failed).rejects.toThrow('the provider is away');
+		const check = jest.fn(async () => {});
+		await lock.tryCheck(check);
+		expect(check).toHaveBeenCalled();
+	});
+
+	it('neither waits for another trigger', async () => {
+		void lock.tryCheck(async () => await never);
+		const other = endpointLock({ workflowId: `workflow ${triggers++}`, nodeId: 'other' });
+		expect(await other.hook(async () => 'registered')).toBe('registered');
+	});
+});
