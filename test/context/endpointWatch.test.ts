@@ -353,6 +353,7 @@ describe('a check', () => {
 			const host = new ContextHost({
 				...selfRegistering(misarMail, sandbox),
 				workflowId: `phase ${nodes}`,
+				webhookId: `phase-${nodes}`,
 			});
 			await host.publish();
 			const { pass, close } = await watch(host);
@@ -482,6 +483,7 @@ describe('a check', () => {
 			});
 			await tick();
 			await publishing();
+			await (await watch(host)).tick();
 			host.restart();
 			await expectOneEndpoint(host);
 		},
@@ -547,6 +549,7 @@ describe('a check', () => {
 		await host.publish();
 		await ticks.mock.results.at(-1)?.value;
 		await host.runsEnded();
+		await (await watch(host)).tick();
 		await expectOneEndpoint(host);
 	});
 

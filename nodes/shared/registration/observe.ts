@@ -36,7 +36,7 @@ export async function observe(
 	}
 	let list = await session.api.list();
 	let shown = record && shownIn(got, list, record);
-	if (record && shown === 'gone') {
+	if (record && record.unlisted !== true && shown === 'gone') {
 		await sleep(LOOK_AGAIN_MS);
 		const again = await lookUp(session, record);
 		list = await session.api.list();
