@@ -7,11 +7,10 @@ import {
 } from 'n8n-workflow';
 
 import { MailPandaApi } from '../../credentials/MailPandaApi.credentials';
-import { executeAction } from '../shared/actions/execute';
-import { ACTION_OUTPUTS, actionProperties } from '../shared/actions/properties';
-import { searchMethods } from '../shared/actions/searchEndpoints';
+import { executeAction } from '../shared/action/execute';
+import { ACTION_OUTPUTS, actionProperties, actionSubtitle } from '../shared/action/properties';
+import { searchMethods } from '../shared/action/listSearch';
 import { credentialTests } from '../shared/credentialTest';
-import { actionSubtitle } from '../shared/editor/texts';
 import { mailPanda } from './provider';
 
 export class MailPanda implements INodeType {

@@ -12,8 +12,8 @@ import type {
 import { MailPandaApi } from '../../credentials/MailPandaApi.credentials';
 import { credentialTests } from '../shared/credentialTest';
 import { receiveDelivery } from '../shared/delivery/receive';
-import { triggerSubtitle, triggerTexts } from '../shared/editor/texts';
-import { TRIGGER_OUTPUTS, triggerProperties } from '../shared/editor/triggerProperties';
+import { triggerSubtitle, triggerTexts } from '../shared/trigger/texts';
+import { TRIGGER_OUTPUTS, triggerProperties } from '../shared/trigger/properties';
 import { watchEndpoint } from '../shared/registration/endpointWatch';
 import { webhookMethods } from '../shared/registration/lifecycle';
 import { passOn } from '../shared/registration/triggerRun';

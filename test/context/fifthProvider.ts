@@ -19,7 +19,7 @@ import { receiveDelivery } from '../../nodes/shared/delivery/receive';
 import { watchEndpoint } from '../../nodes/shared/registration/endpointWatch';
 import type { ProviderFamily } from '../../nodes/shared/provider';
 import { webhookMethods } from '../../nodes/shared/registration/lifecycle';
-import { TRIGGER_OUTPUTS, triggerProperties } from '../../nodes/shared/editor/triggerProperties';
+import { TRIGGER_OUTPUTS, triggerProperties } from '../../nodes/shared/trigger/properties';
 import { passOn } from '../../nodes/shared/registration/triggerRun';
 import type { Delivery, WireScheme } from './conformanceTwins';
 

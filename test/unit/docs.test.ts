@@ -5,8 +5,8 @@ import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import MarkdownIt from 'markdown-it';
 
-import type { Operation } from '../../nodes/shared/actions/operation';
-import { OPERATIONS } from '../../nodes/shared/actions/operations';
+import type { Operation } from '../../nodes/shared/action/operation';
+import { OPERATIONS } from '../../nodes/shared/action/operations';
 import { allProviders } from './allProviders';
 import { messagesOfTheNodes } from './messages';
 import { wornWords } from './wornWords';

@@ -1,17 +1,10 @@
 import type { IDisplayOptions, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
-import { ALL_EVENTS } from '../events';
-import type { ManagementApi, Provider, ProviderFamily } from '../provider';
+import { ALL_EVENTS } from './events';
+import type { ManagementApi, Provider, ProviderFamily } from './provider';
 
 /** When a parameter is shown: values of other parameters. */
 export type Show = NonNullable<IDisplayOptions['show']>;
-
-/** When a parameter is shown; always where there is no condition. */
-export function shownFor(show: Show): {
-	displayOptions?: IDisplayOptions;
-} {
-	return Object.keys(show).length === 0 ? {} : { displayOptions: { show } };
-}
 
 /** Only while the provider's product is chosen, where there are several. */
 export function productShow({ product }: Provider): Show {
@@ -34,6 +27,15 @@ export function productProperty(family: ProviderFamily): INodeProperties {
 		default: firstProduct,
 		description: 'Which product to work with. The credential has to be one of this product.',
 	};
+}
+
+/** An expression for the chosen product's name; undefined where there are no products to choose from. */
+export function productLabel(family: ProviderFamily): string | undefined {
+	if (family[0].product === undefined) return undefined;
+	const labels = Object.fromEntries(
+		family.map(({ product, displayName }) => [product, displayName]),
+	);
+	return `((${JSON.stringify(labels)})[$parameter.product] ?? "")`;
 }
 
 /** The events of a provider for a multi-select, every event first. */

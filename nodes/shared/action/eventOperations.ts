@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
-import { throughApi } from './endpointCall';
+import { throughApi } from './endpoint/call';
 import type { Operation } from './operation';
 import { isoTime, readParameter, readText } from './parameter';
 

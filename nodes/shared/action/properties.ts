@@ -1,6 +1,6 @@
 import type { ExpressionString, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
-import { productProperty, productShow, type Show } from '../editor/properties';
+import { productLabel, productProperty, productShow, type Show } from '../properties';
 import type { Provider, ProviderFamily } from '../provider';
 import type { Operation } from './operation';
 import { OPERATIONS, operationsOf } from './operations';
@@ -15,6 +15,15 @@ export const ACTION_OUTPUTS: ExpressionString = `={{ ${OPERATIONS.reduceRight(
 				)} : ${others}`,
 	'[{ type: "main" }]',
 )} }}`;
+
+/** An expression for the line below an action node: "create or update: endpoint (Example Mail)". */
+export function actionSubtitle(family: ProviderFamily): string {
+	const operation =
+		'$parameter.operation.replace("getAll", "getMany").replace(/[A-Z]/g, " $&").toLowerCase()';
+	const product = productLabel(family);
+	const suffix = product === undefined ? '' : ` + " (" + ${product} + ")"`;
+	return `={{ ${operation} + ": " + $parameter.resource${suffix} }}`;
+}
 
 /** The parameters of an action node, made from the facts of its providers: only what each offers. */
 export function actionProperties(family: ProviderFamily): INodeProperties[] {

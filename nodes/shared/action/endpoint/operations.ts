@@ -1,22 +1,22 @@
 import type { IDataObject } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
-import type { RemoteEndpoint } from '../api/endpointAnswer';
-import { settingsError } from '../errors';
-import { eventsToRegister, noEventSelected, sameEvents, selectedNames } from '../events';
-import { isJsonObject } from '../jsonObject';
-import type { Confirmation, Provider } from '../provider';
-import { sameUrl } from '../url';
-import { endpointId, throughApi, toData, type EndpointCall } from './endpointCall';
+import type { RemoteEndpoint } from '../../api/endpointAnswer';
+import { settingsError } from '../../errors';
+import { eventsToRegister, noEventSelected, sameEvents, selectedNames } from '../../events';
+import { isJsonObject } from '../../jsonObject';
+import type { Confirmation, Provider } from '../../provider';
+import { sameUrl } from '../../url';
+import { endpointId, throughApi, toData, type EndpointCall } from './call';
 import {
 	ENDPOINT,
 	limitFields,
 	newEndpointFields,
 	reachFields,
 	updateFields,
-} from './endpointFields';
-import type { Operation } from './operation';
-import { limitSchema, namesSchema, readParameter, readText } from './parameter';
+} from './fields';
+import type { Operation } from '../operation';
+import { limitSchema, namesSchema, readParameter, readText } from '../parameter';
 
 const valuesSchema = z.object({
 	url: z.string().trim().optional(),

@@ -1,12 +1,12 @@
 import { z } from 'zod/v4';
 
-import { settingsError } from '../errors';
-import { isJsonObject } from '../jsonObject';
-import type { SignatureScheme } from '../provider';
-import { schemesToTry, verifySignature, type SignedRequest, type Verdict } from '../signature';
-import type { ActionCall } from './operation';
-import { readParameter } from './parameter';
-import { HEADERS_OF_WEBHOOK } from './signatureFields';
+import { settingsError } from '../../errors';
+import { isJsonObject } from '../../jsonObject';
+import type { SignatureScheme } from '../../provider';
+import { schemesToTry, verifySignature, type SignedRequest, type Verdict } from '../../signature';
+import type { ActionCall } from '../operation';
+import { readParameter } from '../parameter';
+import { HEADERS_OF_WEBHOOK } from './fields';
 
 /**
  * Verifies a payload with the credential's signing secrets, as the trigger would. Does not throw for a

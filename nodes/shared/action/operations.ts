@@ -1,11 +1,11 @@
 import type { Provider } from '../provider';
-import { deliveryOperations } from './deliveryOperations';
-import { endpointOperations } from './endpointOperations';
+import { deliveryOperations } from './delivery/getMany';
+import { endpointOperations } from './endpoint/operations';
 import { eventOperations } from './eventOperations';
 import { listOperations } from './listOperations';
 import type { Operation } from './operation';
-import { receiveOperation } from './receiveOperation';
-import { signatureOperations } from './signatureOperations';
+import { receiveOperation } from './delivery/receive';
+import { signatureOperations } from './signature/operations';
 
 /** Every operation that an action node may have. */
 export const OPERATIONS: readonly Operation[] = [

@@ -10,7 +10,7 @@ import { settingsError } from '../errors';
 import { isJsonObject } from '../jsonObject';
 import type { ProviderCredential } from '../credential';
 import type { ListApi, ListedResource, Provider } from '../provider';
-import { limitFields } from './endpointFields';
+import { limitFields } from './endpoint/fields';
 import type { ActionCall, Operation } from './operation';
 import { isoTime, limitSchema, readParameter } from './parameter';
 

@@ -1,24 +1,24 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
-import { acceptDelivery, deliveryItem, logDeviations, type Rejection } from '../delivery/accept';
-import { seeDelivery } from '../delivery/duplicates';
-import { parseBody } from '../delivery/event';
+import { acceptDelivery, deliveryItem, logDeviations, type Rejection } from '../../delivery/accept';
+import { seeDelivery } from '../../delivery/duplicates';
+import { parseBody } from '../../delivery/event';
 import {
 	deliveryOptions,
 	eventOptions,
 	optionsCollection,
 	SIMPLIFY,
 	skipDuplicatesOption,
-} from '../editor/properties';
-import { ALL_EVENTS, noEventSelected, selectedNames } from '../events';
-import { sourceOf } from '../product';
-import type { Provider } from '../provider';
-import { ownerOf } from '../registration/record';
-import type { ActionCall, ActionResult, Operation } from './operation';
-import { namesSchema, numberSchema, readParameter } from './parameter';
-import { verifyPayload } from './payload';
-import { DELIVERY } from './signatureFields';
+} from '../../properties';
+import { ALL_EVENTS, noEventSelected, selectedNames } from '../../events';
+import { sourceOf } from '../../product';
+import type { Provider } from '../../provider';
+import { ownerOf } from '../../registration/record';
+import type { ActionCall, ActionResult, Operation } from '../operation';
+import { namesSchema, numberSchema, readParameter } from '../parameter';
+import { verifyPayload } from '../signature/payload';
+import { DELIVERY } from '../signature/fields';
 
 const optionsSchema = z.object({
 	bounceType: z.enum(['any', 'hard', 'soft']).default('any'),

@@ -1,11 +1,11 @@
 import type { IDataObject } from 'n8n-workflow';
 
-import { endpointIdSchema } from '../api/endpointAnswer';
-import { managementOf, openEndpointApi, type EndpointApi } from '../api/endpoints';
-import { settingsError } from '../errors';
-import type { ManagementApi } from '../provider';
-import { readApiOptions } from '../settings';
-import type { ActionCall, Operation } from './operation';
+import { endpointIdSchema } from '../../api/endpointAnswer';
+import { managementOf, openEndpointApi, type EndpointApi } from '../../api/endpoints';
+import { settingsError } from '../../errors';
+import type { ManagementApi } from '../../provider';
+import { readApiOptions } from '../../settings';
+import type { ActionCall, Operation } from '../operation';
 
 /** A call of an operation that works through the provider's webhook API. */
 export interface EndpointCall extends ActionCall {

@@ -1,8 +1,8 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { customEvents, eventOptions, reachOptions } from '../editor/properties';
-import { ALL_EVENTS } from '../events';
-import type { Provider } from '../provider';
+import { customEvents, eventOptions, reachOptions } from '../../properties';
+import { ALL_EVENTS } from '../../events';
+import type { Provider } from '../../provider';
 
 export const ENDPOINT: INodeProperties = {
 	displayName: 'Endpoint',

@@ -1,11 +1,11 @@
 import type { IDataObject } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
-import { signRequest } from '../signature';
-import type { ActionCall, Operation } from './operation';
-import { numberSchema, readParameter } from './parameter';
+import { signRequest } from '../../signature';
+import type { ActionCall, Operation } from '../operation';
+import { numberSchema, readParameter } from '../parameter';
 import { chosenSchemes, missingSecret, readPayload, verifyPayload } from './payload';
-import { signFields, verifyFields } from './signatureFields';
+import { signFields, verifyFields } from './fields';
 
 /** Signatures of payloads. The payload is passed on with the result, for the next node to use unchanged. */
 export const signatureOperations: readonly Operation[] = [

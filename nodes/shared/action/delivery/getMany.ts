@@ -1,9 +1,9 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { endpointId, throughApi, toData } from './endpointCall';
-import { ENDPOINT, limitFields, reachFields } from './endpointFields';
-import type { Operation } from './operation';
-import { limitSchema, readParameter } from './parameter';
+import { endpointId, throughApi, toData } from '../endpoint/call';
+import { ENDPOINT, limitFields, reachFields } from '../endpoint/fields';
+import type { Operation } from '../operation';
+import { limitSchema, readParameter } from '../parameter';
 
 const FAILED_ONLY: INodeProperties = {
 	displayName: 'Failed Only',
