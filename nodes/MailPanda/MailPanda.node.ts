@@ -8,7 +8,7 @@ import {
 
 import { MailPandaApi } from '../../credentials/MailPandaApi.credentials';
 import { executeAction } from '../shared/action/execute';
-import { ACTION_OUTPUTS, actionProperties, actionSubtitle } from '../shared/action/properties';
+import { actionOutputs, actionProperties, actionSubtitle } from '../shared/action/properties';
 import { searchMethods } from '../shared/action/listSearch';
 import { credentialTests } from '../shared/credentialTest';
 import { mailPanda } from './provider';
@@ -26,7 +26,7 @@ export class MailPanda implements INodeType {
 		defaults: { name: 'Mail Panda' },
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],
-		outputs: ACTION_OUTPUTS,
+		outputs: actionOutputs(mailPanda),
 		credentials: [{ name: 'mailPandaApi', required: true, testedBy: 'testMailPandaApi' }],
 		properties: actionProperties(mailPanda),
 	};

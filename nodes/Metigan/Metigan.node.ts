@@ -8,7 +8,7 @@ import {
 
 import { MetiganApi } from '../../credentials/MetiganApi.credentials';
 import { executeAction } from '../shared/action/execute';
-import { ACTION_OUTPUTS, actionProperties, actionSubtitle } from '../shared/action/properties';
+import { actionOutputs, actionProperties, actionSubtitle } from '../shared/action/properties';
 import { searchMethods } from '../shared/action/listSearch';
 import { credentialTests } from '../shared/credentialTest';
 import { metigan } from './provider';
@@ -25,7 +25,7 @@ export class Metigan implements INodeType {
 		defaults: { name: 'Metigan' },
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],
-		outputs: ACTION_OUTPUTS,
+		outputs: actionOutputs(metigan),
 		credentials: [{ name: 'metiganApi', required: true, testedBy: 'testMetiganApi' }],
 		properties: actionProperties(metigan),
 	};

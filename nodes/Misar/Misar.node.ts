@@ -8,7 +8,7 @@ import {
 
 import { MisarApi } from '../../credentials/MisarApi.credentials';
 import { executeAction } from '../shared/action/execute';
-import { ACTION_OUTPUTS, actionProperties, actionSubtitle } from '../shared/action/properties';
+import { actionOutputs, actionProperties, actionSubtitle } from '../shared/action/properties';
 import { searchMethods } from '../shared/action/listSearch';
 import { credentialTests } from '../shared/credentialTest';
 import { misar } from './provider';
@@ -25,7 +25,7 @@ export class Misar implements INodeType {
 		defaults: { name: 'Misar' },
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],
-		outputs: ACTION_OUTPUTS,
+		outputs: actionOutputs(misar),
 		credentials: [{ name: 'misarApi', required: true, testedBy: 'testMisarApi' }],
 		properties: actionProperties(misar),
 	};

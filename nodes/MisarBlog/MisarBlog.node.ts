@@ -8,7 +8,7 @@ import {
 
 import { MisarBlogApi } from '../../credentials/MisarBlogApi.credentials';
 import { executeAction } from '../shared/action/execute';
-import { ACTION_OUTPUTS, actionProperties, actionSubtitle } from '../shared/action/properties';
+import { actionOutputs, actionProperties, actionSubtitle } from '../shared/action/properties';
 import { searchMethods } from '../shared/action/listSearch';
 import { credentialTests } from '../shared/credentialTest';
 import { misarBlog } from './provider';
@@ -25,7 +25,7 @@ export class MisarBlog implements INodeType {
 		defaults: { name: 'Misar.Blog' },
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],
-		outputs: ACTION_OUTPUTS,
+		outputs: actionOutputs(misarBlog),
 		credentials: [{ name: 'misarBlogApi', required: true, testedBy: 'testMisarBlogApi' }],
 		properties: actionProperties(misarBlog),
 	};

@@ -69,7 +69,7 @@ export function schemeOptions(
 /** Options that say how to reach an API whose documents leave that open. */
 export function reachOptions(api: ManagementApi): INodeProperties[] {
 	const addresses = new Set(api.itemStyles.map(({ id }) => id));
-	return [apiPathOption(api.paths), ...(addresses.size > 1 ? [ITEM_ADDRESS_OPTION] : [])];
+	return [apiPathOption(api.paths), ...(addresses.size > 1 ? [itemAddressOption(api.paths)] : [])];
 }
 
 function apiPathOption(paths: readonly string[]): INodeProperties {
@@ -78,9 +78,31 @@ function apiPathOption(paths: readonly string[]): INodeProperties {
 		name: 'apiPath',
 		type: 'string',
 		default: '',
-		placeholder: `e.g. ${paths[0] ?? '/webhooks'}`,
+		placeholder: `e.g. ${examplePath(paths)}`,
 		description: `Path of the webhook API below the Base URL of the credential. Leave empty to use ${paths.join(', else ')}.`,
 	};
+}
+
+function itemAddressOption(paths: readonly string[]): INodeProperties {
+	const path = examplePath(paths);
+	return {
+		displayName: 'Send Endpoint ID In',
+		name: 'itemAddress',
+		type: 'options',
+		options: [
+			{ name: 'Automatic', value: 'auto', description: 'Try what the installation answers to' },
+			{ name: 'Body', value: 'body', description: 'In the JSON body: {"ID": 3}' },
+			{ name: 'Path', value: 'path', description: `In the path: ${path}/3` },
+			{ name: 'Query', value: 'query', description: `In the query: ${path}?ID=3` },
+		],
+		default: 'auto',
+		description:
+			'Where updates and deletes of an endpoint carry its ID. The documents do not say, so installations may differ.',
+	};
+}
+
+function examplePath([path = '/webhooks']: readonly string[]): string {
+	return path;
 }
 
 /** Names that a list of documented events cannot have, written as the documented ones are. */
@@ -172,19 +194,4 @@ const BOUNCE_TYPE_OPTION: INodeProperties = {
 	],
 	default: 'any',
 	description: 'Which bounces to accept. A bounce that does not state its type is always accepted.',
-};
-
-const ITEM_ADDRESS_OPTION: INodeProperties = {
-	displayName: 'Send Endpoint ID In',
-	name: 'itemAddress',
-	type: 'options',
-	options: [
-		{ name: 'Automatic', value: 'auto', description: 'Try what the installation answers to' },
-		{ name: 'Body', value: 'body', description: 'In the JSON body: {"ID": 3}' },
-		{ name: 'Path', value: 'path', description: 'In the path: /api/webhooks/manage/3' },
-		{ name: 'Query', value: 'query', description: 'In the query: /api/webhooks/manage?ID=3' },
-	],
-	default: 'auto',
-	description:
-		'Where updates and deletes of an endpoint carry its ID. The documents do not say, so installations may differ.',
 };

@@ -1,23 +1,20 @@
-import type { Provider } from '../provider';
-import { deliveryOperations } from './delivery/getMany';
+import type { Operation, Provider, ProviderFamily } from '../provider';
+import { deliveryOperations } from './delivery/operations';
 import { endpointOperations } from './endpoint/operations';
-import { eventOperations } from './eventOperations';
-import { listOperations } from './listOperations';
-import type { Operation } from './operation';
-import { receiveOperation } from './delivery/receive';
 import { signatureOperations } from './signature/operations';
 
-/** Every operation that an action node may have. */
-export const OPERATIONS: readonly Operation[] = [
-	...endpointOperations,
-	...deliveryOperations,
-	...eventOperations,
-	...listOperations,
-	...signatureOperations,
-	receiveOperation,
-];
-
-/** The operations that a provider has. */
+/** The operations that a provider has: those that several have, and its own. */
 export function operationsOf(provider: Provider): readonly Operation[] {
-	return OPERATIONS.filter((operation) => operation.offered(provider) !== undefined);
+	return [
+		...endpointOperations,
+		// Before those that every provider has: the editor preselects the first.
+		...(provider.operations ?? []),
+		...deliveryOperations,
+		...signatureOperations,
+	].filter((operation) => operation.offered(provider) !== undefined);
+}
+
+/** The operations of a family, each once. */
+export function operationsIn(family: ProviderFamily): readonly Operation[] {
+	return [...new Set(family.flatMap(operationsOf))];
 }

@@ -1,9 +1,10 @@
 import type { INodeProperties } from 'n8n-workflow';
 
+import type { Operation } from '../../provider';
 import { endpointId, throughApi, toData } from '../endpoint/call';
-import { ENDPOINT, limitFields, reachFields } from '../endpoint/fields';
-import type { Operation } from '../operation';
-import { limitSchema, readParameter } from '../parameter';
+import { ENDPOINT, reachFields } from '../endpoint/fields';
+import { limitFields, readLimit } from '../limit';
+import { RESOURCES } from '../resources';
 
 const FAILED_ONLY: INodeProperties = {
 	displayName: 'Failed Only',
@@ -14,32 +15,27 @@ const FAILED_ONLY: INodeProperties = {
 };
 
 /** The provider's log of deliveries. */
-export const deliveryOperations: readonly Operation[] = [
-	{
-		resource: 'delivery',
-		value: 'getAll',
-		name: 'Get Many',
-		action: 'Get many delivery attempts',
-		description: 'List the last delivery attempts of an endpoint, 100 at most',
-		isDefault: true,
-		offered: ({ api }) => api?.operations.deliveries,
-		properties: (provider) => [
-			ENDPOINT,
-			...limitFields('deliveries'),
-			FAILED_ONLY,
-			...reachFields(provider),
-		],
-		run: throughApi(async (call) => {
-			const { context, itemIndex } = call;
-			const attempts = await call.api.deliveries(endpointId(call));
-			const failedOnly = context.getNodeParameter('failedOnly', itemIndex, false) === true;
-			const wanted = failedOnly ? attempts.filter(hasFailed) : attempts;
-			const all = context.getNodeParameter('returnAll', itemIndex) === true;
-			const limit = all ? wanted.length : readParameter(call, 'limit', limitSchema);
-			return wanted.slice(0, limit).map(toData);
-		}),
-	},
-];
+export const getMany: Operation = {
+	resource: RESOURCES.delivery,
+	value: 'getAll',
+	name: 'Get Many',
+	action: 'Get many delivery attempts',
+	description: 'List the last delivery attempts of an endpoint, 100 at most',
+	isDefault: true,
+	offered: ({ api }) => api?.operations.deliveries,
+	properties: (provider) => [
+		ENDPOINT,
+		...limitFields('deliveries'),
+		FAILED_ONLY,
+		...reachFields(provider),
+	],
+	run: throughApi(async (call) => {
+		const attempts = await call.api.deliveries(endpointId(call));
+		const failedOnly = call.context.getNodeParameter('failedOnly', call.itemIndex, false) === true;
+		const wanted = failedOnly ? attempts.filter(hasFailed) : attempts;
+		return wanted.slice(0, readLimit(call)).map(toData);
+	}),
+};
 
 /** The log's fields are not documented: a status code or the words of one tell. */
 function hasFailed(attempt: Record<string, unknown>): boolean {

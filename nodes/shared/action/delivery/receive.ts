@@ -13,10 +13,10 @@ import {
 } from '../../properties';
 import { ALL_EVENTS, noEventSelected, selectedNames } from '../../events';
 import { sourceOf } from '../../product';
-import type { Provider } from '../../provider';
+import type { ActionCall, ActionResult, Operation, Provider } from '../../provider';
 import { ownerOf } from '../../registration/record';
-import type { ActionCall, ActionResult, Operation } from '../operation';
 import { namesSchema, numberSchema, readParameter } from '../parameter';
+import { RESOURCES } from '../resources';
 import { verifyPayload } from '../signature/payload';
 import { DELIVERY } from '../signature/fields';
 
@@ -29,8 +29,8 @@ const optionsSchema = z.object({
 });
 
 /** What a trigger does with a delivery, for one that n8n's Webhook node received. */
-export const receiveOperation: Operation = {
-	resource: 'delivery',
+export const receive: Operation = {
+	resource: RESOURCES.delivery,
 	value: 'receive',
 	name: 'Receive',
 	action: 'Receive a delivery from a webhook node',
@@ -41,7 +41,7 @@ export const receiveOperation: Operation = {
 	offered: ({ schemes }) =>
 		schemes.every(({ kind }) => kind === 'hmac') ? 'documented' : undefined,
 	properties: receiveFields,
-	run: async (call) => [await receive(call)],
+	run: async (call) => [await receiveOne(call)],
 };
 
 function receiveFields(provider: Provider): INodeProperties[] {
@@ -63,7 +63,7 @@ function receiveFields(provider: Provider): INodeProperties[] {
 	];
 }
 
-async function receive(call: ActionCall): Promise<ActionResult> {
+async function receiveOne(call: ActionCall): Promise<ActionResult> {
 	const { context, provider, family } = call;
 	const options = readParameter(call, 'options', optionsSchema, {});
 	const selected = readParameter(call, 'events', namesSchema, [ALL_EVENTS]);

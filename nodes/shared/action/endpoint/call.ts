@@ -1,11 +1,13 @@
 import type { IDataObject } from 'n8n-workflow';
+import { z } from 'zod/v4';
 
-import { endpointIdSchema } from '../../api/endpointAnswer';
+import { endpointIdSchema, type RemoteEndpoint } from '../../api/endpointAnswer';
 import { managementOf, openEndpointApi, type EndpointApi } from '../../api/endpoints';
 import { settingsError } from '../../errors';
-import type { ManagementApi } from '../../provider';
+import { eventsToRegister, noEventSelected, selectedNames } from '../../events';
+import type { ActionCall, ManagementApi, Operation } from '../../provider';
 import { readApiOptions } from '../../settings';
-import type { ActionCall, Operation } from '../operation';
+import { namesSchema, readParameter } from '../parameter';
 
 /** A call of an operation that works through the provider's webhook API. */
 export interface EndpointCall extends ActionCall {
@@ -40,4 +42,29 @@ export function endpointId({ context, itemIndex }: EndpointCall): string {
 /** An API's answer as plain JSON. */
 export function toData(value: Record<string, unknown>): IDataObject {
 	return JSON.parse(JSON.stringify(value));
+}
+
+/** An endpoint as an item: the provider's own fields are few, so there is nothing to simplify. */
+export function asOutput({ id, url, events, active, createdAt }: RemoteEndpoint): IDataObject {
+	return {
+		id,
+		url: url ?? null,
+		events: events === undefined ? null : [...events],
+		active,
+		...(createdAt === undefined ? {} : { createdAt }),
+	};
+}
+
+/** The events of a new endpoint. @throws NodeOperationError when none is chosen */
+export function selectedEvents(call: EndpointCall): string[] {
+	const { context, provider } = call;
+	const events = readParameter(call, 'events', namesSchema, []);
+	const custom = readParameter(call, 'customEvents', z.string(), '');
+	const names = eventNames(call, events, custom);
+	if (names.length > 0) return names;
+	throw noEventSelected(context, provider, 'Custom Events');
+}
+
+export function eventNames({ provider }: EndpointCall, events: string[], custom: string): string[] {
+	return eventsToRegister(provider, selectedNames(events, custom));
 }
