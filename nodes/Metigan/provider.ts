@@ -203,6 +203,8 @@ const provider: Provider = {
 	},
 	recovery,
 	operations,
+	// In its API reference.
+	planRefusals: ['insufficient_quota'],
 	defaultRegistration: 'manual',
 	manualSteps: [
 		'Open the <a href="https://app.metigan.com" target="_blank">Metigan dashboard</a> and go to Settings → Webhooks. Add an endpoint with the URL and the same events as below.',

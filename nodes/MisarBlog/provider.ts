@@ -138,6 +138,8 @@ const misarBlogProvider: Provider = {
 	recovery,
 	operations,
 	searches,
+	// The SDKs of Misar.Blog.
+	planRefusals: ['plan_limit_exceeded'],
 	defaultRegistration: 'manual',
 	manualSteps: [
 		'Open <a href="https://misar.blog/dashboard/integrations" target="_blank">misar.blog/dashboard/integrations</a>, paste the URL and click Save. All events go to this one URL; this node runs the ones you choose below.',

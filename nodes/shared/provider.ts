@@ -316,6 +316,8 @@ export interface Provider {
 	readonly operations?: readonly Operation[];
 	/** What resource locators of those operations list, by the name in their `searchListMethod`. */
 	readonly searches?: Readonly<Record<string, ListSearch>>;
+	/** Error codes of its API that say that the plan does not allow a call. */
+	readonly planRefusals?: readonly string[];
 	readonly defaultRegistration: Registration;
 	/**
 	 * What to do at the provider once the Production URL is copied, step by step; n8n's notices render

@@ -87,7 +87,7 @@ export class ApiClient {
 		const deadline = Date.now() + RETRY_BUDGET_MS;
 		for (let attempts = 1; ; attempts++) {
 			const attempt = await this.sendOnce(method, path, content);
-			const waitMs = retryDelayMs(attempt, attempts, retry);
+			const waitMs = retryDelayMs(attempt, attempts, retry, this.provider.planRefusals);
 			if (waitMs === undefined || attempts >= MAX_ATTEMPTS || Date.now() + waitMs > deadline) {
 				return attempt;
 			}
@@ -166,6 +166,7 @@ export class ApiClient {
 				method,
 				url: urlBelow(this.access.baseUrl, path),
 				providerName: this.provider.displayName,
+				planRefusals: this.provider.planRefusals,
 				secrets: [...this.access.secrets, sentSecret],
 				reads: this.access.reads,
 				endpointId,
@@ -194,6 +195,7 @@ function retryDelayMs(
 	attempt: Attempt,
 	attempts: number,
 	retry: 'always' | 'ifNotExecuted',
+	planRefusals: readonly string[] | undefined,
 ): number | undefined {
 	const backoff = FIRST_BACKOFF_MS * 2 ** (attempts - 1);
 	if (attempt.kind === 'success') return undefined;
@@ -201,7 +203,7 @@ function retryDelayMs(
 		return retry === 'always' || neverSent(attempt.code) ? backoff : undefined;
 	}
 	const { status, body, retryAfterSeconds } = attempt;
-	const limited = status === 429 && !isPlanRefusal(status, body);
+	const limited = status === 429 && !isPlanRefusal(status, body, planRefusals);
 	const unavailable = status >= 502 && status <= 504 && retry === 'always';
 	if (!limited && !unavailable) return undefined;
 	return retryAfterSeconds === undefined ? backoff : retryAfterSeconds * 1000;
