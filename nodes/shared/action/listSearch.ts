@@ -2,7 +2,7 @@ import type { ILoadOptionsFunctions, INodeListSearchResult, INodeType } from 'n8
 
 import { readCredential } from '../credential';
 import { providerFor, requireProduct } from '../product';
-import type { ListSearch, ProviderFamily } from '../provider';
+import type { ListSearch, Provider, ProviderFamily } from '../provider';
 import { searchEndpoints } from './endpoint/search';
 
 /** n8n's `methods` of an action node: what its resource locators list. */
@@ -21,7 +21,7 @@ export function searchMethods(family: ProviderFamily) {
 /** @param searchOf - undefined where the chosen product has nothing of this kind */
 function searchMethod(
 	family: ProviderFamily,
-	searchOf: (provider: ProviderFamily[number]) => ListSearch | undefined,
+	searchOf: (provider: Provider) => ListSearch | undefined,
 ) {
 	return async function (this: ILoadOptionsFunctions, filter = ''): Promise<INodeListSearchResult> {
 		const product = family[0].product && this.getCurrentNodeParameter('product');
