@@ -1,35 +1,27 @@
-import {
-	NodeConnectionTypes,
-	type IExecuteFunctions,
-	type INodeExecutionData,
-	type INodeType,
-	type INodeTypeDescription,
-} from 'n8n-workflow';
+import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 
 import { MailPandaApi } from '../../credentials/MailPandaApi.credentials';
-import { executeAction } from '../shared/actions/execute';
-import { ACTION_OUTPUTS, actionProperties } from '../shared/actions/properties';
-import { searchMethods } from '../shared/actions/searchEndpoints';
+import { searchMethods } from '../shared/action/listSearch';
+import { actionDescription, actionMethods } from '../shared/action/node';
+import { actionSubtitle } from '../shared/action/properties';
 import { credentialTests } from '../shared/credentialTest';
-import { actionSubtitle } from '../shared/editor/texts';
 import { mailPanda } from './provider';
+
+const { execute } = actionMethods(mailPanda);
 
 export class MailPanda implements INodeType {
 	description: INodeTypeDescription = {
+		...actionDescription(mailPanda),
 		displayName: 'Mail Panda',
 		name: 'mailPanda',
 		icon: { light: 'file:mailPanda.svg', dark: 'file:mailPanda.dark.svg' },
-		group: ['output'],
 		version: 1,
 		subtitle: actionSubtitle(mailPanda),
 		description:
 			'Manage webhook endpoints of Mail Panda, record events, and sign or verify deliveries',
 		defaults: { name: 'Mail Panda' },
 		usableAsTool: true,
-		inputs: [NodeConnectionTypes.Main],
-		outputs: ACTION_OUTPUTS,
 		credentials: [{ name: 'mailPandaApi', required: true, testedBy: 'testMailPandaApi' }],
-		properties: actionProperties(mailPanda),
 	};
 
 	methods = {
@@ -37,7 +29,5 @@ export class MailPanda implements INodeType {
 		...credentialTests('testMailPandaApi', new MailPandaApi()),
 	};
 
-	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		return await executeAction(this, mailPanda);
-	}
+	execute = execute;
 }

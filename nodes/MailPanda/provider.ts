@@ -1,6 +1,7 @@
 import { z } from 'zod/v4';
 
 import type { EventFact, Provider, ProviderFamily } from '../shared/provider';
+import { operations } from './operations';
 
 /**
  * Mail Panda, after its webhook page (mailpanda.io/docs/webhooks). The page documents list and
@@ -81,8 +82,8 @@ const mailPandaProvider: Provider = {
 		sendsSecret: 'always',
 		keyRights: 'belongs to an administrator, or the email and password of one',
 		operations: { update: 'unconfirmed', delete: 'unconfirmed' },
-		inboundPath: '/api/webhooks',
 	},
+	operations,
 	defaultRegistration: 'automatic',
 	manualSteps: [
 		'Open your Mail Panda dashboard and go to its webhooks. Add one with the URL and the same events as below, and a signing secret of your own choice: 32 random characters are a good one.',

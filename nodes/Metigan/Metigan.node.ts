@@ -1,39 +1,29 @@
-import {
-	NodeConnectionTypes,
-	type IExecuteFunctions,
-	type INodeExecutionData,
-	type INodeType,
-	type INodeTypeDescription,
-} from 'n8n-workflow';
+import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 
 import { MetiganApi } from '../../credentials/MetiganApi.credentials';
-import { executeAction } from '../shared/actions/execute';
-import { ACTION_OUTPUTS, actionProperties } from '../shared/actions/properties';
-import { searchMethods } from '../shared/actions/searchEndpoints';
+import { searchMethods } from '../shared/action/listSearch';
+import { actionDescription, actionMethods } from '../shared/action/node';
+import { actionSubtitle } from '../shared/action/properties';
 import { credentialTests } from '../shared/credentialTest';
-import { actionSubtitle } from '../shared/editor/texts';
 import { metigan } from './provider';
+
+const { execute } = actionMethods(metigan);
 
 export class Metigan implements INodeType {
 	description: INodeTypeDescription = {
+		...actionDescription(metigan),
 		displayName: 'Metigan',
 		name: 'metigan',
 		icon: { light: 'file:metigan.svg', dark: 'file:metigan.dark.svg' },
-		group: ['output'],
 		version: 1,
 		subtitle: actionSubtitle(metigan),
 		description: 'Manage webhook endpoints of Metigan, and sign or verify deliveries',
 		defaults: { name: 'Metigan' },
 		usableAsTool: true,
-		inputs: [NodeConnectionTypes.Main],
-		outputs: ACTION_OUTPUTS,
 		credentials: [{ name: 'metiganApi', required: true, testedBy: 'testMetiganApi' }],
-		properties: actionProperties(metigan),
 	};
 
 	methods = { ...searchMethods(metigan), ...credentialTests('testMetiganApi', new MetiganApi()) };
 
-	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		return await executeAction(this, metigan);
-	}
+	execute = execute;
 }

@@ -1,64 +1,33 @@
-import type {
-	IExecuteFunctions,
-	INodeExecutionData,
-	INodeType,
-	INodeTypeDescription,
-	ITriggerFunctions,
-	ITriggerResponse,
-	IWebhookFunctions,
-	IWebhookResponseData,
-} from 'n8n-workflow';
+import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 
 import { MetiganApi } from '../../credentials/MetiganApi.credentials';
 import { credentialTests } from '../shared/credentialTest';
-import { triggerSubtitle, triggerTexts } from '../shared/editor/texts';
-import { TRIGGER_OUTPUTS, triggerProperties } from '../shared/editor/triggerProperties';
-import { executeTrigger } from '../shared/trigger/execute';
-import { webhookMethods } from '../shared/trigger/hooks';
-import { watchEndpoint } from '../shared/trigger/watch';
-import { receiveDelivery } from '../shared/trigger/webhook';
+import { triggerDescription, triggerMethods } from '../shared/trigger/node';
+import { triggerSubtitle } from '../shared/trigger/texts';
 import { metigan } from './provider';
+
+const { webhookMethods, webhook, trigger, execute } = triggerMethods(metigan);
 
 export class MetiganTrigger implements INodeType {
 	description: INodeTypeDescription = {
+		...triggerDescription('Metigan', 'metigan', metigan),
 		displayName: 'Metigan Trigger',
 		name: 'metiganTrigger',
 		icon: { light: 'file:metigan.svg', dark: 'file:metigan.dark.svg' },
-		group: ['trigger'],
 		version: 1,
 		subtitle: triggerSubtitle(metigan),
 		description: 'Starts the workflow when something happens in Metigan',
-		...triggerTexts('Metigan', metigan),
 		defaults: { name: 'Metigan Trigger' },
-		inputs: [],
-		outputs: TRIGGER_OUTPUTS,
 		credentials: [{ name: 'metiganApi', required: true, testedBy: 'testMetiganApi' }],
-		webhooks: [
-			{
-				name: 'default',
-				httpMethod: 'POST',
-				responseMode: 'onReceived',
-				// Empty: the answer is that of webhook(). n8n's default answers with the word firstEntryJson.
-				responseData: '',
-				path: 'metigan',
-			},
-		],
-		properties: triggerProperties(metigan),
 	};
 
 	methods = credentialTests('testMetiganApi', new MetiganApi());
 
-	webhookMethods = webhookMethods(metigan);
+	webhookMethods = webhookMethods;
 
-	async webhook(this: IWebhookFunctions): Promise<IWebhookResponseData> {
-		return await receiveDelivery(this, metigan);
-	}
+	webhook = webhook;
 
-	async trigger(this: ITriggerFunctions): Promise<ITriggerResponse> {
-		return await watchEndpoint(this, metigan);
-	}
+	trigger = trigger;
 
-	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		return await executeTrigger(this, metigan);
-	}
+	execute = execute;
 }

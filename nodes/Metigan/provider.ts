@@ -2,7 +2,8 @@ import { z } from 'zod/v4';
 
 import { jsonObjectSchema } from '../shared/jsonObject';
 import type { EventFact, Provider, ProviderFamily, SignatureScheme } from '../shared/provider';
-import { recovery, suppressions } from './recovery';
+import { operations } from './operations';
+import { recovery } from './recovery';
 
 /**
  * Metigan, after its webhook guide and API page (docs.metigan.com) and its JavaScript SDK, whose
@@ -202,7 +203,9 @@ const provider: Provider = {
 		page: { size: 100, query: (page, limit) => ({ page, limit }) },
 	},
 	recovery,
-	lists: { suppression: suppressions },
+	operations,
+	// In its API reference.
+	planRefusals: ['insufficient_quota'],
 	defaultRegistration: 'manual',
 	manualSteps: [
 		'Open the <a href="https://app.metigan.com" target="_blank">Metigan dashboard</a> and go to Settings → Webhooks. Add an endpoint with the URL and the same events as below.',

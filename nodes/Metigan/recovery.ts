@@ -1,8 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
-import { jsonObjectSchema } from '../shared/jsonObject';
-import type { ListApi, ListedEvent, RecoveryApi } from '../shared/provider';
+import type { ListedEvent, RecoveryApi } from '../shared/provider';
 
 const suppressionSchema = z.object({
 	email: z.string(),
@@ -13,7 +12,7 @@ const suppressionSchema = z.object({
 	messageId: z.string().optional(),
 	message: z.object({ subject: z.string().optional() }).optional(),
 });
-const suppressionPageSchema = z.object({
+export const suppressionPageSchema = z.object({
 	data: z.array(z.unknown()),
 	pagination: z.object({ total: z.number().optional() }).optional(),
 });
@@ -25,8 +24,8 @@ const EVENT_OF_REASON: Readonly<Record<string, string>> = {
 	complaint: 'email.complained',
 	unsubscribe: 'email.unsubscribed',
 };
-const SUPPRESSIONS = '/api/suppressions';
-const PAGE_SIZE = 200;
+export const SUPPRESSIONS = '/api/suppressions';
+export const PAGE_SIZE = 200;
 
 /** A suppression as the data of the event behind it: only what the API really returns. */
 function suppressionEvent(listed: unknown): ListedEvent[] {
@@ -114,70 +113,3 @@ function minuteOf(at: number): number {
 function dayOf(at: number): number {
 	return Math.floor(at / 86_400_000);
 }
-
-const listSchema = suppressionPageSchema.extend({ data: z.array(jsonObjectSchema) });
-
-/** The same list for action nodes, as the API returns it. */
-export const suppressions: ListApi = {
-	path: SUPPRESSIONS,
-	pageSize: PAGE_SIZE,
-	filters: [
-		{
-			displayName: 'From',
-			name: 'from',
-			type: 'dateTime',
-			default: '',
-			description: 'Only addresses that were suppressed at this time or later',
-		},
-		{
-			displayName: 'Reason',
-			name: 'reason',
-			type: 'options',
-			options: [
-				{ name: 'Hard Bounce', value: 'hard_bounce', description: 'The address does not exist' },
-				{
-					name: 'Invalid Format',
-					value: 'invalid_format',
-					description: 'The text is no email address',
-				},
-				{ name: 'Manual', value: 'manual', description: 'Somebody put it on the list' },
-				{
-					name: 'Soft Bounce',
-					value: 'soft_bounce',
-					description: 'A passing condition; kept for 30 days',
-				},
-				{
-					name: 'Spam Complaint',
-					value: 'complaint',
-					description: 'The recipient marked an email as spam',
-				},
-				{ name: 'Unsubscribe', value: 'unsubscribe', description: 'The recipient opted out' },
-			],
-			default: 'hard_bounce',
-			description: 'Why the address gets no more emails',
-		},
-		{
-			displayName: 'Source',
-			name: 'source',
-			type: 'string',
-			default: '',
-			placeholder: 'e.g. bounce_handler',
-			description: 'Who put the address on the list',
-		},
-		{
-			displayName: 'To',
-			name: 'to',
-			type: 'dateTime',
-			default: '',
-			description: 'Only addresses that were suppressed on this day or earlier',
-		},
-	],
-	takesDays: true,
-	query: (filters, number) => ({
-		...filters,
-		sort: 'newest',
-		page: number + 1,
-		limit: PAGE_SIZE,
-	}),
-	read: (body) => listSchema.safeParse(body).data?.data,
-};

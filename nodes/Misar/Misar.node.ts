@@ -1,39 +1,29 @@
-import {
-	NodeConnectionTypes,
-	type IExecuteFunctions,
-	type INodeExecutionData,
-	type INodeType,
-	type INodeTypeDescription,
-} from 'n8n-workflow';
+import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 
 import { MisarApi } from '../../credentials/MisarApi.credentials';
-import { executeAction } from '../shared/actions/execute';
-import { ACTION_OUTPUTS, actionProperties } from '../shared/actions/properties';
-import { searchMethods } from '../shared/actions/searchEndpoints';
+import { searchMethods } from '../shared/action/listSearch';
+import { actionDescription, actionMethods } from '../shared/action/node';
+import { actionSubtitle } from '../shared/action/properties';
 import { credentialTests } from '../shared/credentialTest';
-import { actionSubtitle } from '../shared/editor/texts';
 import { misar } from './provider';
+
+const { execute } = actionMethods(misar);
 
 export class Misar implements INodeType {
 	description: INodeTypeDescription = {
+		...actionDescription(misar),
 		displayName: 'Misar',
 		name: 'misar',
 		icon: { light: 'file:misar.svg', dark: 'file:misar.dark.svg' },
-		group: ['output'],
 		version: 1,
 		subtitle: actionSubtitle(misar),
 		description: 'Manage webhook endpoints of Misar products, and sign or verify deliveries',
 		defaults: { name: 'Misar' },
 		usableAsTool: true,
-		inputs: [NodeConnectionTypes.Main],
-		outputs: ACTION_OUTPUTS,
 		credentials: [{ name: 'misarApi', required: true, testedBy: 'testMisarApi' }],
-		properties: actionProperties(misar),
 	};
 
 	methods = { ...searchMethods(misar), ...credentialTests('testMisarApi', new MisarApi()) };
 
-	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		return await executeAction(this, misar);
-	}
+	execute = execute;
 }

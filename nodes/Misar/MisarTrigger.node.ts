@@ -1,64 +1,33 @@
-import type {
-	IExecuteFunctions,
-	INodeExecutionData,
-	INodeType,
-	INodeTypeDescription,
-	ITriggerFunctions,
-	ITriggerResponse,
-	IWebhookFunctions,
-	IWebhookResponseData,
-} from 'n8n-workflow';
+import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 
 import { MisarApi } from '../../credentials/MisarApi.credentials';
 import { credentialTests } from '../shared/credentialTest';
-import { triggerSubtitle, triggerTexts } from '../shared/editor/texts';
-import { TRIGGER_OUTPUTS, triggerProperties } from '../shared/editor/triggerProperties';
-import { executeTrigger } from '../shared/trigger/execute';
-import { webhookMethods } from '../shared/trigger/hooks';
-import { watchEndpoint } from '../shared/trigger/watch';
-import { receiveDelivery } from '../shared/trigger/webhook';
+import { triggerDescription, triggerMethods } from '../shared/trigger/node';
+import { triggerSubtitle } from '../shared/trigger/texts';
 import { misar } from './provider';
+
+const { webhookMethods, webhook, trigger, execute } = triggerMethods(misar);
 
 export class MisarTrigger implements INodeType {
 	description: INodeTypeDescription = {
+		...triggerDescription('Misar', 'misar', misar),
 		displayName: 'Misar Trigger',
 		name: 'misarTrigger',
 		icon: { light: 'file:misar.svg', dark: 'file:misar.dark.svg' },
-		group: ['trigger'],
 		version: 1,
 		subtitle: triggerSubtitle(misar),
 		description: 'Starts the workflow when something happens in a Misar product',
-		...triggerTexts('Misar', misar),
 		defaults: { name: 'Misar Trigger' },
-		inputs: [],
-		outputs: TRIGGER_OUTPUTS,
 		credentials: [{ name: 'misarApi', required: true, testedBy: 'testMisarApi' }],
-		webhooks: [
-			{
-				name: 'default',
-				httpMethod: 'POST',
-				responseMode: 'onReceived',
-				// Empty: the answer is that of webhook(). n8n's default answers with the word firstEntryJson.
-				responseData: '',
-				path: 'misar',
-			},
-		],
-		properties: triggerProperties(misar),
 	};
 
 	methods = credentialTests('testMisarApi', new MisarApi());
 
-	webhookMethods = webhookMethods(misar);
+	webhookMethods = webhookMethods;
 
-	async webhook(this: IWebhookFunctions): Promise<IWebhookResponseData> {
-		return await receiveDelivery(this, misar);
-	}
+	webhook = webhook;
 
-	async trigger(this: ITriggerFunctions): Promise<ITriggerResponse> {
-		return await watchEndpoint(this, misar);
-	}
+	trigger = trigger;
 
-	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		return await executeTrigger(this, misar);
-	}
+	execute = execute;
 }

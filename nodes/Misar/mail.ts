@@ -1,7 +1,13 @@
 import { z } from 'zod/v4';
 
 import type { EnvelopeFacts, EventFact, Provider, SignatureScheme } from '../shared/provider';
-import { platformEnvelope, platformScheme, platformShape, UNCONFIRMED_EVENT } from './platform';
+import {
+	PLAN_REFUSALS,
+	platformEnvelope,
+	platformScheme,
+	platformShape,
+	UNCONFIRMED_EVENT,
+} from './platform';
 
 /**
  * Misar Mail. Its sources disagree on path, signature and envelope, and all of them are served:
@@ -197,6 +203,7 @@ export const misarMail: Provider = {
 			deliveries: 'documented',
 		},
 	},
+	planRefusals: PLAN_REFUSALS,
 	defaultRegistration: 'automatic',
 	manualSteps: [
 		'Open <a href="https://mail.misar.io" target="_blank">Misar Mail</a> and go to Settings → Webhooks → Add Webhook. Paste the URL and choose the same events as below.',

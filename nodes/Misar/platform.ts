@@ -16,6 +16,9 @@ const text = z.string();
 /** Why an event that the newest list of a product lacks is not part of "all events". */
 export const UNCONFIRMED_EVENT = 'Not confirmed by Misar; choose it explicitly';
 
+/** The SDKs of MisarMail, Misar.Blog and Misar.Dev; their statuses differ (402, 403 or 429). */
+export const PLAN_REFUSALS: readonly string[] = ['plan_limit_exceeded'];
+
 /** The envelope of the platform page, with a product's names in the field `product`. */
 export function platformShape(productNames: readonly string[]): EnvelopeShape {
 	return {

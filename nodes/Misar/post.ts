@@ -3,6 +3,7 @@ import { z } from 'zod/v4';
 import type { Provider } from '../shared/provider';
 import {
 	idIn,
+	PLAN_REFUSALS,
 	platformEnvelope,
 	platformScheme,
 	platformShape,
@@ -105,6 +106,7 @@ export const misarPost: Provider = {
 		keyRights: 'may manage webhooks (Misar Post names no scope for it)',
 		operations: { update: 'unconfirmed', delete: 'unconfirmed' },
 	},
+	planRefusals: PLAN_REFUSALS,
 	defaultRegistration: 'automatic',
 	manualSteps: [
 		'Enter 32 random characters as Signing Secret in the credential for now, and publish this workflow: Misar Post sends a test ping as soon as you add the URL.',

@@ -1,7 +1,13 @@
 import { z } from 'zod/v4';
 
 import type { Provider } from '../shared/provider';
-import { idIn, platformEnvelope, platformScheme, UNCONFIRMED_EVENT } from './platform';
+import {
+	idIn,
+	PLAN_REFUSALS,
+	platformEnvelope,
+	platformScheme,
+	UNCONFIRMED_EVENT,
+} from './platform';
 
 /**
  * Misar Reach, after its SDKs (list and create only, the secret shown once, a closed set of events).
@@ -93,6 +99,7 @@ export const misarReach: Provider = {
 			description: `n8n workflow ${workflowId}, node ${nodeName}`,
 		}),
 	},
+	planRefusals: PLAN_REFUSALS,
 	defaultRegistration: 'automatic',
 	manualSteps: [
 		'Open <a href="https://reach.misar.io" target="_blank">Misar Reach</a> and go to its webhook settings. Add a webhook with the URL and the same events as below.',

@@ -1,34 +1,26 @@
-import {
-	NodeConnectionTypes,
-	type IExecuteFunctions,
-	type INodeExecutionData,
-	type INodeType,
-	type INodeTypeDescription,
-} from 'n8n-workflow';
+import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 
 import { MisarBlogApi } from '../../credentials/MisarBlogApi.credentials';
-import { executeAction } from '../shared/actions/execute';
-import { ACTION_OUTPUTS, actionProperties } from '../shared/actions/properties';
-import { searchMethods } from '../shared/actions/searchEndpoints';
+import { searchMethods } from '../shared/action/listSearch';
+import { actionDescription, actionMethods } from '../shared/action/node';
+import { actionSubtitle } from '../shared/action/properties';
 import { credentialTests } from '../shared/credentialTest';
-import { actionSubtitle } from '../shared/editor/texts';
 import { misarBlog } from './provider';
+
+const { execute } = actionMethods(misarBlog);
 
 export class MisarBlog implements INodeType {
 	description: INodeTypeDescription = {
+		...actionDescription(misarBlog),
 		displayName: 'Misar.Blog',
 		name: 'misarBlog',
 		icon: { light: 'file:misarBlog.svg', dark: 'file:misarBlog.dark.svg' },
-		group: ['output'],
 		version: 1,
 		subtitle: actionSubtitle(misarBlog),
 		description: 'Get articles of Misar.Blog, and sign or verify deliveries',
 		defaults: { name: 'Misar.Blog' },
 		usableAsTool: true,
-		inputs: [NodeConnectionTypes.Main],
-		outputs: ACTION_OUTPUTS,
 		credentials: [{ name: 'misarBlogApi', required: true, testedBy: 'testMisarBlogApi' }],
-		properties: actionProperties(misarBlog),
 	};
 
 	methods = {
@@ -36,7 +28,5 @@ export class MisarBlog implements INodeType {
 		...credentialTests('testMisarBlogApi', new MisarBlogApi()),
 	};
 
-	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		return await executeAction(this, misarBlog);
-	}
+	execute = execute;
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod/v4';
 
 import type { Provider, ProviderFamily } from '../shared/provider';
-import { articles, recovery } from './recovery';
+import { operations, searches } from './operations';
+import { recovery } from './recovery';
 
 /**
  * Misar.Blog, after its webhook reference (docs.misar.io/blog/api-reference/webhooks). It has no API
@@ -135,7 +136,10 @@ const misarBlogProvider: Provider = {
 		retried: false,
 	},
 	recovery,
-	lists: { article: articles },
+	operations,
+	searches,
+	// The SDKs of Misar.Blog.
+	planRefusals: ['plan_limit_exceeded'],
 	defaultRegistration: 'manual',
 	manualSteps: [
 		'Open <a href="https://misar.blog/dashboard/integrations" target="_blank">misar.blog/dashboard/integrations</a>, paste the URL and click Save. All events go to this one URL; this node runs the ones you choose below.',

@@ -1,14 +1,14 @@
 import { z } from 'zod/v4';
 
-import { isJsonObject, jsonObjectSchema } from '../shared/jsonObject';
-import type { ListApi, ListedEvent, RecoveryApi } from '../shared/provider';
+import { jsonObjectSchema } from '../shared/jsonObject';
+import type { ListedEvent, RecoveryApi } from '../shared/provider';
 
 const text = z.string();
 const identifiedSchema = z.object({ article: z.object({ id: text }) });
 const publishedSchema = z.object({ article: z.object({ id: text, published_at: text }) });
 
 /** A list of articles, as the API reference and the SDKs write it. */
-const articleListSchema = z.union([
+export const articleListSchema = z.union([
 	z.object({ data: z.array(z.unknown()), total: z.number().optional() }),
 	z
 		.object({ articles: z.array(z.unknown()), total: z.number().optional() })
@@ -17,9 +17,9 @@ const articleListSchema = z.union([
 const listedArticleSchema = jsonObjectSchema.and(
 	z.object({ id: text, slug: text, published_at: text }),
 );
-const ARTICLES = '/blog/v1/articles';
+export const ARTICLES = '/blog/v1/articles';
 /** The most that a page holds. */
-const PAGE_SIZE = 100;
+export const PAGE_SIZE = 100;
 /** Pages overlap, because an article that is removed meanwhile moves the others up. */
 const PAGE_STEP = 90;
 
@@ -85,66 +85,4 @@ export const recovery: RecoveryApi = {
 		const { id, published_at: publishedAt } = parsed.data.article;
 		return [`${event}|${id}|${Date.parse(publishedAt)}`];
 	},
-};
-
-/** The same list for action nodes, as the API returns it. */
-export const articles: ListApi = {
-	path: ARTICLES,
-	pageSize: PAGE_SIZE,
-	filters: [
-		{
-			displayName: 'Published Since',
-			name: 'since',
-			type: 'dateTime',
-			default: '',
-			description: 'Only articles that were published at this time or later',
-		},
-		{
-			displayName: 'Status',
-			name: 'status',
-			type: 'options',
-			options: [
-				{ name: 'Archived', value: 'archived', description: 'No longer shown' },
-				{ name: 'Draft', value: 'draft', description: 'Not published yet' },
-				{ name: 'Flagged', value: 'flagged', description: 'Held back by Misar' },
-				{ name: 'Published', value: 'published', description: 'Live, the default' },
-				{ name: 'Scheduled', value: 'scheduled', description: 'To be published later' },
-			],
-			default: 'published',
-			description: 'Which state the articles are in',
-		},
-		{
-			displayName: 'Visibility',
-			name: 'visibility',
-			type: 'options',
-			options: [
-				{ name: 'Paid', value: 'paid', description: 'Readers who pay for it' },
-				{ name: 'Private', value: 'private', description: 'Only you' },
-				{ name: 'Public', value: 'public', description: 'Everybody' },
-				{ name: 'Subscribers', value: 'subscribers', description: 'Readers who subscribed' },
-				{
-					name: 'Webhook Only',
-					value: 'webhook_only',
-					description: 'Nobody: sent to webhooks only',
-				},
-			],
-			default: 'public',
-			description: 'Who may read the articles',
-		},
-	],
-	query: ({ status = 'published', visibility }, number) => ({
-		status,
-		...(visibility === undefined ? {} : { visibility }),
-		sort: 'newest',
-		limit: PAGE_SIZE,
-		offset: number * PAGE_SIZE,
-	}),
-	// The API has no filter by time.
-	matches: ({ published_at: publishedAt }, { since }) =>
-		since === undefined || Date.parse(String(publishedAt)) >= Date.parse(String(since)),
-	read: (body) => articleListSchema.safeParse(body).data?.data.filter((item) => isJsonObject(item)),
-	label: ({ id, title, slug }) => ({
-		name: typeof title === 'string' ? title : String(slug),
-		value: String(id),
-	}),
 };

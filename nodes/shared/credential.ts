@@ -1,7 +1,6 @@
 import type { ICredentialDataDecryptedObject, IHookFunctions } from 'n8n-workflow';
 
 import { settingsError, type NodeContext } from './errors';
-import type { Provider } from './provider';
 
 /** The secrets and the address a credential holds; fields a credential type lacks are empty. */
 export interface ProviderCredential {
@@ -31,7 +30,7 @@ const SECRET_FIELDS = [
 /** Reads the credential. @throws what n8n throws when none is set, or NodeOperationError */
 export async function readCredential(
 	context: NodeContext & Pick<IHookFunctions, 'getCredentials'>,
-	provider: Provider,
+	provider: { readonly credentialType: string; readonly displayName: string },
 ): Promise<ProviderCredential> {
 	const data = await context.getCredentials(provider.credentialType);
 	const field = (name: string): string => {

@@ -1,5 +1,14 @@
-import type { IDataObject, INodeProperties } from 'n8n-workflow';
+import type {
+	IBinaryKeyData,
+	IDataObject,
+	IExecuteFunctions,
+	ILoadOptionsFunctions,
+	INodeListSearchItems,
+	INodeProperties,
+} from 'n8n-workflow';
 import type { z } from 'zod/v4';
+
+import type { ProviderCredential } from './credential';
 
 /**
  * The contract of a webhook provider: facts as data, read by shared code.
@@ -158,8 +167,6 @@ export interface ManagementApi {
 	readonly keyRights: string;
 	/** Calls beyond list and create, with how sure the documents are of them. */
 	readonly operations: Readonly<Partial<Record<EndpointOperation, Confirmation>>>;
-	/** Path of the call that takes events of other mail providers, where there is one. */
-	readonly inboundPath?: string;
 	/** Query of page n (from 1), where the list is paged. */
 	readonly page?: {
 		readonly size: number;
@@ -230,27 +237,64 @@ export interface RecoveryApi {
 	readonly keys: (event: KnownEvent) => readonly string[];
 }
 
-/** What an action node lists, besides endpoints. */
-export type ListedResource = 'article' | 'suppression';
-
-/** A list that action nodes read. */
-export interface ListApi {
-	/** Collection path. */
-	readonly path: string;
-	readonly pageSize: number;
-	/** Parameters of the collection Filters. */
-	readonly filters: readonly INodeProperties[];
-	/** Query of page n (from 0) for the filters that are set. */
-	readonly query: (filters: IDataObject, number: number) => IDataObject;
-	/** Its filters by time take a day as well, which stands for all of it. */
-	readonly takesDays?: true;
-	/** Applies the filters that the API does not have. */
-	readonly matches?: (item: IDataObject, filters: IDataObject) => boolean;
-	/** The items of a page; undefined for an answer that is not as documented. */
-	readonly read: (body: unknown) => readonly IDataObject[] | undefined;
-	/** Name and id of an item for the list in the editor; absent where single items cannot be retrieved. */
-	readonly label?: (item: IDataObject) => { name: string; value: string };
+/** What operations work on: an entry of the parameter Resource. */
+export interface Resource {
+	readonly name: string;
+	readonly value: string;
+	readonly description: string;
 }
+
+/** One item of an action node, with what its operation works on. */
+export interface ActionCall {
+	readonly context: IExecuteFunctions;
+	readonly itemIndex: number;
+	readonly provider: Provider;
+	/** The provider and its other products. */
+	readonly family: ProviderFamily;
+	readonly credential: ProviderCredential;
+}
+
+/** An item that an operation returns. */
+export interface ActionResult {
+	readonly json: IDataObject;
+	readonly binary?: IBinaryKeyData;
+	/** Index of the output it goes to; the first one by default. */
+	readonly output?: number;
+}
+
+/** One operation of an action node: how the editor offers it, and what it does. */
+export interface Operation {
+	readonly resource: Resource;
+	/** Value of the parameter Operation, unique within the resource. */
+	readonly value: string;
+	readonly name: string;
+	/** Its line in the list of actions. */
+	readonly action: string;
+	readonly description: string;
+	/** The one that the editor chooses first within its resource. */
+	readonly isDefault?: true;
+	/** Names of its outputs, where it has more than one. */
+	readonly outputs?: readonly string[];
+	/** Whether a provider has it, and how sure the documents are of the call behind it. */
+	readonly offered: (provider: Provider) => Confirmation | undefined;
+	/**
+	 * Its parameters, in the editor's order, without the conditions that follow from resource and
+	 * operation. Equal parameters of several operations become one.
+	 */
+	readonly properties: (provider: Provider) => readonly INodeProperties[];
+	/** Does it for one item. @throws NodeApiError or NodeOperationError that says what to do */
+	readonly run: (call: ActionCall) => Promise<readonly ActionResult[]>;
+}
+
+/** A search of a resource locator, called while the editor shows an action node. */
+export interface SearchCall extends Pick<ActionCall, 'provider' | 'credential'> {
+	readonly context: ILoadOptionsFunctions;
+	/** What the user typed, in lower case. */
+	readonly filter: string;
+}
+
+/** Lists what a resource locator may hold. */
+export type ListSearch = (call: SearchCall) => Promise<INodeListSearchItems[]>;
 
 /** Everything the package knows of one provider (or of one product of it). */
 export interface Provider {
@@ -268,7 +312,12 @@ export interface Provider {
 	readonly api?: ManagementApi;
 	/** Absent where no API lists missed events. */
 	readonly recovery?: RecoveryApi;
-	readonly lists?: Readonly<Partial<Record<ListedResource, ListApi>>>;
+	/** Operations of the action node that no other provider has. */
+	readonly operations?: readonly Operation[];
+	/** What resource locators of those operations list, by the name in their `searchListMethod`. */
+	readonly searches?: Readonly<Record<string, ListSearch>>;
+	/** Error codes of its API that say that the plan does not allow a call. */
+	readonly planRefusals?: readonly string[];
 	readonly defaultRegistration: Registration;
 	/**
 	 * What to do at the provider once the Production URL is copied, step by step; n8n's notices render

@@ -191,7 +191,7 @@ function readClaim(
 	return { signatures, timestamp: timestamp.trim() };
 }
 
-/** Reads `t=…,v1=…`; the Metigan SDK also splits on white space and allows several `v1=`. */
+/** Reads `t=…,v1=…`, also with white space for the comma and with several `v1=`, as an SDK does. */
 function readElements(
 	value: string,
 	{ timestamp: timestampKey, signature: signatureKey }: { timestamp: string; signature: string },

@@ -101,6 +101,20 @@ export const metigan = caseOf(triggers.metigan);
 /** Its node manages no endpoints. */
 export const misarBlog: ActionNodeCase = actionOf(triggers.misarBlog);
 
+/** Where an action node calls which API, and the key of each provider. */
+export interface ActionAccount {
+	readonly url: string;
+	readonly keys: Readonly<Record<string, string>>;
+}
+
+/** An action node that can be run, of a provider that need not be of the package. */
+export interface RunnableAction {
+	readonly provider: string;
+	readonly node: INodeType;
+	readonly credentialType: ICredentialType;
+	readonly parameters: INodeParameters;
+}
+
 export interface ActionCall {
 	readonly parameters: INodeParameters;
 	/** Default: the stand-in's address and its key that may do everything. */
@@ -149,8 +163,8 @@ export function webhookItem(
 
 /** Runs one operation for the items. Never rejects for what the node throws. */
 export async function runAction(
-	sandbox: Sandbox,
-	action: ActionNodeCase,
+	account: ActionAccount,
+	action: RunnableAction,
 	call: ActionCall,
 ): Promise<ActionResult> {
 	const { parameters, credential, items = [{ json: {} }], onError, timezone } = call;
@@ -167,7 +181,7 @@ export async function runAction(
 			[node, action.node],
 		],
 		{ Start: { main: [[{ node: 'Action', type: NodeConnectionTypes.Main, index: 0 }]] } },
-		additionalData(sandbox, action, node, credential),
+		additionalData(account, action, node, credential),
 		{ ...call, settings: timezone === undefined ? {} : { timezone } },
 	);
 	return readRun(run, 'Action');
@@ -406,15 +420,15 @@ async function execute(
 }
 
 function additionalData(
-	sandbox: Sandbox,
-	{ provider, credentialType }: ActionNodeCase,
+	{ url, keys }: ActionAccount,
+	{ provider, credentialType }: RunnableAction,
 	{ parameters }: INode,
 	credential: ICredentialDataDecryptedObject = {},
 ): IWorkflowExecuteAdditionalData {
 	let current: ICredentialDataDecryptedObject = {
 		...productOf(parameters),
-		baseUrl: sandbox.url,
-		apiKey: sandbox.keys[provider],
+		baseUrl: url,
+		apiKey: keys[provider] ?? '',
 		...credential,
 	};
 	const data: Partial<IWorkflowExecuteAdditionalData> = {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { INodeParameters } from 'n8n-workflow';
+import type { IDataObject, INodeParameters } from 'n8n-workflow';
 
 import { startSandbox, type Fault, type Sandbox } from '../../sandbox';
 import {
@@ -199,7 +199,13 @@ const CHECK_BASE_URL = { description: /Check the Base URL in the credential/ };
 const UPGRADE = { description: /Upgrade the plan/ };
 const limited = { message: /limits how often its API may be called/, httpCode: '429' };
 
-const rows: ReadonlyArray<readonly [string, Fault, Expected]> = [
+/** The code by which an API says that the plan does not allow a call, where one is documented. */
+const planRefusal = ({ action: { provider } }: Tried): IDataObject =>
+	provider === 'mailPanda'
+		? { upgrade: true }
+		: { code: provider === 'metigan' ? 'insufficient_quota' : 'plan_limit_exceeded' };
+
+const rows: ReadonlyArray<readonly [string, Fault | ((tried: Tried) => Fault), Expected]> = [
 	[
 		'400',
 		status(400, { body: { error: 'url: must be an https URL' } }),
@@ -247,7 +253,7 @@ const rows: ReadonlyArray<readonly [string, Fault, Expected]> = [
 	],
 	[
 		'403 of the plan',
-		status(403, { body: { code: 'plan_limit_exceeded', error: 'Your plan ends here' } }),
+		(tried) => status(403, { body: { ...planRefusal(tried), message: 'Your plan ends here' } }),
 		{
 			message: /plan does not allow this/,
 			description: /answered: Your plan ends here — Remove an endpoint/,
@@ -258,7 +264,7 @@ const rows: ReadonlyArray<readonly [string, Fault, Expected]> = [
 	],
 	[
 		'429 of the plan',
-		status(429, { body: { code: 'plan_limit_exceeded' }, headers: { 'retry-after': '0' } }),
+		(tried) => status(429, { body: planRefusal(tried), headers: { 'retry-after': '0' } }),
 		{
 			message: /plan does not allow this/,
 			description: /upgrade the plan/,
@@ -461,7 +467,11 @@ async function checkAll(calls: readonly Tried[], one: (tried: Tried) => Promise<
 
 describe('Get Many and Create of each node, and the other lists', () => {
 	it.each(rows)('end well with %s', async (_, fault, expected) => {
-		await checkAll(allCalls, async (tried) => await check(tried, fault, expected));
+		await checkAll(
+			allCalls,
+			async (tried) =>
+				await check(tried, typeof fault === 'function' ? fault(tried) : fault, expected),
+		);
 	});
 
 	it.each([404, 405])('end well with %i, after the last of the documented paths', async (code) => {

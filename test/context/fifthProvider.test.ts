@@ -4,14 +4,21 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { NodeApiError, type INodeParameters } from 'n8n-workflow';
 
+import { runAction } from './actionHost';
 import { checkTwins, spacedOut, stopClock, type WireScheme } from './conformanceTwins';
-import { PigeonPostApi, PigeonPostTrigger, signLetter, wireSchemes } from './fifthProvider';
+import {
+	PigeonPost,
+	PigeonPostApi,
+	PigeonPostTrigger,
+	signLetter,
+	wireSchemes,
+} from './fifthProvider';
 import { startLoft, type Loft } from './fifthProviderServer';
 import { endProcess } from './process';
 import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
 
 /**
- * A provider is added with data, a trigger class and a credential, and without an edit in
+ * A provider is added with data, two node classes and a credential, and without an edit in
  * `nodes/shared`: one that exists in this folder alone passes what the others pass.
  */
 
@@ -83,19 +90,40 @@ async function runsOfOneLetter(host: ContextHost): Promise<number> {
 	return host.runs.length - before;
 }
 
-it('nothing of nodes/shared imports a provider', () => {
-	const shared = path.join(__dirname, '../../nodes/shared');
-	const files = readdirSync(shared, { recursive: true, encoding: 'utf8' });
-	for (const file of files.filter((name) => name.endsWith('.ts'))) {
-		const text = readFileSync(path.join(shared, file), 'utf8');
-		const imported = [...text.matchAll(/from '([^']+)'/g)].map(([, from]) => from);
-		for (const from of imported) {
-			expect({ file, from }).toEqual({
-				file,
-				from: expect.stringMatching(/^(\.\.?\/[\w/]+|n8n-workflow|zod\/v4|node:\w+)$/),
-			});
+describe('nodes/shared', () => {
+	const nodes = path.join(__dirname, '../../nodes');
+	const shared = path.join(nodes, 'shared');
+	const sources = readdirSync(shared, { recursive: true, encoding: 'utf8' })
+		.filter((file) => file.endsWith('.ts'))
+		.map((file) => ({ file, text: readFileSync(path.join(shared, file), 'utf8') }));
+
+	it('imports no provider', () => {
+		for (const { file, text } of sources) {
+			for (const [, from = ''] of text.matchAll(/from '([^']+)'/g)) {
+				const inShared = path.relative(shared, path.resolve(shared, path.dirname(file), from));
+				expect({ file, from: from.startsWith('.') ? inShared : from }).toEqual({
+					file,
+					from: expect.stringMatching(/^([\w/]+|n8n-workflow|zod\/v4|node:\w+)$/),
+				});
+			}
 		}
-	}
+	});
+
+	it('names no provider, comments and the name of the package aside', () => {
+		const names = readdirSync(nodes)
+			.filter((folder) => folder !== 'shared')
+			.map((folder) => folder.toLowerCase());
+		const naming = sources.flatMap(({ file, text }) => {
+			const code = text
+				.replace(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, '')
+				.replaceAll('n8n-nodes-misar-metigan', '')
+				.replace(/\s/g, '')
+				.toLowerCase();
+			return names.filter((name) => code.includes(name)).map((name) => `${file}: ${name}`);
+		});
+		expect(names).toContain('mailpanda');
+		expect(naming).toEqual([]);
+	});
 });
 
 describe('a delivery of the fifth provider', () => {
@@ -269,5 +297,46 @@ describe('a registration at the fifth provider', () => {
 		expect(JSON.stringify(host.savedStaticData)).toContain(loft.perches[0]?.id);
 		await host.unpublish();
 		expect(loft.perches).toEqual([]);
+	});
+});
+
+describe('the action node of the fifth provider', () => {
+	async function run(parameters: INodeParameters) {
+		const action = {
+			provider: 'pigeonPost',
+			node: new PigeonPost(),
+			credentialType: new PigeonPostApi(),
+			parameters: {},
+		};
+		const account = { url: loft.url, keys: { pigeonPost: loft.key } };
+		const { outputs, error } = await runAction(account, action, { parameters });
+		expect(error).toBeUndefined();
+		return outputs.map((items) => items.map(({ json }) => json));
+	}
+
+	it('has an operation of its own beside those of all', () => {
+		const [resources] = new PigeonPost().description.properties;
+		expect(resources?.options?.map((option) => option.name)).toEqual([
+			'Delivery',
+			'Endpoint',
+			'Pigeon',
+			'Signature',
+		]);
+	});
+
+	it('runs its own operation, page by page', async () => {
+		loft.pigeons.push('a', 'b', 'c');
+		const own = { resource: 'pigeon', operation: 'getAll' };
+		expect(await run({ ...own, returnAll: true })).toEqual([
+			[{ ring: 'a' }, { ring: 'b' }, { ring: 'c' }],
+		]);
+		expect(loft.answers).toContain('GET /loft/v2/pigeons?offset=2&max=2 200');
+		expect(await run({ ...own, returnAll: false, limit: 1 })).toEqual([[{ ring: 'a' }]]);
+	});
+
+	it('runs an operation that all providers have', async () => {
+		const { id } = loft.add('https://a.example.com/');
+		const all = { resource: 'endpoint', operation: 'getAll', returnAll: true };
+		expect(await run(all)).toEqual([[expect.objectContaining({ id })]]);
 	});
 });

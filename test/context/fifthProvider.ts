@@ -3,24 +3,17 @@ import { createHmac } from 'node:crypto';
 import type {
 	IAuthenticateGeneric,
 	ICredentialType,
-	IExecuteFunctions,
-	INodeExecutionData,
 	INodeProperties,
 	INodeType,
 	INodeTypeDescription,
-	ITriggerFunctions,
-	ITriggerResponse,
-	IWebhookFunctions,
-	IWebhookResponseData,
 } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
-import { receiveDelivery } from '../../nodes/shared/trigger/webhook';
-import { watchEndpoint } from '../../nodes/shared/trigger/watch';
+import { getManyOf } from '../../nodes/shared/action/list';
+import { searchMethods } from '../../nodes/shared/action/listSearch';
+import { actionDescription, actionMethods } from '../../nodes/shared/action/node';
 import type { ProviderFamily } from '../../nodes/shared/provider';
-import { webhookMethods } from '../../nodes/shared/trigger/hooks';
-import { TRIGGER_OUTPUTS, triggerProperties } from '../../nodes/shared/editor/triggerProperties';
-import { executeTrigger } from '../../nodes/shared/trigger/execute';
+import { triggerDescription, triggerMethods } from '../../nodes/shared/trigger/node';
 import type { Delivery, WireScheme } from './conformanceTwins';
 
 /**
@@ -30,8 +23,13 @@ import type { Delivery, WireScheme } from './conformanceTwins';
 
 /** Path of its webhook API. */
 export const PERCHES = '/loft/v2/perches';
-/** Endpoints on one page of its list. */
+/** Path of its list of pigeons, which no other provider has. */
+export const PIGEONS = '/loft/v2/pigeons';
+/** Entries on one page of a list. */
 export const PAGE_SIZE = 2;
+
+const pigeonPage = (page: number, size: number) => ({ offset: page * size, max: size });
+const pigeonsSchema = z.object({ pigeons: z.array(z.object({ ring: z.string() })) });
 
 export const pigeonPost: ProviderFamily = [
 	{
@@ -96,9 +94,22 @@ export const pigeonPost: ProviderFamily = [
 			operations: { update: 'documented', delete: 'documented' },
 			page: {
 				size: PAGE_SIZE,
-				query: (page, size) => ({ offset: (page - 1) * size, max: size }),
+				query: (page, size) => pigeonPage(page - 1, size),
 			},
 		},
+		operations: [
+			getManyOf(
+				{ name: 'Pigeon', value: 'pigeon', description: 'A bird that carries letters' },
+				{
+					things: 'pigeons',
+					path: PIGEONS,
+					pageSize: PAGE_SIZE,
+					filters: [],
+					query: (_filters, number) => pigeonPage(number, PAGE_SIZE),
+					read: (body) => pigeonsSchema.safeParse(body).data?.pigeons,
+				},
+			),
+		],
 		defaultRegistration: 'automatic',
 		manualSteps: ['Tell the pigeons.'],
 	},
@@ -122,36 +133,42 @@ export class PigeonPostApi implements ICredentialType {
 	};
 }
 
+const { webhookMethods, webhook, trigger, execute } = triggerMethods(pigeonPost);
+
 export class PigeonPostTrigger implements INodeType {
 	description: INodeTypeDescription = {
+		...triggerDescription('Pigeon Post', 'pigeon-post', pigeonPost),
 		displayName: 'Pigeon Post Trigger',
 		name: 'pigeonPostTrigger',
-		group: ['trigger'],
 		version: 1,
 		description: 'Starts the workflow when a pigeon arrives',
 		defaults: { name: 'Pigeon Post Trigger' },
-		inputs: [],
-		outputs: TRIGGER_OUTPUTS,
 		credentials: [{ name: 'pigeonPostApi', required: true }],
-		webhooks: [
-			{ name: 'default', httpMethod: 'POST', responseMode: 'onReceived', path: 'pigeon-post' },
-		],
-		properties: triggerProperties(pigeonPost),
 	};
 
-	webhookMethods = webhookMethods(pigeonPost);
+	webhookMethods = webhookMethods;
 
-	async webhook(this: IWebhookFunctions): Promise<IWebhookResponseData> {
-		return await receiveDelivery(this, pigeonPost);
-	}
+	webhook = webhook;
 
-	async trigger(this: ITriggerFunctions): Promise<ITriggerResponse> {
-		return await watchEndpoint(this, pigeonPost);
-	}
+	trigger = trigger;
 
-	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		return await executeTrigger(this, pigeonPost);
-	}
+	execute = execute;
+}
+
+export class PigeonPost implements INodeType {
+	description: INodeTypeDescription = {
+		...actionDescription(pigeonPost),
+		displayName: 'Pigeon Post',
+		name: 'pigeonPost',
+		version: 1,
+		description: 'Manage webhook endpoints of Pigeon Post, and count the pigeons',
+		defaults: { name: 'Pigeon Post' },
+		credentials: [{ name: 'pigeonPostApi', required: true }],
+	};
+
+	methods = searchMethods(pigeonPost);
+
+	execute = actionMethods(pigeonPost).execute;
 }
 
 /** Its two schemes as they look on the wire. */

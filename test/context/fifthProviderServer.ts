@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { z } from 'zod';
 
-import { PERCHES } from './fifthProvider';
+import { PERCHES, PIGEONS } from './fifthProvider';
 
 /** A webhook endpoint as Pigeon Post stores it. */
 export interface Perch {
@@ -28,6 +28,8 @@ export interface Loft {
 	readonly url: string;
 	readonly key: string;
 	readonly perches: Perch[];
+	/** Rings of the pigeons that live there. */
+	readonly pigeons: string[];
 	/** `METHOD /path?query status` of every answer. */
 	readonly answers: readonly string[];
 	add(url: string): Perch;
@@ -46,6 +48,7 @@ const pageSchema = z.object({ offset: z.coerce.number(), max: z.coerce.number() 
 /** Starts the stand-in on a free port of this machine. */
 export async function startLoft(): Promise<Loft> {
 	const perches: Perch[] = [];
+	const pigeons: string[] = [];
 	const answers: string[] = [];
 	const faults: LoftFault[] = [];
 	const key = `pigeon_${randomBytes(8).toString('hex')}`;
@@ -76,6 +79,10 @@ export async function startLoft(): Promise<Loft> {
 		const items = perches.slice(offset, offset + max).map((perch) => ({ endpoint: shown(perch) }));
 		response.json({ success: true, data: { total: perches.length, items } });
 	});
+	app.get(PIGEONS, ({ query }, response) => {
+		const { offset, max } = pageSchema.parse(query);
+		response.json({ pigeons: pigeons.slice(offset, offset + max).map((ring) => ({ ring })) });
+	});
 	app.post(PERCHES, ({ body }, response) => {
 		const { url, events } = bodySchema.required({ url: true, events: true }).parse(body);
 		const { secret, ...perch } = add(url, events);
@@ -100,11 +107,12 @@ export async function startLoft(): Promise<Loft> {
 		url: `http://127.0.0.1:${port}`,
 		key,
 		perches,
+		pigeons,
 		answers,
 		add,
 		fault: (fault) => faults.push(fault),
 		reset: () => {
-			for (const list of [perches, answers, faults]) list.splice(0);
+			for (const list of [perches, pigeons, answers, faults]) list.splice(0);
 		},
 		close: async () => {
 			server.closeAllConnections();

@@ -79,8 +79,9 @@ function sealAsVersion01(trigger: TriggerUnderTest, key: string): void {
 	};
 	const secret = endpointsAt(trigger)[0]?.secret ?? '';
 	const sealedSecret = seal(secret, { text: key, typed: false }, binding);
-	const { account, reported, ...registration } = recordOf();
-	startAnew({ 'node:Trigger': { registration: { ...registration, sealedSecret } } });
+	const { product, apiPath, url, events } = recordOf();
+	const registration = { ...binding, product, apiPath, url, events, sealedSecret };
+	startAnew({ 'node:Trigger': { registration: JSON.parse(JSON.stringify(registration)) } });
 }
 
 describe.each([

@@ -5,8 +5,8 @@ import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import MarkdownIt from 'markdown-it';
 
-import type { Operation } from '../../nodes/shared/actions/operation';
-import { OPERATIONS } from '../../nodes/shared/actions/operations';
+import { operationsOf } from '../../nodes/shared/action/operations';
+import type { Operation } from '../../nodes/shared/provider';
 import { allProviders } from './allProviders';
 import { messagesOfTheNodes } from './messages';
 import { wornWords } from './wornWords';
@@ -213,10 +213,11 @@ describe('the commands in the documents', () => {
 describe('docs/actions.md', () => {
 	const [header = [], , ...rows] = tableIn('docs/actions.md');
 	const WORDS = { documented: 'yes', unconfirmed: 'tried', missing: '' } as const;
+	const operations = [...new Set(allProviders.flatMap(operationsOf))];
 	const rowsOf = ({ resource, name }: Operation) =>
 		rows.filter(
 			([of = '', names = '']) =>
-				of.toLowerCase() === resource &&
+				of.toLowerCase() === resource.value &&
 				names
 					.replace(/ \([^)]*\)/g, '')
 					.split(', ')
@@ -224,12 +225,15 @@ describe('docs/actions.md', () => {
 		);
 
 	it('has one row with each operation of the action nodes', () => {
-		const found = OPERATIONS.map((one) => [`${one.resource}: ${one.name}`, rowsOf(one).length]);
+		const found = operations.map((one) => [
+			`${one.resource.value}: ${one.name}`,
+			rowsOf(one).length,
+		]);
 		expect(found).toEqual(found.map(([name]) => [name, 1]));
 	});
 
 	it('has a column for each provider that an action node calls', () => {
-		const called = allProviders.filter(({ api, lists }) => api ?? lists);
+		const called = allProviders.filter(({ api, operations: own }) => api ?? own);
 		expect([...header.slice(2)].sort()).toEqual(
 			called.map(({ displayName }) => displayName).sort(),
 		);
@@ -238,9 +242,12 @@ describe('docs/actions.md', () => {
 	it.each(header.slice(2))('says what %s offers', (column) => {
 		const provider = allProviders.find(({ displayName }) => displayName === column);
 		if (provider === undefined) throw new Error(`No provider is called ${column}`);
-		const cells = OPERATIONS.map((one) => [one.name, rowsOf(one)[0]?.[header.indexOf(column)]]);
+		const cells = operations.map((one) => [one.name, rowsOf(one)[0]?.[header.indexOf(column)]]);
 		expect(cells).toEqual(
-			OPERATIONS.map((one) => [one.name, WORDS[one.offered(provider) ?? 'missing']]),
+			operations.map((one) => [
+				one.name,
+				WORDS[(operationsOf(provider).includes(one) && one.offered(provider)) || 'missing'],
+			]),
 		);
 	});
 });

@@ -77,6 +77,22 @@ describe('imports', () => {
 		expect(wrong).toEqual([]);
 	});
 
+	it.each(['action', 'trigger'])(
+		'of nodes/shared lead to its folder %s from nowhere else',
+		(name) => {
+			const folder = `nodes/shared/${name}/`;
+			const inside = files.filter((file) => file.startsWith(folder));
+			const importers = files.filter(
+				(file) =>
+					file.startsWith('nodes/shared/') &&
+					!file.startsWith(folder) &&
+					imports.get(file)?.some((target) => target.startsWith(folder)),
+			);
+			expect(inside).not.toEqual([]);
+			expect(importers).toEqual([]);
+		},
+	);
+
 	it('never lead back to where they came from', () => {
 		expect(circles()).toEqual([]);
 	});

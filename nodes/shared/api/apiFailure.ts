@@ -8,11 +8,13 @@ import { hideSecrets } from './hideSecrets';
 export interface FailedRequest {
 	readonly method: string;
 	readonly url: string;
-	/** Name of the provider in the editor, e.g. "Misar Mail". */
+	/** Name of the provider in the editor, e.g. "Example Mail". */
 	readonly providerName: string;
+	/** See {@link isPlanRefusal}. */
+	readonly planRefusals?: readonly string[] | undefined;
 	/** Texts that must never be shown, even if the provider repeats them. */
 	readonly secrets: readonly string[];
-	/** What was to be read, e.g. "articles", where the request is not about webhooks. */
+	/** What was to be read, e.g. "contacts", where the request is not about webhooks. */
 	readonly reads?: string | undefined;
 	/** The endpoint the request is about, where it is about one. */
 	readonly endpointId?: string | undefined;
@@ -50,20 +52,22 @@ const messagesByFieldSchema = z.object({
 	formErrors: z.array(z.unknown()).default([]),
 });
 
-/** Misar's code (MisarMail SDK 5), and Metigan's (its API reference). */
-const PLAN_REFUSALS: readonly unknown[] = ['plan_limit_exceeded', 'insufficient_quota'];
-
 /**
- * Whether an answer says that the plan does not allow this. Misar's sources disagree on the status
- * (402, 403 or 429), so the body decides (MisarMail SDK 5). Never worth a retry.
+ * Whether an answer says that the plan does not allow this: the body decides, because providers use several
+ * statuses. Never worth a retry.
+ * @param codes the provider's error codes that say so
  */
-export function isPlanRefusal(status: number, body: unknown): boolean {
+export function isPlanRefusal(
+	status: number,
+	body: unknown,
+	codes: readonly string[] = [],
+): boolean {
 	if (status === 402) return true;
 	const parsed = bodySchema.safeParse(body);
 	if (!parsed.success) return false;
 	const { code, error, error_type: errorType, upgrade } = parsed.data;
 	return (
-		[code, error, errorType].some((value) => PLAN_REFUSALS.includes(value)) ||
+		[code, error, errorType].some((value) => isText(value) && codes.includes(value)) ||
 		upgrade === true ||
 		(typeof upgrade === 'object' && upgrade !== null)
 	);
@@ -128,7 +132,7 @@ function explainStatus(
 ): Explanation {
 	const { providerName: name } = request;
 	const words = wordsFor(request, status);
-	if (isPlanRefusal(status, body)) {
+	if (isPlanRefusal(status, body, request.planRefusals)) {
 		const upgradeUrl = findUpgradeUrl(body);
 		return {
 			message: `The ${name} plan does not allow this (HTTP ${status})`,
@@ -170,7 +174,7 @@ function explainStatus(
 			};
 }
 
-/** What is said differently about requests for webhooks and for a list such as articles. */
+/** What is said differently about requests for webhooks and for another list. */
 function wordsFor({ providerName: name, reads, endpointId }: FailedRequest, status: number) {
 	if (reads === undefined) {
 		const address = 'the Base URL in the credential and Options → API Path';

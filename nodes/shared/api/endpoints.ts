@@ -3,7 +3,6 @@ import type { IDataObject, NodeApiError } from 'n8n-workflow';
 import type { ProviderCredential } from '../credential';
 import { isJsonObject } from '../jsonObject';
 import type { ItemAddress, ItemStyle, ManagementApi, Provider } from '../provider';
-import { isPlanRefusal } from './apiFailure';
 import {
 	readAttemptList,
 	readEndpoint,
@@ -125,7 +124,7 @@ export class EndpointApi {
 				lost,
 				refusedBeside:
 					attempt.kind === 'status' &&
-					(attempt.status === 409 || isPlanRefusal(attempt.status, attempt.body)),
+					(attempt.status === 409 || this.client.isPlanRefusal(attempt)),
 			};
 		}
 		const endpoint = readEndpoint(attempt.body);
@@ -173,12 +172,6 @@ export class EndpointApi {
 		const attempts = readAttemptList(withoutSecrets(this.bodyOf(result), this.access.secrets));
 		if (attempts !== undefined) return attempts;
 		throw this.unreadable(result, 'a list of delivery attempts');
-	}
-
-	/** Sends an event of another mail provider to the inbound endpoint. */
-	async record(path: string, event: IDataObject): Promise<unknown> {
-		const attempt = await this.client.send('POST', path, { body: event }, 'ifNotExecuted');
-		return this.bodyOf({ method: 'POST', path, attempt });
 	}
 
 	/**

@@ -87,7 +87,7 @@ export class ApiClient {
 		const deadline = Date.now() + RETRY_BUDGET_MS;
 		for (let attempts = 1; ; attempts++) {
 			const attempt = await this.sendOnce(method, path, content);
-			const waitMs = retryDelayMs(attempt, attempts, retry);
+			const waitMs = retryDelayMs(attempt, attempts, retry, this.provider.planRefusals);
 			if (waitMs === undefined || attempts >= MAX_ATTEMPTS || Date.now() + waitMs > deadline) {
 				return attempt;
 			}
@@ -134,6 +134,12 @@ export class ApiClient {
 		}
 	}
 
+	/** Whether the plan does not allow what was asked for. */
+	isPlanRefusal(attempt: Attempt): boolean {
+		if (attempt.kind !== 'status') return false;
+		return isPlanRefusal(attempt.status, attempt.body, this.provider.planRefusals);
+	}
+
 	/**
 	 * The content of an answer.
 	 * @param read returns undefined for an answer that is not as documented
@@ -166,6 +172,7 @@ export class ApiClient {
 				method,
 				url: urlBelow(this.access.baseUrl, path),
 				providerName: this.provider.displayName,
+				planRefusals: this.provider.planRefusals,
 				secrets: [...this.access.secrets, sentSecret],
 				reads: this.access.reads,
 				endpointId,
@@ -194,6 +201,7 @@ function retryDelayMs(
 	attempt: Attempt,
 	attempts: number,
 	retry: 'always' | 'ifNotExecuted',
+	planRefusals: readonly string[] | undefined,
 ): number | undefined {
 	const backoff = FIRST_BACKOFF_MS * 2 ** (attempts - 1);
 	if (attempt.kind === 'success') return undefined;
@@ -201,7 +209,7 @@ function retryDelayMs(
 		return retry === 'always' || neverSent(attempt.code) ? backoff : undefined;
 	}
 	const { status, body, retryAfterSeconds } = attempt;
-	const limited = status === 429 && !isPlanRefusal(status, body);
+	const limited = status === 429 && !isPlanRefusal(status, body, planRefusals);
 	const unavailable = status >= 502 && status <= 504 && retry === 'always';
 	if (!limited && !unavailable) return undefined;
 	return retryAfterSeconds === undefined ? backoff : retryAfterSeconds * 1000;

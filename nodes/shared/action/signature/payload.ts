@@ -1,12 +1,11 @@
 import { z } from 'zod/v4';
 
-import { settingsError } from '../errors';
-import { isJsonObject } from '../jsonObject';
-import type { SignatureScheme } from '../provider';
-import { schemesToTry, verifySignature, type SignedRequest, type Verdict } from '../signature';
-import type { ActionCall } from './operation';
-import { readParameter } from './parameter';
-import { HEADERS_OF_WEBHOOK } from './signatureFields';
+import { settingsError } from '../../errors';
+import { isJsonObject } from '../../jsonObject';
+import type { ActionCall, SignatureScheme } from '../../provider';
+import { schemesToTry, verifySignature, type SignedRequest, type Verdict } from '../../signature';
+import { readParameter } from '../parameter';
+import { HEADERS_OF_WEBHOOK } from './fields';
 
 /**
  * Verifies a payload with the credential's signing secrets, as the trigger would. Does not throw for a
@@ -92,4 +91,20 @@ function parseJson(text: string): unknown {
 	} catch {
 		return undefined;
 	}
+}
+
+/** The id that the parameter Signature Scheme holds. */
+export function chosenScheme(call: ActionCall): string {
+	return readParameter(call, 'signatureScheme', z.string());
+}
+
+/** The item that the payload came in. */
+export function inputOf({ context, itemIndex }: ActionCall) {
+	return context.getInputData()[itemIndex];
+}
+
+/** Its files, to pass them on. */
+export function binaryOf(call: ActionCall) {
+	const binary = inputOf(call)?.binary;
+	return binary === undefined ? {} : { binary };
 }

@@ -1,24 +1,24 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
-import { acceptDelivery, deliveryItem, logDeviations, type Rejection } from '../delivery/accept';
-import { seeDelivery } from '../delivery/duplicates';
-import { parseBody } from '../delivery/event';
+import { acceptDelivery, deliveryItem, logDeviations, type Rejection } from '../../delivery/accept';
+import { seeDelivery } from '../../delivery/duplicates';
+import { parseBody } from '../../delivery/event';
 import {
 	deliveryOptions,
 	eventOptions,
 	optionsCollection,
 	SIMPLIFY,
 	skipDuplicatesOption,
-} from '../editor/properties';
-import { ALL_EVENTS, noEventSelected, selectedNames } from '../events';
-import { sourceOf } from '../product';
-import type { Provider } from '../provider';
-import { ownerOf } from '../state/perTrigger';
-import type { ActionCall, ActionResult, Operation } from './operation';
-import { namesSchema, numberSchema, readParameter } from './parameter';
-import { verifyPayload } from './payload';
-import { DELIVERY } from './signatureFields';
+} from '../../properties';
+import { ALL_EVENTS, noEventSelected, selectedNames } from '../../events';
+import { sourceOf } from '../../product';
+import type { ActionCall, ActionResult, Operation, Provider } from '../../provider';
+import { ownerOf } from '../../state/perTrigger';
+import { namesSchema, numberSchema, readParameter } from '../parameter';
+import { RESOURCES } from '../resources';
+import { verifyPayload } from '../signature/payload';
+import { DELIVERY } from '../signature/fields';
 
 const optionsSchema = z.object({
 	bounceType: z.enum(['any', 'hard', 'soft']).default('any'),
@@ -29,8 +29,8 @@ const optionsSchema = z.object({
 });
 
 /** What a trigger does with a delivery, for one that n8n's Webhook node received. */
-export const receiveOperation: Operation = {
-	resource: 'delivery',
+export const receive: Operation = {
+	resource: RESOURCES.delivery,
 	value: 'receive',
 	name: 'Receive',
 	action: 'Receive a delivery from a webhook node',
@@ -41,7 +41,7 @@ export const receiveOperation: Operation = {
 	offered: ({ schemes }) =>
 		schemes.every(({ kind }) => kind === 'hmac') ? 'documented' : undefined,
 	properties: receiveFields,
-	run: async (call) => [await receive(call)],
+	run: async (call) => [await receiveOne(call)],
 };
 
 function receiveFields(provider: Provider): INodeProperties[] {
@@ -63,7 +63,7 @@ function receiveFields(provider: Provider): INodeProperties[] {
 	];
 }
 
-async function receive(call: ActionCall): Promise<ActionResult> {
+async function receiveOne(call: ActionCall): Promise<ActionResult> {
 	const { context, provider, family } = call;
 	const options = readParameter(call, 'options', optionsSchema, {});
 	const selected = readParameter(call, 'events', namesSchema, [ALL_EVENTS]);

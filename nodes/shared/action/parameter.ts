@@ -1,13 +1,11 @@
-import { tryToParseDateTime, type IExecuteFunctions } from 'n8n-workflow';
+import { tryToParseDateTime } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
 import { settingsError } from '../errors';
+import type { ActionCall } from '../provider';
 
 /** One item of an action node. */
-export interface ActionItem {
-	readonly context: IExecuteFunctions;
-	readonly itemIndex: number;
-}
+export type ActionItem = Pick<ActionCall, 'context' | 'itemIndex'>;
 
 /**
  * A number of 0 or more, which an expression may return as text. An empty value must not become 0,
@@ -17,9 +15,6 @@ export const numberSchema = z.preprocess(
 	(value) => (typeof value === 'string' && /^\d+$/.test(value.trim()) ? Number(value) : value),
 	z.number().min(0),
 );
-
-/** How many results at most. */
-export const limitSchema = numberSchema.pipe(z.number().int().min(1));
 
 /**
  * Names as a multi-select holds them, or as text with commas, which an expression may return. An AI

@@ -1,8 +1,8 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { customEvents, eventOptions, reachOptions } from '../editor/properties';
-import { ALL_EVENTS } from '../events';
-import type { Provider } from '../provider';
+import { customEvents, eventOptions, reachOptions } from '../../properties';
+import { ALL_EVENTS } from '../../events';
+import type { Provider } from '../../provider';
 
 export const ENDPOINT: INodeProperties = {
 	displayName: 'Endpoint',
@@ -85,29 +85,6 @@ export function updateFields(provider: Provider): INodeProperties {
 			WEBHOOK_URL,
 		],
 	};
-}
-
-/** @param things - what is listed, in the plural */
-export function limitFields(things: string): INodeProperties[] {
-	return [
-		{
-			displayName: 'Return All',
-			name: 'returnAll',
-			type: 'boolean',
-			default: false,
-			description: 'Whether to return all results or only up to a given limit',
-		},
-		{
-			displayName: 'Limit',
-			name: 'limit',
-			type: 'number',
-			typeOptions: { minValue: 1 },
-			default: 50,
-			description: 'Max number of results to return',
-			hint: `How many ${things} at most`,
-			displayOptions: { show: { returnAll: [false] } },
-		},
-	];
 }
 
 /** How to reach an installation whose API differs from the documents. */

@@ -1,6 +1,5 @@
-import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
+import type { IDisplayOptions, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
-import type { ManagementApi, Provider, ProviderFamily, RecoveryApi } from '../provider';
 import {
 	deliveryOptions,
 	eventOptions,
@@ -8,11 +7,11 @@ import {
 	productProperty,
 	productShow,
 	reachOptions,
-	shownFor,
 	SIMPLIFY,
 	skipDuplicatesOption,
 	type Show,
-} from './properties';
+} from '../properties';
+import type { ManagementApi, Provider, ProviderFamily, RecoveryApi } from '../provider';
 
 /** One output, and a second one for problems where the user wants it. */
 export const TRIGGER_OUTPUTS =
@@ -29,6 +28,11 @@ export function triggerProperties(family: ProviderFamily): INodeProperties[] {
 		SIMPLIFY,
 		...family.map(optionsProperty),
 	];
+}
+
+/** When a parameter is shown; always where there is no condition. */
+function shownFor(show: Show): { displayOptions?: IDisplayOptions } {
+	return Object.keys(show).length === 0 ? {} : { displayOptions: { show } };
 }
 
 function providerProperties(provider: Provider): INodeProperties[] {

@@ -1,27 +1,36 @@
 import type { ExpressionString, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
-import { productProperty, productShow, type Show } from '../editor/properties';
-import type { Provider, ProviderFamily } from '../provider';
-import type { Operation } from './operation';
-import { OPERATIONS, operationsOf } from './operations';
+import { productLabel, productProperty, productShow, type Show } from '../properties';
+import type { Operation, Provider, ProviderFamily, Resource } from '../provider';
+import { operationsIn, operationsOf } from './operations';
 
 /** One output, except for operations that have an output for each verdict. */
-export const ACTION_OUTPUTS: ExpressionString = `={{ ${OPERATIONS.reduceRight(
-	(others, { resource, value, outputs }) =>
-		outputs === undefined
-			? others
-			: `$parameter["resource"] === "${resource}" && $parameter["operation"] === "${value}" ? ${JSON.stringify(
-					outputs.map((displayName) => ({ type: 'main', displayName })),
-				)} : ${others}`,
-	'[{ type: "main" }]',
-)} }}`;
+export function actionOutputs(family: ProviderFamily): ExpressionString {
+	const outputs = operationsIn(family).reduceRight(
+		(others, { resource, value, outputs: names }) =>
+			names === undefined
+				? others
+				: `$parameter["resource"] === "${resource.value}" && $parameter["operation"] === "${value}" ? ${JSON.stringify(
+						names.map((displayName) => ({ type: 'main', displayName })),
+					)} : ${others}`,
+		'[{ type: "main" }]',
+	);
+	return `={{ ${outputs} }}`;
+}
+
+/** An expression for the line below an action node: "create or update: endpoint (Example Mail)". */
+export function actionSubtitle(family: ProviderFamily): string {
+	const operation =
+		'$parameter.operation.replace("getAll", "getMany").replace(/[A-Z]/g, " $&").toLowerCase()';
+	const product = productLabel(family);
+	const suffix = product === undefined ? '' : ` + " (" + ${product} + ")"`;
+	return `={{ ${operation} + ": " + $parameter.resource${suffix} }}`;
+}
 
 /** The parameters of an action node, made from the facts of its providers: only what each offers. */
 export function actionProperties(family: ProviderFamily): INodeProperties[] {
-	const resources = RESOURCES.filter(({ value }) =>
-		family.some((provider) => hasResource(provider, value)),
-	);
-	const defaultResource = operationsOf(family[0])[0]?.resource ?? '';
+	const resources = resourcesOf(family);
+	const defaultResource = operationsOf(family[0])[0]?.resource.value ?? '';
 	return [
 		...(family[0].product === undefined ? [] : [productProperty(family)]),
 		// One for all products: n8n's list of actions repeats them for each parameter Resource.
@@ -30,7 +39,7 @@ export function actionProperties(family: ProviderFamily): INodeProperties[] {
 			name: 'resource',
 			type: 'options',
 			noDataExpression: true,
-			options: [...resources],
+			options: resources,
 			default: defaultResource,
 			description: 'What to work with',
 		},
@@ -40,43 +49,24 @@ export function actionProperties(family: ProviderFamily): INodeProperties[] {
 	];
 }
 
-function hasResource(provider: Provider, resource: unknown): boolean {
-	return operationsOf(provider).some((operation) => operation.resource === resource);
+/** What the operations of some providers work on, each once. */
+function resourcesOf(providers: readonly Provider[]): Resource[] {
+	const resources = providers.flatMap(operationsOf).map(({ resource }) => resource);
+	return [...new Map(resources.map((resource) => [resource.value, resource])).values()].sort(
+		(a, b) => a.name.localeCompare(b.name),
+	);
 }
-
-const RESOURCES: readonly INodePropertyOptions[] = [
-	{ name: 'Article', value: 'article', description: 'An article of your blog' },
-	{
-		name: 'Delivery',
-		value: 'delivery',
-		description: 'An attempt of the provider to send an event to an endpoint',
-	},
-	{
-		name: 'Endpoint',
-		value: 'endpoint',
-		description: 'A webhook URL that the provider sends events to',
-	},
-	{ name: 'Event', value: 'event', description: 'Something that happened to an email' },
-	{
-		name: 'Signature',
-		value: 'signature',
-		description: 'The proof that a delivery comes from the provider and was not changed',
-	},
-	{
-		name: 'Suppression',
-		value: 'suppression',
-		description: 'An address that the provider sends no more emails to',
-	},
-];
 
 /** The choice of an operation, and the parameters of each. */
 function resourceProperties(
 	provider: Provider,
 	family: ProviderFamily,
-	resource: INodePropertyOptions['value'],
+	resource: string,
 ): INodeProperties[] {
 	const show = { ...productShow(provider), resource: [resource] };
-	const operations = operationsOf(provider).filter((operation) => operation.resource === resource);
+	const operations = operationsOf(provider).filter(
+		(operation) => operation.resource.value === resource,
+	);
 	if (operations.length === 0) return [nothingToDo(provider, show)];
 	const parameters = new Map<string, { property: INodeProperties; of: string[] }>();
 	for (const { value, properties } of operations) {
@@ -117,7 +107,7 @@ function resourceProperties(
 }
 
 function nothingToDo(provider: Provider, show: Show): INodeProperties {
-	const others = RESOURCES.filter(({ value }) => hasResource(provider, value));
+	const others = resourcesOf([provider]);
 	return {
 		displayName: `${provider.displayName} has no API for this. Choose another product, or one of the resources it has: ${others.map(({ name }) => name).join(', ')}.`,
 		name: 'nothingToDo',
@@ -138,8 +128,11 @@ function optionOf(
 		operation.offered(provider) === 'unconfirmed'
 			? '. The documents do not confirm this call, so it may not work.'
 			: '';
-	const able = family.filter((one) => operation.offered(one) !== undefined);
-	const forAll = able.length === family.filter((one) => hasResource(one, resource)).length;
+	const able = family.filter((one) => operationsOf(one).includes(operation));
+	const others = family.filter((one) =>
+		operationsOf(one).some((other) => other.resource.value === resource.value),
+	);
+	const forAll = able.length === others.length;
 	const products = forAll ? '' : ` (${able.map(({ displayName }) => displayName).join(', ')})`;
 	const action = `${operation.action}${products}`;
 	return { name, value, action, description: `${description}${caveat}` };

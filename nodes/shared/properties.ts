@@ -1,17 +1,10 @@
 import type { IDisplayOptions, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
-import { ALL_EVENTS } from '../events';
-import type { ManagementApi, Provider, ProviderFamily } from '../provider';
+import { ALL_EVENTS } from './events';
+import type { ManagementApi, Provider, ProviderFamily } from './provider';
 
 /** When a parameter is shown: values of other parameters. */
 export type Show = NonNullable<IDisplayOptions['show']>;
-
-/** When a parameter is shown; always where there is no condition. */
-export function shownFor(show: Show): {
-	displayOptions?: IDisplayOptions;
-} {
-	return Object.keys(show).length === 0 ? {} : { displayOptions: { show } };
-}
 
 /** Only while the provider's product is chosen, where there are several. */
 export function productShow({ product }: Provider): Show {
@@ -34,6 +27,15 @@ export function productProperty(family: ProviderFamily): INodeProperties {
 		default: firstProduct,
 		description: 'Which product to work with. The credential has to be one of this product.',
 	};
+}
+
+/** An expression for the chosen product's name; undefined where there are no products to choose from. */
+export function productLabel(family: ProviderFamily): string | undefined {
+	if (family[0].product === undefined) return undefined;
+	const labels = Object.fromEntries(
+		family.map(({ product, displayName }) => [product, displayName]),
+	);
+	return `((${JSON.stringify(labels)})[$parameter.product] ?? "")`;
 }
 
 /** The events of a provider for a multi-select, every event first. */
@@ -67,7 +69,7 @@ export function schemeOptions(
 /** Options that say how to reach an API whose documents leave that open. */
 export function reachOptions(api: ManagementApi): INodeProperties[] {
 	const addresses = new Set(api.itemStyles.map(({ id }) => id));
-	return [apiPathOption(api.paths), ...(addresses.size > 1 ? [ITEM_ADDRESS_OPTION] : [])];
+	return [apiPathOption(api.paths), ...(addresses.size > 1 ? [itemAddressOption(api.paths)] : [])];
 }
 
 function apiPathOption(paths: readonly string[]): INodeProperties {
@@ -76,9 +78,31 @@ function apiPathOption(paths: readonly string[]): INodeProperties {
 		name: 'apiPath',
 		type: 'string',
 		default: '',
-		placeholder: `e.g. ${paths[0] ?? '/webhooks'}`,
+		placeholder: `e.g. ${examplePath(paths)}`,
 		description: `Path of the webhook API below the Base URL of the credential. Leave empty to use ${paths.join(', else ')}.`,
 	};
+}
+
+function itemAddressOption(paths: readonly string[]): INodeProperties {
+	const path = examplePath(paths);
+	return {
+		displayName: 'Send Endpoint ID In',
+		name: 'itemAddress',
+		type: 'options',
+		options: [
+			{ name: 'Automatic', value: 'auto', description: 'Try what the installation answers to' },
+			{ name: 'Body', value: 'body', description: 'In the JSON body: {"ID": 3}' },
+			{ name: 'Path', value: 'path', description: `In the path: ${path}/3` },
+			{ name: 'Query', value: 'query', description: `In the query: ${path}?ID=3` },
+		],
+		default: 'auto',
+		description:
+			'Where updates and deletes of an endpoint carry its ID. The documents do not say, so installations may differ.',
+	};
+}
+
+function examplePath([path = '/webhooks']: readonly string[]): string {
+	return path;
 }
 
 /** Names that a list of documented events cannot have, written as the documented ones are. */
@@ -170,19 +194,4 @@ const BOUNCE_TYPE_OPTION: INodeProperties = {
 	],
 	default: 'any',
 	description: 'Which bounces to accept. A bounce that does not state its type is always accepted.',
-};
-
-const ITEM_ADDRESS_OPTION: INodeProperties = {
-	displayName: 'Send Endpoint ID In',
-	name: 'itemAddress',
-	type: 'options',
-	options: [
-		{ name: 'Automatic', value: 'auto', description: 'Try what the installation answers to' },
-		{ name: 'Body', value: 'body', description: 'In the JSON body: {"ID": 3}' },
-		{ name: 'Path', value: 'path', description: 'In the path: /api/webhooks/manage/3' },
-		{ name: 'Query', value: 'query', description: 'In the query: /api/webhooks/manage?ID=3' },
-	],
-	default: 'auto',
-	description:
-		'Where updates and deletes of an endpoint carry its ID. The documents do not say, so installations may differ.',
 };

@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { schemeOptions, TOLERANCE } from '../editor/properties';
-import type { Provider } from '../provider';
+import { schemeOptions, TOLERANCE } from '../../properties';
+import type { Provider } from '../../provider';
 
 /** The bytes that are signed. */
 const PAYLOAD: readonly INodeProperties[] = [

@@ -8,9 +8,8 @@ import {
 import { readCredential } from '../credential';
 import { settingsError } from '../errors';
 import { providerFor, requireProduct } from '../product';
-import type { ProviderFamily } from '../provider';
-import type { ActionResult, Operation } from './operation';
-import { OPERATIONS } from './operations';
+import type { ActionResult, Operation, ProviderFamily } from '../provider';
+import { operationsIn, operationsOf } from './operations';
 
 /**
  * n8n's `execute()` of an action node: runs the chosen operation for each item. With "continue on
@@ -21,7 +20,9 @@ export async function executeAction(
 	family: ProviderFamily,
 ): Promise<INodeExecutionData[][]> {
 	// A tool has one output: an agent has to get every verdict.
-	const count = isTool(context) ? 1 : (chosenOperation(context, 0)?.outputs?.length ?? 1);
+	const count = isTool(context)
+		? 1
+		: (chosenOperation(context, operationsIn(family), 0)?.outputs?.length ?? 1);
 	const outputs: INodeExecutionData[][] = Array.from({ length: count }, () => []);
 	for (let itemIndex = 0; itemIndex < context.getInputData().length; itemIndex++) {
 		const pairedItem = { item: itemIndex };
@@ -78,8 +79,8 @@ async function runOperation(
 		provider,
 	);
 	requireProduct(context, family, provider, credential, 'node');
-	const operation = chosenOperation(context, itemIndex);
-	if (operation?.offered(provider) !== undefined) {
+	const operation = chosenOperation(context, operationsOf(provider), itemIndex);
+	if (operation !== undefined) {
 		return await operation.run({ context, itemIndex, provider, family, credential });
 	}
 	const { resource, operation: name } = choice(context, itemIndex);
@@ -90,9 +91,13 @@ async function runOperation(
 	);
 }
 
-function chosenOperation(context: IExecuteFunctions, itemIndex: number): Operation | undefined {
-	const { resource, operation } = choice(context, itemIndex);
-	return OPERATIONS.find((one) => one.resource === resource && one.value === operation);
+function chosenOperation(
+	context: IExecuteFunctions,
+	operations: readonly Operation[],
+	itemIndex: number,
+): Operation | undefined {
+	const { resource, operation: value } = choice(context, itemIndex);
+	return operations.find((one) => one.resource.value === resource && one.value === value);
 }
 
 function choice(context: IExecuteFunctions, itemIndex: number) {

@@ -1,6 +1,7 @@
 import type { INodeTypeDescription, NodeHint } from 'n8n-workflow';
 
 import { ALL_EVENTS } from '../events';
+import { productLabel } from '../properties';
 import type { ProviderFamily } from '../provider';
 
 /** Events a subtitle spells out; the others are counted. */
@@ -10,7 +11,7 @@ const SHOWN_EVENTS = 2;
  * What the editor says around a trigger: below it on the canvas, beside its parameters, while it
  * listens for a test event, and when the workflow is published.
  *
- * @param name - what the user calls the provider, e.g. "Mail Panda"
+ * @param name - what the user calls the provider, e.g. "Example Mail"
  */
 export function triggerTexts(
 	name: string,
@@ -72,7 +73,7 @@ function manualHint(name: string, family: ProviderFamily): NodeHint[] {
 	];
 }
 
-/** An expression for the line below a trigger: "Misar Mail: Email Bounced, Marked as Spam +3". */
+/** An expression for the line below a trigger: "Example Mail: Email Bounced, Marked as Spam +3". */
 export function triggerSubtitle(family: ProviderFamily): string {
 	const labels = {
 		[ALL_EVENTS]: 'All Events',
@@ -89,21 +90,4 @@ export function triggerSubtitle(family: ProviderFamily): string {
 	return product === undefined
 		? `={{ ${shown} }}`
 		: `={{ [${product}, ${shown}].filter((part) => part !== "").join(": ") }}`;
-}
-
-/** An expression for the line below an action node: "create or update: endpoint (Misar Mail)". */
-export function actionSubtitle(family: ProviderFamily): string {
-	const operation =
-		'$parameter.operation.replace("getAll", "getMany").replace(/[A-Z]/g, " $&").toLowerCase()';
-	const product = productLabel(family);
-	const suffix = product === undefined ? '' : ` + " (" + ${product} + ")"`;
-	return `={{ ${operation} + ": " + $parameter.resource${suffix} }}`;
-}
-
-function productLabel(family: ProviderFamily): string | undefined {
-	if (family[0].product === undefined) return undefined;
-	const labels = Object.fromEntries(
-		family.map(({ product, displayName }) => [product, displayName]),
-	);
-	return `((${JSON.stringify(labels)})[$parameter.product] ?? "")`;
 }

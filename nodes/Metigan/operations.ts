@@ -1,0 +1,83 @@
+import { z } from 'zod/v4';
+
+import { getManyOf, type ListFacts } from '../shared/action/list';
+import { jsonObjectSchema } from '../shared/jsonObject';
+import type { Operation, Resource } from '../shared/provider';
+import { PAGE_SIZE, suppressionPageSchema, SUPPRESSIONS } from './recovery';
+
+/** The suppression list, after Metigan's JavaScript SDK 2.5. */
+
+const RESOURCE: Resource = {
+	name: 'Suppression',
+	value: 'suppression',
+	description: 'An address that the provider sends no more emails to',
+};
+
+const listSchema = suppressionPageSchema.extend({ data: z.array(jsonObjectSchema) });
+
+const suppressions: ListFacts = {
+	things: 'suppressions',
+	path: SUPPRESSIONS,
+	pageSize: PAGE_SIZE,
+	filters: [
+		{
+			displayName: 'From',
+			name: 'from',
+			type: 'dateTime',
+			default: '',
+			description: 'Only addresses that were suppressed at this time or later',
+		},
+		{
+			displayName: 'Reason',
+			name: 'reason',
+			type: 'options',
+			options: [
+				{ name: 'Hard Bounce', value: 'hard_bounce', description: 'The address does not exist' },
+				{
+					name: 'Invalid Format',
+					value: 'invalid_format',
+					description: 'The text is no email address',
+				},
+				{ name: 'Manual', value: 'manual', description: 'Somebody put it on the list' },
+				{
+					name: 'Soft Bounce',
+					value: 'soft_bounce',
+					description: 'A passing condition; kept for 30 days',
+				},
+				{
+					name: 'Spam Complaint',
+					value: 'complaint',
+					description: 'The recipient marked an email as spam',
+				},
+				{ name: 'Unsubscribe', value: 'unsubscribe', description: 'The recipient opted out' },
+			],
+			default: 'hard_bounce',
+			description: 'Why the address gets no more emails',
+		},
+		{
+			displayName: 'Source',
+			name: 'source',
+			type: 'string',
+			default: '',
+			placeholder: 'e.g. bounce_handler',
+			description: 'Who put the address on the list',
+		},
+		{
+			displayName: 'To',
+			name: 'to',
+			type: 'dateTime',
+			default: '',
+			description: 'Only addresses that were suppressed on this day or earlier',
+		},
+	],
+	takesDays: true,
+	query: (filters, number) => ({
+		...filters,
+		sort: 'newest',
+		page: number + 1,
+		limit: PAGE_SIZE,
+	}),
+	read: (body) => listSchema.safeParse(body).data?.data,
+};
+
+export const operations: readonly Operation[] = [getManyOf(RESOURCE, suppressions)];

@@ -1,0 +1,145 @@
+import type { IDataObject, INodeProperties } from 'n8n-workflow';
+
+import { getManyOf, listClient, readList, type ListFacts } from '../shared/action/list';
+import { isMissing } from '../shared/api/request';
+import { settingsError } from '../shared/errors';
+import { isJsonObject } from '../shared/jsonObject';
+import type { ActionCall, ListSearch, Operation, Resource } from '../shared/provider';
+import { articleListSchema, ARTICLES, PAGE_SIZE } from './recovery';
+
+/** Articles, after docs.misar.io/blog/api-reference/articles. */
+
+const RESOURCE: Resource = {
+	name: 'Article',
+	value: 'article',
+	description: 'An article of your blog',
+};
+
+const articles: ListFacts = {
+	things: 'articles',
+	path: ARTICLES,
+	pageSize: PAGE_SIZE,
+	filters: [
+		{
+			displayName: 'Published Since',
+			name: 'since',
+			type: 'dateTime',
+			default: '',
+			description: 'Only articles that were published at this time or later',
+		},
+		{
+			displayName: 'Status',
+			name: 'status',
+			type: 'options',
+			options: [
+				{ name: 'Archived', value: 'archived', description: 'No longer shown' },
+				{ name: 'Draft', value: 'draft', description: 'Not published yet' },
+				{ name: 'Flagged', value: 'flagged', description: 'Held back by Misar' },
+				{ name: 'Published', value: 'published', description: 'Live, the default' },
+				{ name: 'Scheduled', value: 'scheduled', description: 'To be published later' },
+			],
+			default: 'published',
+			description: 'Which state the articles are in',
+		},
+		{
+			displayName: 'Visibility',
+			name: 'visibility',
+			type: 'options',
+			options: [
+				{ name: 'Paid', value: 'paid', description: 'Readers who pay for it' },
+				{ name: 'Private', value: 'private', description: 'Only you' },
+				{ name: 'Public', value: 'public', description: 'Everybody' },
+				{ name: 'Subscribers', value: 'subscribers', description: 'Readers who subscribed' },
+				{
+					name: 'Webhook Only',
+					value: 'webhook_only',
+					description: 'Nobody: sent to webhooks only',
+				},
+			],
+			default: 'public',
+			description: 'Who may read the articles',
+		},
+	],
+	query: ({ status = 'published', visibility }, number) => ({
+		status,
+		...(visibility === undefined ? {} : { visibility }),
+		sort: 'newest',
+		limit: PAGE_SIZE,
+		offset: number * PAGE_SIZE,
+	}),
+	// The API has no filter by time.
+	matches: ({ published_at: publishedAt }, { since }) =>
+		since === undefined || Date.parse(String(publishedAt)) >= Date.parse(String(since)),
+	read: (body) => articleListSchema.safeParse(body).data?.data.filter((item) => isJsonObject(item)),
+};
+
+const ARTICLE: INodeProperties = {
+	displayName: 'Article',
+	name: 'article',
+	type: 'resourceLocator',
+	required: true,
+	default: { mode: 'list', value: '' },
+	description: 'The article to get',
+	modes: [
+		{
+			displayName: 'From List',
+			name: 'list',
+			type: 'list',
+			placeholder: 'Select an article…',
+			typeOptions: { searchListMethod: 'searchArticles', searchable: true },
+		},
+		{ displayName: 'By ID or Slug', name: 'id', type: 'string', placeholder: 'e.g. my-article' },
+	],
+};
+
+export const operations: readonly Operation[] = [
+	{
+		resource: RESOURCE,
+		value: 'get',
+		name: 'Get',
+		action: 'Get an article',
+		description: 'Get one article with its content',
+		offered: () => 'documented',
+		properties: () => [ARTICLE],
+		run: async (call) => [{ json: await getArticle(call) }],
+	},
+	getManyOf(RESOURCE, articles),
+];
+
+async function getArticle(call: ActionCall): Promise<IDataObject> {
+	const { context, itemIndex } = call;
+	const chosen: unknown = context.getNodeParameter('article', itemIndex, '', {
+		extractValue: true,
+	});
+	const id = typeof chosen === 'string' ? chosen.trim() : '';
+	if (id === '') {
+		throw settingsError(
+			context,
+			'No article is chosen',
+			'Choose one from the list or enter its ID or slug',
+		);
+	}
+	const client = listClient(call, articles);
+	const path = `${ARTICLES}/${encodeURIComponent(id)}`;
+	const attempt = await client.send('GET', path, {}, 'always');
+	if (isMissing(attempt)) {
+		throw settingsError(
+			context,
+			`There is no published article "${id}"`,
+			'Check the ID or the slug; drafts cannot be retrieved',
+		);
+	}
+	const read = (body: unknown) => (isJsonObject(body) ? body : undefined);
+	return client.valueOf('GET', path, attempt, read, 'an article');
+}
+
+/** The newest articles for the resource locator, by their title. */
+const searchArticles: ListSearch = async (call) =>
+	(await readList(call, articles, {}, PAGE_SIZE))
+		.map(({ id, title, slug }) => ({
+			name: typeof title === 'string' ? title : String(slug),
+			value: String(id),
+		}))
+		.filter(({ name }) => name.toLowerCase().includes(call.filter));
+
+export const searches = { searchArticles };

@@ -1,0 +1,70 @@
+import type { IDataObject } from 'n8n-workflow';
+import { z } from 'zod/v4';
+
+import { endpointIdSchema, type RemoteEndpoint } from '../../api/endpointAnswer';
+import { managementOf, openEndpointApi, type EndpointApi } from '../../api/endpoints';
+import { settingsError } from '../../errors';
+import { eventsToRegister, noEventSelected, selectedNames } from '../../events';
+import type { ActionCall, ManagementApi, Operation } from '../../provider';
+import { readApiOptions } from '../../settings';
+import { namesSchema, readParameter } from '../parameter';
+
+/** A call of an operation that works through the provider's webhook API. */
+export interface EndpointCall extends ActionCall {
+	readonly management: ManagementApi;
+	readonly api: EndpointApi;
+}
+
+/** Makes the `run` of an operation that works through the webhook API. */
+export function throughApi(
+	work: (call: EndpointCall) => Promise<readonly IDataObject[]>,
+): Operation['run'] {
+	return async (call) => {
+		const { context, itemIndex, provider, credential } = call;
+		const management = managementOf(provider);
+		const options = readApiOptions(context.getNodeParameter('options', itemIndex, {}));
+		const api = openEndpointApi(context, provider, management, credential, {
+			...options,
+			itemIndex,
+		});
+		return (await work({ ...call, management, api })).map((json) => ({ json }));
+	};
+}
+
+/** The id that the parameter Endpoint holds. @throws NodeOperationError when none is chosen */
+export function endpointId({ context, itemIndex }: EndpointCall): string {
+	const value = context.getNodeParameter('endpoint', itemIndex, '', { extractValue: true });
+	const id = endpointIdSchema.safeParse(typeof value === 'string' ? value.trim() : value);
+	if (id.success) return id.data;
+	throw settingsError(context, 'No endpoint is chosen', 'Choose one from the list or enter its ID');
+}
+
+/** An API's answer as plain JSON. */
+export function toData(value: Record<string, unknown>): IDataObject {
+	return JSON.parse(JSON.stringify(value));
+}
+
+/** An endpoint as an item: the provider's own fields are few, so there is nothing to simplify. */
+export function asOutput({ id, url, events, active, createdAt }: RemoteEndpoint): IDataObject {
+	return {
+		id,
+		url: url ?? null,
+		events: events === undefined ? null : [...events],
+		active,
+		...(createdAt === undefined ? {} : { createdAt }),
+	};
+}
+
+/** The events of a new endpoint. @throws NodeOperationError when none is chosen */
+export function selectedEvents(call: EndpointCall): string[] {
+	const { context, provider } = call;
+	const events = readParameter(call, 'events', namesSchema, []);
+	const custom = readParameter(call, 'customEvents', z.string(), '');
+	const names = eventNames(call, events, custom);
+	if (names.length > 0) return names;
+	throw noEventSelected(context, provider, 'Custom Events');
+}
+
+export function eventNames({ provider }: EndpointCall, events: string[], custom: string): string[] {
+	return eventsToRegister(provider, selectedNames(events, custom));
+}

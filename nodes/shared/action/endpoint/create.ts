@@ -1,0 +1,39 @@
+import type { IDataObject } from 'n8n-workflow';
+import { z } from 'zod/v4';
+
+import type { Operation } from '../../provider';
+import { readParameter, readText } from '../parameter';
+import { RESOURCES } from '../resources';
+import { asOutput, selectedEvents, throughApi, type EndpointCall } from './call';
+import { newEndpointFields, reachFields } from './fields';
+
+export const create: Operation = {
+	resource: RESOURCES.endpoint,
+	value: 'create',
+	name: 'Create',
+	action: 'Create a webhook endpoint',
+	description: 'Register a webhook URL',
+	offered: ({ api }) => api && 'documented',
+	properties: (provider) => [...newEndpointFields(provider), ...reachFields(provider)],
+	run: throughApi(async (call) => [await createEndpoint(call, readText(call, 'url'))]),
+};
+
+export async function createEndpoint(call: EndpointCall, url: string): Promise<IDataObject> {
+	const { context, itemIndex, management, credential, api } = call;
+	const secret =
+		management.sendsSecret === 'never'
+			? ''
+			: readParameter(call, 'signingSecret', z.string(), '') || credential.signingSecret;
+	const outcome = await api.create({
+		url,
+		events: selectedEvents(call),
+		...(secret === '' ? {} : { secret }),
+	});
+	if ('failure' in outcome) throw outcome.failure;
+	const include = context.getNodeParameter('includeSecret', itemIndex, false) === true;
+	const issued = outcome.endpoint.secret ?? (secret === '' ? undefined : secret);
+	return {
+		...asOutput(outcome.endpoint),
+		...(include && issued !== undefined ? { signingSecret: issued } : {}),
+	};
+}

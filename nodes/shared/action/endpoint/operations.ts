@@ -1,0 +1,19 @@
+import type { Operation } from '../../provider';
+import { create } from './create';
+import { createOrUpdate } from './createOrUpdate';
+import { deleteEndpoint } from './delete';
+import { get } from './get';
+import { getMany } from './getMany';
+import { sendTest } from './sendTest';
+import { update } from './update';
+
+/** Webhook endpoints at the provider. */
+export const endpointOperations: readonly Operation[] = [
+	create,
+	createOrUpdate,
+	deleteEndpoint,
+	get,
+	getMany,
+	sendTest,
+	update,
+];

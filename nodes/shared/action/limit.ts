@@ -1,0 +1,38 @@
+import type { INodeProperties } from 'n8n-workflow';
+import { z } from 'zod/v4';
+
+import { numberSchema, readParameter, type ActionItem } from './parameter';
+
+const limitSchema = numberSchema.pipe(z.number().int().min(1));
+
+/**
+ * How many results to return.
+ * @param things - what is listed, in the plural
+ */
+export function limitFields(things: string): INodeProperties[] {
+	return [
+		{
+			displayName: 'Return All',
+			name: 'returnAll',
+			type: 'boolean',
+			default: false,
+			description: 'Whether to return all results or only up to a given limit',
+		},
+		{
+			displayName: 'Limit',
+			name: 'limit',
+			type: 'number',
+			typeOptions: { minValue: 1 },
+			default: 50,
+			description: 'Max number of results to return',
+			hint: `How many ${things} at most`,
+			displayOptions: { show: { returnAll: [false] } },
+		},
+	];
+}
+
+/** What the user chose there; Infinity for all. @throws NodeOperationError for anything but a number from 1 */
+export function readLimit(item: ActionItem): number {
+	const all = item.context.getNodeParameter('returnAll', item.itemIndex) === true;
+	return all ? Number.POSITIVE_INFINITY : readParameter(item, 'limit', limitSchema);
+}

@@ -1,0 +1,119 @@
+import type { IDataObject, INodeProperties } from 'n8n-workflow';
+
+import { ApiClient, type ApiContext } from '../api/request';
+import { isJsonObject } from '../jsonObject';
+import type { ActionCall, Operation, Resource } from '../provider';
+import { limitFields, readLimit } from './limit';
+import { isoTime } from './parameter';
+
+/** A list that a provider's API offers, besides those of endpoints and deliveries. */
+export interface ListFacts {
+	/** What is listed, in words: the plural. */
+	readonly things: string;
+	/** Collection path. */
+	readonly path: string;
+	readonly pageSize: number;
+	/** Parameters of the collection Filters. */
+	readonly filters: readonly INodeProperties[];
+	/** Query of page n (from 0) for the filters that are set. */
+	readonly query: (filters: IDataObject, number: number) => IDataObject;
+	/** Its filters by time take a day as well, which stands for all of it. */
+	readonly takesDays?: true;
+	/** Applies the filters that the API does not have. */
+	readonly matches?: (item: IDataObject, filters: IDataObject) => boolean;
+	/** The items of a page; undefined for an answer that is not as documented. */
+	readonly read: (body: unknown) => readonly IDataObject[] | undefined;
+}
+
+/** An item of an action node, or the editor, which has no item. */
+export interface ListReader extends Pick<ActionCall, 'provider' | 'credential'> {
+	readonly context: ApiContext;
+	readonly itemIndex?: number;
+}
+
+const MAX_PAGES = 1_000;
+/** A day without a time. */
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+
+/** The operation that reads a list of the provider. */
+export function getManyOf(resource: Resource, list: ListFacts): Operation {
+	const { things } = list;
+	return {
+		resource,
+		value: 'getAll',
+		name: 'Get Many',
+		action: `Get many ${things}`,
+		description: `List the ${things} of the account, the newest first`,
+		isDefault: true,
+		offered: () => 'documented',
+		properties: () => [
+			...limitFields(things),
+			{
+				displayName: 'Filters',
+				name: 'filters',
+				type: 'collection',
+				placeholder: 'Add Filter',
+				default: {},
+				description: `Which ${things} to list`,
+				options: [...list.filters],
+			},
+		],
+		run: async (call) => {
+			const items = await readList(call, list, readFilters(call, list), readLimit(call));
+			return items.map((json) => ({ json }));
+		},
+	};
+}
+
+/** The client to read a list with, or one thing of it: its errors name what is read. */
+export function listClient(
+	{ context, provider, credential, itemIndex }: ListReader,
+	{ things }: ListFacts,
+): ApiClient {
+	return new ApiClient(context, provider, {
+		...credential,
+		reads: things,
+		...(itemIndex === undefined ? {} : { itemIndex }),
+	});
+}
+
+/** The newest items that match, `limit` at most. @throws NodeApiError */
+export async function readList(
+	reader: ListReader,
+	list: ListFacts,
+	filters: IDataObject,
+	limit: number,
+): Promise<IDataObject[]> {
+	const { path, pageSize, matches = () => true } = list;
+	const client = listClient(reader, list);
+	const found: IDataObject[] = [];
+	let former = '';
+	for (let number = 0; number < MAX_PAGES && found.length < limit; number++) {
+		const qs = list.query(filters, number);
+		const attempt = await client.send('GET', path, { qs }, 'always');
+		const items = client.valueOf('GET', path, attempt, list.read, 'a list');
+		// A server that knows no pages answers with the same one again.
+		const text = JSON.stringify(items);
+		if (text === former) break;
+		former = text;
+		found.push(...items.filter((item) => matches(item, filters)));
+		if (items.length < pageSize) break;
+	}
+	return found.slice(0, limit);
+}
+
+/** The filters that are set. @throws NodeOperationError when one by time holds no time */
+function readFilters(call: ActionCall, list: ListFacts): IDataObject {
+	const given: unknown = call.context.getNodeParameter('filters', call.itemIndex, {});
+	const filters = Object.entries(isJsonObject(given) ? given : {}).filter(
+		([, value]) => value !== '',
+	);
+	const times = list.filters.filter(({ type }) => type === 'dateTime').map(({ name }) => name);
+	const takenAsWritten = (value: unknown) =>
+		list.takesDays === true && typeof value === 'string' && DAY.test(value);
+	return Object.fromEntries(
+		filters.map(([name, value]) =>
+			times.includes(name) && !takenAsWritten(value) ? [name, isoTime(call, value)] : [name, value],
+		),
+	);
+}

@@ -1,0 +1,34 @@
+import type { IDataObject } from 'n8n-workflow';
+
+import type { ActionCall, Operation } from '../../provider';
+import { signRequest } from '../../signature';
+import { numberSchema, readParameter } from '../parameter';
+import { RESOURCES } from '../resources';
+import { signFields } from './fields';
+import { binaryOf, chosenScheme, chosenSchemes, missingSecret, readPayload } from './payload';
+
+export const sign: Operation = {
+	resource: RESOURCES.signature,
+	value: 'sign',
+	name: 'Sign',
+	action: 'Sign a payload',
+	description: 'Make the headers that the provider would send with a payload',
+	offered: () => 'documented',
+	properties: signFields,
+	run: async (call) => [{ json: await signPayload(call), ...binaryOf(call) }],
+};
+
+/** Signs a payload as the provider would: the headers to send with it. */
+async function signPayload(call: ActionCall): Promise<IDataObject> {
+	const { credential } = call;
+	if (credential.signingSecret === '') throw missingSecret(call);
+	const [scheme] = chosenSchemes(call, chosenScheme(call));
+	const given = readParameter(call, 'timestamp', numberSchema, 0);
+	const timestamp = given > 0 ? Math.floor(given) : Math.floor(Date.now() / 1000);
+	const payload = await readPayload(call);
+	return {
+		scheme: scheme.id,
+		headers: signRequest(payload, scheme, credential.signingSecret, timestamp),
+		...(scheme.kind === 'hmac' && scheme.signed === 'timestamp.body' ? { timestamp } : {}),
+	};
+}

@@ -1,0 +1,57 @@
+import type {
+	IExecuteFunctions,
+	INodeType,
+	INodeTypeDescription,
+	ITriggerFunctions,
+	IWebhookFunctions,
+} from 'n8n-workflow';
+
+import type { ProviderFamily } from '../provider';
+import { executeTrigger } from './execute';
+import { webhookMethods } from './hooks';
+import { TRIGGER_OUTPUTS, triggerProperties } from './properties';
+import { triggerTexts } from './texts';
+import { watchEndpoint } from './watch';
+import { receiveDelivery } from './webhook';
+
+/**
+ * What the descriptions of all triggers have in common; n8n's lint wants the rest written out in the class.
+ *
+ * @param name - what the user calls the provider, e.g. "Example Mail"
+ * @param path - last part of the webhook URL
+ */
+export function triggerDescription(name: string, path: string, family: ProviderFamily) {
+	return {
+		...triggerTexts(name, family),
+		group: ['trigger'],
+		inputs: [],
+		outputs: TRIGGER_OUTPUTS,
+		webhooks: [
+			{
+				name: 'default',
+				httpMethod: 'POST',
+				responseMode: 'onReceived',
+				// Empty: the answer is that of webhook(). n8n's default answers with the word firstEntryJson.
+				responseData: '',
+				path,
+			},
+		],
+		properties: triggerProperties(family),
+	} satisfies Partial<INodeTypeDescription>;
+}
+
+/** What n8n calls of a trigger. */
+export function triggerMethods(family: ProviderFamily) {
+	return {
+		webhookMethods: webhookMethods(family),
+		async webhook(this: IWebhookFunctions) {
+			return await receiveDelivery(this, family);
+		},
+		async trigger(this: ITriggerFunctions) {
+			return await watchEndpoint(this, family);
+		},
+		async execute(this: IExecuteFunctions) {
+			return await executeTrigger(this, family);
+		},
+	} satisfies Partial<INodeType>;
+}
