@@ -6,7 +6,7 @@ import { NodeApiError, type INodeParameters } from 'n8n-workflow';
 
 import { startSandbox, type Fault, type Sandbox } from '../../sandbox';
 import { ContextHost } from '../../testkit/contextHost';
-import { metigan, misarMail, type TriggerUnderTest } from './providers';
+import { metigan, misarMail, misarReach, type TriggerUnderTest } from './providers';
 
 /** What a user reads when something they set, or something a provider answers, cannot work. */
 
@@ -268,17 +268,17 @@ describe('what only one trigger has', () => {
 		);
 	});
 
-	it('removes an endpoint whose signing key the API did not return', async () => {
+	it('removes an endpoint whose signing secret the API issues and did not return', async () => {
 		sandbox.fault({
-			provider: 'metigan',
+			provider: 'misar.reach',
 			method: 'POST',
 			kind: 'status',
 			status: 201,
-			body: { id: 'wh_without_key', url: 'https://n8n.example.com', events: [] },
+			body: { id: 'whe_without_secret', url: 'https://n8n.example.com', events: [] },
 		});
-		const error = await publishError(metigan, { credential: { signingSecret: '' } });
+		const error = await publishError(misarReach, { credential: { signingSecret: '' } });
 		expect(error.message).toMatch(
-			/^Metigan created the endpoint without returning its signing secret/,
+			/^Misar Reach created the endpoint without returning its signing secret/,
 		);
 	});
 });

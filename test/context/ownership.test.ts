@@ -8,6 +8,7 @@ import { startSandbox, type Sandbox } from '../../sandbox';
 import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
 import { selfRegistering } from './hosts';
 import { recordWarnings } from './logs';
+import { useProcess } from './process';
 import { mailPanda, metigan, misarMail, misarReach, type TriggerUnderTest } from './providers';
 
 /**
@@ -72,6 +73,16 @@ async function addressThat(
 	return `http://127.0.0.1:${port}`;
 }
 
+/** As n8n answers where it has no such webhook. */
+const notRegistered = (path: string) => ({
+	status: 404,
+	body: JSON.stringify({
+		code: 404,
+		message: `The requested webhook "POST ${path.replace('/webhook/', '')}" is not registered.`,
+		hint: 'The workflow must be active for a production URL to run successfully.',
+	}),
+});
+
 const urlsAt = ({ provider }: TriggerUnderTest) =>
 	sandbox.endpoints(provider).map(({ url }) => url);
 
@@ -88,11 +99,13 @@ describe.each([
 	['Mail Panda', mailPanda],
 	['Metigan', metigan],
 ])('a copy of the database at %s', (_name, trigger) => {
-	const clone = async (production: ContextHost) =>
-		startHost(trigger, {
+	const clone = async (production: ContextHost) => {
+		useProcess('copy');
+		return startHost(trigger, {
 			staticData: structuredClone(production.savedStaticData),
 			webhookOrigin: await addressThat(() => ({ status: 404, body: '{}' })),
 		});
+	};
 
 	it('leaves the endpoint of a live original alone, and says so with both URLs and the id', async () => {
 		const production = await startProduction(trigger);
@@ -108,8 +121,10 @@ describe.each([
 			expect(warnings[0]).toContain(part);
 		}
 		expect(production.runs).toEqual([]);
+		useProcess('');
 		expect(await runsOfOneEvent(trigger, production)).toBe(1);
 
+		useProcess('copy');
 		copy.restart();
 		await copy.publish();
 		expect(urlsAt(trigger)).toEqual([production.webhookUrl, copy.webhookUrl]);
@@ -132,34 +147,63 @@ describe.each([
 	['Misar Mail, which updates', misarMail],
 	['Misar Reach, which has neither update nor delete', misarReach],
 ])('a new public address of n8n at %s', (_name, trigger) => {
-	it.each<[string, Parameters<typeof addressThat>[0]]>([
-		['nobody listens at the old one', undefined],
-		['another application answers 404 at the old one', () => ({ status: 404, body: '{}' })],
-	])('takes the endpoint along when %s', async (_what, answer) => {
-		sandbox.setBehaviour('misar.reach', { deleteOffered: true });
-		const host = startHost(trigger, { webhookOrigin: await addressThat(answer) });
+	it.each([
+		['', async () => {}],
+		[
+			' and the workflow was unpublished first',
+			async (host: ContextHost) => await host.unpublish(),
+		],
+	])(
+		'takes the endpoint along when n8n says for a while that it has no such webhook at the old one%s',
+		async (_what, before) => {
+			sandbox.setBehaviour('misar.reach', { deleteOffered: true });
+			const host = startHost(trigger, { webhookOrigin: await addressThat(notRegistered) });
+			await host.publish();
+			host.restart({ webhookOrigin: await host.listen() });
+			await before(host);
+			await host.publish();
+			expect(urlsAt(trigger)).toEqual([host.webhookUrl]);
+			expect(await runsOfOneEvent(trigger, host)).toBe(1);
+			await host.unpublish();
+			expect(urlsAt(trigger)).toEqual([]);
+		},
+	);
+
+	it('leaves the endpoint alone when the n8n at the old one was only starting', async () => {
+		let isStarting = true;
+		const old = await addressThat((path) =>
+			isStarting ? notRegistered(path) : { status: 401, body: '{"error":"no signature"}' },
+		);
+		const host = startHost(trigger, { webhookOrigin: old });
 		await host.publish();
 		host.restart({ webhookOrigin: await host.listen() });
-		await host.publish();
-		expect(urlsAt(trigger)).toEqual([host.webhookUrl]);
-		expect(await runsOfOneEvent(trigger, host)).toBe(1);
-		await host.unpublish();
-		expect(urlsAt(trigger)).toEqual([]);
+		const warnings = recordWarnings();
+		const published = host.publish();
+		setTimeout(() => (isStarting = false), 2_000);
+		await published;
+		expect(urlsAt(trigger)).toEqual([expect.stringContaining(old), host.webhookUrl]);
+		expect(warnings[0]).toContain('where another n8n with this workflow answers');
 	});
 
-	it('takes the endpoint along when the workflow is unpublished first', async () => {
-		sandbox.setBehaviour('misar.reach', { deleteOffered: true });
-		const host = startHost(trigger, { webhookOrigin: await addressThat() });
+	it.each([
+		['nobody listens at the old one', undefined],
+		['a router answers 404 at the old one', () => ({ status: 404, body: '{}' })],
+		['a router answers 405 at the old one', () => ({ status: 405, body: '' })],
+	])('leaves the endpoint alone when %s: an n8n may be behind it', async (_what, answer) => {
+		const old = await addressThat(answer);
+		const host = startHost(trigger, { webhookOrigin: old });
 		await host.publish();
 		host.restart({ webhookOrigin: await host.listen() });
-		await host.unpublish();
+		const warnings = recordWarnings();
 		await host.publish();
-		expect(urlsAt(trigger)).toEqual([host.webhookUrl]);
+		expect(urlsAt(trigger)).toEqual([expect.stringContaining(old), host.webhookUrl]);
+		expect(warnings[0]).toContain('cannot be told');
 		expect(await runsOfOneEvent(trigger, host)).toBe(1);
 	});
 
 	it.each<[string, number, string]>([
 		['an overloaded proxy', 502, '<h1>Bad gateway</h1>'],
+		['the page of an n8n that is starting', 200, 'n8n is starting up. Please wait'],
 		['a login page', 200, '<form>'],
 		['a firewall', 403, 'Forbidden'],
 		['an unavailable application', 503, '{"error":"down","code":7}'],

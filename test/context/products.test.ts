@@ -4,6 +4,7 @@ import type { ICredentialDataDecryptedObject, INodeParameters } from 'n8n-workfl
 import { buildDelivery, startSandbox, type Sandbox } from '../../sandbox';
 import { eventParameters } from '../../testkit/triggers';
 import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
+import { endProcess } from './process';
 import { mailPanda, misarBlog, misarPost, misarReach, type TriggerUnderTest } from './providers';
 
 /** What only some providers do: endpoints that cannot be deleted, pings, styles, sessions, no secret. */
@@ -115,6 +116,7 @@ describe('Misar Reach, which documents no delete call', () => {
 	it('makes a new endpoint when the secret of the one left behind is lost', async () => {
 		const host = await startHost(misarReach);
 		await host.create();
+		endProcess();
 		host.restart();
 		await host.publish();
 		expect(endpoints()).toHaveLength(2);
@@ -252,7 +254,8 @@ describe('Mail Panda, whose update and delete are not documented', () => {
 			sandbox.changeEndpoint('mailPanda', endpoints()[0]?.id ?? '', { active: false });
 			const seen = sandbox.requests().length;
 			await host.publish();
-			expect(requestsSince(seen)).toEqual(['GET 200', 'PUT 200']);
+			// The last one looks whether it was changed.
+			expect(requestsSince(seen)).toEqual(['GET 200', 'PUT 200', 'GET 200']);
 		},
 	);
 

@@ -425,7 +425,7 @@ describe('a recovery', () => {
 		await miss('email.bounced', 1, mailTo('a@example.com'));
 		host.reported = 'ends';
 		expect(await tick(3)).toEqual([]);
-		expect(warnings).toEqual([expect.stringContaining('a run of this trigger failed')]);
+		expect(warnings).toEqual([expect.stringContaining('could not look up which events have run')]);
 		host.reported = 'all';
 		expect(await tick(4)).toMatchObject([{ recipient: 'a@example.com' }]);
 	});
@@ -460,7 +460,7 @@ describe('a recovery', () => {
 		await wait(64);
 		expect(await tick(65)).toEqual([]);
 		expect(warnings).toEqual([
-			expect.stringContaining('did not end a run of this trigger in time'),
+			expect.stringContaining('did not finish a run of this trigger in time'),
 		]);
 		expect(await tick(66)).toMatchObject([{ recipient: 'a@example.com' }]);
 	});

@@ -378,6 +378,14 @@ describe('Metigan in particular', () => {
 		},
 	);
 
+	it('verifies with the derived secret where the API takes the one it is sent', async () => {
+		sandbox.setBehaviour('metigan', { secretMode: 'accept' });
+		const host = startHost(metigan);
+		await host.publish();
+		expect(host.remembered['registration']).not.toHaveProperty('sealedSecret');
+		expect(await runsOfOneEvent(metigan, host)).toBe(1);
+	});
+
 	it('finds its endpoint beyond the first page of the list', async () => {
 		const host = startHost(metigan);
 		for (let index = 0; index < 250; index++) {
