@@ -18,7 +18,9 @@ export const MANY_AT_ONCE = {
 const started: Harness[] = [];
 
 const FIRE_TRIES = 5;
-const SETTLE_MS = 15_000;
+const SETTLE_MS = 90_000;
+const CHECK_MS = 120_000;
+const QUIET_MS = 5_000;
 const FOREIGN_URL = 'https://other-app.example.com/hook';
 
 /**
@@ -116,6 +118,20 @@ export class Harness {
 	/** Calls are counted from here. */
 	begin(): void {
 		this.mark = this.sandbox.requests().length;
+	}
+
+	/**
+	 * Waits for the check that follows a start of n8n or a publish, and its end.
+	 * @param calls how many calls of it are enough; by default all, which are over when none follows for a while
+	 */
+	async checked(calls = Number.POSITIVE_INFINITY): Promise<void> {
+		let last = { count: 0, at: Date.now() };
+		await until('the first check after the start', CHECK_MS, () => {
+			const count = this.calls().length;
+			if (count >= calls) return true;
+			if (count > last.count) last = { count, at: Date.now() };
+			return count > 0 && Date.now() - last.at > QUIET_MS ? true : undefined;
+		});
 	}
 
 	/** The calls since `begin`, e.g. `DELETE /post/webhooks/:id`. */

@@ -60,6 +60,7 @@ async function armed(scenario: Scenario): Promise<Harness> {
 }
 
 async function heal(scenario: Scenario, harness: Harness): Promise<Outcome> {
+	await harness.checked(scenario.index + 1);
 	const calls = harness.calls();
 	harness.sandbox.clearFaults();
 	return await lanesHealing(async () => {
@@ -84,6 +85,7 @@ it.concurrent.each(all)(
 	'%s ends well whatever fails during: %s',
 	async (_title, _name, variant, step) => {
 		const clean = await rounds.join(async () => await prepared(variant, step));
+		await clean.checked();
 		const scenarios = scenariosOf(variant, step, clean.calls());
 		expect(scenarios).not.toEqual([]);
 		const set = await rounds.join(async () => await Promise.all(scenarios.map(armed)));

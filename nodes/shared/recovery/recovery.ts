@@ -48,6 +48,17 @@ export interface RecoveryDeps {
 	readonly isClosed: () => boolean;
 }
 
+/** Events that were found missing at one look. */
+interface Round {
+	readonly client: PacedClient;
+	/** How many there were. */
+	readonly all: number;
+	/** Those still to be started, the oldest first. */
+	readonly queue: ListedEvent[];
+	/** Epoch milliseconds up to when everything is covered once they have run. */
+	readonly upperBound: number;
+}
+
 /**
  * Starts a run for each event whose delivery was lost. Works in slices, because a long outage can
  * leave thousands of events, and the endpoint has to be checked meanwhile.
@@ -56,15 +67,12 @@ export class Recovery {
 	private readonly activatedAt = Date.now();
 	private due = true;
 	private readonly attempts = new Attempts(MAX_RETRY_MINUTES);
-	/** What is to be started, the oldest first, and up to when everything is covered afterwards. */
-	private queue: ListedEvent[] = [];
+	/** What the last look has found. */
+	private round: Round | undefined;
 	/** Runs under way, the oldest event first. */
 	private readonly running = new Map<ListedEvent, Promise<void>>();
 	/** First keys of events whose runs have ended, not yet saved in n8n's database. */
 	private readonly finished: string[] = [];
-	private upperBound = 0;
-	private progress = { started: 0, all: 0 };
-	private client: PacedClient | undefined;
 	/** How far it got; the saved one may lag behind where nothing happened. */
 	private cursor: RecoveryCursor | undefined;
 	/** Why n8n could not start a run. */
@@ -92,35 +100,35 @@ export class Recovery {
 		try {
 			const credential = await readCredential(this.deps.context, this.deps.provider);
 			({ secrets } = credential);
-			const idle = () => this.queue.length + this.running.size === 0;
-			if (idle() && this.due) await this.look(now, credential);
-			if (!idle()) await this.startRuns(endAt);
-			this.attempts.succeeded();
+			if (this.isIdle && this.due) await this.look(now, credential);
+			if (this.round !== undefined && !this.isIdle) await this.startRuns(this.round, endAt);
+			this.attempts.noteSuccess();
 		} catch (error) {
 			if (!this.deps.isClosed()) this.failed(error, secrets, now);
 		}
+	}
+
+	private get isIdle(): boolean {
+		return (this.round?.queue.length ?? 0) + this.running.size === 0;
 	}
 
 	/** Asks the provider what happened, and finds out what of it has not run. */
 	private async look(now: number, credential: ProviderCredential): Promise<void> {
 		const { api } = this.deps;
 		const cursor = this.currentCursor();
-		this.client = this.clientWith(credential);
+		const client = this.clientWith(credential);
 		// A cursor in the future was moved there by a clock that was ahead.
 		const since = Math.max(cursor.from, Math.min(cursor.until, now) - OVERLAP_MS);
-		this.upperBound = now - GRACE_MS;
-		const listed = await listEvents(this.client, api, since);
-		const happened = listed.filter(
-			(event) => event.at <= this.upperBound && this.isSelected(event),
-		);
+		const upperBound = now - GRACE_MS;
+		const listed = await listEvents(client, api, since);
+		const happened = listed.filter((event) => event.at <= upperBound && this.isSelected(event));
 		const unknown = happened.filter((event) => !this.processed.knows(keysAround(api, event)));
-		this.queue = await this.withoutDelivered(unknown);
-		this.progress = { started: 0, all: this.queue.length };
+		const queue = await this.withoutDelivered(unknown);
+		this.round = { client, queue, all: queue.length, upperBound };
 		this.due = false;
-		if (this.queue.length > 0)
-			return this.logInfo(`missed events to recover: ${this.queue.length}`);
+		if (queue.length > 0) return this.logInfo(`missed events to recover: ${queue.length}`);
 		// Where nothing happened, an older cursor costs nothing.
-		await this.advance(this.upperBound, happened.length > 0);
+		await this.advance(upperBound, happened.length > 0);
 	}
 
 	/** Looked up each time: the process drops those of a trigger that was idle while many others were not. */
@@ -170,34 +178,32 @@ export class Recovery {
 	}
 
 	/** Starts runs until the slice is over; those under way go on. @throws where n8n starts none */
-	private async startRuns(endAt: number): Promise<void> {
+	private async startRuns(round: Round, endAt: number): Promise<void> {
 		const { isClosed } = this.deps;
+		const { queue, all } = round;
 		let unsaved = 0;
-		for (let event = this.queue[0]; event !== undefined; event = this.queue[0]) {
+		for (let event = queue[0]; event !== undefined; event = queue[0]) {
 			if (isClosed() || !(await this.hasEnded(MAX_RUNS, endAt))) break;
-			this.start(event, await this.complete(event));
-			if (++unsaved % SAVE_AFTER === 0) await this.advance(this.covered());
+			this.start(queue, event, await this.complete(round, event));
+			if (++unsaved % SAVE_AFTER === 0) await this.advance(this.covered(round));
 		}
-		if (this.queue.length === 0) await this.hasEnded(1, endAt);
+		if (queue.length === 0) await this.hasEnded(1, endAt);
 		if (isClosed()) return;
-		await this.advance(this.covered());
-		const { started, all } = this.progress;
-		this.logInfo(`${started} of ${all} missed events were recovered`);
+		await this.advance(this.covered(round));
+		this.logInfo(`${all - queue.length} of ${all} missed events were recovered`);
 	}
 
-	private start(event: ListedEvent, complete: ListedEvent): void {
+	private start(queue: ListedEvent[], event: ListedEvent, complete: ListedEvent): void {
 		const { api, runs } = this.deps;
 		const finished = this.finished.splice(0);
 		const command = { do: 'recover', startedBy: PROCESS, finished } as const;
 		const item = commandItem(command, this.itemOf(complete));
-		this.queue.shift();
-		this.progress.started += 1;
+		queue.shift();
 		const isSeen = () => this.processed.knows(keysAround(api, event));
 		const run = runs.toEnd(item, isSeen).then(
 			() => void this.finished.push(...api.keys(event).slice(0, 1)),
 			(error: unknown) => {
-				this.queue.unshift(event);
-				this.progress.started -= 1;
+				queue.unshift(event);
 				this.refusal = error instanceof Error ? error : new Error(String(error));
 			},
 		);
@@ -219,16 +225,15 @@ export class Recovery {
 	}
 
 	/** Epoch milliseconds up to which every event has run: not those that are still under way. */
-	private covered(): number {
-		const [oldest] = [...this.running.keys(), ...this.queue];
-		return oldest === undefined ? this.upperBound : oldest.at - 1;
+	private covered({ queue, upperBound }: Round): number {
+		const [oldest] = [...this.running.keys(), ...queue];
+		return oldest === undefined ? upperBound : oldest.at - 1;
 	}
 
 	/** Requests what the list leaves out; an entry that has gone meanwhile is used as it was listed. */
-	private async complete(event: ListedEvent): Promise<ListedEvent> {
+	private async complete({ client }: Round, event: ListedEvent): Promise<ListedEvent> {
 		const { details } = this.deps.api;
-		if (details === undefined || this.client === undefined) return event;
-		return (await this.client.find(details(event))) ?? event;
+		return (details && (await client.find(details(event)))) ?? event;
 	}
 
 	private itemOf({ event, at, data, source }: ListedEvent): IDataObject {
@@ -273,7 +278,7 @@ export class Recovery {
 
 	private failed(error: unknown, secrets: readonly string[], now: number): void {
 		const reason = hideSecrets(messageOf(error), secrets);
-		if (this.attempts.failed(error, reason, now)) {
+		if (this.attempts.noteFailure(error, reason, now)) {
 			warn(this.deps.context, `Missed events could not be recovered: ${reason}`);
 		}
 	}

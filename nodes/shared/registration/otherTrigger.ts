@@ -13,7 +13,7 @@ export function otherTrigger(
 			(owner.workflowId !== workflowId || owner.nodeId !== nodeId) &&
 			registration !== undefined &&
 			isMeant(registration) &&
-			endpointLock(owner).isPublished,
+			endpointLock(owner).publishedUrl !== undefined,
 	);
 	return other?.owner;
 }

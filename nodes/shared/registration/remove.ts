@@ -75,6 +75,7 @@ export async function removeLeftovers(session: EndpointSession): Promise<void> {
 export function forsake({ context, store, provider }: EndpointSession, record: RegistrationRecord) {
 	const { endpointId, url, account, product } = record;
 	const known = store.state.leftovers ?? [];
+	if (known.some((leftover) => leftover.endpointId === endpointId)) return;
 	store.change({
 		leftovers: [...known, { endpointId, url, account, product }].slice(-MAX_FORSAKEN),
 	});

@@ -4,43 +4,48 @@ const MINUTE_MS = 60_000;
 /** A provider is left alone for at most this long, whatever it asks for. */
 const LONGEST_PAUSE_MS = 60 * MINUTE_MS;
 
+const NONE = { count: 0, since: 0, retryAt: 0, reason: '' } as const;
+
 /** What is repeated until it succeeds: after 1, 2, 4, … minutes, or as long as the provider asks. */
 export class Attempts {
-	/** Failed attempts in a row. */
-	count = 0;
-	/** Epoch milliseconds of the first of them. */
-	since = 0;
-	private retryAt = 0;
-	private reason = '';
+	/** Failed attempts in a row, epoch milliseconds of the first one and of the next, and why the last one failed. */
+	private failures: Readonly<Record<'count' | 'since' | 'retryAt', number> & { reason: string }> =
+		NONE;
 
 	/** @param maxMinutes longest wait, where the provider does not ask for a longer one */
 	constructor(private readonly maxMinutes: number) {}
+
+	/** Failed attempts in a row. */
+	get failed(): number {
+		return this.failures.count;
+	}
+
+	/** Epoch milliseconds of the first of them. */
+	get since(): number {
+		return this.failures.since;
+	}
 
 	/**
 	 * Whether it is too early for another attempt. A wait longer than the longest there is was set by a clock
 	 * that was ahead.
 	 */
 	mustWait(now: number): boolean {
-		const left = this.retryAt - now;
+		const left = this.failures.retryAt - now;
 		return left > 0 && left <= Math.max(LONGEST_PAUSE_MS, this.maxMinutes * MINUTE_MS);
 	}
 
 	/** @returns whether the reason is a new one, worth a warning */
-	failed(error: unknown, reason: string, now: number): boolean {
-		this.retryAt = now + Math.max(pauseMs(error), backoffMs(this.count, this.maxMinutes));
-		if (this.count === 0) this.since = now;
-		this.count += 1;
-		const isNew = reason !== this.reason;
-		this.reason = reason;
-		return isNew;
+	noteFailure(error: unknown, reason: string, now: number): boolean {
+		const { count, since, reason: former } = this.failures;
+		const retryAt = now + Math.max(pauseMs(error), backoffMs(count, this.maxMinutes));
+		this.failures = { count: count + 1, since: count === 0 ? now : since, retryAt, reason };
+		return reason !== former;
 	}
 
 	/** @returns whether attempts had failed before */
-	succeeded(): boolean {
-		const hadFailed = this.count > 0;
-		this.count = 0;
-		this.retryAt = 0;
-		this.reason = '';
+	noteSuccess(): boolean {
+		const hadFailed = this.failed > 0;
+		this.failures = NONE;
 		return hadFailed;
 	}
 }

@@ -14,37 +14,30 @@ const CHECK_LIMIT_MS = 15_000;
 export class EndpointLock {
 	/** A new one with each hook: a check that began under another one is overtaken. */
 	generation = Symbol('generation');
-	/** The next tick checks, whatever the interval: n8n has just started, or a check was overtaken. */
-	due = false;
-	/** The next check reads the account's list, because endpoints may be left over at our URL. */
-	thorough = false;
-	/** Published in this process, so that its endpoint is in use. */
-	isPublished = false;
-	/** The webhook URL that n8n's hooks last named; a check cannot ask n8n for it. */
-	url: string | undefined;
+	/**
+	 * A `thorough` check looks for endpoints that are left over at our URL as well; one that is due `withinAMinute` or
+	 * `atOnce` does so whatever the interval.
+	 */
+	nextCheck: 'ordinary' | 'thorough' | 'withinAMinute' | 'atOnce' = 'ordinary';
+	/** The webhook URL while the trigger is published in this process; a check cannot ask n8n for it. */
+	publishedUrl: string | undefined;
 
 	private readonly hooks = new Mutex();
-	private waiting = 0;
+	private readonly removals = new Mutex();
 	private check: Promise<void> | undefined;
-	private removal: Promise<void> = Promise.resolve();
 
 	/** Does the work of one of n8n's hooks. */
 	async hook<T>(work: () => Promise<T>): Promise<T> {
 		this.generation = Symbol('generation');
-		this.waiting += 1;
-		try {
-			return await this.hooks.run(async () => {
-				if (this.check !== undefined) await within(this.check, CHECK_LIMIT_MS);
-				return await work();
-			});
-		} finally {
-			this.waiting -= 1;
-		}
+		return await this.hooks.run(async () => {
+			if (this.check !== undefined) await within(this.check, CHECK_LIMIT_MS);
+			return await work();
+		});
 	}
 
 	/** Checks the endpoint, unless one of n8n's hooks is at work. */
 	async tryCheck(work: () => Promise<void>): Promise<void> {
-		if (this.waiting > 0) return;
+		if (this.hooks.pending > 0) return;
 		const running = work();
 		const ended = running.catch(() => undefined);
 		this.check = ended;
@@ -55,20 +48,14 @@ export class EndpointLock {
 		}
 	}
 
-	/** Asks for a check at the next tick that also looks for endpoints that are left over. */
-	requestCheck(): void {
-		this.due = true;
-		this.thorough = true;
-	}
-
 	/** Removes a test listener's endpoint after n8n's `delete` has returned. @param remove never rejects */
 	removeLater(remove: () => Promise<void>): void {
-		this.removal = this.removal.then(remove);
+		void this.removals.run(remove);
 	}
 
 	/** Waits for that: it would take a new listener's endpoint along. */
 	async removed(): Promise<void> {
-		await this.removal;
+		await this.removals.run(async () => {});
 	}
 }
 

@@ -109,9 +109,7 @@ export function learnState(
 	const stored = readState(context, owner);
 	const known = knownOf(owner);
 	const isBehind = stored.revision < known.state.revision;
-	if (!isBehind) known.state = stored;
-	// Where a run has saved an older copy, the next check saves the newest one again.
-	known.saved = stored.revision;
+	if (!isBehind) Object.assign(known, { state: stored, saved: stored.revision });
 	return { state: known.state, isBehind };
 }
 

@@ -14,7 +14,7 @@ import { ownerOf } from '../state/perTrigger';
 import { RecordStore } from '../state/recordStore';
 import { recordsFor } from '../state/triggerState';
 
-/** Activations in which n8n registers what was registered before, and no person waits. */
+/** Activations of what was registered before. All but `update`, a publish of a new version, are starts of n8n. */
 const STARTS: readonly unknown[] = ['init', 'leadershipChange', 'update'];
 
 /** n8n's hooks of a trigger, which register its endpoint at the provider and remove it. */
@@ -42,7 +42,6 @@ async function asOnlyHook<T>(context: IHookFunctions, work: () => Promise<T>): P
 		await lock.removed();
 		return await work();
 	}
-	lock.url = webhookUrlOf(context);
 	return await lock.hook(work);
 }
 
@@ -56,8 +55,8 @@ async function endpointExists(context: IHookFunctions, family: ProviderFamily): 
 	const lock = endpointLock(store.owner);
 	if (STARTS.includes(context.getActivationMode()) && store.state.registration !== undefined) {
 		await prepareCheck(context, family, store);
-		lock.isPublished = true;
-		lock.requestCheck();
+		lock.publishedUrl = webhookUrlOf(context);
+		lock.nextCheck = context.getActivationMode() === 'update' ? 'atOnce' : 'withinAMinute';
 		return true;
 	}
 	const session = await readSession(context, family, store);
@@ -100,16 +99,16 @@ async function createEndpoint(context: IHookFunctions, family: ProviderFamily): 
 }
 
 async function publish(session: EndpointSession): Promise<void> {
-	const { owner, store, isTest } = session;
+	const { owner, store, isTest, url } = session;
 	const lock = endpointLock(owner);
-	const { thorough } = lock;
+	const { nextCheck } = lock;
 	// Until all is done: whatever fails may leave an endpoint.
-	lock.thorough = true;
-	await reconcile(session, thorough);
+	lock.nextCheck = 'thorough';
+	await reconcile(session, nextCheck !== 'ordinary');
 	await store.commit();
 	if (isTest) return;
-	lock.isPublished = true;
-	lock.thorough = false;
+	lock.publishedUrl = url;
+	lock.nextCheck = 'ordinary';
 }
 
 /**
@@ -118,7 +117,7 @@ async function publish(session: EndpointSession): Promise<void> {
  */
 async function deleteEndpoint(context: IHookFunctions, family: ProviderFamily): Promise<boolean> {
 	const store = storeOf(context);
-	endpointLock(store.owner).isPublished = false;
+	endpointLock(store.owner).publishedUrl = undefined;
 	const remove = await prepareRemoval(context, family, store);
 	await remove?.();
 	await store.commit();

@@ -58,6 +58,8 @@ export async function watchEndpoint(
 			const expression = `${watch.phaseSeconds % 60} * * * * *` as const;
 			// n8n does not wait for it, nor catch what it throws.
 			context.helpers.registerCron({ expression }, () => void watch.tick(Date.now()));
+			const soon = `${watch.phaseSeconds % 10}-59/10 * * * * *` as const;
+			context.helpers.registerCron({ expression: soon }, () => void watch.tickSoon(Date.now()));
 		}
 		return { closeFunction: async () => watch.close() };
 	} catch (error) {
@@ -132,9 +134,15 @@ export class EndpointWatch {
 		}
 	}
 
+	/** Ten seconds have passed: somebody may be waiting for the effect of a publish. */
+	async tickSoon(now: number): Promise<void> {
+		if (this.lock.nextCheck === 'atOnce') await this.tick(now);
+	}
+
 	private isDue(now: number): boolean {
 		if (this.attempts.mustWait(now)) return false;
-		if (this.attempts.count > 0 || this.lock.due || this.store.isUnsaved) return true;
+		const isWanted = ['withinAMinute', 'atOnce'].includes(this.lock.nextCheck);
+		if (isWanted || this.attempts.failed > 0 || this.store.isUnsaved) return true;
 		const { checkInterval } = this.settings;
 		if (checkInterval === 0) return false;
 		const minute = Math.round(now / MINUTE_MS - this.phaseSeconds / 60);
@@ -154,14 +162,16 @@ export class EndpointWatch {
 			session = await this.openSession(assertCurrent);
 			if (session !== undefined) {
 				const formerId = store.state.registration?.endpointId;
-				this.tell(await reconcile(session, lock.thorough), formerId);
+				const plan = await reconcile(session, lock.nextCheck !== 'ordinary');
+				const mayHaveLeft = plan.do === 'create' || plan.do === 'replace';
+				lock.nextCheck = mayHaveLeft ? 'thorough' : 'ordinary';
+				this.tell(plan, formerId);
 			}
 			await store.commit();
-			lock.due = false;
 			this.succeeded();
 		} catch (error) {
 			// Whoever has overtaken the check looks for what it may have left.
-			if (isOvertaken()) lock.requestCheck();
+			if (isOvertaken()) lock.nextCheck = 'atOnce';
 			else this.failed(error, session, now);
 		}
 	}
@@ -170,7 +180,7 @@ export class EndpointWatch {
 	private async openSession(assertCurrent: () => void): Promise<EndpointSession | undefined> {
 		const { context, family, provider, settings, store, lock } = this;
 		const { record } = recordsFor(store.state, provider);
-		const url = lock.url ?? record?.url;
+		const url = lock.publishedUrl ?? record?.url;
 		if (url === undefined || store.state.registration === undefined) return undefined;
 		assertCurrent();
 		const credential = await readCredential(context, provider);
@@ -182,10 +192,9 @@ export class EndpointWatch {
 		);
 	}
 
-	/** Says what was repaired, and asks for a look at what a replacement may have left. */
+	/** Says what was repaired. */
 	private tell(plan: Plan, formerId: string | undefined): void {
-		const { context, lock, owner, provider, store } = this;
-		lock.thorough = plan.do === 'create' || plan.do === 'replace';
+		const { context, owner, provider, store } = this;
 		if (plan.do === 'keep' || plan.do === 'leave' || plan.why.length === 0) return;
 		const endpointId = store.state.registration?.endpointId ?? '';
 		problemsOf(owner).repaired(plan.why, endpointId, Date.now());
@@ -197,7 +206,7 @@ export class EndpointWatch {
 	}
 
 	private succeeded(): void {
-		if (!this.attempts.succeeded()) return;
+		if (!this.attempts.noteSuccess()) return;
 		problemsOf(this.owner).reachable();
 		this.context.logger.info(`${this.provider.displayName} is reachable again`, {
 			workflowId: this.owner.workflowId,
@@ -206,12 +215,12 @@ export class EndpointWatch {
 	}
 
 	private failed(error: unknown, session: EndpointSession | undefined, now: number): void {
-		this.lock.thorough = true;
+		if (this.lock.nextCheck === 'ordinary') this.lock.nextCheck = 'thorough';
 		const reason = hideSecrets(messageOf(error), session?.credential.secrets ?? []);
-		if (this.attempts.failed(error, reason, now)) {
+		if (this.attempts.noteFailure(error, reason, now)) {
 			warn(this.context, `The endpoint of this trigger could not be checked: ${reason}`);
 		}
-		if (this.attempts.count === UNREACHABLE_AFTER) {
+		if (this.attempts.failed === UNREACHABLE_AFTER) {
 			problemsOf(this.owner).unreachable(reason, this.attempts.since, now);
 		}
 	}
