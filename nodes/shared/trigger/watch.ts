@@ -58,8 +58,10 @@ export async function watchEndpoint(
 			const expression = `${watch.phaseSeconds % 60} * * * * *` as const;
 			// n8n does not wait for it, nor catch what it throws.
 			context.helpers.registerCron({ expression }, () => void watch.tick(Date.now()));
-			const soon = `${watch.phaseSeconds % 10}-59/10 * * * * *` as const;
-			context.helpers.registerCron({ expression: soon }, () => void watch.tickSoon(Date.now()));
+			context.helpers.registerCron(
+				{ expression: '*/10 * * * * *' },
+				() => void watch.tickSoon(Date.now()),
+			);
 		}
 		return { closeFunction: async () => watch.close() };
 	} catch (error) {
