@@ -22,6 +22,17 @@ const ARROWS: ReadonlyArray<readonly [from: string, to: readonly string[]]> = [
 	['scripts', ['bench', 'sandbox', 'testkit']],
 ];
 
+/** The same for the folders of nodes/shared, all of which may import what lies beside them. */
+const SHARED_ARROWS: typeof ARROWS = [
+	['trigger', ['registration', 'delivery', 'recovery', 'state', 'api']],
+	['action', ['delivery', 'state', 'api']],
+	['registration', ['state', 'api']],
+	['recovery', ['delivery', 'state', 'api']],
+	['delivery', ['state']],
+	['state', ['api']],
+	['api', []],
+];
+
 const files = FOLDERS.flatMap((folder) =>
 	readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
 		.map((name) => join(folder, name))
@@ -77,21 +88,26 @@ describe('imports', () => {
 		expect(wrong).toEqual([]);
 	});
 
-	it.each(['action', 'trigger'])(
-		'of nodes/shared lead to its folder %s from nowhere else',
-		(name) => {
-			const folder = `nodes/shared/${name}/`;
-			const inside = files.filter((file) => file.startsWith(folder));
-			const importers = files.filter(
-				(file) =>
-					file.startsWith('nodes/shared/') &&
-					!file.startsWith(folder) &&
-					imports.get(file)?.some((target) => target.startsWith(folder)),
-			);
-			expect(inside).not.toEqual([]);
-			expect(importers).toEqual([]);
-		},
-	);
+	it.each(SHARED_ARROWS)('inside nodes/shared lead from %s/ to %j only', (folder, allowed) => {
+		const inside = files.filter((file) => file.startsWith(`nodes/shared/${folder}/`));
+		const wrong = inside.flatMap((file) =>
+			(imports.get(file) ?? [])
+				.map((target) => /^nodes\/shared\/(\w+)\//.exec(target)?.[1] ?? folder)
+				.filter((to) => ![folder, ...allowed].includes(to))
+				.map((to) => `${file} -> ${to}`),
+		);
+		expect(inside).not.toEqual([]);
+		expect(wrong).toEqual([]);
+	});
+
+	it('of what lies beside the folders of nodes/shared lead to none of them', () => {
+		const beside = files.filter((file) => /^nodes\/shared\/\w+\.ts$/.test(file));
+		const wrong = beside.filter((file) =>
+			imports.get(file)?.some((target) => /^nodes\/shared\/\w+\//.test(target)),
+		);
+		expect(beside).not.toEqual([]);
+		expect(wrong).toEqual([]);
+	});
 
 	it('never lead back to where they came from', () => {
 		expect(circles()).toEqual([]);
