@@ -45,7 +45,7 @@ async function fire(trigger: TriggerCase, workflow: Pick<TriggerWorkflow, 'webho
 	return lastAnswer(delivery);
 }
 
-it('every trigger keeps its single endpoint over restarts, and moves with the address of n8n', async () => {
+it('every trigger keeps its endpoint over restarts, and gets another one at a new address of n8n', async () => {
 	const published: Array<[TriggerCase, TriggerWorkflow]> = [];
 	for (const trigger of triggerCases.filter(({ api }) => api !== undefined)) {
 		const account = accountOf(trigger, 'automatic', sandbox);
@@ -80,6 +80,8 @@ it('every trigger keeps its single endpoint over restarts, and moves with the ad
 		});
 		expect(answer).toBe(200);
 		expect(endpointsAt(trigger, moved)).toHaveLength(1);
-		if (trigger.provider !== 'misar.reach') expect(endpointsAt(trigger, workflow)).toEqual([]);
+		// Another n8n may be behind the old address, which does not answer.
+		const [left] = endpointsAt(trigger, workflow);
+		expect(n8n.log()).toContain(`remove endpoint ${left?.id} in the dashboard`);
 	}
 }, 600_000);
