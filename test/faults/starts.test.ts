@@ -97,8 +97,7 @@ describe.each(modes)('$name', ({ publicationService }) => {
 		};
 		const times = await Promise.all(
 			schedules.map(
-				async (id) =>
-					await until('a schedule to run', RAN_MS, async () => await firstOf(id)),
+				async (id) => await until('a schedule to run', RAN_MS, async () => await firstOf(id)),
 			),
 		);
 		return Math.max(...times) - start;

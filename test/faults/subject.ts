@@ -128,9 +128,7 @@ export class Subject {
 	/** The endpoints of all triggers, in the order in which they were made. */
 	endpoints(): SandboxEndpoint[] {
 		const urls = new Set(this.triggers.map(({ url }) => url));
-		return this.sandbox
-			.endpoints(this.variant.trigger.provider)
-			.filter(({ url }) => urls.has(url));
+		return this.sandbox.endpoints(this.variant.trigger.provider).filter(({ url }) => urls.has(url));
 	}
 
 	/** Breaks all endpoints as somebody in the provider's dashboard may. */
@@ -354,9 +352,7 @@ export class Subject {
 	/** A run of an event that has come that far. */
 	private async runOf(id: string, status: string): Promise<Execution | undefined> {
 		const isOf = (run: Execution) =>
-			this.triggers.some(({ name }) =>
-				outputOf(run, name).some((item) => eventIn(item) === id),
-			);
+			this.triggers.some(({ name }) => outputOf(run, name).some((item) => eventIn(item) === id));
 		return (await this.runs()).filter((run) => run.status === status && isOf(run)).at(-1);
 	}
 
@@ -487,7 +483,7 @@ export const WITH_CODE_NODES = { N8N_RUNNERS_MODE: 'internal' };
 
 /** Creates of the same eight seconds are answered together: a client waits ten for an answer. */
 const ANSWERED_EVERY_MS = 8_000;
-/** n8n takes some milliseconds to save: what comes at the very same moment it happens to save together. */
+/** n8n takes some milliseconds to save. What comes at the very same moment it happens to save together. */
 const APART_MS = 8;
 
 /**
@@ -496,15 +492,13 @@ const APART_MS = 8;
  * at the same time.
  */
 export function answerTogether(sandbox: Sandbox): void {
-	let answered = 0;
 	sandbox.fault({
 		kind: 'delay',
 		method: 'POST',
 		times: Number.POSITIVE_INFINITY,
 		get delayMs() {
-			answered += 1;
-			const wait = ANSWERED_EVERY_MS - (Date.now() % ANSWERED_EVERY_MS);
-			return wait + (answered % 4) * APART_MS;
+			const now = Date.now();
+			return ANSWERED_EVERY_MS - (now % ANSWERED_EVERY_MS) + (now % 4) * APART_MS;
 		},
 	});
 }
