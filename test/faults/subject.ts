@@ -478,8 +478,11 @@ function eventId(): string {
 	return `evt_${randomUUID()}`;
 }
 
-/** Code nodes run, which the tests' n8n can do without otherwise. */
-export const WITH_CODE_NODES = { N8N_RUNNERS_MODE: 'internal' };
+/**
+ * Code nodes run, which the tests' n8n can do without otherwise. In a process of their own in n8n 1.x as well: run in
+ * n8n's they end it when its stack traces are off.
+ */
+export const WITH_CODE_NODES = { N8N_RUNNERS_ENABLED: 'true', N8N_RUNNERS_MODE: 'internal' };
 
 /** Creates of the same eight seconds are answered together: a client waits ten for an answer. */
 const ANSWERED_EVERY_MS = 8_000;
