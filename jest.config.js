@@ -36,7 +36,17 @@ module.exports = {
 		// The end-to-end tests of the nodes again, in the oldest n8n that the package supports.
 		project(
 			'e2e-1x',
-			['e2e/host', 'e2e/triggers', 'e2e/restart', 'e2e/repair', 'e2e/update', 'e2e/actions'],
+			[
+				'e2e/host',
+				'e2e/triggers',
+				'e2e/restart',
+				'e2e/repair',
+				'e2e/update',
+				'e2e/actions',
+				'faults/lostState',
+				'faults/noFreeSlot',
+				'faults/starts',
+			],
 			{
 				setupFiles: ['<rootDir>/testkit/oldestN8n.ts'],
 			},
@@ -44,7 +54,7 @@ module.exports = {
 		project('faults', `faults/!(${load.join('|')})`),
 		project('load', `faults/(${load.join('|')})`),
 		project('queue', 'queue/queue'),
-		project('queue-main', 'queue/mainProcess'),
+		project('queue-main', ['queue/mainProcess', 'queue/lostState']),
 		project('browser', 'browser/*'),
 	],
 	reporters: ['default', '<rootDir>/scripts/support/tallyReporter.mjs'],

@@ -19,6 +19,8 @@ export interface Variant {
 	readonly setUp?: (sandbox: Sandbox) => void;
 	/** The provider has no call to delete an endpoint: what is superseded stays behind. */
 	readonly keepsEndpoints?: true;
+	/** The provider makes the signing secret, and shows it once. */
+	readonly issuesSecret?: true;
 }
 
 const byKey =
@@ -34,10 +36,12 @@ export const variants: readonly Variant[] = [
 		trigger: misarReach,
 		credential: byKey(misarReach),
 		keepsEndpoints: true,
+		issuesSecret: true,
 	},
 	{
 		title: 'Misar Reach, delete served',
 		trigger: misarReach,
+		issuesSecret: true,
 		credential: byKey(misarReach),
 		setUp: (sandbox) => sandbox.setBehaviour('misar.reach', { deleteOffered: true }),
 	},
@@ -49,6 +53,11 @@ export const variants: readonly Variant[] = [
 	},
 	{ title: 'Metigan', trigger: metigan, credential: byKey(metigan) },
 ];
+
+/** One that takes our secret, and one that makes its own, which documents no call to delete an endpoint. */
+export const productsWithAndWithoutSecrets: readonly Variant[] = variants.filter(
+	({ trigger }) => trigger.provider === 'misar.mail' || trigger.provider === 'misar.reach',
+);
 
 /** A way for one call to go wrong. */
 export interface CallFault {
