@@ -84,8 +84,10 @@ const all = variants.flatMap((variant) =>
 it.concurrent.each(all)(
 	'%s ends well whatever fails during: %s',
 	async (_title, _name, variant, step) => {
-		const clean = await rounds.join(async () => await prepared(variant, step));
-		await clean.checked();
+		const clean = await rounds.join(
+			async () => await prepared(variant, step),
+			async (harness) => await harness.checked(),
+		);
 		const scenarios = scenariosOf(variant, step, clean.calls());
 		expect(scenarios).not.toEqual([]);
 		const set = await rounds.join(async () => await Promise.all(scenarios.map(armed)));

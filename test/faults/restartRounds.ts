@@ -1,6 +1,7 @@
 interface Round {
 	readonly preparing: Array<Promise<unknown>>;
 	readonly restarted: Promise<void>;
+	readonly settling: Array<Promise<unknown>>;
 }
 
 /** Restarts that several tests share: all who prepare at the same time get the same one. */
@@ -9,14 +10,21 @@ export class RestartRounds {
 
 	constructor(private readonly restart: () => Promise<void>) {}
 
-	/** Prepares, waits for the restart, and returns what was prepared. */
-	async join<T>(prepare: () => Promise<T>): Promise<T> {
+	/**
+	 * Prepares, waits for the restart, and returns what was prepared.
+	 * @param settle what has to be over, for all of the round, before the next round can begin
+	 */
+	async join<T>(prepare: () => Promise<T>, settle?: (prepared: T) => Promise<void>): Promise<T> {
 		this.open ??= this.begin();
-		const { preparing, restarted } = this.open;
+		const { preparing, restarted, settling } = this.open;
 		const prepared = prepare();
 		preparing.push(prepared);
 		await restarted;
-		return await prepared;
+		const result = await prepared;
+		if (settle !== undefined) settling.push(settle(result));
+		await new Promise((resolve) => setImmediate(resolve));
+		await Promise.allSettled(settling);
+		return result;
 	}
 
 	private begin(): Round {
@@ -31,6 +39,6 @@ export class RestartRounds {
 			this.open = undefined;
 			await this.restart();
 		};
-		return { preparing, restarted: Promise.resolve().then(allPrepared) };
+		return { preparing, restarted: Promise.resolve().then(allPrepared), settling: [] };
 	}
 }
