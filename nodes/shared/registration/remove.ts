@@ -7,8 +7,8 @@ import { accountOf, isSameAccount } from '../state/secrets';
 import type { RegistrationRecord } from '../state/triggerState';
 import type { EndpointSession } from './session';
 
-/** Endpoints of other accounts and products that are remembered. */
-const MAX_FORSAKEN = 20;
+/** More than a trigger ever leaves, to bound what it remembers. */
+const MAX_LEFTOVERS = 50;
 
 /** Deletes endpoints, one after the other. @returns whether all of them are gone */
 export async function removeAll(
@@ -50,20 +50,23 @@ export function noteLeftovers(
 			product: provider.product,
 			account: accountOf(session, id),
 		}));
-	if (added.length > 0) store.change({ leftovers: [...known, ...added] });
+	if (added.length === 0) return;
+	store.change({ leftovers: [...known, ...added].slice(-MAX_LEFTOVERS) });
 }
 
 /**
- * Removes what is still to be removed of this account and product. Each one is forgotten once it is gone, or where
- * the provider offers no call for it.
+ * Removes what is still to be removed of this account and product, and forgets it. One that cannot be deleted stays
+ * known, so that the user is asked to remove it once only.
  */
 export async function removeLeftovers(session: EndpointSession): Promise<void> {
 	const { store, provider } = session;
 	for (const leftover of store.state.leftovers ?? []) {
-		if (leftover.product !== provider.product || !isSameAccount(leftover, session)) continue;
+		if (leftover.undeletable === true || leftover.product !== provider.product) continue;
+		if (!isSameAccount(leftover, session)) continue;
 		session.assertCurrent();
-		await removeOrWarn(session, leftover.endpointId);
-		const left = store.state.leftovers?.filter((other) => other !== leftover) ?? [];
+		const isGone = await removeOrWarn(session, leftover.endpointId);
+		const others = store.state.leftovers?.filter((other) => other !== leftover) ?? [];
+		const left = isGone ? others : [...others, { ...leftover, undeletable: true }];
 		store.change({ leftovers: left.length === 0 ? undefined : left });
 	}
 }
@@ -77,7 +80,7 @@ export function forsake({ context, store, provider }: EndpointSession, record: R
 	const known = store.state.leftovers ?? [];
 	if (known.some((leftover) => leftover.endpointId === endpointId)) return;
 	store.change({
-		leftovers: [...known, { endpointId, url, account, product }].slice(-MAX_FORSAKEN),
+		leftovers: [...known, { endpointId, url, account, product }].slice(-MAX_LEFTOVERS),
 	});
 	problemsOf(store.owner).leftBehind(endpointId, url, Date.now());
 	warn(

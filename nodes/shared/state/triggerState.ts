@@ -52,12 +52,10 @@ const replacedSchema = recordSchema.extend({ until: z.number() });
 export type ReplacedRecord = z.output<typeof replacedSchema>;
 
 /** An endpoint of ours that is to be deleted, and is remembered until it is gone. */
-const leftoverSchema = recordSchema.pick({
-	endpointId: true,
-	url: true,
-	account: true,
-	product: true,
-});
+const leftoverSchema = recordSchema
+	.pick({ endpointId: true, url: true, account: true, product: true })
+	/** The provider offers no call to delete it. */
+	.extend({ undeletable: z.boolean().optional() });
 export type Leftover = z.output<typeof leftoverSchema>;
 
 const cursorSchema = z.object({
