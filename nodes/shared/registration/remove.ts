@@ -62,7 +62,9 @@ export async function removeLeftovers(session: EndpointSession): Promise<void> {
 	for (const leftover of store.state.leftovers ?? []) {
 		if (leftover.product !== provider.product || !isSameAccount(leftover, session)) continue;
 		session.assertCurrent();
-		await removeOrWarn(session, leftover.endpointId);
+		// Some APIs answer a create with the endpoint that has the URL already.
+		const isInUse = leftover.endpointId === store.state.registration?.endpointId;
+		if (!isInUse) await removeOrWarn(session, leftover.endpointId);
 		const left = store.state.leftovers?.filter((other) => other !== leftover) ?? [];
 		store.change({ leftovers: left.length === 0 ? undefined : left });
 	}

@@ -6,7 +6,7 @@ import { eventsToRegister } from '../events';
 import { messageOf, warn } from '../log';
 import { isForAnotherProduct, requireProduct, selectProvider } from '../product';
 import type { Provider, ProviderFamily } from '../provider';
-import { reconcile, removeEndpoint } from '../registration/reconcile';
+import { mayHaveLeftOne, reconcile, removeEndpoint } from '../registration/reconcile';
 import { openSession, type EndpointSession } from '../registration/session';
 import { readApiOptions, readRegistration, readSettings, type TriggerSettings } from '../settings';
 import { endpointLock } from '../state/endpointLock';
@@ -105,11 +105,11 @@ async function publish(session: EndpointSession): Promise<void> {
 	const { thorough } = lock;
 	// Until all is done: whatever fails may leave an endpoint.
 	lock.thorough = true;
-	await reconcile(session, thorough);
+	const plan = await reconcile(session, thorough);
 	await store.commit();
 	if (isTest) return;
 	lock.isPublished = true;
-	lock.thorough = false;
+	lock.thorough = mayHaveLeftOne(plan, store.state);
 }
 
 /**

@@ -10,7 +10,7 @@ import { requireProduct, selectProvider } from '../product';
 import type { Provider, ProviderFamily } from '../provider';
 import { Recovery } from '../recovery/recovery';
 import type { Plan } from '../registration/plan';
-import { reconcile } from '../registration/reconcile';
+import { mayHaveLeftOne, reconcile } from '../registration/reconcile';
 import { openSession, type EndpointSession } from '../registration/session';
 import { readSettings, type TriggerSettings } from '../settings';
 import { Attempts } from '../state/attempts';
@@ -185,7 +185,7 @@ export class EndpointWatch {
 	/** Says what was repaired, and asks for a look at what a replacement may have left. */
 	private tell(plan: Plan, formerId: string | undefined): void {
 		const { context, lock, owner, provider, store } = this;
-		lock.thorough = plan.do === 'create' || plan.do === 'replace';
+		lock.thorough = mayHaveLeftOne(plan, store.state);
 		if (plan.do === 'keep' || plan.do === 'leave' || plan.why.length === 0) return;
 		const endpointId = store.state.registration?.endpointId ?? '';
 		problemsOf(owner).repaired(plan.why, endpointId, Date.now());
