@@ -18,7 +18,6 @@ const listSchema = suppressionPageSchema.extend({ data: z.array(jsonObjectSchema
 const suppressions: ListFacts = {
 	things: 'suppressions',
 	path: SUPPRESSIONS,
-	pageSize: PAGE_SIZE,
 	filters: [
 		{
 			displayName: 'From',

@@ -67,7 +67,6 @@ export const recovery: RecoveryApi = {
 		'Bounces, spam complaints and unsubscribes are recovered from the suppression list, which holds one entry for each address. Other events are not.',
 	// The documents allow 1,000 calls a day on the Free plan; 5,000 suppressions take 25.
 	callsPerMinute: 60,
-	pageSize: PAGE_SIZE,
 	page: (since, number) => ({
 		path: SUPPRESSIONS,
 		qs: {

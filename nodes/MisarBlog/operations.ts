@@ -18,7 +18,6 @@ const RESOURCE: Resource = {
 const articles: ListFacts = {
 	things: 'articles',
 	path: ARTICLES,
-	pageSize: PAGE_SIZE,
 	filters: [
 		{
 			displayName: 'Published Since',

@@ -51,7 +51,6 @@ export const recovery: RecoveryApi = {
 		'Misar.Blog sends each event only once. Articles that were published meanwhile are recovered; updates, deletions and comments are not.',
 	// The Free plan (docs.misar.io/blog/api-reference/overview).
 	callsPerMinute: 60,
-	pageSize: PAGE_SIZE,
 	page: (_since, number) => ({
 		path: ARTICLES,
 		qs: { status: 'published', sort: 'newest', limit: PAGE_SIZE, offset: number * PAGE_STEP },

@@ -31,14 +31,14 @@ export function canonicalEvent({ envelope }: Provider, name: string): string {
 	return envelope.canonicalEvent?.(name) ?? name;
 }
 
-/** Whether two lists name the same events, in any order and spelling. */
+/** Whether two lists name the same events, in any order and spelling, capitals included. */
 export function sameEvents(
 	provider: Provider,
 	left: readonly string[],
 	right: readonly string[],
 ): boolean {
 	const canonical = (names: readonly string[]) =>
-		new Set(names.map((name) => canonicalEvent(provider, name)));
+		new Set(names.map((name) => canonicalEvent(provider, name.trim().toLowerCase())));
 	const [a, b] = [canonical(left), canonical(right)];
 	return a.size === b.size && [...a].every((name) => b.has(name));
 }

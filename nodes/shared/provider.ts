@@ -220,8 +220,6 @@ export interface RecoveryApi {
 	readonly description: string;
 	/** Calls a minute that the provider allows where its answers do not say so. */
 	readonly callsPerMinute: number;
-	/** Entries of a full page. */
-	readonly pageSize: number;
 	/**
 	 * The call for a page of what happened from `since` on.
 	 * @param since epoch milliseconds; the page may hold older events too

@@ -13,16 +13,24 @@ export function isHttpUrl(text: string): boolean {
 
 /**
  * Whether two URLs lead to the same place, however they are written: host in capitals, default port,
- * trailing slash.
+ * trailing slash, letters that need no encoding encoded.
  */
 export function sameUrl(left: string, right: string): boolean {
 	const normalise = (text: string) => {
 		const url = parseUrl(text);
 		if (url === undefined) return text;
 		const { origin, pathname, search } = url;
-		return `${origin}${pathname.replace(/\/+$/, '')}${search}`;
+		return `${origin}${decodeUnreserved(`${pathname.replace(/\/+$/, '')}${search}`)}`;
 	};
 	return normalise(left) === normalise(right);
+}
+
+/** Percent-encoding in one form: in capitals, and only where it makes a difference (RFC 3986, 6.2.2). */
+function decodeUnreserved(text: string): string {
+	return text.replace(/%[0-9a-f]{2}/gi, (code) => {
+		const letter = String.fromCharCode(Number.parseInt(code.slice(1), 16));
+		return /[\w.~-]/.test(letter) ? letter : code.toUpperCase();
+	});
 }
 
 /** An address as a message may show it: without the name and password that a URL can hold. */

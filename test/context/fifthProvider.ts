@@ -103,7 +103,6 @@ export const pigeonPost: ProviderFamily = [
 				{
 					things: 'pigeons',
 					path: PIGEONS,
-					pageSize: PAGE_SIZE,
 					filters: [],
 					query: (_filters, number) => pigeonPage(number, PAGE_SIZE),
 					read: (body) => pigeonsSchema.safeParse(body).data?.pigeons,

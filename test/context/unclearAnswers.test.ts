@@ -3,6 +3,7 @@ import type { ICredentialDataDecryptedObject, INodeParameters } from 'n8n-workfl
 
 import { buildDelivery, startSandbox, type Sandbox } from '../../sandbox';
 import { ContextHost } from '../../testkit/contextHost';
+import { mapEach, mapEntries, rewriteAnswers, type Entry } from './answers';
 import { selfRegistering } from './hosts';
 import { mailPanda, metigan, misarMail, misarReach, type TriggerUnderTest } from './providers';
 
@@ -37,39 +38,8 @@ function startHost(
 	return host;
 }
 
-type Entry = Readonly<Record<string, unknown>>;
-
-/** Rewrites every answer of a provider to a GET, endpoint by endpoint. */
-function rewriteEndpoints(trigger: TriggerUnderTest, change: (entry: Entry) => unknown): void {
-	rewriteAnswers(trigger, (answer) => mapEntries(answer, (list) => list.map(change), change));
-}
-
-function rewriteAnswers(trigger: TriggerUnderTest, rewrite: (answer: unknown) => unknown): void {
-	sandbox.fault({
-		provider: trigger.provider,
-		method: 'GET',
-		kind: 'rewrite',
-		times: Number.POSITIVE_INFINITY,
-		rewrite,
-	});
-}
-
 function without(entry: Entry, ...names: string[]): Entry {
 	return Object.fromEntries(Object.entries(entry).filter(([name]) => !names.includes(name)));
-}
-
-/** Finds the list, or the single endpoint, in an answer. */
-function mapEntries(
-	answer: unknown,
-	ofList: (list: Entry[]) => unknown,
-	ofOne: (entry: Entry) => unknown,
-): unknown {
-	if (Array.isArray(answer)) return ofList(answer);
-	if (typeof answer !== 'object' || answer === null) return answer;
-	if ('url' in answer) return ofOne({ ...answer });
-	return Object.fromEntries(
-		Object.entries(answer).map(([key, value]) => [key, mapEntries(value, ofList, ofOne)]),
-	);
 }
 
 /** Starts n8n six times, and publishes each time as it does then. */
@@ -103,7 +73,7 @@ describe.each(providers)('six starts leave one endpoint when %s', (_name, trigge
 		['leaves out whether it is active', (entry) => without(entry, 'active')],
 		['leaves out all but the id', (entry) => without(entry, 'url', 'events', 'active')],
 	])('%s', async (_what, change) => {
-		rewriteEndpoints(trigger, change);
+		rewriteAnswers(sandbox, trigger, mapEach(change));
 		const host = startHost(trigger);
 		await startSixTimes(host);
 		expect(sandbox.endpoints(trigger.provider)).toHaveLength(1);
@@ -119,7 +89,7 @@ describe.each(providers)('six starts leave one endpoint when %s', (_name, trigge
 				events: [trigger.events[0]],
 			}),
 		);
-		rewriteAnswers(trigger, (answer) =>
+		rewriteAnswers(sandbox, trigger, (answer) =>
 			mapEntries(
 				answer,
 				(list) => list.slice(0, foreign.length),
@@ -134,7 +104,11 @@ describe.each(providers)('six starts leave one endpoint when %s', (_name, trigge
 describe.each(providers)('where %s does not return the events of an endpoint', (_name, trigger) => {
 	it('other events of the node still reach it', async () => {
 		sandbox.setBehaviour('misar.reach', { deleteOffered: true });
-		rewriteEndpoints(trigger, (entry) => without(entry, 'events'));
+		rewriteAnswers(
+			sandbox,
+			trigger,
+			mapEach((entry) => without(entry, 'events')),
+		);
 		const host = startHost(trigger);
 		await host.publish();
 		host.restart({
@@ -152,7 +126,7 @@ describe.each(providers)('where %s does not return the events of an endpoint', (
 it('an endpoint that is listed again counts as gone once the provider deleted it', async () => {
 	const host = startHost(misarReach);
 	let hidden = true;
-	rewriteAnswers(misarReach, (answer) =>
+	rewriteAnswers(sandbox, misarReach, (answer) =>
 		mapEntries(
 			answer,
 			(list) => (hidden ? [] : list),

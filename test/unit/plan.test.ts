@@ -104,6 +104,25 @@ const rows: readonly Row[] = [
 		plan: keep,
 	},
 	{
+		title: 'another account has another endpoint with its id',
+		seen: { own: { ...moved, url: 'https://other-app.example.com/hook' } },
+		desired: { isSameAccount: false },
+		plan: { do: 'create', why: ['deleted'], forsake: 'otherAccount' },
+	},
+	{
+		title: 'another account has one with its id, and does not say where it delivers to',
+		seen: { own: { id: 'wh_1', active: true } },
+		desired: { isSameAccount: false },
+		plan: { do: 'create', why: ['deleted'], forsake: 'otherAccount' },
+	},
+	{
+		title: 'another API key of the same account shows its URL cut, as it always was',
+		seen: { own: { ...own, url: 'https://n8n.example.com/…' } },
+		record: { reported: { url: 'https://n8n.example.com/…' } },
+		desired: { isSameAccount: false },
+		plan: keep,
+	},
+	{
 		title: 'it is switched off',
 		seen: { own: { ...own, active: false } },
 		plan: { do: 'update', why: ['switchedOff'] },
@@ -129,6 +148,24 @@ const rows: readonly Row[] = [
 		title: 'its events are shown in another form, as they always were',
 		seen: { own: { ...own, events: ['*'] } },
 		record: { reported: { events: ['*'] } },
+		plan: keep,
+	},
+	{
+		title: 'its events are shown in another form, in another order than before',
+		seen: { own: { ...own, events: ['ping', ...EVENTS] } },
+		record: { reported: { events: [...EVENTS, 'ping'] } },
+		plan: keep,
+	},
+	{
+		title: 'its events are shown in capitals',
+		seen: { own: { ...own, events: EVENTS.map((name) => name.toUpperCase()) } },
+		plan: keep,
+	},
+	{
+		title: 'its URL is shown with an encoded hyphen',
+		record: { url: 'https://n8n.example.com/web-hook' },
+		desired: { url: 'https://n8n.example.com/web-hook' },
+		seen: { own: { ...own, url: 'https://n8n.example.com/web%2dhook' } },
 		plan: keep,
 	},
 	{

@@ -12,7 +12,6 @@ export interface ListFacts {
 	readonly things: string;
 	/** Collection path. */
 	readonly path: string;
-	readonly pageSize: number;
 	/** Parameters of the collection Filters. */
 	readonly filters: readonly INodeProperties[];
 	/** Query of page n (from 0) for the filters that are set. */
@@ -84,7 +83,7 @@ export async function readList(
 	filters: IDataObject,
 	limit: number,
 ): Promise<IDataObject[]> {
-	const { path, pageSize, matches = () => true } = list;
+	const { path, matches = () => true } = list;
 	const client = listClient(reader, list);
 	const found: IDataObject[] = [];
 	let former = '';
@@ -97,7 +96,8 @@ export async function readList(
 		if (text === former) break;
 		former = text;
 		found.push(...items.filter((item) => matches(item, filters)));
-		if (items.length < pageSize) break;
+		// A page may be shorter than asked for.
+		if (items.length === 0) break;
 	}
 	return found.slice(0, limit);
 }

@@ -42,8 +42,9 @@ export const endpointIdSchema = z
 	.union([z.string().regex(ENDPOINT_ID), z.number().safe()])
 	.transform(String);
 
+/** A text lists them with commas, or is a list in JSON. */
 const eventsSchema = z
-	.union([z.array(z.string()), z.string().transform((text) => text.split(','))])
+	.union([z.array(z.string()), z.string().transform((text) => text.split(/[[\]",]+/))])
 	.transform((names) => names.map((name) => name.trim()).filter((name) => name !== ''));
 
 /**
@@ -88,10 +89,12 @@ function describeEndpoint(object: IDataObject): RemoteEndpoint | undefined {
 export interface EndpointPage {
 	/** Without the entries whose id cannot be read: nothing can be done with them. */
 	readonly endpoints: readonly RemoteEndpoint[];
-	/** URLs of those entries, as far as they have one. */
+	/** URLs of those entries; empty where one has none. */
 	readonly unreadable: readonly string[];
 	/** Whether the answer says that there are no more pages; undefined where it does not say. */
 	readonly isLast?: boolean | undefined;
+	/** How many endpoints there are, where the answer says so. */
+	readonly total?: number | undefined;
 }
 
 /**
@@ -106,27 +109,41 @@ export function readEndpointPage(answer: unknown): EndpointPage | undefined {
 		endpoints: read.map(({ endpoint }) => endpoint).filter((endpoint) => endpoint !== undefined),
 		unreadable: read
 			.filter(({ endpoint }) => endpoint === undefined)
-			.map(({ entry }) => (isJsonObject(entry) ? entry['url'] : undefined))
-			.filter((url) => typeof url === 'string'),
-		isLast: readIsLast(answer),
+			.map(({ entry }) => urlIn(entry, MAX_DEPTH)),
+		...readPosition(answer),
 	};
 }
 
-/** `pagination: {page, totalPages, hasMore}`, as Metigan's other lists have it. */
-const paginationSchema = z.object({
-	pagination: z.object({
-		page: z.number().optional(),
-		totalPages: z.number().optional(),
-		hasMore: z.boolean().optional(),
-	}),
+function urlIn(entry: unknown, depth: number): string {
+	if (!isJsonObject(entry) || depth === 0) return '';
+	const { url } = entry;
+	if (typeof url === 'string') return url;
+	return ITEM_KEYS.map((key) => urlIn(entry[key], depth - 1)).find((inner) => inner !== '') ?? '';
+}
+
+/** `pagination: {page, totalPages, total, hasMore}`, as Metigan's other lists have it, or a total beside the list. */
+const positionSchema = z.object({
+	total: z.number().optional().catch(undefined),
+	pagination: z
+		.object({
+			page: z.number().optional(),
+			totalPages: z.number().optional(),
+			total: z.number().optional(),
+			hasMore: z.boolean().optional(),
+		})
+		.optional()
+		.catch(undefined),
 });
 
-function readIsLast(answer: unknown): boolean | undefined {
-	const { data } = paginationSchema.safeParse(answer);
-	if (data === undefined) return undefined;
-	const { page, totalPages, hasMore } = data.pagination;
-	if (hasMore !== undefined) return !hasMore;
-	return page === undefined || totalPages === undefined ? undefined : page >= totalPages;
+function readPosition(answer: unknown): Pick<EndpointPage, 'isLast' | 'total'> {
+	const { total, pagination = {} } = positionSchema.safeParse(answer).data ?? {};
+	const { page, totalPages, hasMore } = pagination;
+	const isLastPage =
+		page === undefined || totalPages === undefined ? undefined : page >= totalPages;
+	return {
+		isLast: hasMore === undefined ? isLastPage : !hasMore,
+		total: pagination.total ?? total,
+	};
 }
 
 /**

@@ -12,7 +12,7 @@ import {
 import { EndpointRequests, type EndpointAccess, type ItemResult } from './endpointRequests';
 import { withoutSecrets } from './hideSecrets';
 import type { Installation } from './installation';
-import { ApiClient, neverSent, type ApiContext } from './request';
+import { ApiClient, neverSent, type ApiContext, type Attempt } from './request';
 
 export interface EndpointDraft {
 	readonly url: string;
@@ -48,8 +48,11 @@ export type Lookup = RemoteEndpoint | 'absent' | 'gone' | 'unclear';
 /** All endpoints of an account, and the URLs of those whose id cannot be read. */
 export type EndpointList = Pick<EndpointPage, 'endpoints' | 'unreadable'>;
 
-/** Statuses with which APIs say that there is no such endpoint, or no such call. */
-const ABSENT_STATUSES = [400, 404, 405, 422];
+/** Statuses with which APIs say that there is no such endpoint, or none of this account's, or no such call. */
+const ABSENT_STATUSES = [400, 403, 404, 405, 422];
+/** The same for a create that is refused because of an endpoint that is there, and how they word it. */
+const TAKEN_STATUSES = [400, 403, 409, 422];
+const TAKEN = /already|exists|taken|duplicate|unique|\bplan\b|maximum|limit reached|too many/i;
 
 const MAX_PAGES = 200;
 
@@ -81,7 +84,8 @@ export class EndpointApi {
 
 	/**
 	 * The same, with what could not be read. Finds out which of the documented paths is served. A page may be
-	 * shorter than asked for: the last one is empty, brings nothing new, or says that it is the last.
+	 * shorter than asked for: the last one is empty, brings nothing new, reaches the total, or says that it is the
+	 * last.
 	 */
 	async readList(limit = Number.POSITIVE_INFINITY): Promise<EndpointList> {
 		const { page } = this.api;
@@ -97,7 +101,9 @@ export class EndpointApi {
 			const found = await this.requests.listPage(page.query(number, size));
 			for (const endpoint of found.endpoints) all.set(endpoint.id, endpoint);
 			for (const url of found.unreadable) unreadable.add(url);
-			if (found.isLast === true || all.size + unreadable.size === known) break;
+			const now = all.size + unreadable.size;
+			const isLast = found.total === undefined ? found.isLast === true : now >= found.total;
+			if (isLast || now === known) break;
 		}
 		return { endpoints: [...all.values()].slice(0, limit), unreadable: [...unreadable] };
 	}
@@ -122,9 +128,7 @@ export class EndpointApi {
 					sentSecret: draft.secret ?? '',
 				}),
 				lost,
-				refusedBeside:
-					attempt.kind === 'status' &&
-					(attempt.status === 409 || this.client.isPlanRefusal(attempt)),
+				refusedBeside: saysTaken(attempt) || this.client.isPlanRefusal(attempt),
 			};
 		}
 		const endpoint = readEndpoint(attempt.body);
@@ -153,8 +157,8 @@ export class EndpointApi {
 		const body = this.bodyOf(result);
 		const endpoint = readEndpoint(body);
 		if (endpoint !== undefined) return endpoint.id === id ? endpoint : 'unclear';
-		// Some APIs answer 200 or 204 with nothing in it; a web page is none of theirs.
-		if (body === undefined || body === null || body === '' || isJsonObject(body)) return 'absent';
+		// Some APIs answer 200 or 204 with nothing in it, or with the list; a web page is none of theirs.
+		if (typeof body !== 'string' || body.trim() === '') return 'absent';
 		throw this.unreadable(result, 'a webhook endpoint with an id');
 	}
 
@@ -235,6 +239,11 @@ export class EndpointApi {
 	private formatEvents(events: readonly string[]): string | string[] {
 		return this.api.eventsFormat === 'list' ? [...events] : events.join(',');
 	}
+}
+
+function saysTaken(attempt: Attempt): boolean {
+	if (attempt.kind !== 'status' || !TAKEN_STATUSES.includes(attempt.status)) return false;
+	return attempt.status === 409 || TAKEN.test(JSON.stringify(attempt.body) ?? '');
 }
 
 /** What a node's options say about an installation's API. */

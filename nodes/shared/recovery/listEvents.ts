@@ -35,6 +35,7 @@ async function readPages(
 	let complete = true;
 	let total = 0;
 	let former = '';
+	let seen = 0;
 	for (let number = 0; number < MAX_PAGES; number++) {
 		const page = await client.get(api.page(since, number));
 		complete &&= (page.total ?? total) >= total;
@@ -44,7 +45,10 @@ async function readPages(
 		const onlyOlder = page.events.length > 0 && wanted.length === 0;
 		// A server that knows no pages answers with the same one again.
 		const names = JSON.stringify(page.events);
-		if (page.size < api.pageSize || onlyOlder || names === former) return complete;
+		seen += page.size;
+		// A page may be shorter than asked for.
+		const isLast = page.size === 0 || (page.total !== undefined && seen >= page.total);
+		if (isLast || onlyOlder || names === former) return complete;
 		former = names;
 	}
 	return complete;

@@ -5,6 +5,7 @@ import { withCurrentKeys } from '../state/secrets';
 import { replacedBy, type RegistrationRecord } from '../state/triggerState';
 import { within } from '../state/within';
 import { createEndpoint, learnHowItIsShown } from './create';
+import { sameUrl } from '../url';
 import { addressOf, isEndpoint, lookUp, shownIn } from './observe';
 import { differencesOf, type Desired, type Observation, type Plan } from './plan';
 import { forsake, noteLeftovers, removeAll, removeLeftovers } from './remove';
@@ -19,6 +20,12 @@ export interface Situation {
 	readonly seen: Observation;
 	/** What is wanted of an endpoint, given how the recorded one was registered. */
 	readonly desiredOf: (record: RegistrationRecord) => Desired;
+}
+
+interface Replacement {
+	readonly former?: RegistrationRecord;
+	readonly wasOff?: boolean;
+	readonly unseen?: readonly RemoteEndpoint[];
 }
 
 /**
@@ -36,7 +43,7 @@ export async function applyPlan(
 	if (record === undefined) {
 		await createAndRemember(session, orphans);
 	} else if (plan.do === 'create') {
-		if (plan.forsake === undefined) await createAndRemember(session, orphans, record);
+		if (plan.forsake === undefined) await createInPlaceOf(session, record, orphans);
 		else await createForsaking(session, record, plan.forsake, seen);
 	} else if (isEndpoint(own)) {
 		if (plan.do === 'keep') {
@@ -95,13 +102,28 @@ async function replace(
 	why: readonly Difference[],
 ): Promise<void> {
 	const wasOff = why.includes('switchedOff');
-	await createAndRemember(session, [own, ...orphans], record, wasOff);
+	await createAndRemember(session, [own, ...orphans], { former: record, wasOff });
 	const { registration } = session.store.state;
 	if (!wasOff || registration?.reported?.active !== false) return;
 	warn(
 		session.context,
 		`${session.provider.displayName} shows endpoint ${registration.endpointId} as switched off although it was just created. If no events arrive, look at it in the dashboard`,
 	);
+}
+
+/** The recorded endpoint seems to be gone; a list or a copy that lags can make it seem so. */
+async function createInPlaceOf(
+	session: EndpointSession,
+	record: RegistrationRecord,
+	orphans: readonly RemoteEndpoint[],
+): Promise<void> {
+	// At another URL it can be that of the n8n whose database this one is a copy of.
+	const isOurs = record.url !== undefined && sameUrl(record.url, session.url);
+	const unseen = isOurs ? [{ id: record.endpointId, active: true }] : [];
+	await createAndRemember(session, orphans, { former: record, unseen });
+	const { registration } = session.store.state;
+	const left = unseen.filter(({ id }) => id !== registration?.endpointId);
+	await removeAll(session, left).catch(() => false);
 }
 
 /** Another n8n or another account has the recorded endpoint: this trigger gets one of its own. */
@@ -130,16 +152,16 @@ async function createForsaking(
  * Creates an endpoint and remembers it.
  * @param existing endpoints of ours, which are removed afterwards, or before where there is room for one only
  * @param former the record that it replaces: what that one signed is still on its way
+ * @param unseen an endpoint that may be there although nothing shows it, so that there may be no room beside it
  */
 async function createAndRemember(
 	session: EndpointSession,
 	existing: readonly RemoteEndpoint[],
-	former?: RegistrationRecord,
-	wasOff = false,
+	{ former, wasOff = false, unseen = [] }: Replacement = {},
 ): Promise<void> {
 	const { store } = session;
 	store.change({ creating: true });
-	const record = await create(session, existing).catch((error: unknown) => {
+	const record = await create(session, [...existing, ...unseen]).catch((error: unknown) => {
 		store.change({ creating: undefined });
 		throw error;
 	});

@@ -8,7 +8,7 @@ import { sameEvents } from '../events';
 import { makeRecord, secretToSend } from '../state/secrets';
 import type { RegistrationRecord } from '../state/triggerState';
 import { sameUrl } from '../url';
-import { isEndpoint, lookUp, orphansIn, shownIn } from './observe';
+import { assertReadable, isAt, isEndpoint, lookUp, orphansIn, shownIn } from './observe';
 import { removeAll } from './remove';
 import type { EndpointSession } from './session';
 
@@ -35,7 +35,7 @@ export async function createEndpoint(
 			{ url, events, ...(sent === undefined ? {} : { secret: sent.secret }) },
 			extrasOf(session),
 		);
-		if ('endpoint' in outcome) {
+		if ('endpoint' in outcome && !(await isAnother(session, outcome.endpoint, beside))) {
 			const { endpoint } = outcome;
 			const issued = endpoint.secret === sent?.secret ? undefined : endpoint.secret;
 			if (sent === undefined && issued === undefined) await refuseWithoutSecret(session, endpoint);
@@ -47,16 +47,18 @@ export async function createEndpoint(
 			};
 			return makeRecord(session, facts, sent, issued);
 		}
-		if (outcome.refusedBeside && beside.length > 0) {
+		const { failure, lost, refusedBeside } =
+			'failure' in outcome ? outcome : answeredWithAnother(session);
+		if (refusedBeside && beside.length > 0) {
 			session.assertCurrent();
-			if (!(await removeAll(session, beside))) throw outcome.failure;
+			if (!(await removeAll(session, beside))) throw failure;
 			beside = [];
 			continue;
 		}
-		if (!outcome.lost) throw outcome.failure;
+		if (!lost) throw failure;
 		const cleared = await removeLost(session, beside);
 		// Where a lost one cannot be removed, another attempt might leave another one.
-		if (!cleared || attempt >= CREATE_ATTEMPTS) throw outcome.failure;
+		if (!cleared || attempt >= CREATE_ATTEMPTS) throw failure;
 		await sleep(CREATE_BACKOFF_MS * attempt);
 	}
 }
@@ -103,18 +105,43 @@ async function removeLost(
 	session: EndpointSession,
 	existing: readonly RemoteEndpoint[],
 ): Promise<boolean> {
-	const { provider, store, url } = session;
 	const { endpoints, unreadable } = await session.api.readList();
-	if (unreadable.some((theirs) => sameUrl(theirs, url))) {
-		throw settingsError(
-			session.context,
-			`${provider.displayName} has an endpoint for ${url} whose id cannot be read`,
-			'Remove all endpoints with this URL in its dashboard, set Registration to Manual and add the URL there',
-		);
-	}
-	const known = new Set([...existing.map(({ id }) => id), store.state.registration?.endpointId]);
-	const lost = orphansIn(session, endpoints, undefined).filter(({ id }) => !known.has(id));
-	return await removeAll(session, lost);
+	assertReadable(session, unreadable);
+	const cleared = await removeAll(session, lostIn(session, endpoints, existing));
+	return cleared && unreadable.length === 0;
+}
+
+/** Endpoints at our URL that nobody knows. */
+function lostIn(
+	session: EndpointSession,
+	endpoints: readonly RemoteEndpoint[],
+	existing: readonly RemoteEndpoint[],
+): readonly RemoteEndpoint[] {
+	const { registration } = session.store.state;
+	const known = new Set([...existing.map(({ id }) => id), registration?.endpointId]);
+	return orphansIn(session, endpoints, undefined).filter(({ id }) => !known.has(id));
+}
+
+/** Whether a create is answered with another endpoint: the list shows that one elsewhere, and a new one at our URL. */
+async function isAnother(
+	session: EndpointSession,
+	{ id, url }: RemoteEndpoint,
+	existing: readonly RemoteEndpoint[],
+): Promise<boolean> {
+	if (url === undefined || sameUrl(url, session.url)) return false;
+	const list = await session.api.list().catch(() => []);
+	const listed = list.find((endpoint) => endpoint.id === id);
+	if (listed === undefined || isAt(listed, session.url)) return false;
+	return lostIn(session, list, existing).length > 0;
+}
+
+function answeredWithAnother({ context, provider }: EndpointSession) {
+	const failure = settingsError(
+		context,
+		`${provider.displayName} answered the create with another endpoint`,
+		'Set Registration to Manual and add the URL in its dashboard',
+	);
+	return { failure, lost: true, refusedBeside: false };
 }
 
 async function refuseWithoutSecret(

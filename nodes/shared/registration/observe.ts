@@ -2,10 +2,17 @@ import { sleep } from 'n8n-workflow';
 
 import type { RemoteEndpoint } from '../api/endpointAnswer';
 import type { Lookup } from '../api/endpoints';
+import { settingsError } from '../errors';
 import type { RegistrationRecord } from '../state/triggerState';
 import { sameUrl } from '../url';
 import { otherTrigger } from './otherTrigger';
-import { differencesOf, type Desired, type Observation, type Sighting } from './plan';
+import {
+	differencesOf,
+	isOfOtherAccount,
+	type Desired,
+	type Observation,
+	type Sighting,
+} from './plan';
 import type { EndpointSession } from './session';
 import { whoAnswersAt, type Occupant } from './webhookProbe';
 import { webhookUrlObjection } from './webhookUrl';
@@ -34,23 +41,43 @@ export async function observe(
 	) {
 		return { own: got, isShown: true, orphans: [] };
 	}
-	let list = await session.api.list();
+	let { endpoints: list, unreadable } = await session.api.readList();
 	let shown = record && shownIn(got, list, record);
 	if (record && record.unlisted !== true && shown === 'gone') {
 		await sleep(LOOK_AGAIN_MS);
 		const again = await lookUp(session, record);
-		list = await session.api.list();
+		({ endpoints: list, unreadable } = await session.api.readList());
 		shown = shownIn(again, list, record);
 	}
 	session.assertCurrent();
+	// It may be the one that we look for.
+	if (record === undefined || (shown === 'gone' && record.unlisted !== true)) {
+		assertReadable(session, unreadable);
+	}
 	if (isEndpoint(shown) && got === 'absent') session.installation.lacksGet = true;
 	const own = shown === 'gone' && record?.unlisted === true ? asRegistered(record) : shown;
 	return {
 		own,
 		isShown: isEndpoint(shown),
 		orphans: orphansIn(session, list, record?.endpointId),
-		occupant: record && isEndpoint(own) ? await occupantOf(session, own, record) : undefined,
+		occupant:
+			record && desired && isEndpoint(own) && !isOfOtherAccount(own, record, desired)
+				? await occupantOf(session, own, record)
+				: undefined,
 	};
+}
+
+/** @throws where our URL has an endpoint that nothing can be done with: another create might add to it */
+export function assertReadable(
+	{ context, provider, url }: EndpointSession,
+	unreadable: readonly string[],
+): void {
+	if (!unreadable.some((theirs) => sameUrl(theirs, url))) return;
+	throw settingsError(
+		context,
+		`${provider.displayName} has an endpoint for ${url} whose id cannot be read`,
+		'Remove all endpoints with this URL in its dashboard, set Registration to Manual and add the URL there',
+	);
 }
 
 /** Endpoints at our URL other than our own one and those of other triggers of this process. */

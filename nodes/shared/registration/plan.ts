@@ -62,12 +62,10 @@ export function planFor(
 	if (record === undefined || own === undefined || desired === undefined)
 		return { do: 'create', why: [] };
 	if (own === 'unclear') return { do: 'leave' };
-	if (own === 'gone') {
-		const why = ['deleted' as const];
-		return desired.isSameAccount
-			? { do: 'create', why }
-			: { do: 'create', why, forsake: 'otherAccount' };
+	if (isOfOtherAccount(own, record, desired)) {
+		return { do: 'create', why: ['deleted'], forsake: 'otherAccount' };
 	}
+	if (own === 'gone') return { do: 'create', why: ['deleted'] };
 	if (occupant !== undefined && !mayBeTaken(occupant, record, desired)) {
 		const forsake = occupant === 'trigger' ? 'inUse' : 'maybeInUse';
 		return { do: 'create', why: ['changed'], forsake };
@@ -76,6 +74,22 @@ export function planFor(
 	if (why.length === 0) return { do: 'keep' };
 	const inPlace = desired.canUpdate && !why.includes('secretChanged');
 	return { do: inPlace ? 'update' : 'replace', why };
+}
+
+/**
+ * Whether the recorded endpoint is in an account that the API key does not open. What that account has under its
+ * id is ours only where it has our URL: ids can be small numbers.
+ */
+export function isOfOtherAccount(
+	own: RemoteEndpoint | 'gone',
+	record: RegistrationRecord,
+	{ isSameAccount, url }: Pick<Desired, 'isSameAccount' | 'url'>,
+): boolean {
+	if (isSameAccount) return false;
+	if (own === 'gone' || own.url === undefined) return true;
+	const shown = own.url;
+	const isOurs = (ours: string) => shown === record.reported?.url || sameUrl(shown, ours);
+	return ![url, record.url ?? url].some(isOurs);
 }
 
 /**
@@ -113,5 +127,7 @@ export function differencesOf(
 }
 
 function sameNames(left: readonly string[], right: readonly string[] | undefined): boolean {
-	return right !== undefined && JSON.stringify(left) === JSON.stringify(right);
+	return (
+		right !== undefined && JSON.stringify([...left].sort()) === JSON.stringify([...right].sort())
+	);
 }

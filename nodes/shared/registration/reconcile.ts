@@ -3,12 +3,25 @@ import { settingsError } from '../errors';
 import { warn } from '../log';
 import { problemsOf } from '../state/problems';
 import { isSameAccount, secretIsCurrent } from '../state/secrets';
-import { recordsFor, replacedBy, type RegistrationRecord } from '../state/triggerState';
+import {
+	recordsFor,
+	replacedBy,
+	type RegistrationRecord,
+	type TriggerState,
+} from '../state/triggerState';
 import { sameUrl } from '../url';
 import { applyPlan } from './apply';
-import { addressOf, isEndpoint, lookUp, observe, orphansIn, shownIn } from './observe';
+import {
+	addressOf,
+	assertReadable,
+	isEndpoint,
+	lookUp,
+	observe,
+	orphansIn,
+	shownIn,
+} from './observe';
 import { otherTrigger } from './otherTrigger';
-import { planFor, type Desired, type Plan } from './plan';
+import { isOfOtherAccount, planFor, type Desired, type Plan, type Sighting } from './plan';
 import { forsake, noteLeftovers, removeLeftovers, removeOrWarn } from './remove';
 import { assertUsable, type EndpointSession } from './session';
 
@@ -45,6 +58,12 @@ export async function reconcile(session: EndpointSession, thorough: boolean): Pr
 	return plan;
 }
 
+/** Whether the next check has to look for what a lagging list or copy did not show. */
+export function mayHaveLeftOne(plan: Plan, { registration }: TriggerState): boolean {
+	const isReplacement = plan.do === 'replace' || (plan.do === 'create' && plan.why.length > 0);
+	return isReplacement || registration?.unlisted === true;
+}
+
 /**
  * Deletes the endpoint, and what is left over at our URL. One that is gone already counts as deleted.
  * @throws NodeApiError when the provider could not be asked; the record stays, so that n8n can try again
@@ -53,14 +72,19 @@ export async function removeEndpoint(session: EndpointSession): Promise<void> {
 	const { store, api, url, context, provider } = session;
 	const record = ownRecord(session);
 	if (record === undefined) {
-		noteLeftovers(session, orphansIn(session, await api.list(), undefined));
-		return await removeLeftovers(session);
+		const { endpoints, unreadable } = await api.readList();
+		noteLeftovers(session, orphansIn(session, endpoints, undefined));
+		await removeLeftovers(session);
+		return assertReadable(session, unreadable);
 	}
 	const got = await lookUp(session, record);
 	const list = isEndpoint(got) ? await listIfPossible(session) : await api.list();
 	const own = shownIn(got, list, record);
 	const address = addressOf(own, record, url);
-	if (!sameUrl(address, url)) {
+	const isSame = isSameAccount(record, session);
+	const isOther =
+		own !== 'unclear' && isOfOtherAccount(own, record, { isSameAccount: isSame, url });
+	if (!isOther && !sameUrl(address, url)) {
 		// The record stays: the next publish finds out whether the endpoint can be taken along.
 		warn(
 			context,
@@ -68,14 +92,23 @@ export async function removeEndpoint(session: EndpointSession): Promise<void> {
 		);
 		return;
 	}
-	const isGone = own === 'gone' && record.unlisted !== true;
-	if (isGone && !isSameAccount(record, session)) forsake(session, record);
+	if (isOther) forsake(session, record);
 	// Where it cannot be deleted the record stays: with its secret the next publish can use the endpoint again.
-	if (isGone || (await removeOrWarn(session, record.endpointId))) {
+	if (isOther || (await removeOwn(session, record, own))) {
 		store.change({ registration: undefined, replaced: replacedBy(record) });
 	}
 	noteLeftovers(session, orphansIn(session, list, record.endpointId));
 	await removeLeftovers(session);
+}
+
+/** One that seems to be gone may be there all the same. @returns whether it is gone */
+async function removeOwn(
+	session: EndpointSession,
+	{ endpointId, unlisted }: RegistrationRecord,
+	own: Sighting,
+): Promise<boolean> {
+	const removal = removeOrWarn(session, endpointId);
+	return own === 'gone' && unlisted !== true ? await removal.catch(() => true) : await removal;
 }
 
 /** The account's endpoints, where they only serve to clean up. */

@@ -64,7 +64,9 @@ export async function removeLeftovers(session: EndpointSession): Promise<void> {
 		if (leftover.undeletable === true || leftover.product !== provider.product) continue;
 		if (!isSameAccount(leftover, session)) continue;
 		session.assertCurrent();
-		const isGone = await removeOrWarn(session, leftover.endpointId);
+		// Some APIs answer a create with the endpoint that has the URL already.
+		const isInUse = leftover.endpointId === store.state.registration?.endpointId;
+		const isGone = isInUse || (await removeOrWarn(session, leftover.endpointId));
 		const others = store.state.leftovers?.filter((other) => other !== leftover) ?? [];
 		const left = isGone ? others : [...others, { ...leftover, undeletable: true }];
 		store.change({ leftovers: left.length === 0 ? undefined : left });

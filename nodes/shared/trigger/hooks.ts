@@ -6,7 +6,7 @@ import { eventsToRegister } from '../events';
 import { messageOf, warn } from '../log';
 import { isForAnotherProduct, requireProduct, selectProvider } from '../product';
 import type { Provider, ProviderFamily } from '../provider';
-import { reconcile, removeEndpoint } from '../registration/reconcile';
+import { mayHaveLeftOne, reconcile, removeEndpoint } from '../registration/reconcile';
 import { openSession, type EndpointSession } from '../registration/session';
 import { readApiOptions, readRegistration, readSettings, type TriggerSettings } from '../settings';
 import { endpointLock } from '../state/endpointLock';
@@ -104,11 +104,11 @@ async function publish(session: EndpointSession): Promise<void> {
 	const { nextCheck } = lock;
 	// Until all is done: whatever fails may leave an endpoint.
 	lock.nextCheck = 'thorough';
-	await reconcile(session, nextCheck !== 'ordinary');
+	const plan = await reconcile(session, nextCheck !== 'ordinary');
 	await store.commit();
 	if (isTest) return;
 	lock.publishedUrl = url;
-	lock.nextCheck = 'ordinary';
+	lock.nextCheck = mayHaveLeftOne(plan, store.state) ? 'thorough' : 'ordinary';
 }
 
 /**

@@ -10,7 +10,7 @@ import { requireProduct, selectProvider } from '../product';
 import type { Provider, ProviderFamily } from '../provider';
 import { Recovery } from '../recovery/recovery';
 import type { Plan } from '../registration/plan';
-import { reconcile } from '../registration/reconcile';
+import { mayHaveLeftOne, reconcile } from '../registration/reconcile';
 import { openSession, type EndpointSession } from '../registration/session';
 import { readSettings, type TriggerSettings } from '../settings';
 import { Attempts } from '../state/attempts';
@@ -165,8 +165,7 @@ export class EndpointWatch {
 			if (session !== undefined) {
 				const formerId = store.state.registration?.endpointId;
 				const plan = await reconcile(session, lock.nextCheck !== 'ordinary');
-				const mayHaveLeft = plan.do === 'create' || plan.do === 'replace';
-				lock.nextCheck = mayHaveLeft ? 'thorough' : 'ordinary';
+				lock.nextCheck = mayHaveLeftOne(plan, store.state) ? 'thorough' : 'ordinary';
 				this.tell(plan, formerId);
 			}
 			await store.commit();

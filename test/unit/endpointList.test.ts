@@ -1,0 +1,117 @@
+import { describe, expect, it } from '@jest/globals';
+import type { IDataObject } from 'n8n-workflow';
+
+import { metigan } from '../../nodes/Metigan/provider';
+import { EndpointApi, managementOf } from '../../nodes/shared/api/endpoints';
+import type { ApiClient } from '../../nodes/shared/api/request';
+
+/** Lists in pages, however a provider cuts them. */
+
+const COUNT = 79;
+const entries = Array.from({ length: COUNT }, (_, index) => ({
+	id: `wh_${index}`,
+	url: `https://other-app.example.com/${index}`,
+}));
+
+interface Server {
+	/** What a page holds at most, whatever is asked for. */
+	readonly most: number;
+	/** What stands beside the list. */
+	readonly more?: (page: number, limit: number) => IDataObject;
+	/** The entries of a page, where they are not the next ones. */
+	readonly page?: (page: number) => readonly IDataObject[];
+}
+
+/** An API whose list is answered by a server of this kind. */
+function apiAt({ most, more = () => ({}), page }: Server) {
+	let calls = 0;
+	const [provider] = metigan;
+	if (provider === undefined) throw new Error('Metigan has a product');
+	const client: Pick<ApiClient, 'send'> = {
+		send: async (_method, _path, { qs = {} }) => {
+			calls += 1;
+			const [number, limit] = [Number(qs['page']), Number(qs['limit'])];
+			const size = Math.min(most, limit);
+			const list = page?.(number) ?? entries.slice((number - 1) * size, number * size);
+			const body = { webhooks: list, ...more(number, limit) };
+			return { kind: 'success', status: 200, body };
+		},
+	};
+	const management = managementOf(provider);
+	const api = new EndpointApi(client as ApiClient, management, {
+		paths: management.paths,
+		itemStyles: management.itemStyles,
+		secrets: [],
+		installation: {},
+	});
+	return { api, calls: () => calls };
+}
+
+const pagesOf = (limit: number) => Math.ceil(COUNT / limit);
+
+describe('a list whose pages are shorter than asked for is read to its end', () => {
+	it.each<[string, Server]>([
+		['and nothing says how long it is', { most: 20 }],
+		['and a total stands beside it', { most: 20, more: () => ({ total: COUNT }) }],
+		[
+			'and its pagination has a total',
+			{ most: 20, more: () => ({ pagination: { total: COUNT } }) },
+		],
+		[
+			'and its pagination counts pages of the size that was asked for',
+			{
+				most: 20,
+				more: (page, limit) => ({
+					pagination: { page, limit, total: COUNT, totalPages: pagesOf(limit) },
+				}),
+			},
+		],
+		[
+			'and it says that there are more',
+			{ most: 20, more: (page) => ({ pagination: { hasMore: page < pagesOf(20) } }) },
+		],
+		['and each holds one', { most: 1 }],
+		['and the total is too large', { most: 20, more: () => ({ total: 1_000 }) }],
+		[
+			'and the total is no number',
+			{ most: 20, more: () => ({ total: 'many', pagination: 'yes' }) },
+		],
+		[
+			'and the first one is the shortest',
+			{
+				most: 20,
+				page: (page) =>
+					page === 1
+						? entries.slice(0, 3)
+						: entries.slice(3 + (page - 2) * 20, 3 + (page - 1) * 20),
+			},
+		],
+	])('%s', async (_what, server) => {
+		const { api } = apiAt(server);
+		expect((await api.list()).map(({ id }) => id)).toEqual(entries.map(({ id }) => id));
+		expect(await api.list(50)).toHaveLength(50);
+	});
+});
+
+describe('a list', () => {
+	it('that knows no pages is read twice', async () => {
+		const { api, calls } = apiAt({ most: COUNT, page: () => entries });
+		expect(await api.list()).toHaveLength(COUNT);
+		expect(calls()).toBe(2);
+	});
+
+	it('whose pages alternate comes to an end', async () => {
+		const { api, calls } = apiAt({
+			most: 20,
+			page: (page) => (page % 2 === 0 ? entries.slice(0, 20) : entries.slice(20, 40)),
+		});
+		expect(await api.list()).toHaveLength(40);
+		expect(calls()).toBe(3);
+	});
+
+	it('whose total is reached is not read any further', async () => {
+		const { api, calls } = apiAt({ most: 100, more: () => ({ total: COUNT }) });
+		expect(await api.list()).toHaveLength(COUNT);
+		expect(calls()).toBe(1);
+	});
+});
