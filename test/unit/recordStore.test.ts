@@ -174,6 +174,7 @@ it('a publish keeps what a check has recovered meanwhile, and a check what was p
 	const publishing = hook();
 	recovering.change({ recovery: { ...cursor, until: 3 } });
 	publishing.change({ registration: record('wh_2') });
+	expect(readState(staticData(), owner()).recovery?.until).toBe(3);
 	recovering.change({ recovery: { ...cursor, until: 4 } });
 	writeStates(staticData(), owner(), newestStates(owner()));
 	expect(readState(staticData(), owner())).toMatchObject({
