@@ -290,7 +290,8 @@ describe.each<[string, TriggerUnderTest]>([
 	['Mail Panda', mailPanda],
 	['Metigan', metigan],
 ])('a signing secret that was typed for %s', (_name, trigger) => {
-	const echo = { secret: 'whsec_leaked', signatureKey: 'whsec_leaked' };
+	const LEAKED = 'whsec_leaked_0123456789abcdef';
+	const echo = { secret: LEAKED, signatureKey: LEAKED };
 
 	it('is not kept, and ends with its field once it was replaced', async () => {
 		sandbox.setBehaviour('metigan', { secretMode: 'accept' });
@@ -301,14 +302,14 @@ describe.each<[string, TriggerUnderTest]>([
 			kind: 'rewrite',
 			rewrite: (answer) => ({ ...Object(answer), ...echo }),
 		});
-		const host = await publish(trigger, { credential: { signingSecret: 'whsec_leaked' } });
+		const host = await publish(trigger, { credential: { signingSecret: LEAKED } });
 		expect(host.remembered['registration']).not.toHaveProperty('sealedSecret');
 		host.credential = { ...host.credential, signingSecret: 'whsec_new_one' };
 		host.restart();
 		await host.publish();
 		host.restart();
 		expect(await statusOf(host, trigger, 'whsec_new_one')).toBe(200);
-		expect(await statusOf(host, trigger, 'whsec_leaked')).toBe(401);
+		expect(await statusOf(host, trigger, LEAKED)).toBe(401);
 	});
 });
 

@@ -16,6 +16,7 @@ import { seal } from '../../nodes/shared/state/secretVault';
 import type * as watchModule from '../../nodes/shared/trigger/watch';
 import { buildDelivery, startSandbox, type Sandbox } from '../../sandbox';
 import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
+import { until } from '../../testkit/n8n-host/poll';
 import { selfRegistering } from './hosts';
 import { recordWarnings } from './logs';
 import { endProcess, useProcess } from './process';
@@ -335,10 +336,12 @@ describe('two triggers of one workflow that are repaired at once', () => {
 		for (const [, trigger] of both) {
 			sandbox.removeEndpoint(trigger.provider, endpointOf(trigger).id);
 		}
-		// Both runs have read the database before either writes it, unless one waits for the other.
-		for (const [host] of both) {
-			host.beforeSave = async () => await new Promise((resolve) => setImmediate(resolve));
-		}
+		// The first run to save would write over the others, unless they wait for it.
+		mail.beforeSave = async () => {
+			mail.beforeSave = async () => {};
+			const othersSaved = until('the others', 500, () => reach.emitted.length > 1 || undefined);
+			await othersSaved.catch(() => {});
+		};
 		const spied = ticks.mock.calls.length;
 		await Promise.all(tickers.map(async (tick) => await tick()));
 		await Promise.all(ticks.mock.results.slice(spied).map(async ({ value }) => await value));
