@@ -70,8 +70,10 @@ export interface ContextHostOptions {
 	readonly webhookOrigin?: string;
 	readonly workflowId?: string;
 	readonly nodeName?: string;
-	/** First part of the webhook's path; two nodes of one workflow have different ones. */
-	readonly webhookId?: string;
+	/** It stays when the node is renamed; by default each name has one of its own. */
+	readonly nodeId?: string;
+	/** First part of the webhook's path; two nodes of one workflow have different ones, an imported one may have none. */
+	readonly webhookId?: string | null;
 	readonly mode?: WorkflowExecuteMode;
 	/** Why n8n activates the workflow; default `activate`, as when a person publishes it. */
 	readonly activation?: WorkflowActivateMode;
@@ -540,13 +542,13 @@ export function productOf({ product }: INodeParameters): ICredentialDataDecrypte
 function describeNode(options: ContextHostOptions): INode {
 	const { node, parameters, nodeName = 'Trigger', webhookId = WEBHOOK_ID } = options;
 	return {
-		id: `node-of-${nodeName}`,
+		id: options.nodeId ?? `node-of-${nodeName}`,
 		name: nodeName,
 		type: typeName(node),
 		typeVersion: 1,
 		position: [0, 0],
 		parameters: structuredClone(parameters),
-		webhookId,
+		...(webhookId === null ? {} : { webhookId }),
 		credentials: {
 			[options.credentialType.name]: {
 				id: options.credentialId ?? 'cred1',

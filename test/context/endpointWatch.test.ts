@@ -444,9 +444,13 @@ describe('a check', () => {
 		});
 		sandbox.removeEndpoint('metigan', endpointsAt(metigan, host)[0]?.id ?? '');
 		host.failRuns = true;
+		await pass(1);
+		while (host.emitted.length === 0) await pass(1);
+		const replacement = endpointsAt(metigan, host);
+		expect(replacement).toHaveLength(1);
 		await pass(4 * HALF_HOUR);
 		expect(host.emitted.length).toBeLessThan(10);
-		expect(endpointsAt(metigan, host)).toHaveLength(1);
+		expect(endpointsAt(metigan, host)).toEqual(replacement);
 	});
 
 	it.each<[string, (host: ContextHost, id: string) => void]>([
@@ -609,6 +613,72 @@ describe('a check', () => {
 		expect(host.savedStaticData).toEqual(saved);
 	});
 
+	it('saves what a run failed to save also while the provider is down', async () => {
+		recordWarnings();
+		const { host, pass } = await publish({ trigger: misarReach });
+		sandbox.setBehaviour('misar.reach', { deleteOffered: true });
+		sandbox.removeEndpoint('misar.reach', endpointsAt(misarReach, host)[0]?.id ?? '');
+		host.beforeSave = async () => void (host.failRuns = host.emitted.length > 0);
+		await pass(1);
+		const [own] = endpointsAt(misarReach, host);
+		expect(host.remembered).not.toMatchObject({ registration: { endpointId: own?.id } });
+		host.beforeSave = async () => {};
+		host.failRuns = false;
+		fail();
+		await pass(2);
+		expect(host.remembered).toMatchObject({ registration: { endpointId: own?.id } });
+	});
+
+	it('does not report a provider that has answered again before it could be reported', async () => {
+		recordWarnings();
+		const { host, pass } = await publish({ trigger: misarMail, options: { reportProblems: true } });
+		fail();
+		await pass(3);
+		expect(host.emitted).toHaveLength(1);
+		sandbox.clearFaults();
+		await pass(3);
+		fail();
+		await pass(3);
+		sandbox.clearFaults();
+		await pass(60);
+		expect(host.emitted).toHaveLength(1);
+	});
+
+	it('goes on after the clock was a day ahead at a failed one', async () => {
+		recordWarnings();
+		const { host, tick, pass } = await publish({ trigger: metigan });
+		fail();
+		stopClock(NOW + 24 * 60 * MINUTE_MS);
+		for (let times = 0; times < 3; times++) await tick();
+		sandbox.clearFaults();
+		const [own] = endpointsAt(metigan, host);
+		sandbox.changeEndpoint('metigan', own?.id ?? '', { active: false });
+		expect(await pass(1)).not.toEqual([]);
+		expect(endpointsAt(metigan, host)).toMatchObject([{ id: own?.id, active: true }]);
+		expect(await pass(10)).toHaveLength(10);
+	});
+
+	it.each(api.map((trigger) => [trigger.title, trigger] as const))(
+		'repairs for good what was published while the clock was ahead, at %s',
+		async (_title, trigger) => {
+			recordWarnings();
+			sandbox.setBehaviour('misar.reach', { deleteOffered: true });
+			const twoHours = 120 * MINUTE_MS;
+			stopClock(NOW + twoHours);
+			const { host, pass } = await publish({ trigger });
+			stopClock(NOW);
+			sandbox.removeEndpoint(trigger.provider, endpointsAt(trigger, host)[0]?.id ?? '');
+			await pass(2);
+			const [own, ...others] = endpointsAt(trigger, host);
+			expect(others).toEqual([]);
+			expect(host.remembered).toMatchObject({ registration: { endpointId: own?.id } });
+			expect(await answerOf(trigger, own?.id ?? '')).toBe(200);
+			endProcess();
+			host.restart();
+			expect(await answerOf(trigger, own?.id ?? '')).toBe(200);
+		},
+	);
+
 	it('creates nothing again for an endpoint that the list leaves out', async () => {
 		sandbox.fault({
 			method: 'GET',
@@ -652,6 +722,22 @@ describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 			expect(endpointsAt(metigan, host)).toMatchObject([{ id: own?.id, active: true }]);
 			expect(await pass(HALF_HOUR)).toEqual([]);
 		});
+
+		it.each(api.map((trigger) => [trigger.title, trigger] as const))(
+			'does not wait for %s, which accepts connections and never answers',
+			async (_title, trigger) => {
+				recordWarnings();
+				const { host, close } = await publish({ trigger });
+				await close();
+				endProcess();
+				host.restart({ activation });
+				fail({ kind: 'hang' });
+				const calls = countCalls();
+				await host.publish();
+				await watch(host);
+				expect(calls()).toEqual([]);
+			},
+		);
 
 		it('whose first check fails is followed by another one', async () => {
 			recordWarnings();

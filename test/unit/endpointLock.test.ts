@@ -97,6 +97,41 @@ describe('a check of an endpoint, and n8n’s hooks', () => {
 		expect(check).toHaveBeenCalled();
 	});
 
+	it('a hook waits for the newer of two checks, although the older one ends first', async () => {
+		let endOlder = () => {};
+		let endNewer = () => {};
+		const older = lock.tryCheck(async () => await new Promise<void>((end) => (endOlder = end)));
+		void lock.tryCheck(async () => await new Promise<void>((end) => (endNewer = end)));
+		endOlder();
+		await older;
+		const work = jest.fn(async () => {});
+		const registered = lock.hook(work);
+		await jest.advanceTimersByTimeAsync(5_000);
+		expect(work).not.toHaveBeenCalled();
+		endNewer();
+		await jest.advanceTimersByTimeAsync(1_000);
+		expect(work).toHaveBeenCalled();
+		await registered;
+	});
+
+	it('a new test listener waits for every removal that is under way, in their order', async () => {
+		const ends: Array<() => void> = [];
+		const removal = jest.fn(async () => await new Promise<void>((end) => ends.push(end)));
+		lock.removeLater(removal);
+		lock.removeLater(removal);
+		let isOver = false;
+		const removed = lock.removed().then(() => (isOver = true));
+		await jest.advanceTimersByTimeAsync(0);
+		expect(removal).toHaveBeenCalledTimes(1);
+		ends[0]?.();
+		await jest.advanceTimersByTimeAsync(0);
+		expect(removal).toHaveBeenCalledTimes(2);
+		expect(isOver).toBe(false);
+		ends[1]?.();
+		await removed;
+		expect(isOver).toBe(true);
+	});
+
 	it('neither waits for another trigger', async () => {
 		void lock.tryCheck(async () => await never);
 		const other = endpointLock({ workflowId: `workflow ${triggers++}`, nodeId: 'other' });

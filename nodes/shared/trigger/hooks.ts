@@ -215,6 +215,8 @@ async function readSession(
 	const settings = readSettings(context, provider);
 	const credential = await readCredential(context, provider);
 	requireProduct(context, family, provider, credential, 'trigger');
+	const url = webhookUrlOf(context);
+	requireServedUrl(context, url);
 	noteRecovery(context, provider, settings, credential, store);
 
 	if (settings.registration === 'manual' || provider.api === undefined) {
@@ -227,8 +229,6 @@ async function readSession(
 		}
 		return undefined;
 	}
-	const url = webhookUrlOf(context);
-	requireServedUrl(context, url);
 	return openSession(
 		{
 			context,
