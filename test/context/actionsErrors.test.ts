@@ -568,7 +568,8 @@ describe.each([suppressions, articles, oneArticle])('$title', (tried) => {
 
 	it('names the item that failed, and goes on with the others where that is chosen', async () => {
 		const { provider } = action;
-		sandbox.fault({ provider, kind: 'delay', times: 1 });
+		// Misar.Blog does not say how many articles there are, so that an empty page tells the end.
+		sandbox.fault({ provider, kind: 'delay', times: tried === articles ? 2 : 1 });
 		sandbox.fault({ provider, kind: 'status', status: 500, times: 1 });
 		const items = [{ json: {} }, { json: {} }, { json: {} }];
 		const { outputs, error } = await runAction(sandbox, action, {

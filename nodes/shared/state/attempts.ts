@@ -4,12 +4,12 @@ const MINUTE_MS = 60_000;
 /** A provider is left alone for at most this long, whatever it asks for. */
 const LONGEST_PAUSE_MS = 60 * MINUTE_MS;
 
-const NONE = { count: 0, since: 0, retryAt: 0, reason: '' } as const;
+const NONE = { count: 0, since: 0, retryAt: 0, cause: '' } as const;
 
 /** What is repeated until it succeeds: after 1, 2, 4, … minutes, or as long as the provider asks. */
 export class Attempts {
 	/** Failed attempts in a row, epoch milliseconds of the first one and of the next, and why the last one failed. */
-	private failures: Readonly<Record<'count' | 'since' | 'retryAt', number> & { reason: string }> =
+	private failures: Readonly<Record<'count' | 'since' | 'retryAt', number> & { cause: string }> =
 		NONE;
 
 	/** @param maxMinutes longest wait, where the provider does not ask for a longer one */
@@ -36,10 +36,10 @@ export class Attempts {
 
 	/** @returns whether the reason is a new one, worth a warning */
 	noteFailure(error: unknown, reason: string, now: number): boolean {
-		const { count, since, reason: former } = this.failures;
+		const { count, since, cause } = this.failures;
 		const retryAt = now + Math.max(pauseMs(error), backoffMs(count, this.maxMinutes));
-		this.failures = { count: count + 1, since: count === 0 ? now : since, retryAt, reason };
-		return reason !== former;
+		this.failures = { count: count + 1, since: count === 0 ? now : since, retryAt, cause: reason };
+		return reason !== cause;
 	}
 
 	/** @returns whether attempts had failed before */

@@ -99,7 +99,7 @@ export class ProblemLog {
 		const entry = this.entries.get(kind);
 		if (entry === undefined) return undefined;
 		const reported = this.reported.get(kind);
-		if (reported !== undefined && now - reported < QUIET_MS) return undefined;
+		if (reported !== undefined && Math.abs(now - reported) < QUIET_MS) return undefined;
 		this.reported.set(kind, now);
 		this.entries.delete(kind);
 		return {
