@@ -30,7 +30,7 @@ describe('what failed', () => {
 		const attempts = new Attempts(interval);
 		let now = NOW;
 		for (const wait of minutes) {
-			attempts.failed(new Error('no'), 'no', now);
+			attempts.noteFailure(new Error('no'), 'no', now);
 			expect(attempts.mustWait(now + (wait - 1) * MINUTE_MS)).toBe(true);
 			now += wait * MINUTE_MS;
 			expect(attempts.mustWait(now)).toBe(false);
@@ -43,7 +43,7 @@ describe('what failed', () => {
 		['a day, which is believed up to an hour', 86_400, 60],
 	])('leaves a provider alone that asks for %s', (_what, seconds, minutes) => {
 		const attempts = new Attempts(1);
-		attempts.failed(pausing(seconds), 'too many requests', NOW);
+		attempts.noteFailure(pausing(seconds), 'too many requests', NOW);
 		expect(attempts.mustWait(NOW + (minutes - 1) * MINUTE_MS)).toBe(true);
 		expect(attempts.mustWait(NOW + minutes * MINUTE_MS)).toBe(false);
 	});
@@ -53,7 +53,7 @@ describe('what failed', () => {
 		['a request to wait an hour', () => pausing(3_600)],
 	])('is repeated at once where the clock was a day ahead at %s', (_what, error) => {
 		const attempts = new Attempts(30);
-		attempts.failed(error(), 'no', NOW + DAY_MS);
+		attempts.noteFailure(error(), 'no', NOW + DAY_MS);
 		expect(attempts.mustWait(NOW)).toBe(false);
 	});
 });

@@ -11,11 +11,14 @@ import {
 interface Known {
 	readonly owner: Owner;
 	state: TriggerState;
-	/** The revision that n8n's database is believed to hold. */
-	saved: number;
+	/** The revision that n8n's database is believed to hold, and since when (epoch milliseconds). */
+	saved: { readonly revision: number; readonly at: number };
 }
 
+const NEVER = { revision: 0, at: 0 } as const;
 const MAX_WORKFLOWS = 10_000;
+/** No call of n8n works on static data that was read longer ago. */
+const CALL_LIMIT_MS = 60_000;
 
 /**
  * The newest state that this process has seen of each trigger, by workflow and node id. n8n's static data is a
@@ -52,7 +55,7 @@ export class RecordStore {
 
 	/** For a test listener, whose static data n8n keeps apart from the workflow's and never saves. */
 	static ofListener(context: StaticData, owner: Owner): RecordStore {
-		const known: Known = { owner, state: readState(context, owner), saved: 0 };
+		const known: Known = { owner, state: readState(context, owner), saved: NEVER };
 		const { workflowId, nodeId } = owner;
 		const write = () => writeStates(context, owner, { [nodeId]: { ...known.state, workflowId } });
 		return new RecordStore(
@@ -80,7 +83,7 @@ export class RecordStore {
 	/** Whether n8n's database lacks something, as far as this process can tell. */
 	get isUnsaved(): boolean {
 		const { state, saved } = this.known();
-		return state.revision > saved;
+		return state.revision > saved.revision;
 	}
 
 	/** Changes the state in this process: deliveries are verified with it from now on. */
@@ -95,9 +98,9 @@ export class RecordStore {
 	async commit(): Promise<void> {
 		const known = this.known();
 		const { revision } = known.state;
-		if (revision <= known.saved) return;
+		if (revision <= known.saved.revision) return;
 		await this.save();
-		known.saved = Math.max(known.saved, revision);
+		if (revision > known.saved.revision) known.saved = { revision, at: Date.now() };
 	}
 }
 
@@ -109,7 +112,12 @@ export function learnState(
 	const stored = readState(context, owner);
 	const known = knownOf(owner);
 	const isBehind = stored.revision < known.state.revision;
-	if (!isBehind) Object.assign(known, { state: stored, saved: stored.revision });
+	if (!isBehind) known.state = stored;
+	// A call that began before the last save sees less than there is now.
+	const isOfToday = !isBehind || Math.abs(Date.now() - known.saved.at) > CALL_LIMIT_MS;
+	if (isOfToday && stored.revision !== known.saved.revision) {
+		known.saved = { revision: stored.revision, at: Date.now() };
+	}
 	return { state: known.state, isBehind };
 }
 
@@ -128,7 +136,7 @@ export function knownTriggers(): ReadonlyArray<Pick<Known, 'owner' | 'state'>> {
 
 function knownOf(owner: Owner): Known {
 	const triggers = workflows.of(owner.workflowId);
-	const known = triggers.get(owner.nodeId) ?? { owner, state: { revision: 0 }, saved: 0 };
+	const known = triggers.get(owner.nodeId) ?? { owner, state: { revision: 0 }, saved: NEVER };
 	triggers.set(owner.nodeId, known);
 	return known;
 }
