@@ -198,6 +198,7 @@ const provider: Provider = {
 		eventsFormat: 'list',
 		// Its documents disagree whether a secret that is sent is used: where it is not, the answer holds another.
 		sendsSecret: 'always',
+		mayIssueAnother: true,
 		keyRights: 'has full access, not sending access alone',
 		operations: { get: 'unconfirmed', update: 'unconfirmed', delete: 'unconfirmed' },
 		page: { size: 100, query: (page, limit) => ({ page, limit }) },

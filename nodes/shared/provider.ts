@@ -163,6 +163,8 @@ export interface ManagementApi {
 	 * one), `never` the provider issues it once.
 	 */
 	readonly sendsSecret: 'always' | 'never';
+	/** It may give an endpoint another secret than the one that was sent; the answer holds that one then. */
+	readonly mayIssueAnother?: true;
 	/** What the API key must be allowed to do, as far as the documents say; ends a sentence. */
 	readonly keyRights: string;
 	/** Calls beyond list and create, with how sure the documents are of them. */

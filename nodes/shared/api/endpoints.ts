@@ -1,7 +1,6 @@
 import type { IDataObject, NodeApiError } from 'n8n-workflow';
 
 import type { ProviderCredential } from '../credential';
-import { isJsonObject } from '../jsonObject';
 import type { ItemAddress, ItemStyle, ManagementApi, Provider } from '../provider';
 import {
 	readAttemptList,
@@ -52,7 +51,8 @@ export type EndpointList = Pick<EndpointPage, 'endpoints' | 'unreadable'>;
 const ABSENT_STATUSES = [400, 403, 404, 405, 422];
 /** The same for a create that is refused because of an endpoint that is there, and how they word it. */
 const TAKEN_STATUSES = [400, 403, 409, 422];
-const TAKEN = /already|exists|taken|duplicate|unique|\bplan\b|maximum|limit reached|too many/i;
+const TAKEN =
+	/already (?:exists|in use|used|registered|been taken)|\bduplicate\b|must be unique|plan does not allow more|(?:webhook|endpoint)s? (?:limit|maximum)|(?:limit|maximum) (?:number )?of (?:\d+ )?(?:webhook|endpoint)s|too many (?:webhook|endpoint)s/i;
 
 const MAX_PAGES = 200;
 
@@ -180,13 +180,9 @@ export class EndpointApi {
 
 	/**
 	 * Changes an endpoint in place.
-	 * @returns `unconfirmed` for a 2xx without JSON, possibly from a proxy; `notServed` when the API has no such
-	 * call for it
+	 * @returns false when the API has no such call for it
 	 */
-	async update(
-		id: string,
-		changes: EndpointChanges,
-	): Promise<'done' | 'unconfirmed' | 'notServed'> {
+	async update(id: string, changes: EndpointChanges): Promise<boolean> {
 		const body = {
 			...(changes.url === undefined ? {} : { url: changes.url }),
 			...(changes.events === undefined ? {} : { events: this.formatEvents(changes.events) }),
@@ -197,8 +193,8 @@ export class EndpointApi {
 			id,
 			body,
 		);
-		if (attempt.kind === 'success') return isJsonObject(attempt.body) ? 'done' : 'unconfirmed';
-		if (this.requests.notServed(attempt)) return 'notServed';
+		if (attempt.kind === 'success') return true;
+		if (this.requests.notServed(attempt)) return false;
 		throw this.client.failure(method, path, attempt);
 	}
 

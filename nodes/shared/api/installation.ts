@@ -11,6 +11,4 @@ export interface Installation {
 	itemStyle?: ItemStyle;
 	/** It turned out not to serve the call that gets one endpoint. */
 	lacksGet?: boolean;
-	/** The same for the call that changes one. */
-	lacksUpdate?: boolean;
 }

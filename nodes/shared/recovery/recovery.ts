@@ -182,9 +182,11 @@ export class Recovery {
 		const { isClosed } = this.deps;
 		const { queue, all } = round;
 		let unsaved = 0;
-		for (let event = queue[0]; event !== undefined; event = queue[0]) {
-			if (isClosed() || !(await this.hasEnded(MAX_RUNS, endAt))) break;
-			this.start(queue, event, await this.complete(round, event));
+		while (queue.length > 0 && !isClosed() && (await this.hasEnded(MAX_RUNS, endAt))) {
+			const [event] = queue;
+			const complete = event && (await this.complete(round, event));
+			if (event === undefined || complete === undefined || isClosed()) break;
+			this.start(queue, event, complete);
 			if (++unsaved % SAVE_AFTER === 0) await this.advance(this.covered(round));
 		}
 		if (queue.length === 0) await this.hasEnded(1, endAt);
@@ -198,12 +200,15 @@ export class Recovery {
 		const finished = this.finished.splice(0);
 		const command = { do: 'recover', startedBy: PROCESS, finished } as const;
 		const item = commandItem(command, this.itemOf(complete));
-		queue.shift();
+		// Not the first any more where a run was refused meanwhile.
+		queue.splice(queue.indexOf(event), 1);
 		const isSeen = () => this.processed.knows(keysAround(api, event));
 		const run = runs.toEnd(item, isSeen).then(
 			() => void this.finished.push(...api.keys(event).slice(0, 1)),
 			(error: unknown) => {
-				queue.unshift(event);
+				this.finished.push(...finished);
+				queue.push(event);
+				queue.sort((one, other) => one.at - other.at);
 				this.refusal = error instanceof Error ? error : new Error(String(error));
 			},
 		);
@@ -226,8 +231,8 @@ export class Recovery {
 
 	/** Epoch milliseconds up to which every event has run: not those that are still under way. */
 	private covered({ queue, upperBound }: Round): number {
-		const [oldest] = [...this.running.keys(), ...queue];
-		return oldest === undefined ? upperBound : oldest.at - 1;
+		const open = [...this.running.keys(), ...queue.slice(0, 1)];
+		return Math.min(upperBound, ...open.map(({ at }) => at - 1));
 	}
 
 	/** Requests what the list leaves out; an entry that has gone meanwhile is used as it was listed. */
@@ -258,9 +263,11 @@ export class Recovery {
 	}
 
 	private async save(cursor: RecoveryCursor): Promise<void> {
-		const { store, runs } = this.deps;
-		const finished = this.finished.splice(0);
+		const { store, runs, isClosed } = this.deps;
+		if (isClosed()) return;
+		const finished = [...this.finished];
 		if (finished.length > 0) await runs.query([], finished);
+		this.finished.splice(0, finished.length);
 		this.cursor = cursor;
 		if (JSON.stringify(store.state.recovery) !== JSON.stringify(cursor)) {
 			store.change({ recovery: cursor });

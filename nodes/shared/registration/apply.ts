@@ -1,12 +1,12 @@
 import type { RemoteEndpoint } from '../api/endpointAnswer';
 import { warn } from '../log';
 import type { Difference } from '../state/problems';
-import { withCurrentKeys } from '../state/secrets';
+import { mayHaveNewSecret, withCurrentKeys } from '../state/secrets';
 import { replacedBy, type RegistrationRecord } from '../state/triggerState';
 import { within } from '../state/within';
 import { createEndpoint, learnHowItIsShown } from './create';
 import { sameUrl } from '../url';
-import { addressOf, isEndpoint, lookUp, shownIn } from './observe';
+import { addressOf, isEndpoint, seeOne } from './observe';
 import { differencesOf, type Desired, type Observation, type Plan } from './plan';
 import { forsake, noteLeftovers, removeAll, removeLeftovers } from './remove';
 import type { EndpointSession } from './session';
@@ -30,7 +30,7 @@ interface Replacement {
 
 /**
  * Carries out a plan. The state is changed between the calls, so that there is exactly one endpoint in the end
- * whichever of them fails, and we hold its secret.
+ * even if any call fails, and we hold its secret.
  */
 export async function applyPlan(
 	session: EndpointSession,
@@ -73,16 +73,12 @@ async function updateInPlace(
 	own: RemoteEndpoint,
 	desiredOf: Situation['desiredOf'],
 ): Promise<boolean> {
-	const { api, installation, url, events } = session;
+	const { api, url, events } = session;
 	session.assertCurrent();
-	const outcome = await api.update(own.id, { url, events, active: true });
-	if (outcome === 'notServed') {
-		installation.lacksUpdate = true;
-		return false;
-	}
+	if (!(await api.update(own.id, { url, events, active: true }))) return false;
 	// A provider may ignore what it does not know, and a proxy may answer in its place.
-	const got = await lookUp(session, record);
-	const now = isEndpoint(got) ? got : shownIn(got, await api.list(), record);
+	const now = await seeOne(session, record);
+	session.assertCurrent();
 	const updated = { ...record, url, events: [...events] };
 	if (!isEndpoint(now)) return now === 'unclear';
 	if (differencesOf(now, updated, desiredOf(updated)).length > 0) return false;
@@ -161,10 +157,12 @@ async function createAndRemember(
 ): Promise<void> {
 	const { store } = session;
 	store.change({ creating: true });
-	const record = await create(session, [...existing, ...unseen]).catch((error: unknown) => {
-		store.change({ creating: undefined });
-		throw error;
-	});
+	const record = await createWhileCurrent(session, [...existing, ...unseen]).catch(
+		(error: unknown) => {
+			store.change({ creating: undefined });
+			throw error;
+		},
+	);
 	noteLeftovers(session, existing);
 	store.change({
 		registration: record,
@@ -172,17 +170,18 @@ async function createAndRemember(
 		creating: undefined,
 	});
 	const shown = await learnHowItIsShown(session, record, wasOff);
+	session.assertCurrent();
 	if (Object.keys(shown).length > 0) store.change({ registration: { ...record, ...shown } });
 	await store.commit();
 }
 
 /** @throws also where the check was overtaken; what was created is removed then */
-async function create(
+async function createWhileCurrent(
 	session: EndpointSession,
 	existing: readonly RemoteEndpoint[],
 ): Promise<RegistrationRecord> {
 	// Processes that do not create it have to know that they cannot verify what it signs yet.
-	if (session.management.sendsSecret === 'never') await within(session.store.commit(), ANNOUNCE_MS);
+	if (mayHaveNewSecret(session)) await within(session.store.commit(), ANNOUNCE_MS);
 	session.assertCurrent();
 	const record = await createEndpoint(session, existing);
 	let isWanted = false;

@@ -8,7 +8,7 @@ import { sameEvents } from '../events';
 import { makeRecord, secretToSend } from '../state/secrets';
 import type { RegistrationRecord } from '../state/triggerState';
 import { sameUrl } from '../url';
-import { assertReadable, isAt, isEndpoint, lookUp, orphansIn, shownIn } from './observe';
+import { assertReadable, isAt, isEndpoint, orphansIn, seeOne } from './observe';
 import { removeAll } from './remove';
 import type { EndpointSession } from './session';
 
@@ -29,13 +29,13 @@ export async function createEndpoint(
 ): Promise<RegistrationRecord> {
 	const { api, url, events } = session;
 	const sent = secretToSend(session);
-	let beside = existing;
+	let mayStay = existing;
 	for (let attempt = 1; ; attempt++) {
 		const outcome = await api.create(
 			{ url, events, ...(sent === undefined ? {} : { secret: sent.secret }) },
 			extrasOf(session),
 		);
-		if ('endpoint' in outcome && !(await isAnother(session, outcome.endpoint, beside))) {
+		if ('endpoint' in outcome && !(await isAnother(session, outcome.endpoint, mayStay))) {
 			const { endpoint } = outcome;
 			const issued = endpoint.secret === sent?.secret ? undefined : endpoint.secret;
 			if (sent === undefined && issued === undefined) await refuseWithoutSecret(session, endpoint);
@@ -49,14 +49,14 @@ export async function createEndpoint(
 		}
 		const { failure, lost, refusedBeside } =
 			'failure' in outcome ? outcome : answeredWithAnother(session);
-		if (refusedBeside && beside.length > 0) {
+		if (refusedBeside && mayStay.length > 0) {
 			session.assertCurrent();
-			if (!(await removeAll(session, beside))) throw failure;
-			beside = [];
+			if (!(await removeAll(session, mayStay))) throw failure;
+			mayStay = [];
 			continue;
 		}
 		if (!lost) throw failure;
-		const cleared = await removeLost(session, beside);
+		const cleared = await removeLost(session, mayStay);
 		// Where a lost one cannot be removed, another attempt might leave another one.
 		if (!cleared || attempt >= CREATE_ATTEMPTS) throw failure;
 		await sleep(CREATE_BACKOFF_MS * attempt);
@@ -74,10 +74,8 @@ export async function learnHowItIsShown(
 	wasOff: boolean,
 ): Promise<Pick<RegistrationRecord, 'reported' | 'unlisted'>> {
 	try {
-		const got = await lookUp(session, record);
-		const shown = isEndpoint(got) ? got : shownIn(got, await session.api.list(), record);
+		const shown = await seeOne(session, record);
 		if (!isEndpoint(shown)) return { unlisted: true };
-		if (got === 'absent') session.installation.lacksGet = true;
 		const reported = reportedOf(session, shown, wasOff);
 		return Object.keys(reported).length === 0 ? {} : { reported };
 	} catch {
@@ -107,6 +105,7 @@ async function removeLost(
 ): Promise<boolean> {
 	const { endpoints, unreadable } = await session.api.readList();
 	assertReadable(session, unreadable);
+	session.assertCurrent();
 	const cleared = await removeAll(session, lostIn(session, endpoints, existing));
 	return cleared && unreadable.length === 0;
 }
@@ -152,7 +151,7 @@ async function refuseWithoutSecret(
 	throw settingsError(
 		session.context,
 		`${session.provider.displayName} created the endpoint without returning its signing secret`,
-		'Its deliveries could not be verified, so it was removed again. Set Registration to Manual, or enter a Signing Secret in the credential',
+		'Its deliveries could not be verified, so it was removed again. Set Registration to Manual and add the URL in its dashboard',
 	);
 }
 

@@ -31,7 +31,7 @@ export async function observe(
 	desired: Desired | undefined,
 	thorough: boolean,
 ): Promise<Observation> {
-	const got = record === undefined ? 'absent' : await lookUp(session, record);
+	let got = record === undefined ? 'absent' : await lookUp(session, record);
 	if (
 		record &&
 		desired &&
@@ -45,12 +45,12 @@ export async function observe(
 	let shown = record && shownIn(got, list, record);
 	if (record && record.unlisted !== true && shown === 'gone') {
 		await sleep(LOOK_AGAIN_MS);
-		const again = await lookUp(session, record);
+		got = await lookUp(session, record);
 		({ endpoints: list, unreadable } = await session.api.readList());
-		shown = shownIn(again, list, record);
+		shown = shownIn(got, list, record);
 	}
 	session.assertCurrent();
-	// It may be the one that we look for.
+	// An unreadable entry may be ours.
 	if (record === undefined || (shown === 'gone' && record.unlisted !== true)) {
 		assertReadable(session, unreadable);
 	}
@@ -121,6 +121,15 @@ export async function lookUp(
 ): Promise<Lookup> {
 	if (management.operations.get === undefined || installation.lacksGet === true) return 'absent';
 	return await api.find(endpointId);
+}
+
+/** What the provider says of one endpoint: the call that gets it, else the list. */
+export async function seeOne(
+	session: EndpointSession,
+	record: Pick<RegistrationRecord, 'endpointId'>,
+): Promise<Sighting> {
+	const got = await lookUp(session, record);
+	return isEndpoint(got) ? got : shownIn(got, await session.api.list(), record);
 }
 
 /** What the answer for one endpoint and the list say together. */

@@ -26,13 +26,8 @@ import { forsake, noteLeftovers, removeLeftovers, removeOrWarn } from './remove'
 import { assertUsable, type EndpointSession } from './session';
 
 /**
- * A trigger's endpoint at the provider: looked up, created, repaired and deleted. Even if a step
- * fails in between, there is exactly one endpoint in the end, and we hold its secret.
- */
-
-/**
- * Makes the endpoint what the node wants: looks, decides, acts. May be called again and again. Costs one call where
- * nothing is wrong.
+ * Makes the endpoint what the node wants: looks, decides, acts. Even if a step fails in between, there is exactly one
+ * endpoint in the end, and we hold its secret. May be called again and again. Costs one call where nothing is wrong.
  * @param thorough also looks for endpoints that an interrupted attempt has left
  * @returns what was done
  * @throws NodeApiError or NodeOperationError where it could not be done
@@ -47,9 +42,7 @@ export async function reconcile(session: EndpointSession, thorough: boolean): Pr
 		events: session.events,
 		secretIsCurrent: secretIsCurrent(of, session),
 		isSameAccount: isSameAccount(of, session),
-		canUpdate:
-			session.management.operations.update !== undefined &&
-			session.installation.lacksUpdate !== true,
+		canUpdate: session.management.operations.update !== undefined,
 	});
 	const seen = await observe(session, record, record && desiredOf(record), thorough);
 	const plan = planFor(seen, record, record && desiredOf(record));

@@ -46,6 +46,7 @@ const saves = new PerTrigger(() => new Mutex(), MAX_WORKFLOWS);
 /** Starts runs of a trigger's workflow, and waits for their end. */
 export class Runs {
 	private readonly waiting = new Set<Waiting>();
+	private isClosed = false;
 
 	constructor(
 		private readonly context: ITriggerFunctions,
@@ -105,6 +106,7 @@ export class Runs {
 
 	/** The trigger has ended: nobody waits for its runs, nor do the saves of other triggers. */
 	close(): void {
+		this.isClosed = true;
 		this.expire(Number.POSITIVE_INFINITY);
 	}
 
@@ -113,6 +115,7 @@ export class Runs {
 		limitMs = SHORT_LIMIT_MS,
 		isSeen = () => false,
 	): Promise<Ended> {
+		if (this.isClosed) throw new Error('the trigger has ended');
 		const done: Done = deferred<IRun>();
 		const response: Response = deferred();
 		const waiting = { limit: Date.now() + limitMs, isSeen, expire: done.reject };

@@ -49,6 +49,12 @@ export function secretToSend(place: SecretContext): SentSecret | undefined {
 		: { secret, from: 'apiKey' };
 }
 
+/** Whether an endpoint may get a secret that no process knows before it is created. */
+export function mayHaveNewSecret({ provider: { api }, credential }: SecretContext): boolean {
+	if (api?.sendsSecret !== 'always' || api.mayIssueAnother === true) return true;
+	return credential.signingSecret === '' && credential.apiSecretTyped;
+}
+
 /**
  * Makes the record of a fresh endpoint.
  * @param issued the secret that the provider gave it, where that is not the one that was sent

@@ -14,8 +14,8 @@ import { ownerOf } from '../state/perTrigger';
 import { RecordStore } from '../state/recordStore';
 import { recordsFor } from '../state/triggerState';
 
-/** Activations of what was registered before. All but `update`, a publish of a new version, are starts of n8n. */
-const STARTS: readonly unknown[] = ['init', 'leadershipChange', 'update'];
+/** Activation modes in which the endpoint may exist already: starts of n8n, and a publish of a new version. */
+const TRUST_RECORD_MODES: readonly unknown[] = ['init', 'leadershipChange', 'update'];
 
 /** n8n's hooks of a trigger, which register its endpoint at the provider and remove it. */
 export function webhookMethods(family: ProviderFamily) {
@@ -53,7 +53,10 @@ async function asOnlyHook<T>(context: IHookFunctions, work: () => Promise<T>): P
 async function endpointExists(context: IHookFunctions, family: ProviderFamily): Promise<boolean> {
 	const store = storeOf(context);
 	const lock = endpointLock(store.owner);
-	if (STARTS.includes(context.getActivationMode()) && store.state.registration !== undefined) {
+	if (
+		TRUST_RECORD_MODES.includes(context.getActivationMode()) &&
+		store.state.registration !== undefined
+	) {
 		await prepareCheck(context, family, store);
 		lock.publishedUrl = webhookUrlOf(context);
 		lock.nextCheck = context.getActivationMode() === 'update' ? 'atOnce' : 'withinAMinute';
@@ -100,13 +103,16 @@ async function createEndpoint(context: IHookFunctions, family: ProviderFamily): 
 
 async function publish(session: EndpointSession): Promise<void> {
 	const { owner, store, isTest, url } = session;
+	if (isTest) {
+		await reconcile(session, false);
+		return;
+	}
 	const lock = endpointLock(owner);
 	const { nextCheck } = lock;
 	// Until all is done: whatever fails may leave an endpoint.
 	lock.nextCheck = 'thorough';
 	const plan = await reconcile(session, nextCheck !== 'ordinary');
 	await store.commit();
-	if (isTest) return;
 	lock.publishedUrl = url;
 	lock.nextCheck = mayHaveLeftOne(plan, store.state) ? 'thorough' : 'ordinary';
 }
@@ -257,7 +263,7 @@ function requireServedUrl(context: IHookFunctions, url: string): void {
 	);
 }
 
-/** What happens from the first publish on is recovered, where that is wanted. */
+/** Starts the recovery cursor at the first publish with the option on. */
 function noteRecovery(
 	context: IHookFunctions,
 	provider: Provider,

@@ -124,8 +124,7 @@ export class EndpointWatch {
 		try {
 			if (this.isDue(now)) {
 				this.recovery?.request();
-				const automatic = this.settings.registration === 'automatic';
-				if (automatic) await this.lock.tryCheck(async () => await this.check(now));
+				if (this.isAutomatic) await this.lock.tryCheck(async () => await this.check(now));
 			}
 			if (this.recovery !== undefined) await this.recovery.work(now, now + SLICE_MS);
 			this.report(Date.now());
@@ -141,10 +140,16 @@ export class EndpointWatch {
 		if (this.lock.nextCheck === 'atOnce') await this.tick(now);
 	}
 
+	private get isAutomatic(): boolean {
+		return this.settings.registration === 'automatic';
+	}
+
 	private isDue(now: number): boolean {
 		if (this.attempts.mustWait(now)) return false;
 		const isWanted = ['withinAMinute', 'atOnce'].includes(this.lock.nextCheck);
-		if (isWanted || this.attempts.failed > 0 || this.store.isUnsaved) return true;
+		if (this.isAutomatic && (isWanted || this.attempts.failed > 0 || this.store.isUnsaved)) {
+			return true;
+		}
 		const { checkInterval } = this.settings;
 		if (checkInterval === 0) return false;
 		const minute = Math.round(now / MINUTE_MS - this.phaseSeconds / 60);
@@ -165,6 +170,7 @@ export class EndpointWatch {
 			if (session !== undefined) {
 				const formerId = store.state.registration?.endpointId;
 				const plan = await reconcile(session, lock.nextCheck !== 'ordinary');
+				assertCurrent();
 				lock.nextCheck = mayHaveLeftOne(plan, store.state) ? 'thorough' : 'ordinary';
 				this.tell(plan, formerId);
 			}

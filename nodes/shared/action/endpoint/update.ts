@@ -51,7 +51,7 @@ export async function updateEndpoint(
 		...(events === undefined ? {} : { events }),
 		...(active === undefined ? {} : { active }),
 	});
-	if (updated !== 'notServed') return;
+	if (updated) return;
 	throw settingsError(
 		context,
 		`${provider.displayName} has no endpoint ${id}, or no call to update it`,
