@@ -130,7 +130,8 @@ export class Harness {
 			const count = this.calls().length;
 			if (count >= calls) return true;
 			if (count > last.count) last = { count, at: Date.now() };
-			return count > 0 && Date.now() - last.at > QUIET_MS ? true : undefined;
+			const isQuiet = count > 0 && Date.now() - last.at > QUIET_MS;
+			return isQuiet && calls === Number.POSITIVE_INFINITY ? true : undefined;
 		});
 	}
 

@@ -42,7 +42,9 @@ async function statusesOf(url = '', secret = ''): Promise<Array<number | string>
 }
 
 it('verifies at every processor what was signed before the workflow was published again', async () => {
-	const { main, balancer } = cluster;
+	const { main, balancer, sandbox } = cluster;
+	// One that is derived would be the same again.
+	sandbox.setBehaviour(PROVIDER, { secretMode: 'issue' });
 	const { id } = await main.createWorkflow({
 		name: 'Published twice',
 		nodes: [trigger('Trigger', credential), { name: 'After', type: 'n8n-nodes-base.noOp' }],
@@ -63,6 +65,7 @@ it('verifies at every processor what was signed before the workflow was publishe
 	expect(balancer.answered()).toEqual(answeredBefore.map((count) => count + 3));
 	expect(await main.waitForExecutions(id, 4)).toHaveLength(4);
 	await main.unpublish(id);
+	sandbox.setBehaviour(PROVIDER, { secretMode: 'accept' });
 }, 300_000);
 
 it('repairs an endpoint from the main process, and every processor verifies what it signs', async () => {
@@ -109,9 +112,8 @@ it('repairs an endpoint from the main process, and every processor verifies what
 		sandbox.requests().length >= before + 2 ? true : undefined,
 	);
 	const calls = sandbox.requests().slice(before);
-	expect(calls.map(({ method, path }) => [method, path.endsWith(present.id)])).toEqual(
-		calls.map(() => ['GET', true]),
-	);
+	expect(new Set(calls.map(({ method }) => method))).toEqual(new Set(['GET']));
+	expect(calls.at(-1)?.path).toMatch(new RegExp(`/${present.id}$`));
 	expect(await main.executions(id)).toHaveLength(runs);
 	await main.unpublish(id);
 	expect(endpoints()).toEqual([]);

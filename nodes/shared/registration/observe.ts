@@ -5,7 +5,7 @@ import type { Lookup } from '../api/endpoints';
 import { settingsError } from '../errors';
 import type { RegistrationRecord } from '../state/triggerState';
 import { sameUrl } from '../url';
-import { otherTrigger } from './otherTrigger';
+import { otherTriggerAt } from './otherTriggerAt';
 import {
 	differencesOf,
 	isOfOtherAccount,
@@ -90,7 +90,7 @@ export function orphansIn(
 		(endpoint) =>
 			endpoint.id !== ownId &&
 			isAt(endpoint, url) &&
-			otherTrigger(owner, ({ endpointId }) => endpointId === endpoint.id) === undefined,
+			otherTriggerAt(owner, url, ({ endpointId }) => endpointId === endpoint.id) === undefined,
 	);
 }
 

@@ -20,7 +20,7 @@ import {
 	orphansIn,
 	shownIn,
 } from './observe';
-import { otherTrigger } from './otherTrigger';
+import { otherTriggerAt } from './otherTriggerAt';
 import { isOfOtherAccount, planFor, type Desired, type Plan, type Sighting } from './plan';
 import { forsake, noteLeftovers, removeLeftovers, removeOrWarn } from './remove';
 import { assertUsable, type EndpointSession } from './session';
@@ -123,9 +123,7 @@ function ownRecord(session: EndpointSession): RegistrationRecord | undefined {
 
 /** Two triggers with one webhook URL would take the endpoint from each other. */
 function assertOnlyOne({ context, owner, url }: EndpointSession): void {
-	const isAtUrl = ({ url: theirs }: RegistrationRecord) =>
-		theirs !== undefined && sameUrl(theirs, url);
-	const other = otherTrigger(owner, isAtUrl);
+	const other = otherTriggerAt(owner, url);
 	if (other === undefined) return;
 	throw settingsError(
 		context,

@@ -2,16 +2,22 @@ import { endpointLock } from '../state/endpointLock';
 import type { Owner } from '../state/perTrigger';
 import { knownTriggers } from '../state/recordStore';
 import type { RegistrationRecord } from '../state/triggerState';
+import { sameUrl } from '../url';
 
-/** Another published trigger of this process whose endpoint a condition holds for. */
-export function otherTrigger(
+/**
+ * Another published trigger of this process that has an endpoint at a URL.
+ * @param isMeant which endpoint; ids alone do not tell, because those of two accounts can be equal
+ */
+export function otherTriggerAt(
 	{ workflowId, nodeId }: Owner,
-	isMeant: (record: RegistrationRecord) => boolean,
+	url: string,
+	isMeant: (record: RegistrationRecord) => boolean = () => true,
 ): Owner | undefined {
 	const other = knownTriggers().find(
 		({ owner, state: { registration } }) =>
 			(owner.workflowId !== workflowId || owner.nodeId !== nodeId) &&
-			registration !== undefined &&
+			registration?.url !== undefined &&
+			sameUrl(registration.url, url) &&
 			isMeant(registration) &&
 			endpointLock(owner).publishedUrl !== undefined,
 	);
