@@ -45,8 +45,8 @@ const saves = new PerTrigger(() => new Mutex(), MAX_WORKFLOWS);
 
 /** Starts runs of a trigger's workflow, and waits for their end. */
 export class Runs {
-	private readonly waiting = new Set<Waiting>();
-	private isClosed = false;
+	/** Undefined once the trigger has ended. */
+	private waiting: Set<Waiting> | undefined = new Set();
 
 	constructor(
 		private readonly context: ITriggerFunctions,
@@ -97,7 +97,7 @@ export class Runs {
 
 	/** Gives up on runs that are taking too long. @param now epoch milliseconds */
 	expire(now: number): void {
-		for (const { limit, isSeen, expire } of this.waiting) {
+		for (const { limit, isSeen, expire } of this.waiting ?? []) {
 			if (now > limit && !isSeen()) {
 				expire(new Error('n8n did not finish a run of this trigger in time'));
 			}
@@ -106,8 +106,8 @@ export class Runs {
 
 	/** The trigger has ended: nobody waits for its runs, nor do the saves of other triggers. */
 	close(): void {
-		this.isClosed = true;
 		this.expire(Number.POSITIVE_INFINITY);
+		this.waiting = undefined;
 	}
 
 	private async run(
@@ -115,11 +115,12 @@ export class Runs {
 		limitMs = SHORT_LIMIT_MS,
 		isSeen = () => false,
 	): Promise<Ended> {
-		if (this.isClosed) throw new Error('the trigger has ended');
+		const { waiting: runs } = this;
+		if (runs === undefined) throw new Error('the trigger has ended');
 		const done: Done = deferred<IRun>();
 		const response: Response = deferred();
 		const waiting = { limit: Date.now() + limitMs, isSeen, expire: done.reject };
-		this.waiting.add(waiting);
+		runs.add(waiting);
 		try {
 			this.context.emit([[{ json: item }]], response, done);
 			const succeeded = await Promise.race([
@@ -128,7 +129,7 @@ export class Runs {
 			]);
 			return { succeeded, answer: response.promise };
 		} finally {
-			this.waiting.delete(waiting);
+			runs.delete(waiting);
 		}
 	}
 }
