@@ -97,7 +97,7 @@ function itemAddressOption(paths: readonly string[]): INodeProperties {
 		],
 		default: 'auto',
 		description:
-			'Where updates and deletes of an endpoint carry its ID. The documents do not say, so installations may differ.',
+			'Where updates and deletes of an endpoint carry its ID. The documentation does not say, so installations may differ.',
 	};
 }
 

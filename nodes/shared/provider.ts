@@ -163,7 +163,7 @@ export interface ManagementApi {
 	 * one), `never` the provider issues it once.
 	 */
 	readonly sendsSecret: 'always' | 'never';
-	/** It may give an endpoint another secret than the one that was sent; the answer holds that one then. */
+	/** It may ignore the secret that was sent and issue its own, which the answer then holds. */
 	readonly mayIssueAnother?: true;
 	/** What the API key must be allowed to do, as far as the documents say; ends a sentence. */
 	readonly keyRights: string;

@@ -13,7 +13,7 @@ import {
 	type TriggerUnderTest,
 } from './providers';
 
-/** Providers that show an endpoint in another form than it was registered in, or in part, or not at all. */
+/** Providers that show an endpoint in a different form, in part, or not at all. */
 
 let sandbox: Sandbox;
 let warnings: string[];

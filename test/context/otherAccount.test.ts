@@ -13,7 +13,7 @@ import {
 	type TriggerUnderTest,
 } from './providers';
 
-/** A credential that belongs to another account than the one an endpoint is registered in. */
+/** A credential of a different account from the one in which the endpoint is registered. */
 
 let sandbox: Sandbox;
 /** Another account, at another address. */

@@ -169,7 +169,7 @@ const rows: readonly Row[] = [
 		plan: keep,
 	},
 	{
-		title: 'its events are shown in another form than they always were',
+		title: 'its events are shown in a new form',
 		seen: { own: { ...own, events: ['email.sent'] } },
 		record: { reported: { events: ['*'] } },
 		plan: { do: 'update', why: ['changed'] },

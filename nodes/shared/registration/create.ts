@@ -64,8 +64,8 @@ export async function createEndpoint(
 }
 
 /**
- * Looks at an endpoint that was just created, because it may be shown in another form than it was registered in, or
- * not at all: then neither means later that it was changed or deleted. Never throws.
+ * Looks at an endpoint that was just created. The provider may show it in a different form, or not at all: later on,
+ * that does not mean that it was changed or deleted. Never throws.
  * @param wasOff it replaces one that was switched off: where this one is shown so as well, a third would not help
  */
 export async function learnHowItIsShown(

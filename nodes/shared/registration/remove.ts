@@ -87,6 +87,6 @@ export function forsake({ context, store, provider }: EndpointSession, record: R
 	problemsOf(store.owner).leftBehind(endpointId, url, Date.now());
 	warn(
 		context,
-		`Endpoint ${endpointId} of ${provider.displayName} (${url}) was registered with another account or product than the credential's, and may still deliver: its deliveries are refused. Remove it in the dashboard there`,
+		`Endpoint ${endpointId} of ${provider.displayName} (${url}) was registered with a different account or product, and may still deliver: its deliveries are refused. Remove it in that account’s dashboard`,
 	);
 }

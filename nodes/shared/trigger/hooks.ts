@@ -63,13 +63,9 @@ async function endpointExists(context: IHookFunctions, family: ProviderFamily): 
 		return true;
 	}
 	const session = await readSession(context, family, store);
-	if (session === undefined) {
-		await store.commit();
-		return true;
-	}
 	// n8n calls `create` next, which looks at the account.
-	if (recordsFor(store.state, session.provider).record === undefined) return false;
-	await publish(session);
+	if (session && recordsFor(store.state, session.provider).record === undefined) return false;
+	await publish(store, session);
 	return true;
 }
 
@@ -92,17 +88,14 @@ async function prepareCheck(
 /** n8n's `create`. May be called again and again: there is one endpoint in the end. */
 async function createEndpoint(context: IHookFunctions, family: ProviderFamily): Promise<boolean> {
 	const store = storeOf(context);
-	const session = await readSession(context, family, store);
-	if (session === undefined) {
-		await store.commit();
-		return true;
-	}
-	await publish(session);
+	await publish(store, await readSession(context, family, store));
 	return true;
 }
 
-async function publish(session: EndpointSession): Promise<void> {
-	const { owner, store, isTest, url } = session;
+/** @param session undefined for manual registration */
+async function publish(store: RecordStore, session: EndpointSession | undefined): Promise<void> {
+	if (session === undefined) return await store.commit();
+	const { owner, isTest, url } = session;
 	if (isTest) {
 		await reconcile(session, false);
 		return;
