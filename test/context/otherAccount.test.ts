@@ -67,7 +67,7 @@ describe.each(cases)('another account of %s', (_title, trigger) => {
 			expect(life.problems).toContainEqual(
 				expect.objectContaining({ problem: 'endpointLeftBehind', endpointId: own.id }),
 			);
-			expect(warnings.filter((text) => text.includes('with another account'))).toEqual([
+			expect(warnings.filter((text) => text.includes('with a different account'))).toEqual([
 				expect.stringContaining(own.id),
 			]);
 
@@ -145,7 +145,7 @@ describe.each(cases)('another account of %s', (_title, trigger) => {
 		expect(other.endpoints(provider)).toHaveLength(2);
 		expect(other.endpoints(provider)).toContainEqual(foreign);
 		expect(calls()).toEqual([]);
-		expect(warnings.filter((text) => text.includes('with another account'))).toHaveLength(1);
+		expect(warnings.filter((text) => text.includes('with a different account'))).toHaveLength(1);
 		await life.unpublish();
 		expect(other.endpoints(provider)).toEqual([foreign]);
 	});
