@@ -61,7 +61,8 @@ it('verifies at every processor what was signed before the workflow was publishe
 	const statusesFor = async (secret: string | undefined) => await statusesOf(present?.url, secret);
 	expect(await statusesFor(former?.secret)).toEqual([200, 200]);
 	expect(await statusesFor(present?.secret)).toEqual([200, 200]);
-	expect(await statusesFor('whsec_of_somebody_else')).toEqual([401, 401]);
+	// Another secret may have been issued since, as far as a processor can tell.
+	expect(await statusesFor('whsec_of_somebody_else')).toEqual([503, 503]);
 	expect(balancer.answered()).toEqual(answeredBefore.map((count) => count + 3));
 	expect(await main.waitForExecutions(id, 4)).toHaveLength(4);
 	await main.unpublish(id);
@@ -108,8 +109,9 @@ it('repairs an endpoint from the main process, and every processor verifies what
 	// One call a minute, and no run: the main process knows what the worker saved.
 	const before = sandbox.requests().length;
 	const runs = (await main.executions(id)).length;
+	// The first of them also reads the list, for what the repair may have left.
 	await until('two more checks', 200_000, () =>
-		sandbox.requests().length >= before + 2 ? true : undefined,
+		sandbox.requests().length >= before + 3 ? true : undefined,
 	);
 	const calls = sandbox.requests().slice(before);
 	expect(new Set(calls.map(({ method }) => method))).toEqual(new Set(['GET']));

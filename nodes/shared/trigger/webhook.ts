@@ -10,6 +10,7 @@ import { selectProvider } from '../product';
 import type { Provider, ProviderFamily } from '../provider';
 import { readSettings, type TriggerSettings } from '../settings';
 import { commandItem } from '../state/commands';
+import { endpointLock } from '../state/endpointLock';
 import { ownerOf, type Owner } from '../state/perTrigger';
 import { problemsOf } from '../state/problems';
 import { learnState, newestStates } from '../state/recordStore';
@@ -105,8 +106,11 @@ async function handle(
 				'no signing secret is known yet; unpublish and publish the workflow if this lasts',
 			);
 		}
-		// It may be signed with a secret that another process knows, or this one in a moment.
-		const mayBeNew = isBehind || state.creating === true;
+		// It may be signed with a secret that another process knows, or this one in a moment: only the process that
+		// looks after the endpoint knows that no other secret was issued since.
+		const isLookedAfterHere = endpointLock(owner).publishedUrl !== undefined;
+		const isIssuedElsewhere = record.sealedSecret !== undefined && !isLookedAfterHere;
+		const mayBeNew = isBehind || state.creating === true || isIssuedElsewhere;
 		return mayBeNew && verdict.unmatched === true
 			? retryLater('the signing secret is being changed')
 			: refuse(verdict.reason);
