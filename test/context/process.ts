@@ -33,6 +33,7 @@ const others = new Map<string, Map<object, Members>>();
 
 /** Goes on in another process of n8n, a new one or one of this test. */
 export function useProcess(name: string): void {
+	if (name === current) return;
 	const own = new Map<object, Members>();
 	const next = others.get(name) ?? new Map<object, Members>();
 	for (const memory of memories) {
