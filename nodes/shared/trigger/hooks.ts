@@ -89,6 +89,11 @@ async function prepareCheck(
 async function createEndpoint(context: IHookFunctions, family: ProviderFamily): Promise<boolean> {
 	const store = storeOf(context);
 	await publish(store, await readSession(context, family, store));
+	if (!TRUST_RECORD_MODES.includes(context.getActivationMode())) return true;
+	// n8n had lost the record before this start. What erased it may still be running, and erase it again, which the
+	// main process of queue mode does not see: the first check saves it once more.
+	store.change({});
+	endpointLock(store.owner).nextCheck = 'withinAMinute';
 	return true;
 }
 
