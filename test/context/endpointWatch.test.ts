@@ -788,6 +788,24 @@ describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 			await expectOneEndpoint(host);
 		});
 
+		it('saves once more what it registered because the record was lost', async () => {
+			recordWarnings();
+			const { host, close } = await publish({ trigger: metigan });
+			await close();
+			endProcess();
+			host.savedStaticData = {};
+			host.restart({ activation });
+			await host.publish();
+			// What had erased it goes on, and erases it again.
+			host.savedStaticData = { global: { n: 1 } };
+			host.restart();
+			await (await watch(host)).tick();
+			expect(host.remembered).toMatchObject({
+				registration: { endpointId: endpointsAt(metigan, host)[0]?.id },
+			});
+			await expectOneEndpoint(host);
+		});
+
 		it('gives a copied workflow an endpoint of its own', async () => {
 			const { host: original } = await publish({ trigger: metigan });
 			const { savedStaticData: staticData } = original;
