@@ -151,7 +151,7 @@ const rows: readonly Row[] = [
 		plan: keep,
 	},
 	{
-		title: 'its events are shown in another form, in another order than before',
+		title: 'its events are shown in the form they always had, in a new order',
 		seen: { own: { ...own, events: ['ping', ...EVENTS] } },
 		record: { reported: { events: [...EVENTS, 'ping'] } },
 		plan: keep,

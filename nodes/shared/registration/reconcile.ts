@@ -44,8 +44,9 @@ export async function reconcile(session: EndpointSession, thorough: boolean): Pr
 		isSameAccount: isSameAccount(of, session),
 		canUpdate: session.management.operations.update !== undefined,
 	});
-	const seen = await observe(session, record, record && desiredOf(record), thorough);
-	const plan = planFor(seen, record, record && desiredOf(record));
+	const desired = record && desiredOf(record);
+	const seen = await observe(session, record, desired, thorough);
+	const plan = planFor(seen, record, desired);
 	await applyPlan(session, plan, { record, seen, desiredOf });
 	if (plan.do === 'leave' && record !== undefined) warnOfUnclear(session, record);
 	return plan;
