@@ -502,12 +502,19 @@ export class ContextHost {
 
 	/** The part of n8n's webhook handling around a node's `webhook()`. */
 	private async receive(request: express.Request, response: express.Response): Promise<void> {
-		request.rawBody = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-		request.readRawBody = async () => {};
+		const rawBody = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+		request.readRawBody = async () => {
+			request.rawBody = rawBody;
+		};
 		// n8n sets the media type without its parameters.
 		const mediaType = request.headers['content-type']?.split(';')[0]?.trim();
 		if (mediaType !== undefined) request.contentType = mediaType;
-		request.body = parseAsN8nDoes(request);
+		request.body = {};
+		// Other bodies it leaves to the node.
+		if (mediaType !== undefined && PARSED_TYPE.test(mediaType)) {
+			await request.readRawBody();
+			request.body = parseAsN8nDoes(request);
+		}
 		this.alterRequest(request);
 		// n8n loads the workflow from the database for each delivery, static data included.
 		const context = new WebhookContext(
@@ -545,7 +552,7 @@ function describeNode(options: ContextHostOptions): INode {
 		id: options.nodeId ?? `node-of-${nodeName}`,
 		name: nodeName,
 		type: typeName(node),
-		typeVersion: 1,
+		typeVersion: Number(node.description.version),
 		position: [0, 0],
 		parameters: structuredClone(parameters),
 		...(webhookId === null ? {} : { webhookId }),
@@ -587,6 +594,10 @@ async function post(
 		sent.end(body);
 	});
 }
+
+/** Media types of bodies that n8n parses for a node of a version above 1. */
+const PARSED_TYPE =
+	/^(?:application\/json|text\/plain|application\/x-www-form-urlencoded|.*[/+]xml$)/;
 
 function parseAsN8nDoes(request: express.Request): unknown {
 	if (request.headers['content-type'] !== 'application/json') return {};

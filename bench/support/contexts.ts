@@ -111,7 +111,7 @@ export class BenchTrigger {
 			id: 'node1',
 			name: 'Trigger',
 			type: typeName,
-			typeVersion: 1,
+			typeVersion: Number(this.setup.node.description.version),
 			position: [0, 0],
 			parameters,
 			webhookId: 'bench',

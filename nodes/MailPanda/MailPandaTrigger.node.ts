@@ -14,7 +14,7 @@ export class MailPandaTrigger implements INodeType {
 		displayName: 'Mail Panda Trigger',
 		name: 'mailPandaTrigger',
 		icon: { light: 'file:mailPanda.svg', dark: 'file:mailPanda.dark.svg' },
-		version: 1,
+		version: 2,
 		subtitle: triggerSubtitle(mailPanda),
 		description: 'Starts the workflow when something happens in Mail Panda',
 		defaults: { name: 'Mail Panda Trigger' },

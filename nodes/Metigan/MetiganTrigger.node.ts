@@ -14,7 +14,7 @@ export class MetiganTrigger implements INodeType {
 		displayName: 'Metigan Trigger',
 		name: 'metiganTrigger',
 		icon: { light: 'file:metigan.svg', dark: 'file:metigan.dark.svg' },
-		version: 1,
+		version: 2,
 		subtitle: triggerSubtitle(metigan),
 		description: 'Starts the workflow when something happens in Metigan',
 		defaults: { name: 'Metigan Trigger' },

@@ -14,7 +14,7 @@ export class MisarTrigger implements INodeType {
 		displayName: 'Misar Trigger',
 		name: 'misarTrigger',
 		icon: { light: 'file:misar.svg', dark: 'file:misar.dark.svg' },
-		version: 1,
+		version: 2,
 		subtitle: triggerSubtitle(misar),
 		description: 'Starts the workflow when something happens in a Misar product',
 		defaults: { name: 'Misar Trigger' },

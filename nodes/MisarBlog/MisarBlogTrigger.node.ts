@@ -14,7 +14,7 @@ export class MisarBlogTrigger implements INodeType {
 		displayName: 'Misar.Blog Trigger',
 		name: 'misarBlogTrigger',
 		icon: { light: 'file:misarBlog.svg', dark: 'file:misarBlog.dark.svg' },
-		version: 1,
+		version: 2,
 		subtitle: triggerSubtitle(misarBlog),
 		description: 'Starts the workflow when something happens in Misar.Blog',
 		defaults: { name: 'Misar.Blog Trigger' },

@@ -139,7 +139,7 @@ export class PigeonPostTrigger implements INodeType {
 		...triggerDescription('Pigeon Post', 'pigeon-post', pigeonPost),
 		displayName: 'Pigeon Post Trigger',
 		name: 'pigeonPostTrigger',
-		version: 1,
+		version: 2,
 		description: 'Starts the workflow when a pigeon arrives',
 		defaults: { name: 'Pigeon Post Trigger' },
 		credentials: [{ name: 'pigeonPostApi', required: true }],

@@ -58,7 +58,7 @@ async function signIn(): Promise<RestClient> {
 }
 
 async function description(rest: RestClient): Promise<string> {
-	const nodeInfos = [{ name: 'n8n-nodes-misar-metigan.misarTrigger', version: 1 }];
+	const nodeInfos = [{ name: 'n8n-nodes-misar-metigan.misarTrigger', version: 2 }];
 	const answer = z.tuple([z.object({ description: z.string() })]);
 	const [node] = await rest.call(answer, 'POST', '/node-types', { nodeInfos });
 	return node.description;

@@ -1,14 +1,17 @@
+import { gzipSync } from 'node:zlib';
+
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { NodeHelpers, type INodeParameters } from 'n8n-workflow';
 
-import { lastAnswer, startSandbox, type Sandbox, type Tamper } from '../../sandbox';
+import { buildDelivery, lastAnswer, startSandbox, type Sandbox, type Tamper } from '../../sandbox';
 import {
 	outputOf,
 	startN8n,
 	type ExecutionSummary,
 	type N8nHost,
 } from '../../testkit/n8n-host/driver';
+import { fetchOnNewConnection } from '../../testkit/n8n-host/fetch';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
 import { once } from '../../testkit/once';
@@ -21,7 +24,13 @@ import {
 	type Registration,
 	type TriggerWorkflow,
 } from '../../testkit/publishTrigger';
-import { mailPanda, misarBlog, triggerCases, type TriggerCase } from '../../testkit/triggers';
+import {
+	mailPanda,
+	metigan,
+	misarBlog,
+	triggerCases,
+	type TriggerCase,
+} from '../../testkit/triggers';
 
 /** The packed package, installed in a real n8n as a user would, against the sandbox. */
 
@@ -235,6 +244,56 @@ describe.each(cases)('%s, registered in the way "%s"', (_title, registration, tr
 	});
 });
 
+describe('a delivery whose body n8n leaves to the node', () => {
+	/** n8n's limit is 16 MiB. */
+	const TOO_LARGE = Buffer.alloc(17 * 1024 * 1024, 'x');
+
+	const published = once(
+		async () =>
+			await publishTrigger(
+				{ n8n, sandbox },
+				metigan,
+				'manual',
+				accountOf(metigan, 'manual', sandbox),
+			),
+	);
+
+	/** @returns the status of the answer */
+	async function send(headers: Record<string, string>, pack: (body: Buffer) => Buffer) {
+		const { webhookUrl } = await published();
+		const { provider, scheme, events } = metigan;
+		const delivery = buildDelivery({ provider, scheme, event: events[0], secret: SECRET });
+		const signed = new Headers(delivery.headers);
+		signed.delete('content-type');
+		for (const [name, value] of Object.entries(headers)) signed.set(name, value);
+		const body = new Uint8Array(pack(delivery.body));
+		const request = { method: 'POST', headers: signed, body };
+		return (await fetchOnNewConnection(n8n.toLocalUrl(webhookUrl), request)).status;
+	}
+
+	const plain = (body: Buffer) => body;
+
+	it.each<[string, Record<string, string>, (body: Buffer) => Buffer]>([
+		['no content type', {}, plain],
+		['octets', { 'content-type': 'application/octet-stream' }, plain],
+		['a CloudEvent', { 'content-type': 'application/cloudevents+json' }, plain],
+		['gzip', { 'content-type': 'application/json', 'content-encoding': 'gzip' }, gzipSync],
+		['gzip without a content type', { 'content-encoding': 'gzip' }, gzipSync],
+	])('runs: %s', async (_what, headers, pack) => {
+		const { workflowId } = await published();
+		const before = (await n8n.executions(workflowId)).length;
+		expect(await send(headers, pack)).toBe(200);
+		expect(await n8n.waitForExecutions(workflowId, before + 1)).toHaveLength(before + 1);
+	});
+
+	it.each<[string, number, Record<string, string>, (body: Buffer) => Buffer]>([
+		['is larger than n8n accepts', 413, {}, () => TOO_LARGE],
+		['is no gzip', 400, { 'content-encoding': 'gzip' }, plain],
+	])('is refused for good when it %s', async (_what, status, headers, pack) => {
+		expect(await send(headers, pack)).toBe(status);
+	});
+});
+
 describe('the panel of a node', () => {
 	/** The notices that the editor shows for these parameters. */
 	async function notices(trigger: TriggerCase, parameters: INodeParameters): Promise<string[]> {
@@ -246,7 +305,7 @@ describe('the panel of a node', () => {
 				NodeHelpers.displayParameter(
 					{ ...trigger.parameters, ...parameters },
 					property,
-					{ typeVersion: 1 },
+					{ typeVersion: 2 },
 					null,
 				),
 			)

@@ -149,8 +149,7 @@ it('keeps a flood of forged requests out', async () => {
 
 		expect([...flood.answers]).toEqual([['401', FLOOD.forged]]);
 		expect([...warmUp.answers]).toEqual([['401', WARM_UP.forged]]);
-		// n8n 2.39 itself answers so, before the node sees anything.
-		expect(tooLarge).toEqual(targets.map(() => 500));
+		expect(tooLarge).toEqual(targets.map(() => 413));
 		expect(deliveries).toHaveLength(FLOOD.genuine + WARM_UP.genuine);
 		expect(deliveries.filter(({ state }) => state !== 'delivered')).toEqual([]);
 		expect(runs.filter(({ status }) => status !== 'success')).toEqual([]);

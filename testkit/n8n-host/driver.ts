@@ -467,12 +467,13 @@ export class N8nHost {
 }
 
 const GRID = 220;
+const TRIGGER_OF_OURS = /^n8n-nodes-misar-metigan\.\w+Trigger$/;
 
 function complete(nodes: WorkflowDefinition['nodes']): object[] {
 	return nodes.map((node, index) => ({
 		id: randomUUID(),
 		position: [index * GRID, 0],
-		typeVersion: 1,
+		typeVersion: TRIGGER_OF_OURS.test(node.type) ? 2 : 1,
 		parameters: {},
 		...node,
 	}));

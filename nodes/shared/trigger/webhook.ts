@@ -5,6 +5,7 @@ import { seeDelivery } from '../delivery/duplicates';
 import { parseBody, readEvent, type EventIdentity } from '../delivery/event';
 import { isPing } from '../delivery/selection';
 import { verifyDelivery } from '../delivery/verification';
+import { isJsonObject } from '../jsonObject';
 import { messageOf, warn } from '../log';
 import { selectProvider } from '../product';
 import type { Provider, ProviderFamily } from '../provider';
@@ -18,6 +19,8 @@ import { readState, recordsFor } from '../state/triggerState';
 
 /** Seconds after which a provider may try again when we cannot take a delivery at the moment. */
 const RETRY_AFTER_SECONDS = 5;
+
+const PAYLOAD_TOO_LARGE = 413;
 
 /** First byte of a body that n8n parses to an object or refuses. */
 const OPENING_BRACE = 0x7b;
@@ -76,6 +79,7 @@ async function handle(
 
 	const rawBody = await readRawBody(context);
 	if (rawBody === undefined) return refuse('the body cannot be verified');
+	if ('status' in rawBody) return rawBody;
 	const { state, isBehind } = isTest
 		? { state: readState(context, owner), isBehind: false }
 		: learnState(context, owner);
@@ -162,11 +166,24 @@ function isPingOnCreate(
 	return body !== undefined && isPing(provider, readEvent(provider, body, headers));
 }
 
-/** The bytes as they were signed. Multipart bodies have none, and no provider sends them. */
-async function readRawBody(context: IWebhookFunctions): Promise<Buffer | undefined> {
+/**
+ * The bytes as they were signed. Multipart bodies have none, and no provider sends them. Bodies of other types than
+ * JSON, text, forms and XML n8n leaves to be read here.
+ * @returns an answer where the body is too large or its compression is broken: it would be so the next time
+ */
+async function readRawBody(context: IWebhookFunctions): Promise<Buffer | Reply | undefined> {
 	const request = context.getRequestObject();
 	if (request.contentType?.startsWith('multipart/') === true) return undefined;
-	if (!Buffer.isBuffer(request.rawBody)) await request.readRawBody();
+	if (!Buffer.isBuffer(request.rawBody)) {
+		try {
+			await request.readRawBody();
+		} catch (error) {
+			// The status is that of raw-body, which n8n reads with.
+			return isJsonObject(error) && error['status'] === PAYLOAD_TOO_LARGE
+				? { status: PAYLOAD_TOO_LARGE, body: { error: 'the body is larger than n8n accepts' } }
+				: { status: 400, body: { error: 'the body cannot be read' } };
+		}
+	}
 	return Buffer.isBuffer(request.rawBody) ? request.rawBody : undefined;
 }
 
