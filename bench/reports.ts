@@ -1,25 +1,54 @@
 import { median, ratio, scatter } from '../testkit/statistics';
 import type { OwnWork } from './ownWork';
-import { ENGINES, KINDS, type Engine, type Kind, type LoadResult } from './realN8n';
+import type { Engine, LoadResult } from './realN8n';
 import type { Registration } from './registration';
 import { INSTALLATIONS, type Cost, type Installation } from './start';
 import { asMarkdownTable, fixed, percent, times } from './support/format';
-import type { SubjectName } from './support/subjects';
+import { KINDS, type Kind, type SubjectName } from './support/subjects';
 
 /** Turns measurements into Markdown: figures, and each goal with whether it was met. */
 
 interface Goal {
+	readonly engine: Engine;
 	readonly subject: SubjectName;
 	readonly kind: Kind;
 	readonly rival: SubjectName;
-	readonly bar: number | Readonly<Record<Engine, number>>;
+	/** Of the rival; default: the same as of the subject. */
+	readonly rivalKind?: Kind;
+	readonly bar: number;
 }
 
+/** What costs no run has to cost a third of what n8n's Webhook node takes for one that it lets in. */
+const CHEAP: readonly Goal[] = (['forged', 'ignored', 'duplicate'] as const).map((kind) => ({
+	engine: 'lazy',
+	subject: 'our trigger',
+	kind,
+	rival: 'bare Webhook node',
+	rivalKind: 'valid',
+	bar: 3,
+}));
+
 const GOALS: readonly Goal[] = [
-	{ subject: 'Webhook and Receive', kind: 'valid', rival: 'bare Webhook node', bar: 0.9 },
-	{ subject: 'Webhook and Receive', kind: 'valid', rival: 'recipe', bar: 1 },
-	{ subject: 'our trigger', kind: 'valid', rival: 'core GitHub Trigger', bar: 1 },
-	{ subject: 'our trigger', kind: 'forged', rival: 'recipe', bar: { vm: 1.3, legacy: 5 } },
+	{ engine: 'vm', subject: 'our trigger', kind: 'valid', rival: 'core GitHub Trigger', bar: 1 },
+	{
+		engine: 'vm',
+		subject: 'Webhook and Receive',
+		kind: 'valid',
+		rival: 'bare Webhook node',
+		bar: 0.9,
+	},
+	{ engine: 'lazy', subject: 'our trigger', kind: 'valid', rival: 'bare Webhook node', bar: 1 },
+	{ engine: 'lazy', subject: 'our trigger', kind: 'valid', rival: 'core GitHub Trigger', bar: 3 },
+	...CHEAP,
+	{
+		engine: 'lazy',
+		subject: 'Webhook and Receive',
+		kind: 'valid',
+		rival: 'bare Webhook node',
+		bar: 0.9,
+	},
+	{ engine: 'legacy', subject: 'our trigger', kind: 'valid', rival: 'core GitHub Trigger', bar: 1 },
+	{ engine: 'legacy', subject: 'our trigger', kind: 'forged', rival: 'recipe', bar: 5 },
 ];
 
 export function realN8nReport(results: readonly LoadResult[]): string {
@@ -39,6 +68,8 @@ export function realN8nReport(results: readonly LoadResult[]): string {
 			fixed(median(samples.map(({ p50 }) => p50))),
 			fixed(median(samples.map(({ p99 }) => p99))),
 			fixed(median(samples.map(({ growth }) => growth)) / 1024),
+			fixed(median(samples.map(({ processor }) => processor.mainThread))),
+			fixed(median(samples.map(({ processor }) => processor.allThreads))),
 		];
 	};
 	const tables = KINDS.map((kind) =>
@@ -52,18 +83,18 @@ export function realN8nReport(results: readonly LoadResult[]): string {
 				'p50 ms',
 				'p99 ms',
 				'kB each',
+				'main thread, CPU ms',
+				'all threads, CPU ms',
 			],
 			...results.filter((result) => result.kind === kind).map(figures),
 		]),
 	);
-	const goals = ENGINES.flatMap((engine) =>
-		GOALS.map(({ subject, kind, rival, bar }) => {
-			const reached = ratio(rates(engine, kind, subject), rates(engine, kind, rival));
-			const wanted = typeof bar === 'number' ? bar : bar[engine];
-			const what = `${subject}, ${kind}, against the ${rival}`;
-			return [engine, what, times(reached), `>= ${wanted}`, verdict(reached >= wanted)];
-		}),
-	);
+	const goals = GOALS.map(({ engine, subject, kind, rival, rivalKind = kind, bar }) => {
+		const reached = ratio(rates(engine, kind, subject), rates(engine, rivalKind, rival));
+		const against = rivalKind === kind ? rival : `${rival}, ${rivalKind}`;
+		const what = `${subject}, ${kind}, against the ${against}`;
+		return [engine, what, times(reached), `>= ${bar}`, verdict(reached >= bar)];
+	});
 	return [...tables, asMarkdownTable([['engine', 'goal', 'times', 'bar', 'met'], ...goals])].join(
 		'\n\n',
 	);

@@ -23,12 +23,17 @@ says nothing.
 
 ## In a real n8n
 
-Each workflow runs in an n8n process of its own and gets deliveries of about 1 kB over 10 connections, with either
-expression engine of n8n. "Per second" counts until the last run has finished, not only until the last answer. "/ bare
-Webhook" compares that with what the bare Webhook node does with valid deliveries. The milliseconds are those until the
-answer; kB is the growth of the database for each delivery.
+Each workflow runs in an n8n process of its own and gets deliveries of about 1 kB over 10 connections. "Per second" counts
+until the last run has finished, not only until the last answer. "/ bare Webhook" compares that with what the bare Webhook
+node does with valid deliveries. The milliseconds are those until the answer; kB is the growth of the database for each
+delivery; CPU ms is the processor time that n8n took for each.
 
-- **our trigger**: the Misar Trigger, then No Operation. A forged delivery starts no run.
+- **vm** is n8n's default: an isolate for each delivery and run. **lazy** is the same with
+  \`N8N_EXPRESSION_ENGINE_LAZY_ACQUIRE\` and \`N8N_EXPRESSION_ENGINE_COMPILE_CACHE\`: an isolate only where there is something
+  to evaluate. **legacy** has none.
+- **our trigger**: the Misar Trigger, then No Operation. What is forged, of an event that is not selected (ignored) or has
+  come before (duplicate) starts no run.
+- **Edit Fields**: three expressions instead of No Operation, as most workflows have some.
 - **Webhook and Receive**: n8n's Webhook node, which answers at once, then Delivery → Receive, then No Operation.
 - **bare Webhook node**: the same without Receive. It verifies nothing.
 - **core GitHub Trigger**: n8n's own trigger, then No Operation.

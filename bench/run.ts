@@ -25,8 +25,8 @@ const SECTIONS: Readonly<Record<string, (bench: Bench) => Promise<string>>> = {
 		realN8nReport(
 			await benchRealN8n(
 				quick
-					? { tarball, rounds: 1, amount: { vm: 20, legacy: 50 } }
-					: { tarball, rounds: 5, amount: { vm: 100, legacy: 300 } },
+					? { tarball, rounds: 1, amount: { vm: 20, lazy: 50, legacy: 50 } }
+					: { tarball, rounds: 5, amount: { vm: 100, lazy: 200, legacy: 200 } },
 			),
 		),
 	start: async ({ tarball, quick }) => startReport(await benchStart(tarball, quick ? 1 : 4)),

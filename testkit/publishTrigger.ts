@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import type { Sandbox } from '../sandbox';
-import { chain, type N8nHost } from './n8n-host/driver';
+import { chain, type N8nHost, type NodeDefinition } from './n8n-host/driver';
 import { eventParameters, type TriggerCase } from './triggers';
 
 /** The public-looking origin n8n registers its webhooks under. */
@@ -35,6 +35,8 @@ export interface TriggerWorkflowOptions {
 	readonly packageName?: string;
 	/** Names of the trigger and of the node after it. */
 	readonly names?: readonly [trigger: string, after: string];
+	/** The node after it, instead of a No Operation. */
+	readonly after?: NodeDefinition;
 	/** Further values of the trigger's Options. */
 	readonly options?: Readonly<Record<string, string | number | boolean>>;
 }
@@ -56,7 +58,8 @@ export async function storeTrigger(
 	credential: Record<string, string>,
 	{
 		packageName = PACKAGE,
-		names = ['Trigger', 'After'],
+		after,
+		names = ['Trigger', after?.name ?? 'After'],
 		options = {},
 	}: TriggerWorkflowOptions = {},
 ): Promise<TriggerWorkflow> {
@@ -84,7 +87,7 @@ export async function storeTrigger(
 				},
 				credentials: { [type]: { id: credentialId, name: title } },
 			},
-			{ name: names[1], type: 'n8n-nodes-base.noOp' },
+			after ?? { name: names[1], type: 'n8n-nodes-base.noOp' },
 		],
 		connections: chain(...names),
 	});

@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { z } from 'zod';
 
 const storedSchema = z.object({
+	stored: z.number(),
 	finished: z.number(),
 	/** Epoch milliseconds. */
 	lastEndMs: z.number(),
 	bytes: z.number(),
 });
 
-/** What n8n's database holds: how many executions ended well, when the last one ended, and its size. */
+/** What n8n's database holds: executions, how many of them ended well, when the last one ended, and its size. */
 export type Stored = z.output<typeof storedSchema>;
 
 /** Reads the SQLite database of a running n8n. */

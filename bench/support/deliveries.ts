@@ -12,14 +12,20 @@ export interface Delivery {
 let count = 0;
 
 /**
- * A delivery of about `bytes`, signed by the sandbox, with an id of its own. Its documented sample
- * is kept, and the rest is filled with records such as a provider could add to it.
+ * A delivery of about `bytes`, signed by the sandbox. Its documented sample is kept, and the rest is filled
+ * with records such as a provider could add to it.
+ *
+ * @param content - its event, and an id; by default each has an id of its own
  */
-export function makeDelivery(trigger: TriggerCase, secret: string, bytes: number): Delivery {
+export function makeDelivery(
+	trigger: TriggerCase,
+	secret: string,
+	bytes: number,
+	content: { event?: string; id?: string } = {},
+): Delivery {
 	const { provider, scheme, events } = trigger;
-	const id = `evt_${String(++count).padStart(20, '0')}`;
-	const compose = (data?: unknown) =>
-		buildDelivery({ provider, scheme, event: events[0], secret, id, data });
+	const { event = events[0], id = `evt_${String(++count).padStart(20, '0')}` } = content;
+	const compose = (data?: unknown) => buildDelivery({ provider, scheme, event, secret, id, data });
 	const plain = compose();
 	const sample: unknown = JSON.parse(plain.body.toString());
 	const details = fill(id, bytes - plain.body.length);

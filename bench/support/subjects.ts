@@ -20,15 +20,22 @@ export interface Traffic {
 export interface Subject {
 	/** Local address of its webhook. */
 	readonly url: string;
-	readonly valid: Traffic;
-	/** Signed by somebody who does not know the secret; absent where nothing is verified. */
-	readonly forged?: Traffic;
+	readonly traffic: { readonly valid: Traffic } & Partial<Record<Kind, Traffic>>;
 }
+
+/**
+ * Kinds of deliveries: signed with the secret; signed by somebody who does not know it; of an event that is not
+ * selected; come before.
+ */
+export const KINDS = ['valid', 'forged', 'ignored', 'duplicate'] as const;
+export type Kind = (typeof KINDS)[number];
 
 export const SUBJECTS = [
 	'our trigger',
+	'our trigger, Edit Fields',
 	'Webhook and Receive',
 	'bare Webhook node',
+	'bare Webhook node, Edit Fields',
 	'core GitHub Trigger',
 	'recipe',
 ] as const;
@@ -50,14 +57,10 @@ export const publishSubject: Record<
 	SubjectName,
 	(n8n: N8nHost, providers: Providers) => Promise<Subject>
 > = {
-	'our trigger': async (n8n, { sandbox }) => {
-		const account = accountOf(misarMail, 'automatic', sandbox);
-		const { webhookUrl } = await publishTrigger({ n8n, sandbox }, misarMail, 'automatic', account);
-		const endpoint = sandbox.endpoints(misarMail.provider).find(({ url }) => url === webhookUrl);
-		const secret = endpoint?.secret;
-		if (secret === undefined) throw new Error('our trigger did not register its endpoint');
-		return subject(n8n.toLocalUrl(webhookUrl), secret, delivery, REFUSED_AT_ONCE);
-	},
+	'our trigger': async (n8n, providers) => await publishOurs(n8n, providers, AFTER),
+
+	'our trigger, Edit Fields': async (n8n, providers) =>
+		await publishOurs(n8n, providers, EDIT_FIELDS),
 
 	'Webhook and Receive': async (n8n) => {
 		const credentialId = await n8n.createCredential('Misar', 'misarApi', {
@@ -92,11 +95,9 @@ export const publishSubject: Record<
 		return subject(url, SECRET, delivery, { status: 200, runs: true });
 	},
 
-	'bare Webhook node': async (n8n) => {
-		const trigger = webhookNode({ responseMode: 'onReceived', options: {} });
-		await publish(n8n, [trigger, AFTER], chain(trigger.name, AFTER.name));
-		return subject(n8n.webhookUrl(trigger.webhookId), SECRET, delivery);
-	},
+	'bare Webhook node': async (n8n) => await publishBare(n8n, AFTER),
+
+	'bare Webhook node, Edit Fields': async (n8n) => await publishBare(n8n, EDIT_FIELDS),
 
 	'core GitHub Trigger': async (n8n, { github }) => {
 		const id = await n8n.createCredential('GitHub', 'githubApi', {
@@ -179,6 +180,60 @@ export const publishSubject: Record<
 /** The last node of a workflow that has nothing else to do. */
 const AFTER: NodeDefinition = { name: 'After', type: 'n8n-nodes-base.noOp' };
 
+/** One with expressions, as most workflows have: n8n then makes an isolate for each run. */
+const EDIT_FIELDS: NodeDefinition = {
+	name: 'Edit Fields',
+	type: 'n8n-nodes-base.set',
+	typeVersion: 3.4,
+	parameters: {
+		assignments: {
+			assignments: [
+				['event', '={{ $json.event ?? $json.body.type }}'],
+				['keys', '={{ Object.keys($json).length }}'],
+				['at', '={{ $now.toISO() }}'],
+			].map(([name, value]) => ({ id: name, name, value, type: 'string' })),
+		},
+	},
+};
+
+/** An event that {@link misarMail} as it is published here does not select. */
+const NOT_SELECTED = 'email.opened';
+
+async function publishOurs(
+	n8n: N8nHost,
+	{ sandbox }: Providers,
+	after: NodeDefinition,
+): Promise<Subject> {
+	const account = accountOf(misarMail, 'automatic', sandbox);
+	const { webhookUrl } = await publishTrigger({ n8n, sandbox }, misarMail, 'automatic', account, {
+		after,
+	});
+	const endpoint = sandbox.endpoints(misarMail.provider).find(({ url }) => url === webhookUrl);
+	const secret = endpoint?.secret;
+	if (secret === undefined) throw new Error('our trigger did not register its endpoint');
+	const url = n8n.toLocalUrl(webhookUrl);
+	const make = (content: { event?: string; id?: string }) => () =>
+		makeDelivery(misarMail, secret, BODY_BYTES, content);
+	const copy = make({ id: 'evt_that_comes_again' });
+	await fetch(url, { method: 'POST', ...copy() });
+	const { traffic } = subject(url, secret, delivery, REFUSED_AT_ONCE);
+	const ended = { status: 200, runs: false };
+	return {
+		url,
+		traffic: {
+			...traffic,
+			ignored: { make: make({ event: NOT_SELECTED }), ...ended },
+			duplicate: { make: copy, ...ended },
+		},
+	};
+}
+
+async function publishBare(n8n: N8nHost, after: NodeDefinition): Promise<Subject> {
+	const trigger = webhookNode({ responseMode: 'onReceived', options: {} });
+	await publish(n8n, [trigger, after], chain(trigger.name, after.name));
+	return subject(n8n.webhookUrl(trigger.webhookId), SECRET, delivery);
+}
+
 function webhookNode(parameters: { responseMode: string; options: object }) {
 	const path = randomUUID();
 	return {
@@ -244,8 +299,10 @@ function subject(
 ): Subject {
 	return {
 		url,
-		valid: { make: () => sign(secret), status: 200, runs: true },
-		...(forged && { forged: { make: () => sign(FORGER), ...forged } }),
+		traffic: {
+			valid: { make: () => sign(secret), status: 200, runs: true },
+			...(forged && { forged: { make: () => sign(FORGER), ...forged } }),
+		},
 	};
 }
 
