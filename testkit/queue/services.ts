@@ -1,19 +1,15 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
 import { chown, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { guardGroup } from '../n8n-host/guard.cjs';
-import { until } from '../n8n-host/poll';
 import { freePorts } from '../n8n-host/ports';
 import { requireCommand } from '../programs';
+import { ServerProgram } from '../serverProgram';
 
 const run = promisify(execFile);
 
-const READY_MS = 60_000;
-const STOP_MS = 20_000;
 const DATABASE = 'n8n';
 const USER = 'postgres';
 
@@ -45,7 +41,7 @@ export async function startServices(): Promise<Services> {
 	const client = { cwd: folder, env: { PATH: process.env['PATH'], LC_ALL: 'C' } };
 	const options = { ...client, ...account };
 	const [redisPort = 0, postgresPort = 0] = await freePorts(2);
-	const servers: Server[] = [];
+	const servers: ServerProgram[] = [];
 	const stop = async () => {
 		for (const server of servers) await server.stop();
 		await rm(folder, { recursive: true, force: true });
@@ -68,13 +64,13 @@ export async function startServices(): Promise<Services> {
 		// Durability is not what is tested; a socket in a folder would need one that all may write to.
 		const settings = ['fsync=off', 'unix_socket_directories=', 'max_connections=200'];
 		servers.push(
-			new Server(
+			new ServerProgram(
 				requireCommand('postgres'),
 				['-D', data, ...at, ...settings.flatMap((setting) => ['-c', setting])],
 				options,
 				folder,
 			),
-			new Server(
+			new ServerProgram(
 				requireCommand('redis-server'),
 				['--bind', '127.0.0.1', '--port', String(redisPort), '--save', '', '--dir', folder],
 				options,
@@ -120,62 +116,4 @@ interface Account {
 async function accountOf(user: string): Promise<Account> {
 	const id = async (flag: string) => Number((await run('id', [flag, user])).stdout);
 	return { uid: await id('-u'), gid: await id('-g') };
-}
-
-type Options = Partial<Account> & { cwd: string; env: NodeJS.ProcessEnv };
-
-/** A server program in a process group of its own, which does not outlive this process. */
-class Server {
-	private readonly child: ChildProcess;
-
-	private readonly logFile: string;
-
-	private readonly dismissGuard: () => void;
-
-	constructor(
-		private readonly program: string,
-		args: string[],
-		options: Options,
-		folder: string,
-	) {
-		this.logFile = join(folder, `${program.split('/').at(-1) ?? ''}.log`);
-		const log = openSync(this.logFile, 'a');
-		this.child = spawn(program, args, { ...options, detached: true, stdio: ['ignore', log, log] });
-		closeSync(log);
-		if (this.child.pid === undefined) throw new Error(`${program} could not be started`);
-		this.dismissGuard = guardGroup(this.child.pid, folder);
-	}
-
-	log(): string {
-		return readFileSync(this.logFile, 'utf8');
-	}
-
-	/** Waits until `attempt` no longer fails. */
-	async ready(attempt: () => Promise<unknown>): Promise<void> {
-		let last: unknown;
-		const what = () => `${this.program}: ${String(last)}; its log:\n${this.log()}`;
-		await until(what, READY_MS, async () => {
-			if (this.ended) throw new Error(`${this.program} ended; its log:\n${this.log()}`);
-			try {
-				await attempt();
-				return true;
-			} catch (error) {
-				last = error;
-				return undefined;
-			}
-		});
-	}
-
-	async stop(): Promise<void> {
-		// SIGINT: PostgreSQL ends its sessions and itself; SIGTERM would wait for the sessions.
-		this.child.kill('SIGINT');
-		await until(`${this.program} to end`, STOP_MS, () => this.ended || undefined).catch(() =>
-			this.child.kill('SIGKILL'),
-		);
-		this.dismissGuard();
-	}
-
-	private get ended(): boolean {
-		return this.child.exitCode !== null || this.child.signalCode !== null;
-	}
 }
