@@ -4,6 +4,8 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { z } from 'zod';
 
+import { isReady } from '../../testkit/n8n-host/startPage';
+
 /**
  * What goes wrong between a provider and n8n.
  * `refuse`: a 5xx, n8n never hears of the delivery; `loseAnswer`: n8n answers, the provider gets a 5xx;
@@ -45,7 +47,8 @@ export interface FaultProxyOptions {
 
 /**
  * Starts a gateway in front of n8n that spoils a share of the requests. What it does to the nth request of an
- * event follows from the seed alone, whatever the order in which requests arrive.
+ * event follows from the seed alone, whatever the order in which requests arrive. An n8n that is not ready gets none:
+ * its 200 would not mean that it has accepted anything.
  */
 export async function startFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
 	const records: ProxyRecord[] = [];
@@ -67,6 +70,10 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
 	async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
 		const body = await buffer(request);
 		const { id } = eventSchema.parse(JSON.parse(body.toString()));
+		if (!(await isReady(options.target))) {
+			response.writeHead(503).end();
+			return;
+		}
 		const { fault, status } = nextFault(id);
 		const record: ProxyRecord = { id, ...(fault && { fault }) };
 		records.push(record);
@@ -97,7 +104,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
 	}
 
 	const server = http.createServer((request, response) => {
-		// While n8n is down its port refuses connections, and so does what stands before it.
+		// n8n has ended meanwhile.
 		handle(request, response).catch(() => response.destroy());
 	});
 	server.listen(0, '127.0.0.1');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { installCommunityPackage } from './community';
 import type { InstalledHost } from './install.mjs';
-import { locateN8n } from './locate';
+import { locateN8n, type Pin } from './locate';
 import { logFileIn, N8nProcess, type ProcessSettings } from './n8nProcess';
 import { DeadlineError, until } from './poll';
 import { freePorts } from './ports';
@@ -44,6 +44,8 @@ export type {
 export interface N8nHostOptions {
 	/** A `npm pack` file, or several, to install as community packages before the start. */
 	tarball?: string | readonly string[];
+	/** Which of the pinned n8ns; see `locateN8n`. */
+	pin?: Pin;
 	/** Extra environment variables for n8n. */
 	env?: Record<string, string>;
 	/** Public-looking https base of the webhook URLs n8n hands to providers (`WEBHOOK_URL`). */
@@ -69,6 +71,8 @@ export interface N8nHostOptions {
 
 /** What {@link N8nHost.restart} changes; what is not given stays. */
 export interface RestartOptions {
+	/** Another n8n, which migrates the database of the one before. */
+	pin?: Pin;
 	env?: Record<string, string>;
 	webhookUrl?: string;
 	publicationService?: boolean | undefined;
@@ -93,7 +97,7 @@ const UNFINISHED = new Set(['new', 'running', 'unknown']);
  * @throws HostError when n8n does not come up; the end of its log is in the message
  */
 export async function startN8n(options: N8nHostOptions = {}): Promise<N8nHost> {
-	const installed = await locateN8n();
+	const installed = await locateN8n(options.pin);
 	const { editor = false } = options;
 	const temporary = options.userFolder === undefined;
 	const userFolder = options.userFolder ?? (await makeUserFolder(!editor));
@@ -428,7 +432,8 @@ export class N8nHost {
 		await this.process.stop();
 		const { webhookUrl = this.settings.webhookUrl } = options;
 		const env = { ...this.settings.env, ...publicationSetting(options), ...options.env };
-		this.settings = { ...this.settings, webhookUrl, env };
+		const host = options.pin === undefined ? this.settings.host : await locateN8n(options.pin);
+		this.settings = { ...this.settings, host, webhookUrl, env };
 		this.process = await N8nProcess.start(this.settings);
 		this.rest = new RestClient(this.url);
 		await this.signIn();

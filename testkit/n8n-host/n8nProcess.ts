@@ -1,11 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import { dirname, delimiter, join } from 'node:path';
-import { fetchOnNewConnection } from './fetch';
 import { guardGroup } from './guard.cjs';
 import type { InstalledHost } from './install.mjs';
 import { until } from './poll';
 import { HostError } from './rest';
+import { isReady } from './startPage';
 
 /** n8n's commands: the main process, and the two kinds of helpers that queue mode adds. */
 export type Role = 'start' | 'webhook' | 'worker';
@@ -78,7 +78,7 @@ export class N8nProcess {
 		try {
 			await until('n8n to be ready', START_MS, async () => {
 				if (started.ended) throw new Error('n8n ended while starting');
-				return ownLog().includes(STARTED[role]) && (await isReady(settings.port))
+				return ownLog().includes(STARTED[role]) && (await isReady(`http://127.0.0.1:${settings.port}`))
 					? true
 					: undefined;
 			});
@@ -131,14 +131,6 @@ function signalGroup(groupId: number, signal: NodeJS.Signals): void {
 		process.kill(-groupId, signal);
 	} catch {
 		// Nothing of the group is left.
-	}
-}
-
-async function isReady(port: number): Promise<boolean> {
-	try {
-		return (await fetchOnNewConnection(`http://127.0.0.1:${port}/healthz/readiness`)).ok;
-	} catch {
-		return false;
 	}
 }
 

@@ -1,10 +1,11 @@
 import http from 'node:http';
 import { once } from 'node:events';
+import { isReady } from '../n8n-host/startPage';
 
 /**
  * A reverse proxy in front of the webhook processors: takes them in turn, and passes over one that
- * refuses the connection. A request that was already sent is not sent again, because it may have
- * been accepted: its sender gets 502 and retries.
+ * is not ready, whose 200 would not mean that it has accepted anything. A request that was already
+ * sent is not sent again, because it may have been accepted: its sender gets 502 and retries.
  */
 export class Balancer {
 	private turn = 0;
@@ -14,7 +15,7 @@ export class Balancer {
 	private readonly server = http.createServer((incoming, answer) => {
 		const chunks: Buffer[] = [];
 		incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-		incoming.on('end', () => this.forward(incoming, Buffer.concat(chunks), answer));
+		incoming.on('end', () => void this.forward(incoming, Buffer.concat(chunks), answer));
 	});
 
 	constructor(private readonly targets: readonly string[]) {}
@@ -39,13 +40,16 @@ export class Balancer {
 		await once(this.server, 'close');
 	}
 
-	private forward(
+	private async forward(
 		{ method, url, headers }: Pick<http.IncomingMessage, 'method' | 'url' | 'headers'>,
 		body: Buffer,
 		answer: http.ServerResponse,
-		tries = this.targets.length,
-	): void {
-		const target = this.targets[this.turn++ % this.targets.length] ?? '';
+	): Promise<void> {
+		const target = await this.nextReady();
+		if (target === undefined) {
+			answer.writeHead(503).end();
+			return;
+		}
 		const outgoing = http.request(`${target}${url}`, { method, headers, agent: false });
 		outgoing.on('response', (response) => {
 			this.counts.set(target, (this.counts.get(target) ?? 0) + 1);
@@ -53,11 +57,17 @@ export class Balancer {
 			response.pipe(answer);
 			response.on('error', () => answer.destroy());
 		});
-		outgoing.on('error', (error) => {
-			const refused = 'code' in error && error.code === 'ECONNREFUSED';
-			if (refused && tries > 1) this.forward({ method, url, headers }, body, answer, tries - 1);
-			else if (!answer.headersSent) answer.writeHead(502).end();
+		outgoing.on('error', () => {
+			if (!answer.headersSent) answer.writeHead(502).end();
 		});
 		outgoing.end(body);
+	}
+
+	private async nextReady(): Promise<string | undefined> {
+		for (let tries = this.targets.length; tries > 0; tries -= 1) {
+			const target = this.targets[this.turn++ % this.targets.length] ?? '';
+			if (await isReady(target)) return target;
+		}
+		return undefined;
 	}
 }
