@@ -43,6 +43,7 @@ describe('what answers at an address is', () => {
 		['trigger', 'our refusal of an unsigned request', [401, { error: 'no signature' }]],
 		['trigger', 'our refusal for the moment', [503, { error: 'no signing secret is known yet' }]],
 		['nobody', 'an n8n without this webhook', [404, NOT_REGISTERED]],
+		['nobody', 'the same behind the proxy of deploy/', [503, NOT_REGISTERED]],
 		['silence', 'a router without this route', [404, {}]],
 		['silence', 'a page that is not found', [404, '<h1>Not found</h1>']],
 		['silence', 'another application’s message', [404, { message: 'is not registered.' }]],

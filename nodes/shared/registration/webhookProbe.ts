@@ -15,6 +15,8 @@ const ASK_FOR_MS = 20_000;
 const ASK_AGAIN_MS = 5_000;
 /** The connection was refused, or the host name does not exist. */
 const SILENT_CODES: readonly unknown[] = ['ECONNREFUSED', 'ENOTFOUND'];
+/** A proxy may turn n8n's 404 into 503: n8n answers it during a start, too. */
+const NOT_REGISTERED_STATUSES = [404, 503];
 const SILENT_STATUSES = [404, 405, 410];
 
 const responseSchema = z.object({ statusCode: z.number(), body: z.unknown() });
@@ -54,7 +56,7 @@ async function askOnce(context: Pick<IHookFunctions, 'helpers'>, url: string): P
 		});
 		const { statusCode, body } = responseSchema.parse(response);
 		if (isRefusalOfOurs(statusCode, body)) return 'trigger';
-		if (statusCode === 404 && saysNotRegistered(body)) return 'nobody';
+		if (NOT_REGISTERED_STATUSES.includes(statusCode) && saysNotRegistered(body)) return 'nobody';
 		return SILENT_STATUSES.includes(statusCode) ? 'silence' : 'unknown';
 	} catch (error) {
 		const { data } = thrownSchema.safeParse(error);
