@@ -13,6 +13,8 @@ const programs = {
 	openssl: { commands: ['openssl'], packages: ['openssl'] },
 	redis: { commands: ['redis-server', 'redis-cli'], packages: ['redis-server'] },
 	postgresql: { commands: ['initdb', 'postgres', 'psql'], packages: ['postgresql'] },
+	caddy: { commands: ['caddy'], packages: ['caddy'] },
+	nginx: { commands: ['nginx'], packages: ['nginx'] },
 	/** The editor shows no text without a font. */
 	chromium: { commands: ['chromium'], packages: ['chromium', 'fonts-dejavu-core'] },
 } satisfies Record<string, Program>;
@@ -22,6 +24,8 @@ export type ProgramName = keyof typeof programs;
 
 /** Names a Chromium that is not in the PATH. */
 const CHROMIUM_VARIABLE = 'CHROMIUM';
+/** Debian has nginx there, which is in the PATH of root alone. */
+const DEBIAN_SERVERS = '/usr/sbin';
 /** Debian keeps PostgreSQL's server programs out of the PATH, one folder for each version. */
 const DEBIAN_POSTGRES = '/usr/lib/postgresql';
 
@@ -37,7 +41,7 @@ export function findCommand(
 ): string | undefined {
 	const named = command === 'chromium' ? env[CHROMIUM_VARIABLE] : undefined;
 	if (named !== undefined) return isExecutable(named) ? named : undefined;
-	return [...(env['PATH'] ?? '').split(delimiter), ...postgresFolders()]
+	return [...(env['PATH'] ?? '').split(delimiter), DEBIAN_SERVERS, ...postgresFolders()]
 		.filter((folder) => isAbsolute(folder))
 		.map((folder) => join(folder, command))
 		.find(isExecutable);

@@ -1,3 +1,4 @@
+import type { Pin } from '../../testkit/n8n-host/locate';
 import type { ProgramName } from '../../testkit/programs';
 
 /** A group of checks that is run and counted as one row of the table. */
@@ -7,8 +8,8 @@ export interface Suite {
 	readonly programs?: readonly ProgramName[];
 	/** What is built first. */
 	readonly needs?: 'dist' | 'tarball';
-	/** The n8n it runs in: the pinned one, or a folder of pins/. */
-	readonly n8n?: 'pinned' | '1.x';
+	/** The n8ns it runs in: the newest one that is pinned, and a folder of pins/. */
+	readonly n8n?: readonly Pin[];
 	/** A script that is the whole suite, with its arguments. */
 	readonly script?: readonly [string, ...string[]];
 	/** Projects of jest.config.js whose files run side by side. */
@@ -24,7 +25,7 @@ export function projectsOf({ projects = [], inPairs = [], alone = [] }: Suite): 
 	return [...projects, ...inPairs, ...alone];
 }
 
-const real = { needs: 'tarball', n8n: 'pinned' } as const;
+const real = { needs: 'tarball', n8n: ['newest'] } as const;
 
 /** All suites. */
 export const suites: readonly Suite[] = [
@@ -33,12 +34,20 @@ export const suites: readonly Suite[] = [
 	{ name: 'unit', programs: ['openssl'], projects: ['unit'] },
 	{ name: 'context', needs: 'dist', projects: ['context'] },
 	{ name: 'e2e', ...real, programs: ['openssl'], projects: ['e2e'] },
-	{ name: 'e2e-1x', ...real, n8n: '1.x', programs: ['openssl'], projects: ['e2e-1x'] },
-	{ name: 'faults', ...real, projects: ['faults'], alone: ['load'] },
+	{ name: 'e2e-1x', ...real, n8n: ['1.x'], programs: ['openssl'], projects: ['e2e-1x'] },
+	{
+		name: 'faults',
+		...real,
+		// One of its files updates an n8n 1.x.
+		n8n: ['newest', '1.x'],
+		programs: ['caddy', 'nginx'],
+		projects: ['faults'],
+		alone: ['load'],
+	},
 	{
 		name: 'queue',
 		...real,
-		programs: ['redis', 'postgresql'],
+		programs: ['redis', 'postgresql', 'caddy'],
 		projects: ['queue-main'],
 		alone: ['queue'],
 	},

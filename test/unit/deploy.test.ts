@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
-import { environmentOf, readCompose } from '../../testkit/queue/compose';
+import { environmentOf, readCaddyfile, readCompose } from '../../testkit/queue/compose';
 
 /**
  * The compose file that users start. `npm run test:queue` runs n8n with its settings; here is what
@@ -106,7 +106,20 @@ describe('deploy/docker-compose.yml', () => {
 			.map(([name]) => `${name}:5678`);
 		expect(content).toContain('@production path /webhook/*');
 		expect(content).toContain(`reverse_proxy @production ${processors.join(' ')} {`);
-		expect(content).toMatch(/^\s*reverse_proxy n8n:5678$/m);
+		expect(content).toMatch(/^\s*reverse_proxy n8n:5678 \{$/m);
+	});
+
+	it('asks every n8n whether it is ready before it sends it anything', () => {
+		const content = readCaddyfile();
+		const ready = /^\(ready\) \{([^}]*)\}/.exec(content)?.[1]?.trim().split(/\n\s*/);
+		expect(ready).toEqual([
+			'health_uri /healthz/readiness',
+			'health_interval 1s',
+			'health_timeout 2s',
+		]);
+		const blocks = content.match(/reverse_proxy .*\n.*/g) ?? [];
+		expect(blocks).toHaveLength(2);
+		for (const block of blocks) expect(block).toMatch(/\{\n\s*import ready$/);
 	});
 });
 

@@ -126,6 +126,8 @@ describe('the suites', () => {
 	it('name all the programs that a machine with Node, npm, python3, make and g++ lacks', () => {
 		expect(packagesOf([...new Set(suites.flatMap(({ programs = [] }) => programs))])).toEqual([
 			'openssl',
+			'caddy',
+			'nginx',
 			'redis-server',
 			'postgresql',
 			'chromium',

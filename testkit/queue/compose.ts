@@ -35,6 +35,11 @@ export function readCompose(): Compose {
 	return composeSchema.parse(parse(readFileSync(FILE, 'utf8'), { merge: true }));
 }
 
+/** The Caddyfile in it, as Docker Compose writes it. */
+export function readCaddyfile(): string {
+	return readCompose().configs.caddyfile.content.replaceAll('$$', () => '$');
+}
+
 /**
  * The environment variables that the file gives to a service.
  *
