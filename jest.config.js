@@ -54,7 +54,7 @@ module.exports = {
 		project('faults', `faults/!(${load.join('|')})`),
 		project('load', `faults/(${load.join('|')})`),
 		project('queue', 'queue/queue'),
-		project('queue-main', ['queue/mainProcess', 'queue/lostState']),
+		project('queue-main', ['queue/mainProcess', 'queue/lostState', 'queue/killedRuns']),
 		project('browser', 'browser/*'),
 	],
 	reporters: ['default', '<rootDir>/scripts/support/tallyReporter.mjs'],

@@ -176,6 +176,17 @@ export const templateWalks: readonly TemplateWalk[] = [
 		runs: 1,
 	},
 	{
+		file: 'run-crashed-executions-again',
+		connect: [
+			['Running Now', 'My n8n'],
+			['Crashed', 'My n8n'],
+			['Run Again', 'My n8n'],
+		],
+		settings: ({ address, n8n }) => ({ n8nUrl: n8n.url, chatWebhookUrl: `${address}/hook` }),
+		run: async ({ editor }) => await editor.executeWorkflow(),
+		runs: 1,
+	},
+	{
 		file: 'rotate-signing-secret',
 		connect: [
 			['Ask', 'My form'],

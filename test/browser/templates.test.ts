@@ -81,6 +81,8 @@ async function createCredentials(redisPort: number): Promise<void> {
 	const metigan = { baseUrl, apiKey: keys.metigan, signingSecret: SECRET };
 	await n8n.createCredential('My Metigan', 'metiganApi', metigan);
 	await n8n.createCredential('My Redis', 'redis', { host: '127.0.0.1', port: redisPort });
+	const apiKey = await n8n.createApiKey('Template', ['execution:list', 'execution:retry']);
+	await n8n.createCredential('My n8n', 'n8nApi', { apiKey, baseUrl: `${n8n.url}/api/v1` });
 	await n8n.createCredential('My form', 'httpBasicAuth', { user: 'ada', password: 'opens it' });
 }
 

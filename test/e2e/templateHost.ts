@@ -1,15 +1,16 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { INodeTypeDescription } from 'n8n-workflow';
 import { z } from 'zod';
 
 import { startSandbox, type ProviderId, type Sandbox } from '../../sandbox';
-import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { startN8n, type N8nHost, type N8nHostOptions } from '../../testkit/n8n-host/driver';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN, PACKAGE, SECRET } from '../../testkit/publishTrigger';
 import { RestClient } from '../../testkit/n8n-host/rest';
-import { readTemplate, type Settings, type Template } from './templateFiles';
+import { readTemplate, type Settings, type Template, type TemplateNode } from './templateFiles';
 
 /** Generous: the machine may be slow. */
 const WAIT_MS = 60_000;
@@ -88,10 +89,11 @@ export class TemplateHost {
 		private readonly projectId: string,
 	) {}
 
-	static async start(): Promise<TemplateHost> {
+	/** @param options - what n8n is started with besides the package */
+	static async start(options: Pick<N8nHostOptions, 'env' | 'fresh'> = {}): Promise<TemplateHost> {
 		const tarball = packedPackage();
 		const sandbox = await startSandbox();
-		const n8n = await startN8n({ tarball, webhookUrl: ORIGIN });
+		const n8n = await startN8n({ tarball, webhookUrl: ORIGIN, ...options });
 		sandbox.setRoute(ORIGIN, n8n.url);
 		const rest = new RestClient(n8n.url);
 		const { email, password } = n8n.owner;
@@ -128,7 +130,7 @@ export class TemplateHost {
 		const template = readTemplate(name, settings);
 		const nodes = [];
 		for (const node of template.nodes) {
-			const wanted = chosen[node.name] ?? this.account(node.type);
+			const wanted = chosen[node.name] ?? (await this.account(node));
 			if (wanted === undefined) {
 				nodes.push(node);
 				continue;
@@ -200,7 +202,11 @@ export class TemplateHost {
 		return `/projects/${this.projectId}/data-tables`;
 	}
 
-	private account(nodeType: string): { type: string; data: object } | undefined {
+	private async account({
+		type: nodeType,
+		parameters,
+	}: TemplateNode): Promise<{ type: string; data: object } | undefined> {
+		if (parameters['nodeCredentialType'] === 'n8nApi') return await this.ownApi();
 		const [source, node = ''] = nodeType.split('.');
 		const account = source === PACKAGE ? ACCOUNTS[node] : undefined;
 		if (account === undefined) return undefined;
@@ -214,5 +220,11 @@ export class TemplateHost {
 			...(byHand && { signingSecret: SECRET }),
 		};
 		return { type, data };
+	}
+
+	/** For a template that asks n8n itself. */
+	private async ownApi(): Promise<{ type: string; data: object }> {
+		const apiKey = await this.n8n.createApiKey(randomUUID(), ['execution:list', 'execution:retry']);
+		return { type: 'n8nApi', data: { apiKey, baseUrl: `${this.n8n.url}/api/v1` } };
 	}
 }

@@ -90,6 +90,13 @@ const cases: Case[] = [
 		start: async (imported) => await bed.host.run(imported, 'Every Morning'),
 		rows: { failed_deliveries: 0 },
 	},
+	{
+		template: 'run-crashed-executions-again',
+		settings: () => ({ ...chat(), n8nUrl: bed.host.n8n.url }),
+		start: async (imported) => await bed.host.run(imported, 'Every 5 Minutes'),
+		// No run has crashed.
+		rows: { crashed_executions: 0 },
+	},
 ];
 const tablesOf = ({ rows }: Case) => Object.keys(rows).sort();
 

@@ -32,7 +32,8 @@ const [file, sql] = process.argv.slice(1);
 console.log(JSON.stringify(new DatabaseSync(file, { readOnly: true }).prepare(sql).all()));
 `;
 
-async function query<S extends z.ZodTypeAny>(
+/** Reads rows from n8n's SQLite database, whether n8n runs or not. */
+export async function query<S extends z.ZodTypeAny>(
 	userFolder: string,
 	sql: string,
 	row: S,
@@ -87,7 +88,7 @@ export async function storedRuns(userFolder: string): Promise<StoredRun[]> {
 }
 
 /** The trigger's output is among the results of a finished run, and in the queue of one cut short. */
-function deliveryIdIn(data: string): string | undefined {
+export function deliveryIdIn(data: string): string | undefined {
 	let found: string | undefined;
 	parse(data, (key, value: unknown) => {
 		if (key === 'deliveryId' && typeof value === 'string') found ??= value;

@@ -259,6 +259,17 @@ export class N8nHost {
 		await this.rest.call(z.unknown(), 'DELETE', `/credentials/${id}`);
 	}
 
+	/**
+	 * Makes a key of n8n's public API, which does not expire.
+	 *
+	 * @param scopes - what it may be used for, e.g. `execution:list`
+	 */
+	async createApiKey(label: string, scopes: readonly string[]): Promise<string> {
+		const answer = z.object({ rawApiKey: z.string() });
+		const body = { label, scopes, expiresAt: null };
+		return (await this.rest.call(answer, 'POST', '/api-keys', body)).rawApiKey;
+	}
+
 	/** Stores a workflow, unpublished. Ids and positions of nodes are filled in where missing. */
 	async createWorkflow(definition: WorkflowDefinition): Promise<StoredWorkflow> {
 		return await this.rest.call(workflowSchema, 'POST', '/workflows', {

@@ -1,0 +1,218 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+
+import { until } from '../../testkit/n8n-host/poll';
+import { tally } from '../faults/loadTraffic';
+import { printFigures } from '../figures';
+import { killedBed, type Place, type Work } from './bed';
+import { storedRuns, untilIdle, type StoredRun } from './runs';
+
+/** n8n is killed in the middle of runs: what becomes of them, with the template that runs them again and without it. */
+
+/** Before the template is published. */
+const KILLS = Number(process.env['KILLS'] || 2);
+/** Accepted events between two kills, and runs that each kill cuts short at least. */
+const [EVENTS_PER_KILL, RUNS_PER_KILL] = [20, 4];
+const WAIT_MS = 300_000;
+
+/** The events of the runs that have a status. */
+function eventsOf(runs: readonly StoredRun[], status: string): Set<string | undefined> {
+	return new Set(runs.filter((run) => run.status === status).map(({ event }) => event));
+}
+
+/** @param database - its name, for people */
+export function killedRuns(database: string, openPlace: () => Promise<Place>): void {
+	const bed = killedBed(openPlace);
+	const runsOf = async ({ id }: Work) => await storedRuns(bed().place.query, id);
+
+	it(
+		`runs every accepted event to its end, however often n8n on ${database} is killed`,
+		async () => {
+			const { other, place, n8n, chat } = bed();
+			const work = await bed().publishWork();
+			const { accepted } = work.senders;
+			const withoutSuccess = (runs: readonly StoredRun[]) => {
+				const succeeded = eventsOf(runs, 'success');
+				return [...accepted].filter((event) => !succeeded.has(event));
+			};
+			let underWay = 0;
+			other.keepWaiting(RUNS_PER_KILL);
+			const sending = work.senders.start();
+			for (let kill = 1; kill <= KILLS; kill += 1) {
+				await until('the events before a kill', WAIT_MS, () => {
+					const enough = accepted.size >= kill * EVENTS_PER_KILL;
+					return enough && other.atWork().length === RUNS_PER_KILL ? true : undefined;
+				});
+				underWay += await bed().killAndRestart(work);
+			}
+			await sending.stop();
+			other.keepWaiting(0);
+			await untilIdle(place.query, work.id);
+			const before = await runsOf(work);
+
+			// Once more while the template runs one of them again.
+			other.keepWaiting(1);
+			const template = await bed().publishTemplate(4);
+			await bed().startEverySecond(template);
+			await until('a crashed run to be started again', WAIT_MS, () =>
+				other.atWork().length > 0 ? true : undefined,
+			);
+			await bed().killAndRestart(work);
+			other.keepWaiting(0);
+			await until('every event to succeed', WAIT_MS + KILLS * 60_000, async () =>
+				withoutSuccess(await runsOf(work)).length === 0 ? true : undefined,
+			);
+			await n8n.unpublish(template.id);
+			await untilIdle(place.query, work.id);
+			const after = await runsOf(work);
+
+			const left = withoutSuccess(before);
+			const again = after.filter(({ status, retryOf }) => status === 'success' && retryOf !== null);
+			printFigures(`Killed in the middle of runs (n8n on ${database})`, [
+				['figure', 'value'],
+				['kills without the template, then one with it', String(KILLS)],
+				['events accepted', String(accepted.size)],
+				['runs under way at the kills', String(underWay)],
+				['executions before the template is published', tally(before.map(({ status }) => status))],
+				['accepted events that had no successful run', String(left.length)],
+				['executions in the end', tally(after.map(({ status }) => status))],
+				['crashed runs that ran again and succeeded', String(again.length)],
+				['accepted events lost', String(withoutSuccess(after).length)],
+			]);
+			// Without the template a kill leaves the runs that were under way, all of them, as crashed.
+			expect(underWay).toBeGreaterThanOrEqual(KILLS * RUNS_PER_KILL);
+			const crashed = before.filter(({ status }) => status === 'crashed');
+			expect(crashed).toHaveLength(underWay);
+			expect(left).not.toEqual([]);
+			expect(left.filter((event) => !eventsOf(before, 'crashed').has(event))).toEqual([]);
+			// With it each of them has run again, successfully once.
+			expect(again.map(({ retryOf }) => retryOf).sort()).toEqual(
+				crashed.map(({ id }) => id).sort(),
+			);
+			expect([...other.done.keys()].sort()).toEqual([...accepted].sort());
+			expect(chat.requests).toEqual([]);
+		},
+		900_000 + KILLS * 120_000,
+	);
+
+	describe(`a run that was cut short (n8n on ${database})`, () => {
+		const works = new Map<string, Work>();
+		const work = (name: string) => {
+			const found = works.get(name);
+			if (found === undefined) throw new Error(`There is no workflow ${name}`);
+			return found;
+		};
+		const eventOf = (name: string) => [...work(name).senders.accepted][0] ?? '';
+		const statusesOf = async (name: string) =>
+			(await runsOf(work(name))).map(({ status }) => status);
+
+		beforeAll(async () => {
+			const { other } = bed();
+			const kept = { saveDataErrorExecution: 'all' };
+			works.set(
+				'unsaved by its setting',
+				await bed().publishWork({ saveDataErrorExecution: 'none' }),
+			);
+			works.set('unsaved by default', await bed().publishWork());
+			works.set('failing', await bed().publishWork(kept));
+			works.set('slow', await bed().publishWork(kept));
+			works.set('by hand', await bed().publishWork(kept));
+			works.set('brief', await bed().publishWork({ ...kept, saveDataSuccessExecution: 'none' }));
+			other.keepWaiting(works.size);
+			for (const { senders } of works.values()) await senders.send();
+			await until('the runs to be under way', WAIT_MS, () =>
+				other.atWork().length === works.size ? true : undefined,
+			);
+			await bed().killAndRestart(work('slow'), { env: { EXECUTIONS_DATA_SAVE_ON_ERROR: 'none' } });
+		}, 600_000);
+
+		it.each(['unsaved by its setting', 'unsaved by default'])(
+			'is gone without a trace where n8n saves no failed executions: %s',
+			async (name) => {
+				expect(await statusesOf(name)).toEqual([]);
+				expect(await statusesOf('slow')).toEqual(['crashed']);
+			},
+		);
+
+		it('is given up when it has failed as often as is allowed, with one message', async () => {
+			const { other, chat, n8n } = bed();
+			const event = eventOf('failing');
+			other.keepWaiting(0);
+			other.refused.add(event);
+			const template = await bed().publishTemplate(2, work('failing'));
+			await bed().pass(template);
+			expect(await statusesOf('failing')).toEqual(['crashed', 'error']);
+			await bed().pass(template);
+			expect(await statusesOf('failing')).toEqual(['crashed', 'error', 'error']);
+			expect(chat.requests).toEqual([]);
+
+			// The chat is down for all the tries of a pass.
+			chat.statuses = Array.from({ length: 5 }, () => 500);
+			await bed().pass(template);
+			expect(chat.requests).toHaveLength(5);
+			await bed().pass(template);
+			const [crashed] = await runsOf(work('failing'));
+			const executionId = crashed?.id ?? '';
+			const workflowId = work('failing').id;
+			const address = `${n8n.url}/workflow/${workflowId}/executions/${executionId}`;
+			expect(chat.requests.slice(5)).toMatchObject([
+				{
+					path: '/hook',
+					body: {
+						executionId,
+						workflowId,
+						text: expect.stringMatching(
+							/^A crashed run was started again 2 times and has not succeeded\. Last error: The service .+ Look at it in /,
+						),
+					},
+				},
+			]);
+			expect(JSON.stringify(chat.requests[5]?.body)).toContain(address);
+			expect(await bed().notes(work('failing'))).toMatchObject([
+				{ execution_id: executionId, attempts: 2, state: 'given up' },
+			]);
+
+			await bed().pass(template);
+			expect(chat.requests).toHaveLength(6);
+			expect(await statusesOf('failing')).toEqual(['crashed', 'error', 'error']);
+			// The template was told to leave the others alone.
+			expect(await statusesOf('slow')).toEqual(['crashed']);
+			await n8n.unpublish(template.id);
+		}, 300_000);
+
+		it('is not started a second time while it runs again, nor after that', async () => {
+			const { other, n8n } = bed();
+			const template = await bed().publishTemplate(3, work('slow'), work('by hand'));
+			other.keepWaiting(2);
+			const [crashed] = await runsOf(work('by hand'));
+			const byHand = n8n.retry(crashed?.id ?? '');
+			await until('the run that a person has started', WAIT_MS, () =>
+				other.atWork().length === 1 ? true : undefined,
+			);
+			const first = bed().pass(template);
+			await until('the run that the template has started', WAIT_MS, () =>
+				other.atWork().length === 2 ? true : undefined,
+			);
+			await bed().pass(template);
+			expect(other.atWork()).toEqual([eventOf('by hand'), eventOf('slow')]);
+			other.keepWaiting(0);
+			await Promise.all([first, byHand]);
+			await bed().pass(template);
+			for (const name of ['slow', 'by hand']) {
+				expect(await statusesOf(name)).toEqual(['crashed', 'success']);
+				expect(other.asked.get(eventOf(name))).toBe(2);
+			}
+			await n8n.unpublish(template.id);
+		}, 300_000);
+
+		it('is not started a second time where n8n saves no successful executions', async () => {
+			const { other, n8n } = bed();
+			const template = await bed().publishTemplate(3, work('brief'));
+			await bed().pass(template);
+			expect(other.done.get(eventOf('brief'))).toBe(1);
+			await bed().pass(template);
+			expect(await statusesOf('brief')).toEqual(['crashed']);
+			expect(other.asked.get(eventOf('brief'))).toBe(2);
+			await n8n.unpublish(template.id);
+		}, 300_000);
+	});
+}
