@@ -1,11 +1,18 @@
 import { randomUUID } from 'node:crypto';
 
 import { afterAll, beforeAll } from '@jest/globals';
+import { z } from 'zod';
 
-import { chain, type N8nHost, type RestartOptions } from '../../testkit/n8n-host/driver';
+import {
+	chain,
+	type N8nHost,
+	type NodeDefinition,
+	type RestartOptions,
+} from '../../testkit/n8n-host/driver';
 import { PACKAGE, SECRET } from '../../testkit/publishTrigger';
 import { misarMail as trigger } from '../../testkit/triggers';
 import { Collector, type Imported, type Row, type TemplateHost } from '../e2e/templateHost';
+import type { Settings } from '../e2e/templateFiles';
 import { OtherSystem } from './otherSystem';
 import { countRuns, type Query } from './runs';
 import { Senders } from './senders';
@@ -56,8 +63,14 @@ export class KilledBed {
 		return this.place.host.n8n;
 	}
 
-	/** @param settings - of the workflow, e.g. what n8n saves of its executions */
-	async publishWork(settings: Record<string, string> = {}): Promise<Work> {
+	/**
+	 * @param settings - of the workflow, e.g. what n8n saves of its executions
+	 * @param end - what its runs end with: they tell the other system, or wait for a call
+	 */
+	async publishWork(
+		settings: Record<string, string> = {},
+		end: 'tell' | 'wait' = 'tell',
+	): Promise<Work> {
 		const { title, credential: type } = trigger;
 		const account = {
 			product: 'mail',
@@ -66,12 +79,13 @@ export class KilledBed {
 		};
 		const credential = await this.n8n.createCredential(title, type, account);
 		const webhookId = randomUUID();
-		const call = (name: string, url: string) => ({
-			name,
-			type: 'n8n-nodes-base.httpRequest',
-			typeVersion: 4.2,
-			parameters: { method: 'POST', url },
-		});
+		const waiting: NodeDefinition = {
+			name: 'End',
+			type: 'n8n-nodes-base.wait',
+			typeVersion: 1.1,
+			webhookId: randomUUID(),
+			parameters: { resume: 'webhook' },
+		};
 		const { id } = await this.n8n.createWorkflow({
 			name: 'Work',
 			nodes: [
@@ -82,16 +96,31 @@ export class KilledBed {
 					parameters: { product: 'mail', registration: 'manual', events: [trigger.events[0]] },
 					credentials: { [type]: { id: credential, name: title } },
 				},
-				call('Work', this.other.url('work', '{{ $json.deliveryId }}')),
+				this.call('Work', 'work', '{{ $json.deliveryId }}'),
 				// What came before the node that the kill cut short has to be there in the second run.
-				call('Done', this.other.url('done', "{{ $('Trigger').item.json.deliveryId }}")),
+				end === 'wait'
+					? waiting
+					: this.call('End', 'done', "{{ $('Trigger').item.json.deliveryId }}"),
 			],
-			connections: chain('Trigger', 'Work', 'Done'),
+			connections: chain('Trigger', 'Work', 'End'),
 			settings,
 		});
 		await this.n8n.publish(id);
 		const url = this.n8n.webhookUrl(`${webhookId}/${trigger.path}`);
 		return { id, senders: new Senders(this.n8n, trigger, url) };
+	}
+
+	/** Starts a run as a person does in the editor, which works on this. */
+	async runByHand(about: string): Promise<void> {
+		const { id } = await this.n8n.createWorkflow({
+			name: 'By hand',
+			nodes: [
+				{ name: 'Start', type: 'n8n-nodes-base.manualTrigger' },
+				this.call('Work', 'work', about),
+			],
+			connections: chain('Start', 'Work'),
+		});
+		await this.n8n.runByHand(id, { triggerToStartFrom: { name: 'Start' } });
 	}
 
 	/** @returns how many runs of the workflow were under way */
@@ -103,23 +132,27 @@ export class KilledBed {
 	}
 
 	/** Publishes the template, for some workflows or for all. */
-	async publishTemplate(maxAttempts: number, ...works: readonly Work[]): Promise<Imported> {
+	async publishTemplate(settings: Settings, ...works: readonly Work[]): Promise<Imported> {
 		return await this.place.host.publish(TEMPLATE, {
 			n8nUrl: `${this.n8n.url}/`,
 			workflowIds: works.map(({ id }) => id).join(' , '),
-			maxAttempts,
 			chatWebhookUrl: `${this.chatAddress}/hook`,
+			...settings,
 		});
 	}
 
-	/** Has the published template start every second rather than every five minutes. */
-	async startEverySecond({ id }: Imported): Promise<void> {
+	/** Has the published template start every second rather than every five minutes, and read short pages. */
+	async quicken({ id }: Imported): Promise<void> {
 		const { nodes } = await this.n8n.getWorkflow(id);
 		const rule = { interval: [{ field: 'seconds', secondsInterval: 1 }] };
+		const shortPages = (parameters: unknown) =>
+			z.record(z.unknown()).parse(JSON.parse(JSON.stringify(parameters).replace('"250"', '"10"')));
 		await this.n8n.updateWorkflow(id, {
-			nodes: nodes.map((node) =>
-				node.name === SCHEDULE ? { ...node, parameters: { rule } } : node,
-			),
+			nodes: nodes.map((node) => {
+				if (node.name === SCHEDULE) return { ...node, parameters: { rule } };
+				if (node.name !== 'Crashed') return node;
+				return { ...node, parameters: shortPages(node['parameters']) };
+			}),
 		});
 		await this.n8n.publish(id);
 	}
@@ -130,9 +163,15 @@ export class KilledBed {
 	}
 
 	/** What the template knows of the crashed runs of a workflow. */
-	async notes({ id }: Work): Promise<Row[]> {
+	async notes({ id }: { readonly id: string }): Promise<Row[]> {
 		const rows = await this.place.host.rows('crashed_executions');
 		return rows.filter((row) => row['workflow_id'] === id);
+	}
+
+	/** A node that calls the other system. */
+	private call(name: string, what: 'work' | 'done', about: string): NodeDefinition {
+		const parameters = { method: 'POST', url: this.other.url(what, about) };
+		return { name, type: 'n8n-nodes-base.httpRequest', typeVersion: 4.2, parameters };
 	}
 }
 

@@ -14,6 +14,9 @@ const KILLS = Number(process.env['KILLS'] || 2);
 const [EVENTS_PER_KILL, RUNS_PER_KILL] = [20, 4];
 const WAIT_MS = 300_000;
 
+/** What a run that a person has started in the editor works on. */
+const BY_HAND = 'by-hand';
+
 /** The events of the runs that have a status. */
 function eventsOf(runs: readonly StoredRun[], status: string): Set<string | undefined> {
 	return new Set(runs.filter((run) => run.status === status).map(({ event }) => event));
@@ -51,8 +54,8 @@ export function killedRuns(database: string, openPlace: () => Promise<Place>): v
 
 			// Once more while the template runs one of them again.
 			other.keepWaiting(1);
-			const template = await bed().publishTemplate(4);
-			await bed().startEverySecond(template);
+			const template = await bed().publishTemplate({ maxAttempts: 4 });
+			await bed().quicken(template);
 			await until('a crashed run to be started again', WAIT_MS, () =>
 				other.atWork().length > 0 ? true : undefined,
 			);
@@ -116,11 +119,13 @@ export function killedRuns(database: string, openPlace: () => Promise<Place>): v
 			works.set('failing', await bed().publishWork(kept));
 			works.set('slow', await bed().publishWork(kept));
 			works.set('by hand', await bed().publishWork(kept));
+			works.set('waiting', await bed().publishWork(kept, 'wait'));
 			works.set('brief', await bed().publishWork({ ...kept, saveDataSuccessExecution: 'none' }));
-			other.keepWaiting(works.size);
+			other.keepWaiting(works.size + 1);
 			for (const { senders } of works.values()) await senders.send();
+			await bed().runByHand(BY_HAND);
 			await until('the runs to be under way', WAIT_MS, () =>
-				other.atWork().length === works.size ? true : undefined,
+				other.atWork().length === works.size + 1 ? true : undefined,
 			);
 			await bed().killAndRestart(work('slow'), { env: { EXECUTIONS_DATA_SAVE_ON_ERROR: 'none' } });
 		}, 600_000);
@@ -138,7 +143,7 @@ export function killedRuns(database: string, openPlace: () => Promise<Place>): v
 			const event = eventOf('failing');
 			other.keepWaiting(0);
 			other.refused.add(event);
-			const template = await bed().publishTemplate(2, work('failing'));
+			const template = await bed().publishTemplate({ maxAttempts: 2 }, work('failing'));
 			await bed().pass(template);
 			expect(await statusesOf('failing')).toEqual(['crashed', 'error']);
 			await bed().pass(template);
@@ -179,9 +184,21 @@ export function killedRuns(database: string, openPlace: () => Promise<Place>): v
 			await n8n.unpublish(template.id);
 		}, 300_000);
 
+		it('is left alone when it is older than the template is told', async () => {
+			const template = await bed().publishTemplate({ hours: 0 }, work('slow'));
+			await bed().pass(template);
+			expect(await statusesOf('slow')).toEqual(['crashed']);
+			await bed().n8n.unpublish(template.id);
+		}, 60_000);
+
 		it('is not started a second time while it runs again, nor after that', async () => {
 			const { other, n8n } = bed();
-			const template = await bed().publishTemplate(3, work('slow'), work('by hand'));
+			const template = await bed().publishTemplate(
+				{},
+				work('slow'),
+				work('by hand'),
+				work('waiting'),
+			);
 			other.keepWaiting(2);
 			const [crashed] = await runsOf(work('by hand'));
 			const byHand = n8n.retry(crashed?.id ?? '');
@@ -192,11 +209,14 @@ export function killedRuns(database: string, openPlace: () => Promise<Place>): v
 			await until('the run that the template has started', WAIT_MS, () =>
 				other.atWork().length === 2 ? true : undefined,
 			);
+			// The other run is the next of the pass that goes on, not of a second one.
 			await bed().pass(template);
 			expect(other.atWork()).toEqual([eventOf('by hand'), eventOf('slow')]);
 			other.keepWaiting(0);
 			await Promise.all([first, byHand]);
+			expect(await statusesOf('waiting')).toEqual(['crashed', 'waiting']);
 			await bed().pass(template);
+			expect(other.asked.get(eventOf('waiting'))).toBe(2);
 			for (const name of ['slow', 'by hand']) {
 				expect(await statusesOf(name)).toEqual(['crashed', 'success']);
 				expect(other.asked.get(eventOf(name))).toBe(2);
@@ -206,12 +226,14 @@ export function killedRuns(database: string, openPlace: () => Promise<Place>): v
 
 		it('is not started a second time where n8n saves no successful executions', async () => {
 			const { other, n8n } = bed();
-			const template = await bed().publishTemplate(3, work('brief'));
+			// For all workflows: what is left are this one, and the run of a person.
+			const template = await bed().publishTemplate({});
 			await bed().pass(template);
 			expect(other.done.get(eventOf('brief'))).toBe(1);
 			await bed().pass(template);
 			expect(await statusesOf('brief')).toEqual(['crashed']);
 			expect(other.asked.get(eventOf('brief'))).toBe(2);
+			expect(other.asked.get(BY_HAND)).toBe(1);
 			await n8n.unpublish(template.id);
 		}, 300_000);
 	});
