@@ -9,15 +9,13 @@ import type {
 } from 'n8n-workflow';
 import { z } from 'zod';
 
+import { Refused, requestWithin } from '../nodes/shared/limitedRequest';
+import { urlBelow } from '../nodes/shared/url';
+
 /** Mail Panda's session cookie; valid 7 days (mailpanda.io/docs/authentication). */
 const SESSION_COOKIE = 'admin_token';
 
-/** n8n's own limit is 5 minutes, for which a publish would hang. */
-const LOGIN_TIMEOUT_MS = 10_000;
-
-const loginAnswer = z.object({
-	headers: z.object({ 'set-cookie': z.array(z.string()).default([]) }),
-});
+const loginHeaders = z.object({ 'set-cookie': z.array(z.string()).default([]) });
 
 export class MailPandaApi implements ICredentialType {
 	name = 'mailPandaApi';
@@ -122,16 +120,16 @@ export class MailPandaApi implements ICredentialType {
 	): Promise<IDataObject> {
 		if (credentials['authentication'] !== 'session') return {};
 		const { email, password } = credentials;
-		const answer: unknown = await this.helpers.httpRequest({
-			method: 'POST',
-			url: `${String(credentials['baseUrl']).replace(/\/+$/, '')}/api/auth`,
-			body: { action: 'login', email, password },
-			json: true,
-			returnFullResponse: true,
-			disableFollowRedirect: true,
-			timeout: LOGIN_TIMEOUT_MS,
-		});
-		const { headers } = loginAnswer.parse(answer);
+		const answer = await requestWithin(
+			async (options): Promise<unknown> => await this.helpers.httpRequest(options),
+			{
+				method: 'POST',
+				url: urlBelow(String(credentials['baseUrl']), '/api/auth'),
+				body: { action: 'login', email, password },
+			},
+		);
+		if (answer.statusCode >= 300) throw new Refused(answer);
+		const headers = loginHeaders.parse(answer.headers);
 		const cookie = headers['set-cookie'].find((text) => text.startsWith(`${SESSION_COOKIE}=`));
 		return { sessionToken: cookie?.split(';')[0]?.slice(SESSION_COOKIE.length + 1) ?? '' };
 	}

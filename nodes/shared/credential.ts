@@ -19,10 +19,13 @@ export interface ProviderCredential {
 	readonly decrypted: ICredentialDataDecryptedObject;
 }
 
+/** The field in which n8n keeps a session that a login has opened. */
+export const SESSION_TOKEN = 'sessionToken';
+
 const SECRET_FIELDS = [
 	'apiKey',
 	'password',
-	'sessionToken',
+	SESSION_TOKEN,
 	'signingSecret',
 	'previousSigningSecret',
 ] as const;

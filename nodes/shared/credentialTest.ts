@@ -8,6 +8,8 @@ import {
 } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
+import { Refused, requestWithin } from './limitedRequest';
+import { whatHappened } from './unreachable';
 import { isHttpUrl, urlBelow } from './url';
 
 /** A credential that says how it is tested. */
@@ -24,28 +26,11 @@ export interface TestableCredential extends ICredentialType {
 	): Promise<IHttpRequestOptions>;
 }
 
-/** n8n's own limit is 5 minutes. */
-const TIMEOUT_MS = 10_000;
-
-const answerSchema = z.object({
-	statusCode: z.number(),
-	body: z.unknown(),
-	headers: z.record(z.string(), z.unknown()),
-});
-type Answer = z.output<typeof answerSchema>;
-
 /** What n8n's HTTP client throws where no server answers. */
 const thrownSchema = z.object({
 	code: z.string().optional(),
 	cause: z.object({ code: z.string().optional() }).optional(),
 });
-
-/** The call that signs in was refused. */
-class Refused extends Error {
-	constructor(readonly answer: Answer) {
-		super(`HTTP ${answer.statusCode}`);
-	}
-}
 
 /**
  * n8n's `methods.credentialTest` of a node. A function and not a request, because only a function can
@@ -78,50 +63,43 @@ async function testCredential(
 		return { status: 'OK', message: 'No API key: only the signing secret is used.' };
 	}
 	const baseUrl = String(fields['baseUrl']).trim();
-	if (!isHttpUrl(baseUrl)) return noServer('ERR_INVALID_URL');
+	if (!isHttpUrl(baseUrl)) return noServer(type, 'ERR_INVALID_URL');
 	const url = urlBelow(baseUrl, tested);
+	const send = sender(context);
 	try {
-		const signIn = async (options: IHttpRequestOptions) => {
-			const answer = await send(context, options);
-			if (answer.statusCode >= 300) throw new Refused(answer);
-			return answer;
-		};
-		const session = await type.preAuthentication?.call(
-			{ helpers: { httpRequest: signIn } },
-			fields,
-		);
+		const session = await type.preAuthentication?.call({ helpers: { httpRequest: send } }, fields);
 		const sessionToken = String(session?.['sessionToken'] ?? '');
 		const request = await type.authenticate({ ...fields, sessionToken }, { url });
-		return verdict(type, await send(context, request));
+		const { statusCode, body } = await requestWithin(send, request);
+		return verdict(type, statusCode, body);
 	} catch (error) {
-		if (error instanceof Refused) return verdict(type, error.answer);
+		if (error instanceof Refused) return verdict(type, error.response.status, undefined);
 		const thrown = thrownSchema.safeParse(error).data;
-		return noServer(thrown?.cause?.code ?? thrown?.code ?? 'unknown error');
+		return noServer(type, thrown?.cause?.code ?? thrown?.code ?? 'unknown error');
 	}
 }
 
-/** Sends a request once. A redirect is an answer: n8n would send the key along to another host. */
-async function send(
-	context: ICredentialTestFunctions,
-	{ method = 'GET', url, headers, body }: IHttpRequestOptions,
-): Promise<Answer> {
-	const answer: unknown = await context.helpers.request({
-		method,
-		uri: url,
-		...(headers === undefined ? {} : { headers }),
-		...(body === undefined ? {} : { body }),
-		json: true,
-		simple: false,
-		followRedirect: false,
-		resolveWithFullResponse: true,
-		timeout: TIMEOUT_MS,
-	});
-	return answerSchema.parse(answer);
+/** Sends a request through the only helper that n8n gives to credential tests, which takes no signal. */
+function sender({ helpers }: ICredentialTestFunctions) {
+	return async ({ method = 'GET', url, headers, body, timeout }: IHttpRequestOptions) =>
+		await helpers.request({
+			method,
+			uri: url,
+			...(headers === undefined ? {} : { headers }),
+			...(body === undefined ? {} : { body }),
+			json: true,
+			useStream: true,
+			simple: false,
+			followRedirect: false,
+			resolveWithFullResponse: true,
+			timeout,
+		});
 }
 
 function verdict(
 	{ displayName, check }: TestableCredential,
-	{ statusCode: status, body }: Answer,
+	status: number,
+	body: unknown,
 ): INodeCredentialTestResult {
 	const refused = (message: string): INodeCredentialTestResult => ({ status: 'Error', message });
 	const known = check.messages[status];
@@ -145,9 +123,11 @@ function verdict(
 	return { status: 'OK', message: 'Connection successful!' };
 }
 
-function noServer(code: string): INodeCredentialTestResult {
-	return {
-		status: 'Error',
-		message: `No server answers at this Base URL. Check the spelling; it starts with https:// (${code})`,
-	};
+function noServer({ displayName }: TestableCredential, code: string): INodeCredentialTestResult {
+	const { what, advice } = whatHappened(code);
+	const message =
+		advice === undefined
+			? `No server answers at this Base URL. Check the spelling; it starts with https:// (${code})`
+			: `${displayName} ${what}. ${advice}.`;
+	return { status: 'Error', message };
 }

@@ -223,8 +223,7 @@ const rows: ReadonlyArray<readonly [string, Fault | ((tried: Tried) => Fault), E
 			message: /did not accept the API key/,
 			description: /Check the API key in the credential/,
 			httpCode: '401',
-			// n8n itself renews what it signs in with and sends once more, whatever the credential.
-			requests: 2,
+			requests: 1,
 		},
 	],
 	[

@@ -9,7 +9,7 @@ const FOLDERS = ['bench', 'credentials', 'nodes', 'sandbox', 'scripts', 'test', 
 
 /** What each area may import besides itself. */
 const ARROWS: ReadonlyArray<readonly [from: string, to: readonly string[]]> = [
-	['credentials', []],
+	['credentials', ['nodes/shared']],
 	['nodes/shared', []],
 	['nodes/MailPanda', ['credentials', 'nodes/shared']],
 	['nodes/Metigan', ['credentials', 'nodes/shared']],

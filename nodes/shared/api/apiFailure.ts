@@ -1,6 +1,7 @@
 import { NodeApiError, type INode } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
+import { whatHappened } from '../unreachable';
 import { isHttpUrl, withoutUserInfo } from '../url';
 import { hideSecrets } from './hideSecrets';
 
@@ -110,12 +111,15 @@ interface Explanation {
 function explain(request: FailedRequest, refusal: Refusal): Explanation {
 	const { providerName: name } = request;
 	switch (refusal.kind) {
-		case 'unreachable':
+		case 'unreachable': {
+			const { what, advice } = whatHappened(refusal.code);
 			return {
-				message: `${name} could not be reached (${networkReason(refusal.code)})`,
+				message: `${name} ${what}`,
 				advice:
+					advice ??
 					'Check the Base URL in the credential and that this n8n can reach it, then try again',
 			};
+		}
 		case 'unreadable':
 			return {
 				message: `${name} answered with something that is not ${refusal.expected} (HTTP ${refusal.status})`,
@@ -213,26 +217,6 @@ function wordsFor({ providerName: name, reads, endpointId }: FailedRequest, stat
 		},
 		upgrade: 'Upgrade the plan',
 	};
-}
-
-function networkReason(code: string): string {
-	switch (code) {
-		case 'ECONNREFUSED':
-			return 'nothing listens at this address';
-		case 'ERR_INVALID_URL':
-			return 'the Base URL is not an address that starts with https://';
-		case 'ENOTFOUND':
-		case 'EAI_AGAIN':
-			return 'the host name is unknown';
-		case 'ECONNRESET':
-		case 'EPIPE':
-			return 'the connection was closed before the answer';
-		case 'ECONNABORTED':
-		case 'ETIMEDOUT':
-			return 'no answer in time';
-		default:
-			return 'the connection did not work';
-	}
 }
 
 /** The provider's own message: `error` or `message`, as text or as `{code, message}`, and field notes. */

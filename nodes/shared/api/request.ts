@@ -11,7 +11,8 @@ import {
 } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
-import { jsonObjectSchema } from '../jsonObject';
+import { SESSION_TOKEN } from '../credential';
+import { CALL_LIMITS, requestWithin, type Answer } from '../limitedRequest';
 import type { Provider } from '../provider';
 import { urlBelow } from '../url';
 import { apiFailure, isPlanRefusal, type Refusal } from './apiFailure';
@@ -43,12 +44,13 @@ export interface Content {
 	readonly qs?: IDataObject;
 }
 
-/** Per request. */
-const TIMEOUT_MS = 10_000;
 /** All attempts of one call together, including waits. */
 const RETRY_BUDGET_MS = 15_000;
 const FIRST_BACKOFF_MS = 250;
 const MAX_ATTEMPTS = 4;
+/** A longer `Retry-After` is a fault of the provider, or a clock that is wrong. */
+const MAX_RETRY_AFTER_S = 3_600;
+
 type Success = {
 	readonly kind: 'success';
 	readonly status: number;
@@ -58,12 +60,6 @@ type Success = {
 };
 /** What a request ended with. */
 export type Attempt = Success | Exclude<Refusal, { kind: 'unreadable' }>;
-
-const fullResponseSchema = z.object({
-	statusCode: z.number(),
-	body: z.unknown(),
-	headers: jsonObjectSchema.default({}),
-});
 
 /**
  * Sends requests to a provider's API.
@@ -86,52 +82,51 @@ export class ApiClient {
 	): Promise<Attempt> {
 		const deadline = Date.now() + RETRY_BUDGET_MS;
 		for (let attempts = 1; ; attempts++) {
-			const attempt = await this.sendOnce(method, path, content);
+			const attempt = await this.attempt(method, path, content, deadline);
 			const waitMs = retryDelayMs(attempt, attempts, retry, this.provider.planRefusals);
-			if (waitMs === undefined || attempts >= MAX_ATTEMPTS || Date.now() + waitMs > deadline) {
+			if (waitMs === undefined || attempts >= MAX_ATTEMPTS || Date.now() + waitMs >= deadline) {
 				return attempt;
 			}
 			await sleep(waitMs);
 		}
 	}
 
-	private async sendOnce(
+	private async attempt(
 		method: IHttpRequestMethods,
 		path: string,
 		content: Content,
+		deadline: number,
 	): Promise<Attempt> {
+		const { decrypted } = this.access;
 		try {
-			const type = this.provider.credentialType;
-			const response: unknown = await this.context.helpers.httpRequestWithAuthentication.call(
-				this.context,
-				type,
-				{
-					method,
-					url: urlBelow(this.access.baseUrl, path),
-					...content,
-					json: true,
-					timeout: TIMEOUT_MS,
-					returnFullResponse: true,
-					// A redirect would carry the API key to another address.
-					disableFollowRedirect: true,
-					// 401 has to throw: n8n renews an expired session then, and sends again.
-					ignoreHttpStatusErrors: { ignore: true, except: [401] },
-				},
-				{ credentialsDecrypted: { id: '', name: '', type, data: this.access.decrypted } },
-			);
-			const { statusCode, body, headers } = fullResponseSchema.parse(response);
-			const retryAfterSeconds = readRetryAfter(headers['retry-after']);
-			return statusCode >= 200 && statusCode < 300
-				? { kind: 'success', status: statusCode, body, ...readRateLimit(headers) }
-				: {
-						kind: 'status',
-						status: statusCode,
-						body,
-						...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-					};
+			const answer = await this.request(method, path, content, deadline);
+			if (answer.statusCode !== 401 || !decrypted[SESSION_TOKEN]) return readAnswer(answer);
+			// The session that n8n keeps has expired: without it n8n signs in, and keeps the new one.
+			decrypted[SESSION_TOKEN] = '';
+			return readAnswer(await this.request(method, path, content, deadline));
 		} catch (error) {
 			return readThrown(error);
 		}
+	}
+
+	private async request(
+		method: IHttpRequestMethods,
+		path: string,
+		content: Content,
+		deadline: number,
+	): Promise<Answer> {
+		const { context, access } = this;
+		const type = this.provider.credentialType;
+		const credential = { id: '', name: '', type, data: access.decrypted };
+		const left = Math.max(1, deadline - Date.now());
+		return await requestWithin(
+			async (options) =>
+				await context.helpers.httpRequestWithAuthentication.call(context, type, options, {
+					credentialsDecrypted: credential,
+				}),
+			{ method, url: urlBelow(access.baseUrl, path), ...content },
+			{ ...CALL_LIMITS, deadlineMs: Math.min(CALL_LIMITS.deadlineMs, left) },
+		);
 	}
 
 	/** Whether the plan does not allow what was asked for. */
@@ -206,6 +201,8 @@ function retryDelayMs(
 	const backoff = FIRST_BACKOFF_MS * 2 ** (attempts - 1);
 	if (attempt.kind === 'success') return undefined;
 	if (attempt.kind === 'unreachable') {
+		// The answer would be as large again.
+		if (attempt.code === 'ERR_BODY_TOO_LARGE') return undefined;
 		return retry === 'always' || neverSent(attempt.code) ? backoff : undefined;
 	}
 	const { status, body, retryAfterSeconds } = attempt;
@@ -215,21 +212,36 @@ function retryDelayMs(
 	return retryAfterSeconds === undefined ? backoff : retryAfterSeconds * 1000;
 }
 
+function readAnswer({ statusCode: status, body, headers }: Answer): Attempt {
+	if (status >= 200 && status < 300) {
+		return { kind: 'success', status, body, ...readRateLimit(headers) };
+	}
+	const retryAfterSeconds = readRetryAfter(headers['retry-after']);
+	return {
+		kind: 'status',
+		status,
+		body,
+		...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+	};
+}
+
 /** Misar Mail and Misar.Blog document the header, counted per minute. */
 function readRateLimit(headers: IDataObject): { callsPerMinute?: number } {
 	const limit = Number(headers['x-ratelimit-limit']);
 	return limit > 0 ? { callsPerMinute: limit } : {};
 }
 
-/** Seconds of a `Retry-After` header: a number, or an HTTP date. */
+/** Seconds of a `Retry-After` header: a number, or an HTTP date. Believed up to an hour. */
 function readRetryAfter(value: unknown): number | undefined {
 	if (typeof value !== 'string' || value === '') return undefined;
-	if (/^\d+$/.test(value)) return Math.min(Number(value), 1e9);
-	const seconds = Math.ceil((Date.parse(value) - Date.now()) / 1000);
-	return Number.isNaN(seconds) ? undefined : Math.max(0, seconds);
+	const seconds = /^\d+$/.test(value)
+		? Number(value)
+		: Math.ceil((Date.parse(value) - Date.now()) / 1000);
+	if (Number.isNaN(seconds)) return undefined;
+	return Math.min(Math.max(0, seconds), MAX_RETRY_AFTER_S);
 }
 
-/** The relevant parts of the NodeApiError in which n8n wraps what its HTTP client throws. */
+/** The relevant parts of what is thrown where nothing answers: n8n wraps some of it in a NodeApiError. */
 const thrownSchema = z.object({
 	httpCode: z.string().nullish(),
 	code: z.string().optional(),
@@ -241,8 +253,8 @@ function readThrown(error: unknown): Attempt {
 	const parsed = thrownSchema.safeParse(error);
 	if (!parsed.success) return { kind: 'unreachable', code: '' };
 	const { httpCode, context, cause, code } = parsed.data;
+	// Every answer is returned, except that of a login that was refused.
 	const status = Number(httpCode ?? 0);
 	if (status >= 300) return { kind: 'status', status, body: context?.data };
-	// A success status here means that the answer was cut off after its head.
-	return { kind: 'unreachable', code: status > 0 ? 'ECONNRESET' : (cause?.code ?? code ?? '') };
+	return { kind: 'unreachable', code: cause?.code ?? code ?? '' };
 }

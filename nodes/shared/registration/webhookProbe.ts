@@ -2,6 +2,7 @@ import { sleep, type IHookFunctions } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
 import { isJsonObject } from '../jsonObject';
+import { CALL_LIMITS, requestWithin } from '../limitedRequest';
 
 /**
  * Who answers at a webhook URL. `nobody`: an n8n, which has no such webhook. `silence`: nothing that could be an n8n
@@ -9,7 +10,7 @@ import { isJsonObject } from '../jsonObject';
  */
 export type Occupant = 'trigger' | 'nobody' | 'silence' | 'unknown';
 
-const TIMEOUT_MS = 5_000;
+const LIMITS = { ...CALL_LIMITS, deadlineMs: 5_000 };
 /** Longer than a start of n8n takes, in which it answers 404 to everybody for a while. */
 const ASK_FOR_MS = 20_000;
 const ASK_AGAIN_MS = 5_000;
@@ -19,7 +20,6 @@ const SILENT_CODES: readonly unknown[] = ['ECONNREFUSED', 'ENOTFOUND'];
 const NOT_REGISTERED_STATUSES = [404, 503];
 const SILENT_STATUSES = [404, 405, 410];
 
-const responseSchema = z.object({ statusCode: z.number(), body: z.unknown() });
 const thrownSchema = z.object({
 	code: z.unknown(),
 	cause: z.object({ code: z.unknown() }).optional(),
@@ -44,17 +44,11 @@ export async function whoAnswersAt(
 
 async function askOnce(context: Pick<IHookFunctions, 'helpers'>, url: string): Promise<Occupant> {
 	try {
-		const response: unknown = await context.helpers.httpRequest({
-			method: 'POST',
-			url,
-			body: {},
-			json: true,
-			timeout: TIMEOUT_MS,
-			returnFullResponse: true,
-			disableFollowRedirect: true,
-			ignoreHttpStatusErrors: true,
-		});
-		const { statusCode, body } = responseSchema.parse(response);
+		const { statusCode, body } = await requestWithin(
+			async (options): Promise<unknown> => await context.helpers.httpRequest(options),
+			{ method: 'POST', url, body: {} },
+			LIMITS,
+		);
 		if (isRefusalOfOurs(statusCode, body)) return 'trigger';
 		if (NOT_REGISTERED_STATUSES.includes(statusCode) && saysNotRegistered(body)) return 'nobody';
 		return SILENT_STATUSES.includes(statusCode) ? 'silence' : 'unknown';
