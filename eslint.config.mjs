@@ -5,6 +5,7 @@ import { n8nCommunityNodesPlugin } from '@n8n/eslint-plugin-community-nodes';
 import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescript';
 import importX from 'eslint-plugin-import-x';
 import n8nNodesBase from 'eslint-plugin-n8n-nodes-base';
+import regexp from 'eslint-plugin-regexp';
 import { globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
@@ -51,6 +52,15 @@ export default tseslint.config(
 			'@typescript-eslint/no-unsafe-return': 'off',
 			// A credential field is typed as anything JSON can hold, although n8n stores text.
 			'@typescript-eslint/no-base-to-string': 'off',
+		},
+	},
+	{
+		// They read what comes from outside, which may be made to keep an expression busy.
+		files: [...published, 'sandbox/**/*.ts', 'sandbox/**/*.tsx'],
+		plugins: { regexp },
+		rules: {
+			'regexp/no-super-linear-backtracking': ['error', { report: 'potential' }],
+			'regexp/no-super-linear-move': ['error', { report: 'potential' }],
 		},
 	},
 	{

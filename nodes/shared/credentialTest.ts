@@ -79,9 +79,16 @@ async function testCredential(
 	}
 }
 
-/** Sends a request through the only helper that n8n gives to credential tests, which takes no signal. */
+/** Sends a request through the only helper that n8n gives to credential tests. */
 function sender({ helpers }: ICredentialTestFunctions) {
-	return async ({ method = 'GET', url, headers, body, timeout }: IHttpRequestOptions) =>
+	return async ({
+		method = 'GET',
+		url,
+		headers,
+		body,
+		timeout,
+		abortSignal: signal,
+	}: IHttpRequestOptions) =>
 		await helpers.request({
 			method,
 			uri: url,
@@ -93,6 +100,8 @@ function sender({ helpers }: ICredentialTestFunctions) {
 			followRedirect: false,
 			resolveWithFullResponse: true,
 			timeout,
+			// It takes no signal itself, but the connection does (Node.js: net.Socket, http.Agent).
+			agentOptions: { signal },
 		});
 }
 

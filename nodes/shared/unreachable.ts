@@ -66,6 +66,11 @@ export function whatHappened(code: string): Unreachable {
 				advice:
 					'Check the Base URL in the credential: something else may answer there instead of the API',
 			};
+		case 'ERR_OUT_OF_TIME':
+			return {
+				what: 'is so slow that its calls take more than a minute together',
+				advice: 'Nothing is wrong with the workflow: try again in a few minutes',
+			};
 		case 'ECONNREFUSED':
 			return { what: failed('nothing listens at this address') };
 		case 'ERR_INVALID_URL':

@@ -11,16 +11,21 @@ export function isHttpUrl(text: string): boolean {
 	return protocol === 'https:' || protocol === 'http:';
 }
 
+/** Longer than any URL that providers take; what an account's list holds is compared at each check. */
+const MAX_URL_LENGTH = 2_000;
+
 /**
  * Whether two URLs lead to the same place, however they are written: host in capitals, default port,
- * trailing slash, letters that need no encoding encoded.
+ * trailing slash, letters that need no encoding encoded. Those of more than 2,000 characters are not read.
  */
 export function sameUrl(left: string, right: string): boolean {
+	if (left === right) return true;
+	if (left.length > MAX_URL_LENGTH || right.length > MAX_URL_LENGTH) return false;
 	const normalise = (text: string) => {
 		const url = parseUrl(text);
 		if (url === undefined) return text;
 		const { origin, pathname, search } = url;
-		return `${origin}${decodeUnreserved(`${pathname.replace(/\/+$/, '')}${search}`)}`;
+		return `${origin}${decodeUnreserved(`${withoutSlashesAtEnd(pathname)}${search}`)}`;
 	};
 	return normalise(left) === normalise(right);
 }
@@ -46,5 +51,11 @@ export function withoutUserInfo(address: string): string {
 
 /** The address of a path below a Base URL, however the two are written. */
 export function urlBelow(baseUrl: string, path: string): string {
-	return `${baseUrl.replace(/\/+$/, '')}/${path.replace(/^\/+/, '')}`;
+	return `${withoutSlashesAtEnd(baseUrl)}/${path.replace(/^\/+/, '')}`;
+}
+
+function withoutSlashesAtEnd(text: string): string {
+	let end = text.length;
+	while (text.endsWith('/', end)) end -= 1;
+	return text.slice(0, end);
 }

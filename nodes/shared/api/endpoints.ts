@@ -249,6 +249,8 @@ export interface ApiChoice {
 	readonly recordedPath?: string | undefined;
 	readonly itemAddress?: ItemAddress | undefined;
 	readonly itemIndex?: number;
+	/** See {@link ApiAccess}. */
+	readonly endAt?: number;
 	/** What is known of the installation; an action node finds it out for each item. */
 	readonly installation?: Installation;
 }
@@ -265,7 +267,7 @@ export function openEndpointApi(
 	provider: Provider,
 	management: ManagementApi,
 	credential: ProviderCredential,
-	{ apiPath, recordedPath, itemAddress, itemIndex, installation = {} }: ApiChoice,
+	{ apiPath, recordedPath, itemAddress, itemIndex, endAt, installation = {} }: ApiChoice,
 ): EndpointApi {
 	const chosenPaths = [apiPath, recordedPath].filter((path) => path !== undefined);
 	const allowed = ({ id }: ItemStyle) => itemAddress === undefined || id === itemAddress;
@@ -276,6 +278,7 @@ export function openEndpointApi(
 		secrets,
 		decrypted,
 		...(itemIndex === undefined ? {} : { itemIndex }),
+		...(endAt === undefined ? {} : { endAt }),
 	});
 	return new EndpointApi(client, management, {
 		secrets,

@@ -36,6 +36,8 @@ export interface ApiAccess {
 	readonly reads?: string;
 	/** The item that an action node is working on, for its errors. */
 	readonly itemIndex?: number;
+	/** Epoch milliseconds from which on no call is begun. */
+	readonly endAt?: number;
 }
 
 /** What a request carries besides its method and path. */
@@ -80,6 +82,8 @@ export class ApiClient {
 		content: Content,
 		retry: 'always' | 'ifNotExecuted',
 	): Promise<Attempt> {
+		const { endAt = Number.POSITIVE_INFINITY } = this.access;
+		if (Date.now() >= endAt) return { kind: 'unreachable', code: 'ERR_OUT_OF_TIME' };
 		const deadline = Date.now() + RETRY_BUDGET_MS;
 		for (let attempts = 1; ; attempts++) {
 			const attempt = await this.attempt(method, path, content, deadline);
@@ -188,7 +192,7 @@ export function isUnauthorized(attempt: Attempt): boolean {
 
 /** The connection was never made, so the provider has seen nothing. */
 export function neverSent(code: string): boolean {
-	return ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'].includes(code);
+	return ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ERR_OUT_OF_TIME'].includes(code);
 }
 
 /** Milliseconds to wait before the next attempt, or undefined when there should be none. */

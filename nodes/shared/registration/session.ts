@@ -36,6 +36,11 @@ export type SessionPlace = Pick<
 	'context' | 'store' | 'provider' | 'credential' | 'isTest' | 'url' | 'events' | 'assertCurrent'
 >;
 
+/**
+ * How long calls of one session may be begun: a person waits for a publish, proxies give up after a minute, and
+ * a tick does nothing else meanwhile.
+ */
+const SESSION_LIMIT_MS = 60_000;
 const MAX_INSTALLATIONS = 10_000;
 const installations = new PerTrigger<Installation>(() => ({}), MAX_INSTALLATIONS);
 
@@ -52,6 +57,7 @@ export function openSession(place: SessionPlace, choice: ApiChoice): EndpointSes
 	const api = openEndpointApi(context, provider, management, credential, {
 		...choice,
 		installation,
+		endAt: Date.now() + SESSION_LIMIT_MS,
 	});
 	return { ...place, owner, management, api, installation };
 }
