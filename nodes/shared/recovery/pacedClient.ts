@@ -3,15 +3,19 @@ import { sleep } from 'n8n-workflow';
 import { isMissing, type ApiClient, type Attempt } from '../api/request';
 import type { RecoveryCall } from '../provider';
 
-/** Calls a provider's API no faster than the provider allows. */
+/** Calls a provider's API no faster than the provider allows, and no slower than its documents do. */
 export class PacedClient {
 	/** Epoch milliseconds of the next call. */
 	private nextAt = 0;
+	private callsPerMinute: number;
 
+	/** @param documented calls a minute that the documents allow; an answer can say that it is more */
 	constructor(
 		private readonly client: ApiClient,
-		private callsPerMinute: number,
-	) {}
+		private readonly documented: number,
+	) {
+		this.callsPerMinute = documented;
+	}
 
 	/** @throws NodeApiError for a refusal, and for an answer that cannot be read */
 	async get<T>(call: RecoveryCall<T>): Promise<T> {
@@ -35,8 +39,9 @@ export class PacedClient {
 		const wait = this.nextAt - Date.now();
 		if (wait > 0) await sleep(wait);
 		const attempt = await this.client.send('GET', path, { qs }, 'always');
-		if (attempt.kind === 'success')
-			this.callsPerMinute = attempt.callsPerMinute ?? this.callsPerMinute;
+		if (attempt.kind === 'success' && attempt.callsPerMinute !== undefined) {
+			this.callsPerMinute = Math.max(attempt.callsPerMinute, this.documented);
+		}
 		this.nextAt = Date.now() + 60_000 / this.callsPerMinute;
 		return attempt;
 	}
