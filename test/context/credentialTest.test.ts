@@ -2,22 +2,10 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { CredentialTestContext } from 'n8n-core';
-import type {
-	ICredentialDataDecryptedObject,
-	INodeCredentialTestResult,
-	INodeType,
-	IWorkflowExecuteAdditionalData,
-} from 'n8n-workflow';
 
 import { startSandbox, type Sandbox } from '../../sandbox';
-import {
-	instantiate,
-	mailPanda,
-	misarMail,
-	triggersUnderTest,
-	type TriggerUnderTest,
-} from './providers';
+import { testCredential } from './credentialHost';
+import { mailPanda, misarMail, triggersUnderTest } from './providers';
 
 /**
  * The test of a credential in n8n-core's real context for it, as n8n calls the node that the
@@ -69,22 +57,6 @@ async function listen(server: Server): Promise<void> {
 }
 
 const originOf = (server: Server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-
-/** The answer of the node's own test to a credential with these fields and the defaults. */
-async function testCredential(
-	{ credentialType, nodeFile }: TriggerUnderTest,
-	fields: ICredentialDataDecryptedObject,
-): Promise<INodeCredentialTestResult> {
-	const { name, properties } = credentialType;
-	const defaults = properties.map((property) => [property.name, property.default]);
-	const data = { ...Object.fromEntries(defaults), ...fields };
-	const node = instantiate<INodeType>(nodeFile);
-	const testedBy = node.description.credentials?.find((one) => one.name === name)?.testedBy;
-	const test = node.methods?.credentialTest?.[String(testedBy)];
-	if (test === undefined) throw new Error(`No node tests ${name}`);
-	const context = new CredentialTestContext({} as IWorkflowExecuteAdditionalData);
-	return await test.call(context, { id: 'cred1', name: 'Test credential', type: name, data });
-}
 
 const OK = { status: 'OK', message: 'Connection successful!' };
 const failed = (message: unknown) => ({ status: 'Error', message });

@@ -1,13 +1,7 @@
 import path from 'node:path';
 
 import { describe, expect, it, jest } from '@jest/globals';
-import { CredentialTestContext } from 'n8n-core';
-import type {
-	ICredentialDataDecryptedObject,
-	INodeParameters,
-	INodeType,
-	IWorkflowExecuteAdditionalData,
-} from 'n8n-workflow';
+import type { ICredentialDataDecryptedObject, INodeParameters } from 'n8n-workflow';
 
 import { Mutex } from '../../nodes/shared/state/mutex';
 import type * as watchModule from '../../nodes/shared/trigger/watch';
@@ -16,15 +10,9 @@ import { ContextHost } from '../../testkit/contextHost';
 import { until } from '../../testkit/n8n-host/poll';
 import * as actions from './actionHost';
 import { BadProvider, MANNERS, type Manner } from './badProvider';
+import { testCredential } from './credentialHost';
 import { selfRegistering } from './hosts';
-import {
-	instantiate,
-	mailPanda,
-	metigan,
-	misarBlog,
-	misarMail,
-	type TriggerUnderTest,
-} from './providers';
+import { mailPanda, metigan, misarBlog, misarMail, type TriggerUnderTest } from './providers';
 
 /**
  * Each call of each operation meets a provider that hangs, drips or floods, from this call on: the operation
@@ -218,25 +206,16 @@ const probing: Operation = {
 };
 
 function testing(trigger: TriggerUnderTest, login = false): Operation {
-	const { credentialType, nodeFile } = trigger;
+	const { credentialType, provider: api } = trigger;
 	return {
 		title: `a test of the ${credentialType.displayName} credential${login ? ', with a login' : ''}`,
 		prepare: async ({ sandbox, provider }) => {
-			const node = instantiate<INodeType>(nodeFile);
-			const test = Object.values(node.methods?.credentialTest ?? {})[0];
-			const context = new CredentialTestContext({} as IWorkflowExecuteAdditionalData);
-			const defaults = credentialType.properties.map((field) => [field.name, field.default]);
-			const data = {
-				...Object.fromEntries(defaults),
-				...(login
-					? { ...sandbox.login, authentication: 'session' }
-					: { apiKey: sandbox.keys[trigger.provider] }),
-				baseUrl: provider.url,
-			};
-			const credential = { id: 'cred1', name: '', type: credentialType.name, data };
+			const proof = login
+				? { ...sandbox.login, authentication: 'session' }
+				: { apiKey: sandbox.keys[api] };
 			const act = async () => {
-				const verdict = await test?.call(context, credential);
-				if (verdict?.status !== 'OK') throw new Error(verdict?.message);
+				const verdict = await testCredential(trigger, { ...proof, baseUrl: provider.url });
+				if (verdict.status !== 'OK') throw new Error(verdict.message);
 			};
 			return { act, after: act };
 		},
