@@ -1,41 +1,18 @@
-import { BlockList, isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 
-/** Ranges no provider delivers to: private, loopback, link-local (cloud metadata), reserved. */
-const blocked = new BlockList();
-for (const [network, prefix] of [
-	['0.0.0.0', 8],
-	['10.0.0.0', 8],
-	['100.64.0.0', 10],
-	['127.0.0.0', 8],
-	['169.254.0.0', 16],
-	['172.16.0.0', 12],
-	['192.0.0.0', 24],
-	['192.168.0.0', 16],
-	['198.18.0.0', 15],
-	['224.0.0.0', 3],
-] as const) {
-	blocked.addSubnet(network, prefix, 'ipv4');
-}
-for (const [network, prefix] of [
-	['::', 127],
-	['fc00::', 7],
-	['fe80::', 10],
-	['ff00::', 8],
-] as const) {
-	blocked.addSubnet(network, prefix, 'ipv6');
-}
-
-/** Names that never leave the machine or its network. */
-const LOCAL_NAME = /(^|\.)(localhost|local|internal)$/;
+/** Names that never leave the machine or its network; one without a dot never does. */
+const LOCAL_NAME =
+	/^[^.]+$|\.(localhost|local|localdomain|internal|intranet|private|corp|home|lan|home\.arpa)$/;
 
 /** Whether a URL's host is private, judged by name or literal address; no name is looked up. */
 export function isPrivateHost(hostname: string): boolean {
 	const host = hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
-	const family = isIP(host);
-	if (family === 4) return blocked.check(host, 'ipv4');
-	if (family === 6) return blocked.check(host, 'ipv6');
-	return LOCAL_NAME.test(host);
+	if (!ipaddr.isValid(host)) return LOCAL_NAME.test(host);
+	const address = ipaddr.parse(host);
+	if (address.range() !== 'unicast') return true;
+	// The library counts what is reserved for later as unicast; global addresses are in 2000::/3.
+	return address instanceof ipaddr.IPv6 && ((address.parts[0] ?? 0) & 0xe000) !== 0x2000;
 }
 
 /**

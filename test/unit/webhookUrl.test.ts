@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 
 import { webhookUrlObjection } from '../../nodes/shared/registration/webhookUrl';
-import { isHttpUrl, withoutUserInfo } from '../../nodes/shared/url';
+import { isHttpUrl, sameUrl, urlBelow, withoutUserInfo } from '../../nodes/shared/url';
 
 const PUBLIC_BASE = 'https://api.misar.io';
 
@@ -26,7 +26,10 @@ const publicUrls = [
 	'https://192.167.255.255/',
 	'https://192.169.0.1/',
 	'https://[2606:4700:4700::1111]/',
-	'https://[2001:db8:fd00::1]/',
+	'https://[2606:4700:fd00::1]/',
+	'https://[2a00:1450::ffff:7f00:1]/',
+	'https://home.arpa.example.com/',
+	'https://intranet.example.com/',
 	'https://134744072/',
 	// Only addresses count as addresses, however a name begins.
 	'https://10.example.com/',
@@ -79,6 +82,24 @@ const privateUrls = [
 	'https://[febf::1]/',
 	'https://[::ffff:127.0.0.1]/',
 	'https://[::ffff:192.168.1.1]/',
+	'https://192.0.0.8/',
+	'https://198.18.0.1/',
+	'https://224.0.0.1/',
+	'https://255.255.255.255/',
+	'https://[64:ff9b::a9fe:a9fe]/',
+	'https://[64:ff9b:1::a00:1]/',
+	'https://[fec0::1]/',
+	'https://[ff02::1]/',
+	'https://[::127.0.0.1]/',
+	'https://[2002:7f00:1::]/',
+	'https://[2001:db8::1]/',
+	'https://n8n.home.arpa/',
+	'https://n8n.home.arpa./',
+	'https://x.intranet/',
+	'https://n8n.corp/',
+	'https://n8n.home/',
+	'https://n8n.private/',
+	'https://n8n.localdomain/',
 ];
 
 describe('a webhook URL at a public provider', () => {
@@ -187,5 +208,44 @@ describe('an address in a message', () => {
 		['api.example', 'api.example'],
 	])('%s is shown as %s', (address, shown) => {
 		expect(withoutUserInfo(address)).toBe(shown);
+	});
+});
+
+describe('an address as long as somebody likes', () => {
+	const slashes = '/'.repeat(1_000_000);
+
+	it.each([
+		['of slashes', `https://n8n.example.com${slashes}x`],
+		['of what is encoded', `https://n8n.example.com/${'%2F'.repeat(300_000)}`],
+		['that is no URL', `${slashes}x`],
+	])('keeps nobody waiting: %s', (_what, text) => {
+		const begun = performance.now();
+		expect(sameUrl(text, 'https://n8n.example.com/webhook/1')).toBe(false);
+		expect(sameUrl(`${text}/`, text)).toBe(false);
+		urlBelow(text, '/webhooks');
+		withoutUserInfo(text);
+		expect(performance.now() - begun).toBeLessThan(1_000);
+	});
+
+	it('is the same where it is written the same', () => {
+		expect(sameUrl(`https://a.example/${slashes}`, `https://a.example/${slashes}`)).toBe(true);
+	});
+
+	it('is read up to 2,000 characters', () => {
+		const path = (length: number) => `https://a.example/${'a'.repeat(length - 18)}`;
+		expect(path(1_999)).toHaveLength(1_999);
+		expect(sameUrl(path(1_999), `${path(1_999)}/`)).toBe(true);
+		expect(sameUrl(path(2_000), `${path(2_000)}/`)).toBe(false);
+	});
+});
+
+describe('the address of a path below a Base URL', () => {
+	it.each([
+		['https://api.example.com', '/v1', 'https://api.example.com/v1'],
+		['https://api.example.com///', '///v1/', 'https://api.example.com/v1/'],
+		['', 'v1', '/v1'],
+		['///', 'v1', '/v1'],
+	])('%s and %s', (baseUrl, path, expected) => {
+		expect(urlBelow(baseUrl, path)).toBe(expected);
 	});
 });
