@@ -88,7 +88,9 @@ async function record(call: ActionCall): Promise<IDataObject> {
 		...(optional.timestamp ? { timestamp: isoTime(call, optional.timestamp) } : {}),
 	};
 	const client = new ApiClient(context, provider, { ...credential, itemIndex });
-	const attempt = await client.send('POST', INBOUND, { body: event }, 'ifNotExecuted');
+	const attempt = await client.send({ method: 'POST', idempotent: false }, INBOUND, {
+		body: event,
+	});
 	if (attempt.kind !== 'success') throw client.failure('POST', INBOUND, attempt);
 	return { recorded: true, ...event };
 }

@@ -120,7 +120,7 @@ async function getArticle(call: ActionCall): Promise<IDataObject> {
 	}
 	const client = listClient(call, articles);
 	const path = `${ARTICLES}/${encodeURIComponent(id)}`;
-	const attempt = await client.send('GET', path, {}, 'always');
+	const attempt = await client.send({ method: 'GET' }, path, {});
 	if (isMissing(attempt)) {
 		throw settingsError(
 			context,

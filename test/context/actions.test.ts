@@ -575,6 +575,40 @@ describe('Misar Mail', () => {
 			]);
 		});
 
+		it.each([
+			['drop', 'before'],
+			['drop', 'after'],
+			['html', 'before'],
+			['html', 'after'],
+			['truncate', 'after'],
+		] as const)(
+			'sends a test once where its answer is lost: %s, %s it is sent',
+			async (kind, when) => {
+				route();
+				const { id } = add(misarMail);
+				sandbox.fault({ kind, when, provider: 'misar.mail', method: 'POST', path: /\/test$/ });
+				const { error } = await runAction(sandbox, misarMail, {
+					parameters: endpoint('test', byId(id)),
+				});
+				expect(error).toMatchObject({
+					name: 'NodeApiError',
+					description: expect.stringMatching(/It may have been done all the same/),
+				});
+				expect(sandbox.requests().filter(({ method }) => method === 'POST')).toHaveLength(1);
+				expect(sandbox.deliveries()).toHaveLength(when === 'after' ? 1 : 0);
+			},
+		);
+
+		it('sends a test once more where the first was refused without being carried out', async () => {
+			route();
+			const { id } = add(misarMail);
+			sandbox.fault({ kind: 'rateLimit', provider: 'misar.mail', headers: { 'retry-after': '0' } });
+			expect(
+				await runForData(sandbox, misarMail, { parameters: endpoint('test', byId(id)) }),
+			).toMatchObject([{ sent: true }]);
+			expect(sandbox.deliveries()).toHaveLength(1);
+		});
+
 		it('lists delivery attempts, all or only the failed ones, up to a limit', async () => {
 			route();
 			const [fine, broken] = [add(misarMail), add(misarMail, '/broken')];

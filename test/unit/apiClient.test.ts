@@ -59,7 +59,7 @@ describe('Retry-After', () => {
 		['', undefined],
 	])('%s is believed as %s seconds', async (header, seconds) => {
 		const { client } = clientOf([{ statusCode: 429, headers: { 'retry-after': header } }]);
-		const attempt = await soon(client.send('GET', '/', {}, 'always'));
+		const attempt = await soon(client.send({ method: 'GET' }, '/', {}));
 		expect(attempt).toMatchObject({ kind: 'status', status: 429 });
 		expect('retryAfterSeconds' in attempt ? attempt.retryAfterSeconds : undefined).toBe(seconds);
 	});
@@ -91,9 +91,9 @@ describe('calls that follow each other', () => {
 describe('a call', () => {
 	it('is not begun where the time of its work is over, and has reached nobody', async () => {
 		const { client, calls } = clientOf([{ statusCode: 200 }], NOW + 60_000);
-		await client.send('GET', '/', {}, 'always');
+		await client.send({ method: 'GET' }, '/', {});
 		jest.setSystemTime(NOW + 60_000);
-		const attempt = await client.send('POST', '/', {}, 'ifNotExecuted');
+		const attempt = await client.send({ method: 'POST', idempotent: false }, '/', {});
 		expect(calls).toHaveLength(1);
 		expect(attempt).toEqual({ kind: 'unreachable', code: 'ERR_OUT_OF_TIME' });
 		expect(
@@ -109,7 +109,7 @@ describe('a call', () => {
 		['ERR_BODY_TOO_LARGE', 1],
 	])('that ends with %s is made %i times', async (code, count) => {
 		const { client, calls } = clientOf([Object.assign(new Error(code), { code })]);
-		const attempt = await soon(client.send('GET', '/', {}, 'always'));
+		const attempt = await soon(client.send({ method: 'GET' }, '/', {}));
 		expect(attempt).toEqual({ kind: 'unreachable', code });
 		expect(calls).toHaveLength(count);
 	});

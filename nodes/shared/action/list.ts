@@ -89,7 +89,7 @@ export async function readList(
 	let former = '';
 	for (let number = 0; number < MAX_PAGES && found.length < limit; number++) {
 		const qs = list.query(filters, number);
-		const attempt = await client.send('GET', path, { qs }, 'always');
+		const attempt = await client.send({ method: 'GET' }, path, { qs });
 		const items = client.valueOf('GET', path, attempt, list.read, 'a list');
 		// A server that knows no pages answers with the same one again.
 		const text = JSON.stringify(items);

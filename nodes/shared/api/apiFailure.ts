@@ -23,14 +23,16 @@ export interface FailedRequest {
 	readonly itemIndex?: number | undefined;
 }
 
+/** What a request ended with. `mayHaveHappened`: it may have taken effect, and would do so again. */
 export type Refusal =
 	| {
 			readonly kind: 'status';
 			readonly status: number;
 			readonly body: unknown;
 			readonly retryAfterSeconds?: number;
+			readonly mayHaveHappened?: true;
 	  }
-	| { readonly kind: 'unreachable'; readonly code: string }
+	| { readonly kind: 'unreachable'; readonly code: string; readonly mayHaveHappened?: true }
 	| { readonly kind: 'unreadable'; readonly status: number; readonly expected: string };
 
 const bodySchema = z
@@ -82,8 +84,16 @@ export function apiFailure(node: INode, request: FailedRequest, refusal: Refusal
 	// Cut after hiding: half a secret would not be recognised.
 	const said = answer && hide(answer).slice(0, 500);
 	const { message, advice } = explain(request, refusal);
+	// A trigger finds out by itself whether its call has taken effect; an action leaves that to a person.
+	const isUncertain = refusal.kind !== 'unreadable' && refusal.mayHaveHappened === true;
+	const caution = isUncertain && request.itemIndex !== undefined && LOOK_FIRST;
 	const where = `${request.method} ${withoutUserInfo(request.url)}`;
-	const description = [said && `${providerName} answered: ${said}`, advice, `Request: ${where}`]
+	const description = [
+		said && `${providerName} answered: ${said}`,
+		caution,
+		advice,
+		`Request: ${where}`,
+	]
 		.filter(Boolean)
 		.join(' — ');
 	const httpCode = refusal.kind === 'unreachable' ? undefined : String(refusal.status);
@@ -102,6 +112,9 @@ export function apiFailure(node: INode, request: FailedRequest, refusal: Refusal
 	}
 	return failure;
 }
+
+const LOOK_FIRST =
+	'It may have been done all the same, and is not sent again by itself: look before you try again';
 
 interface Explanation {
 	readonly message: string;

@@ -1,9 +1,9 @@
-import type { IDataObject, IHttpRequestMethods, NodeApiError } from 'n8n-workflow';
+import type { IDataObject, NodeApiError } from 'n8n-workflow';
 
 import type { ItemStyle } from '../provider';
 import { readEndpointPage, type EndpointPage } from './endpointAnswer';
 import type { Installation } from './installation';
-import { isMissing, isUnauthorized, type ApiClient, type Attempt } from './request';
+import { isMissing, isUnauthorized, type ApiClient, type Attempt, type Call } from './request';
 
 export interface EndpointAccess {
 	/** Collection paths to try in order: the provider's own, or the one a user or a record names. */
@@ -20,7 +20,7 @@ export interface EndpointAccess {
 export interface ItemResult {
 	/** The endpoint the request was about. */
 	readonly id?: string;
-	readonly method: IHttpRequestMethods;
+	readonly method: Call['method'];
 	readonly path: string;
 	readonly attempt: Attempt;
 }
@@ -51,7 +51,7 @@ export class EndpointRequests {
 		const paths = [...new Set([this.path ?? this.collectionPath, ...this.access.paths])];
 		let refusal: NodeApiError | undefined;
 		for (const path of paths) {
-			const attempt = await this.client.send('GET', path, { qs }, 'always');
+			const attempt = await this.client.send({ method: 'GET' }, path, { qs });
 			if (attempt.kind === 'success') {
 				const page = readEndpointPage(attempt.body);
 				if (page === undefined) {
@@ -76,31 +76,31 @@ export class EndpointRequests {
 	/** Sends a create, once more where another path turns out to be served. */
 	async create(body: IDataObject): Promise<Attempt> {
 		const send = async () =>
-			await this.client.send('POST', this.collectionPath, { body }, 'ifNotExecuted');
+			await this.client.send({ method: 'POST', idempotent: false }, this.collectionPath, { body });
 		const attempt = await send();
 		return isMissing(attempt) && (await this.findsAnotherPath()) ? await send() : attempt;
 	}
 
 	/** Tries the styles an installation may use to address one endpoint, and remembers the one served. */
 	async sendToItem(
-		methodOf: (style: ItemStyle) => IHttpRequestMethods,
+		callOf: (style: ItemStyle) => Call,
 		id: string,
 		changes: IDataObject = {},
 		suffix = '',
 	): Promise<ItemResult> {
 		const [first, ...others] = this.styles();
-		const tried = new Set([`${methodOf(first)} ${first.id}`]);
-		let result = await this.sendWithStyle(first, methodOf(first), id, changes, suffix);
+		const tried = new Set([`${callOf(first).method} ${first.id}`]);
+		let result = await this.sendWithStyle(first, callOf(first), id, changes, suffix);
 		if (isMissing(result.attempt) && (await this.findsAnotherPath())) {
-			result = await this.sendWithStyle(first, methodOf(first), id, changes, suffix);
+			result = await this.sendWithStyle(first, callOf(first), id, changes, suffix);
 		}
 		for (const style of others) {
 			if (!this.notServed(result.attempt)) break;
 			// Styles that differ in their update alone delete in the same way.
-			const call = `${methodOf(style)} ${style.id}`;
-			if (tried.has(call)) continue;
-			tried.add(call);
-			result = await this.sendWithStyle(style, methodOf(style), id, changes, suffix);
+			const name = `${callOf(style).method} ${style.id}`;
+			if (tried.has(name)) continue;
+			tried.add(name);
+			result = await this.sendWithStyle(style, callOf(style), id, changes, suffix);
 		}
 		return result;
 	}
@@ -125,7 +125,7 @@ export class EndpointRequests {
 
 	private async sendWithStyle(
 		style: ItemStyle,
-		method: IHttpRequestMethods,
+		call: Call,
 		id: string,
 		changes: IDataObject,
 		suffix: string,
@@ -133,19 +133,14 @@ export class EndpointRequests {
 		const path =
 			style.id === 'path'
 				? `${this.collectionPath}/${encodeURIComponent(id)}${suffix}`
-				: this.collectionPath;
+				: `${this.collectionPath}${suffix}`;
 		const body = style.id === 'body' ? { ...changes, id } : changes;
-		const attempt = await this.client.send(
-			method,
-			path,
-			{
-				...(style.id === 'query' ? { qs: { id } } : {}),
-				...(Object.keys(body).length === 0 ? {} : { body }),
-			},
-			'always',
-		);
+		const attempt = await this.client.send(call, path, {
+			...(style.id === 'query' ? { qs: { id } } : {}),
+			...(Object.keys(body).length === 0 ? {} : { body }),
+		});
 		if (attempt.kind === 'success') this.access.installation.itemStyle = style;
-		return { id, method, path, attempt };
+		return { id, method: call.method, path, attempt };
 	}
 
 	/** A 404 may be due to the path: where several are documented, reading the list finds the right one. */

@@ -11,7 +11,7 @@ import {
 import { EndpointRequests, type EndpointAccess, type ItemResult } from './endpointRequests';
 import { withoutSecrets } from './hideSecrets';
 import type { Installation } from './installation';
-import { ApiClient, neverSent, type ApiContext, type Attempt } from './request';
+import { ApiClient, type ApiContext, type Attempt, type Call } from './request';
 
 export interface EndpointDraft {
 	readonly url: string;
@@ -55,6 +55,10 @@ const TAKEN =
 	/already (?:exists|in use|used|registered|been taken)|\bduplicate\b|must be unique|plan does not allow more|(?:webhook|endpoint)s? (?:limit|maximum)|(?:limit|maximum) (?:number )?of (?:\d+ )?(?:webhook|endpoint)s|too many (?:webhook|endpoint)s/i;
 
 const MAX_PAGES = 200;
+
+const READ = (): Call => ({ method: 'GET' });
+const DELETE = (): Call => ({ method: 'DELETE', idempotent: true });
+const SEND_TEST = (): Call => ({ method: 'POST', idempotent: false });
 
 /**
  * A provider's API for webhook endpoints.
@@ -121,13 +125,11 @@ export class EndpointApi {
 		};
 		const attempt = await this.requests.create(body);
 		if (attempt.kind !== 'success') {
-			const lost =
-				attempt.kind === 'unreachable' ? !neverSent(attempt.code) : attempt.status >= 500;
 			return {
 				failure: this.client.failure('POST', this.collectionPath, attempt, {
 					sentSecret: draft.secret ?? '',
 				}),
-				lost,
+				lost: attempt.mayHaveHappened === true,
 				refusedBeside: saysTaken(attempt) || this.client.isPlanRefusal(attempt),
 			};
 		}
@@ -143,12 +145,12 @@ export class EndpointApi {
 
 	/** One endpoint. @throws NodeApiError, also when there is none with this id */
 	async get(id: string): Promise<RemoteEndpoint> {
-		return this.endpointIn(await this.requests.sendToItem(() => 'GET', id));
+		return this.endpointIn(await this.requests.sendToItem(READ, id));
 	}
 
 	/** Looks for one endpoint. @throws NodeApiError where the answer says nothing about it */
 	async find(id: string): Promise<Lookup> {
-		const result = await this.requests.sendToItem(() => 'GET', id);
+		const result = await this.requests.sendToItem(READ, id);
 		const { attempt } = result;
 		if (attempt.kind === 'status') {
 			if (attempt.status === 410) return 'gone';
@@ -164,7 +166,7 @@ export class EndpointApi {
 
 	/** Asks the provider to send a test delivery. @returns the provider's own answer, without secrets */
 	async test(id: string): Promise<unknown> {
-		const answer = this.bodyOf(await this.requests.sendToItem(() => 'POST', id, {}, '/test'));
+		const answer = this.bodyOf(await this.requests.sendToItem(SEND_TEST, id, {}, '/test'));
 		return withoutSecrets(answer, this.access.secrets);
 	}
 
@@ -172,7 +174,7 @@ export class EndpointApi {
 	 * The provider's log of delivery attempts, the newest first (Misar Mail: the last 100), without secrets.
 	 */
 	async deliveries(id: string): Promise<ReadonlyArray<Record<string, unknown>>> {
-		const result = await this.requests.sendToItem(() => 'GET', id, {}, '/events');
+		const result = await this.requests.sendToItem(READ, id, {}, '/events');
 		const attempts = readAttemptList(withoutSecrets(this.bodyOf(result), this.access.secrets));
 		if (attempts !== undefined) return attempts;
 		throw this.unreadable(result, 'a list of delivery attempts');
@@ -189,7 +191,7 @@ export class EndpointApi {
 			...(changes.active === undefined ? {} : { active: changes.active }),
 		};
 		const { method, path, attempt } = await this.requests.sendToItem(
-			(style) => style.update,
+			({ update }) => ({ method: update, idempotent: true }),
 			id,
 			body,
 		);
@@ -203,7 +205,7 @@ export class EndpointApi {
 	 * @returns false when the provider turns out to offer no delete call
 	 */
 	async remove(id: string): Promise<boolean> {
-		const { method, path, attempt } = await this.requests.sendToItem(() => 'DELETE', id);
+		const { method, path, attempt } = await this.requests.sendToItem(DELETE, id);
 		if (attempt.kind === 'success') return true;
 		const status = attempt.kind === 'status' ? attempt.status : 0;
 		const isConfirmed = this.api.operations.delete !== 'unconfirmed';

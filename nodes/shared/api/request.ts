@@ -5,7 +5,6 @@ import {
 	type IDataObject,
 	type IExecuteFunctions,
 	type IHookFunctions,
-	type IHttpRequestMethods,
 	type ILoadOptionsFunctions,
 	type ITriggerFunctions,
 } from 'n8n-workflow';
@@ -40,6 +39,11 @@ export interface ApiAccess {
 	readonly endAt?: number;
 }
 
+/** A call of an API. One that changes something says whether a second one would change nothing more. */
+export type Call =
+	| { readonly method: 'GET' }
+	| { readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'; readonly idempotent: boolean };
+
 /** What a request carries besides its method and path. */
 export interface Content {
 	readonly body?: IDataObject;
@@ -67,7 +71,8 @@ export type Attempt = Success | Exclude<Refusal, { kind: 'unreadable' }>;
  * Sends requests to a provider's API.
  *
  * Rate limits, 502–504 and network faults are retried inside a small budget, honouring
- * `Retry-After`; plan refusals and every other status are not.
+ * `Retry-After`; plan refusals and every other status are not. A call that is not idempotent is never
+ * repeated once it may have taken effect.
  */
 export class ApiClient {
 	constructor(
@@ -76,18 +81,15 @@ export class ApiClient {
 		private readonly access: ApiAccess,
 	) {}
 
-	async send(
-		method: IHttpRequestMethods,
-		path: string,
-		content: Content,
-		retry: 'always' | 'ifNotExecuted',
-	): Promise<Attempt> {
+	async send(call: Call, path: string, content: Content): Promise<Attempt> {
 		const { endAt = Number.POSITIVE_INFINITY } = this.access;
 		if (Date.now() >= endAt) return { kind: 'unreachable', code: 'ERR_OUT_OF_TIME' };
+		const idempotent = call.method === 'GET' || call.idempotent;
 		const deadline = Date.now() + RETRY_BUDGET_MS;
 		for (let attempts = 1; ; attempts++) {
-			const attempt = await this.attempt(method, path, content, deadline);
-			const waitMs = retryDelayMs(attempt, attempts, retry, this.provider.planRefusals);
+			const attempt = await this.attempt(call.method, path, content, deadline);
+			if (!idempotent && isLost(attempt)) return { ...attempt, mayHaveHappened: true };
+			const waitMs = retryDelayMs(attempt, attempts, this.provider.planRefusals);
 			if (waitMs === undefined || attempts >= MAX_ATTEMPTS || Date.now() + waitMs >= deadline) {
 				return attempt;
 			}
@@ -96,7 +98,7 @@ export class ApiClient {
 	}
 
 	private async attempt(
-		method: IHttpRequestMethods,
+		method: Call['method'],
 		path: string,
 		content: Content,
 		deadline: number,
@@ -114,7 +116,7 @@ export class ApiClient {
 	}
 
 	private async request(
-		method: IHttpRequestMethods,
+		method: Call['method'],
 		path: string,
 		content: Content,
 		deadline: number,
@@ -146,7 +148,7 @@ export class ApiClient {
 	 * @throws NodeApiError where the request was refused, or the answer cannot be read
 	 */
 	valueOf<T>(
-		method: IHttpRequestMethods,
+		method: Call['method'],
 		path: string,
 		attempt: Attempt,
 		read: (body: unknown) => T | undefined,
@@ -195,23 +197,27 @@ export function neverSent(code: string): boolean {
 	return ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ERR_OUT_OF_TIME'].includes(code);
 }
 
+/** Whether a call may have taken effect although its answer does not say so. */
+function isLost(attempt: Attempt): attempt is Exclude<Attempt, Success> {
+	if (attempt.kind === 'unreachable') return !neverSent(attempt.code);
+	return attempt.kind === 'status' && attempt.status >= 500;
+}
+
 /** Milliseconds to wait before the next attempt, or undefined when there should be none. */
 function retryDelayMs(
 	attempt: Attempt,
 	attempts: number,
-	retry: 'always' | 'ifNotExecuted',
 	planRefusals: readonly string[] | undefined,
 ): number | undefined {
 	const backoff = FIRST_BACKOFF_MS * 2 ** (attempts - 1);
 	if (attempt.kind === 'success') return undefined;
 	if (attempt.kind === 'unreachable') {
 		// The answer would be as large again.
-		if (attempt.code === 'ERR_BODY_TOO_LARGE') return undefined;
-		return retry === 'always' || neverSent(attempt.code) ? backoff : undefined;
+		return attempt.code === 'ERR_BODY_TOO_LARGE' ? undefined : backoff;
 	}
 	const { status, body, retryAfterSeconds } = attempt;
 	const limited = status === 429 && !isPlanRefusal(status, body, planRefusals);
-	const unavailable = status >= 502 && status <= 504 && retry === 'always';
+	const unavailable = status >= 502 && status <= 504;
 	if (!limited && !unavailable) return undefined;
 	return retryAfterSeconds === undefined ? backoff : retryAfterSeconds * 1000;
 }

@@ -38,7 +38,7 @@ export class PacedClient {
 	private async send<T>({ path, qs }: RecoveryCall<T>): Promise<Attempt> {
 		const wait = this.nextAt - Date.now();
 		if (wait > 0) await sleep(wait);
-		const attempt = await this.client.send('GET', path, { qs }, 'always');
+		const attempt = await this.client.send({ method: 'GET' }, path, { qs });
 		if (attempt.kind === 'success' && attempt.callsPerMinute !== undefined) {
 			this.callsPerMinute = Math.max(attempt.callsPerMinute, this.documented);
 		}
