@@ -1,5 +1,6 @@
 import { ExecutionLifecycleHooks, LoadOptionsContext, WorkflowExecute } from 'n8n-core';
 import {
+	createRunExecutionData,
 	NodeConnectionTypes,
 	Workflow,
 	type IConnections,
@@ -12,9 +13,11 @@ import {
 	type INodeExecutionData,
 	type INodeListSearchResult,
 	type INodeParameters,
+	type INodeProperties,
 	type INodeType,
 	type INodeTypes,
 	type IRun,
+	type IRunExecutionData,
 	type IWorkflowExecuteAdditionalData,
 	type IWorkflowSettings,
 	type OnError,
@@ -101,6 +104,10 @@ export const metigan = caseOf(triggers.metigan);
 /** Its node manages no endpoints. */
 export const misarBlog: ActionNodeCase = actionOf(triggers.misarBlog);
 
+/** What n8n's database has of each execution. */
+const storedRuns = new Map<string, IRunExecutionData>();
+let executionCount = 0;
+
 /** Where an action node calls which API, and the key of each provider. */
 export interface ActionAccount {
 	readonly url: string;
@@ -128,6 +135,20 @@ export interface ActionCall {
 	readonly mode?: WorkflowExecuteMode;
 	/** Default: one id for all. */
 	readonly workflowId?: string;
+	/** Parameters of n8n's Webhook node, where it is what starts the workflow. */
+	readonly webhook?: INodeParameters;
+	/** A node at the first output. */
+	readonly next?: NextNode;
+	/** n8n keeps no execution once it has ended. */
+	readonly keepsNothing?: true;
+}
+
+/** A node that works on what the action outputs. */
+export interface NextNode {
+	/** Default: one of nobody's. */
+	readonly type?: string;
+	readonly parameters?: INodeParameters;
+	readonly work: () => Promise<void>;
 }
 
 /** An error as n8n stores it with an execution. */
@@ -175,15 +196,25 @@ export async function runAction(
 		...(onError === undefined ? {} : { onError }),
 	};
 	const start = startNode(items);
+	const { webhook, next, keepsNothing } = call;
+	const webhookNode = webhook && { type: 'n8n-nodes-base.webhook', parameters: webhook };
+	const startOfRun: INode = { ...describe('Start', start), ...webhookNode };
+	const data = additionalData(account, action, node, credential);
+	const { executionId = '' } = data;
+	storedRuns.set(executionId, notBegun(startOfRun));
 	const run = await execute(
-		[
-			[describe('Start', start), start],
-			[node, action.node],
-		],
-		{ Start: { main: [[{ node: 'Action', type: NodeConnectionTypes.Main, index: 0 }]] } },
-		additionalData(account, action, node, credential),
+		[[startOfRun, start], [node, action.node], ...(next === undefined ? [] : [nextNode(next)])],
+		{
+			Start: { main: [[{ node: 'Action', type: NodeConnectionTypes.Main, index: 0 }]] },
+			...(next === undefined
+				? {}
+				: { Action: { main: [[{ node: 'Next', type: NodeConnectionTypes.Main, index: 0 }]] } }),
+		},
+		data,
 		{ ...call, settings: timezone === undefined ? {} : { timezone } },
 	);
+	if (keepsNothing === true) storedRuns.delete(executionId);
+	else storedRuns.set(executionId, run.data);
 	return readRun(run, 'Action');
 }
 
@@ -311,9 +342,43 @@ export function asTool<T extends INodeType>(node: T): T {
 
 function startNode(items: INodeExecutionData[]): INodeType {
 	return {
-		description: plainDescription('start', [], [NodeConnectionTypes.Main]),
+		description: {
+			...plainDescription('start', [], [NodeConnectionTypes.Main]),
+			properties: [stringField('responseMode', 'onReceived')],
+		},
 		execute: async () => [items],
 	};
+}
+
+function nextNode({ type, parameters, work }: NextNode): [INode, INodeType] {
+	const nodeType: INodeType = {
+		description: {
+			...plainDescription('next', [NodeConnectionTypes.Main], [NodeConnectionTypes.Main]),
+			properties: [
+				{
+					...{ displayName: 'Options', name: 'options', type: 'collection', default: {} },
+					options: [{ displayName: 'Code', name: 'responseCode', type: 'number', default: 200 }],
+				},
+			],
+		},
+		async execute() {
+			await work();
+			return [this.getInputData()];
+		},
+	};
+	const node = describe('Next', nodeType);
+	return [{ ...node, ...(type && { type }), ...(parameters && { parameters }) }, nodeType];
+}
+
+/** n8n drops parameters that a node does not have. */
+function stringField(name: string, value: string): INodeProperties {
+	return { displayName: name, name, type: 'string', default: value };
+}
+
+/** An execution as n8n stores it before it runs. */
+function notBegun(start: INode): IRunExecutionData {
+	const nodeExecutionStack = [{ node: start, data: { main: [[{ json: {} }]] }, source: null }];
+	return createRunExecutionData({ executionData: { nodeExecutionStack } });
 }
 
 function agentNode(use: (tool: AgentTool) => Promise<void>): INodeType {
@@ -432,6 +497,7 @@ function additionalData(
 		...credential,
 	};
 	const data: Partial<IWorkflowExecuteAdditionalData> = {
+		getRunExecutionData: async (id) => storedRuns.get(id),
 		credentialsHelper: new DecryptedCredentials(
 			credentialType,
 			() => current,
@@ -439,7 +505,7 @@ function additionalData(
 				current = { ...current, ...changes };
 			},
 		),
-		executionId: 'execution1',
+		executionId: `execution${++executionCount}`,
 		instanceBaseUrl: 'https://n8n.example.com/',
 		webhookWaitingBaseUrl: 'https://n8n.example.com/webhook-waiting',
 		formWaitingBaseUrl: 'https://n8n.example.com/form-waiting',

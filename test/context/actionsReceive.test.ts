@@ -209,6 +209,105 @@ describe('a duplicate', () => {
 	});
 });
 
+describe.each([
+	['a Respond to Webhook node', 'responseNode'],
+	['n8n when the last node finishes', 'lastNode'],
+])('a copy where the provider is answered by %s', (_, responseMode) => {
+	const { metigan } = actions;
+	const delivery = () => signed(metigan, 'email.bounced');
+	const webhook = { responseMode };
+	const fail = async () => await Promise.reject(new Error('the CRM is down'));
+	const succeed = async () => {};
+	/** A run, and what the next node has worked on in it. */
+	const deliver = async (sent: ReturnType<typeof delivery>, change: Change = {}) =>
+		await receive(metigan, [sent], { webhook, next: { work: succeed }, ...change });
+
+	it('runs again after each run that failed, and is dropped after one that succeeded', async () => {
+		const sent = delivery();
+		for (let attempt = 0; attempt < 3; attempt++) {
+			const { event } = await deliver(sent, { next: { work: fail } });
+			expect(event).toHaveLength(1);
+		}
+		expect((await deliver(sent)).event).toHaveLength(1);
+		for (let copy = 0; copy < 2; copy++) {
+			const { event, refused } = await deliver(sent, { next: { work: fail } });
+			expect(event).toEqual([]);
+			expect(refused).toMatchObject([{ status: 200, reason: 'duplicate' }]);
+		}
+	});
+
+	it('is put off while the first one is worked on, and runs when that has failed', async () => {
+		const sent = delivery();
+		let copy: Awaited<ReturnType<typeof deliver>> | undefined;
+		const work = async () => {
+			copy = await deliver(sent);
+			await fail();
+		};
+		expect((await deliver(sent, { next: { work } })).event).toHaveLength(1);
+		expect(copy?.event).toEqual([]);
+		if (responseMode === 'responseNode') {
+			expect(copy?.refused).toMatchObject([
+				{ status: 503, reason: 'the same delivery is being handled' },
+			]);
+		} else {
+			// Nothing but a run that fails is answered otherwise than with 200.
+			expect(copy?.error?.message).toMatch(/^The same delivery is being handled by another run/);
+		}
+		expect((await deliver(sent)).event).toHaveLength(1);
+	});
+
+	it('runs once where several come together after one that failed', async () => {
+		const sent = delivery();
+		await deliver(sent, { next: { work: fail } });
+		const copies = [1, 2, 3].map(async () => await deliver(sent));
+		const results = await Promise.all(copies);
+		expect(results.filter(({ event }) => event.length === 1)).toHaveLength(1);
+	});
+
+	it('is dropped where n8n keeps no runs that succeed', async () => {
+		const sent = delivery();
+		await deliver(sent, { keepsNothing: true });
+		expect((await deliver(sent)).refused).toMatchObject([{ status: 200, reason: 'duplicate' }]);
+	});
+
+	it('is a duplicate within the same run', async () => {
+		const sent = delivery();
+		const both = await receive(metigan, [sent, sent], { webhook });
+		expect([both.event.length, both.refused.length]).toEqual([1, 1]);
+	});
+});
+
+it.each([
+	[503, 'new'],
+	[202, 'duplicate'],
+	['={{ 200 }}', 'duplicate'],
+])('takes the answer %s of a Respond to Webhook node as it is: %s', async (responseCode, then) => {
+	const { metigan } = actions;
+	const sent = signed(metigan, 'email.bounced');
+	const answered = {
+		webhook: { responseMode: 'responseNode' },
+		next: {
+			type: 'n8n-nodes-base.respondToWebhook',
+			parameters: { options: { responseCode } },
+			work: async () => {},
+		},
+	};
+	expect((await receive(metigan, [sent], answered)).event).toHaveLength(1);
+	const { event } = await receive(metigan, [sent], answered);
+	expect(event).toHaveLength(then === 'new' ? 1 : 0);
+});
+
+it('drops a copy of what failed where the provider was answered at once', async () => {
+	const { metigan } = actions;
+	const sent = signed(metigan, 'email.bounced');
+	const change = {
+		webhook: {},
+		next: { work: async () => await Promise.reject(new Error('the CRM is down')) },
+	};
+	expect((await receive(metigan, [sent], change)).event).toHaveLength(1);
+	expect((await receive(metigan, [sent], change)).refused).toHaveLength(1);
+});
+
 it('verifies with the previous secret', async () => {
 	const delivery = signed(actions.metigan, 'email.bounced', { secret: PREVIOUS });
 	expect((await receive(actions.metigan, [delivery])).event).toHaveLength(1);

@@ -13,6 +13,8 @@ export interface Answer {
 interface Entry {
 	/** Undefined once the delivery was accepted. */
 	pending?: { readonly answer: Answer; readonly since: number };
+	/** The same where a run decides: its id. */
+	run?: string;
 	/** Epoch milliseconds after which a delivery like it is another one. */
 	readonly endsAt: number;
 }
@@ -23,8 +25,8 @@ const GIVE_UP_MS = 120_000;
 /**
  * Remembers accepted deliveries in process memory, so that a provider's retry does not run twice.
  *
- * A delivery counts as accepted only once its response ended with 2xx: what n8n refused or
- * never answered may come again. Best effort by design: the memory is this process's own, and it
+ * A delivery counts as accepted only once its response ended with 2xx, or its run well where that decides: what
+ * n8n refused or never answered may come again. Best effort by design: the memory is this process's own, and it
  * keeps the newest `capacity` keys.
  */
 export class Deduplicator {
@@ -51,10 +53,14 @@ export class Deduplicator {
 
 	/**
 	 * Reports a delivery; a `new` one is remembered from the moment its answer ends with 2xx.
-	 * @param answer undefined for a delivery that was answered before: it counts as accepted at once
+	 * @param decision the response that decides, or a run; undefined for a delivery that counts as accepted at once
 	 * @param lifetimeMs how long after it came the key stands for this delivery
 	 */
-	see(key: string, answer: Answer | undefined, lifetimeMs = Number.POSITIVE_INFINITY): Sighting {
+	see(
+		key: string,
+		decision: Answer | { readonly run: string } | undefined,
+		lifetimeMs = Number.POSITIVE_INFINITY,
+	): Sighting {
 		this.releaseUnanswered();
 		const state = this.stateOf(key);
 		if (state !== 'new') return state;
@@ -68,17 +74,33 @@ export class Deduplicator {
 			const oldest = this.oldestFirst.next();
 			if (oldest.done !== true) this.entries.delete(oldest.value);
 		}
-		if (answer !== undefined) {
-			entry.pending = { answer, since: now };
+		if (decision === undefined) return 'new';
+		if ('run' in decision) entry.run = decision.run;
+		else {
+			entry.pending = { answer: decision, since: now };
 			this.unanswered.set(entry, key);
-			answer.once('finish', () => this.settle(key, entry, answer));
+			decision.once('finish', () => this.settle(key, entry, decision));
 		}
 		return 'new';
+	}
+
+	/** The run that has a delivery, while its end is not known. */
+	runOf(key: string): string | undefined {
+		return this.entries.get(key)?.run;
+	}
+
+	/** Reports the end of the run that has a delivery: it was accepted, or may come again. */
+	endRun(key: string, run: string, accepted: boolean): void {
+		const entry = this.entries.get(key);
+		if (entry?.run !== run) return;
+		if (accepted) delete entry.run;
+		else this.entries.delete(key);
 	}
 
 	private stateOf(key: string): Sighting {
 		const entry = this.entries.get(key);
 		if (entry === undefined || this.now() > entry.endsAt) return 'new';
+		if (entry.run !== undefined) return 'inProgress';
 		if (entry.pending === undefined) return 'accepted';
 		// `finish` never comes when the sender hung up first, although n8n may have accepted the run.
 		if (entry.pending.answer.writableEnded) {

@@ -22,6 +22,42 @@ export function seeDelivery(
 	{ deliveryId, mayRecur }: EventIdentity,
 	answer?: Answer,
 ): Sighting {
-	const key = deliveryId.length > LONG_ID ? hash('sha256', deliveryId) : deliveryId;
-	return deduplicators.of(triggerKey(owner)).see(key, answer, mayRecur ? RECURRENCE_MS : undefined);
+	return deduplicators
+		.of(triggerKey(owner))
+		.see(keyOf(deliveryId), answer, mayRecur ? RECURRENCE_MS : undefined);
+}
+
+/** How a run ended that worked on a delivery. */
+export type RunEnd = 'succeeded' | 'failed' | 'running';
+
+/** A run that works on a delivery, and is to be answered by its end. */
+export interface DecidingRun {
+	/** Id of the execution. */
+	readonly id: string;
+	/** How another run ended, which had the same event before. */
+	readonly endOf: (id: string) => Promise<RunEnd>;
+	readonly onCancel: (handler: () => void) => void;
+}
+
+/** The same where the run decides whether the event was accepted: what failed is new when it comes again. */
+export async function seeDeliveryInRun(
+	owner: Owner,
+	{ deliveryId, mayRecur }: EventIdentity,
+	{ id, endOf, onCancel }: DecidingRun,
+): Promise<Sighting> {
+	const memory = deduplicators.of(triggerKey(owner));
+	const key = keyOf(deliveryId);
+	const earlier = memory.runOf(key);
+	if (earlier === id) return 'accepted';
+	if (earlier !== undefined) {
+		const end = await endOf(earlier);
+		if (end !== 'running') memory.endRun(key, earlier, end === 'succeeded');
+	}
+	const sighting = memory.see(key, { run: id }, mayRecur ? RECURRENCE_MS : undefined);
+	if (sighting === 'new') onCancel(() => memory.endRun(key, id, false));
+	return sighting;
+}
+
+function keyOf(deliveryId: string): string {
+	return deliveryId.length > LONG_ID ? hash('sha256', deliveryId) : deliveryId;
 }

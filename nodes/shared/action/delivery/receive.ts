@@ -1,9 +1,11 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
-import { acceptDelivery, deliveryItem, logDeviations, type Rejection } from '../../delivery/accept';
-import { seeDelivery } from '../../delivery/duplicates';
-import { parseBody } from '../../delivery/event';
+import { acceptDelivery, deliveryItem, logDeviations } from '../../delivery/accept';
+import type { Sighting } from '../../delivery/deduplicator';
+import { seeDelivery, seeDeliveryInRun } from '../../delivery/duplicates';
+import { parseBody, type EventIdentity } from '../../delivery/event';
+import { settingsError } from '../../errors';
 import {
 	deliveryOptions,
 	eventOptions,
@@ -19,6 +21,7 @@ import { namesSchema, numberSchema, readParameter } from '../parameter';
 import { RESOURCES } from '../resources';
 import { verifyPayload } from '../signature/payload';
 import { DELIVERY } from '../signature/fields';
+import { lateAnswer, runEnd } from './answer';
 
 const optionsSchema = z.object({
 	bounceType: z.enum(['any', 'hard', 'soft']).default('any'),
@@ -58,7 +61,9 @@ function receiveFields(provider: Provider): INodeProperties[] {
 		SIMPLIFY,
 		optionsCollection([
 			...deliveryOptions(provider),
-			skipDuplicatesOption('a delivery that was accepted before leaves by Refused'),
+			skipDuplicatesOption(
+				'a delivery that was accepted before leaves by Refused, unless its run failed and the Webhook node answers after the run',
+			),
 		]),
 	];
 }
@@ -81,15 +86,46 @@ async function receiveOne(call: ActionCall): Promise<ActionResult> {
 	if ('status' in accepted) return refused(provider, accepted);
 
 	// People send the same test event again and again, and a run that is retried sends its own again.
-	const skipsDuplicates = options.skipDuplicates && mode !== 'manual' && mode !== 'retry';
-	if (skipsDuplicates && seeDelivery(ownerOf(context), accepted.identity) !== 'new') {
-		return refused(provider, { status: 200, reason: 'duplicate' });
-	}
-	logDeviations(context, accepted.event);
 	const simplify = readParameter(call, 'simplify', z.boolean(), true);
+	const skipsDuplicates = options.skipDuplicates && mode !== 'manual' && mode !== 'retry';
+	const sighting = skipsDuplicates ? await see(call, accepted.identity) : 'new';
+	if (sighting === 'accepted') return refused(provider, { status: 200, reason: 'duplicate' });
+	if (sighting === 'inProgress') return putOff(call);
+	logDeviations(context, accepted.event);
 	return { json: deliveryItem(provider, simplify, accepted, verdict, request.headers) };
 }
 
-function refused(provider: Provider, rejection: Rejection): ActionResult {
+/**
+ * Whether this node has seen the event before. Where the Webhook node has answered already, the provider sends
+ * nothing again because a run failed; else it does, and what failed has to run again.
+ */
+async function see({ context }: ActionCall, identity: EventIdentity): Promise<Sighting> {
+	const owner = ownerOf(context);
+	if (lateAnswer(context) === undefined) return seeDelivery(owner, identity);
+	return await seeDeliveryInRun(owner, identity, {
+		id: context.getExecutionId(),
+		endOf: async (id) => await runEnd(context, id),
+		onCancel: (handler) => context.onExecutionCancellation(handler),
+	});
+}
+
+/**
+ * Has the provider send a copy again later, because the run that has the event may still fail.
+ * @throws NodeOperationError where nothing but a run that fails is answered otherwise than with 200
+ */
+function putOff({ context, provider }: ActionCall): ActionResult {
+	const reason = 'the same delivery is being handled';
+	if (lateAnswer(context) === 'byNode') return refused(provider, { status: 503, reason });
+	throw settingsError(
+		context,
+		'The same delivery is being handled by another run',
+		'Nothing is to be done: the provider sends it again, and it runs if that run fails',
+	);
+}
+
+function refused(
+	provider: Provider,
+	rejection: { readonly status: number; readonly reason: string },
+): ActionResult {
 	return { json: { ...sourceOf(provider), ...rejection }, output: 1 };
 }

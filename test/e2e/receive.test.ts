@@ -1,0 +1,130 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import { buildDelivery } from '../../sandbox';
+import { chain, outputOf, startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { fetchOnNewConnection } from '../../testkit/n8n-host/fetch';
+import { packedPackage } from '../../testkit/n8n-host/packedPackage';
+import { until } from '../../testkit/n8n-host/poll';
+import { ORIGIN, PACKAGE, SECRET } from '../../testkit/publishTrigger';
+
+/** Webhook → Receive → work in a real n8n, where the provider is answered after the work. */
+
+let n8n: N8nHost;
+/** The system that the workflow's work is done in. */
+let crm: Server;
+let crmUrl: string;
+let requests = 0;
+/** How it answers. */
+let answer: () => Promise<number>;
+
+beforeAll(async () => {
+	crm = createServer((_request, response) => {
+		requests += 1;
+		void answer().then((status) => response.writeHead(status).end('{}'));
+	});
+	await new Promise<void>((resolve) => crm.listen(0, '127.0.0.1', resolve));
+	crmUrl = `http://127.0.0.1:${(crm.address() as AddressInfo).port}/`;
+	n8n = await startN8n({ tarball: packedPackage(), webhookUrl: ORIGIN });
+}, 600_000);
+
+afterEach(() => {
+	requests = 0;
+});
+
+afterAll(async () => {
+	await n8n?.stop();
+	crm.closeAllConnections();
+	await new Promise((resolve) => crm.close(resolve));
+}, 60_000);
+
+const respond = (name: string, responseCode: number | string) => ({
+	name,
+	type: 'n8n-nodes-base.respondToWebhook',
+	typeVersion: 1.1,
+	parameters: { respondWith: 'json', responseBody: '{}', options: { responseCode } },
+});
+
+/** Publishes Webhook → Receive → work, and Respond to Webhook nodes where they answer. */
+async function publish(responseMode: 'responseNode' | 'lastNode') {
+	const path = crypto.randomUUID();
+	const credential = await n8n.createCredential('Metigan', 'metiganApi', { signingSecret: SECRET });
+	const byNode = responseMode === 'responseNode';
+	const { id } = await n8n.createWorkflow({
+		name: `Receive, ${responseMode}`,
+		nodes: [
+			{
+				name: 'Webhook',
+				type: 'n8n-nodes-base.webhook',
+				typeVersion: 2,
+				webhookId: path,
+				parameters: { path, httpMethod: 'POST', responseMode, options: { rawBody: true } },
+			},
+			{
+				name: 'Receive',
+				type: `${PACKAGE}.metigan`,
+				parameters: { resource: 'delivery', operation: 'receive', events: ['*'] },
+				credentials: { metiganApi: { id: credential, name: 'Metigan' } },
+			},
+			{
+				name: 'Work',
+				type: 'n8n-nodes-base.httpRequest',
+				typeVersion: 4.2,
+				parameters: { method: 'POST', url: crmUrl },
+			},
+			...(byNode ? [respond('Done', 200), respond('Refused', '={{ $json.status }}')] : []),
+		],
+		connections: {
+			...chain('Webhook', 'Receive'),
+			Receive: {
+				main: ['Work', ...(byNode ? ['Refused'] : [])].map((node) => [
+					{ node, type: 'main', index: 0 },
+				]),
+			},
+			...(byNode ? chain('Work', 'Done') : {}),
+		},
+	});
+	await n8n.publish(id);
+	return { id, url: n8n.toLocalUrl(`${ORIGIN}/webhook/${path}`) };
+}
+
+describe.each(['responseNode', 'lastNode'] as const)('answered by %s', (responseMode) => {
+	it('runs again what failed, puts off a copy of what goes on, drops a copy of what is done', async () => {
+		const workflow = await publish(responseMode);
+		const { headers, body } = buildDelivery({
+			provider: 'metigan',
+			event: 'email.bounced',
+			secret: SECRET,
+		});
+		const send = async () => {
+			const sent = { method: 'POST', headers, body: new Uint8Array(body) };
+			return (await fetchOnNewConnection(workflow.url, sent)).status;
+		};
+
+		answer = async () => 500;
+		expect([await send(), await send()]).toEqual([500, 500]);
+		expect(requests).toBe(2);
+
+		let finish: (status: number) => void = () => {};
+		answer = async () =>
+			await new Promise((resolve) => {
+				finish = resolve;
+			});
+		const first = send();
+		await until('the work', 30_000, () => (requests === 3 ? true : undefined));
+		expect(await send()).toBe(responseMode === 'responseNode' ? 503 : 500);
+		finish(500);
+		expect(await first).toBe(500);
+
+		answer = async () => 200;
+		expect(await send()).toBe(200);
+		expect(requests).toBe(4);
+		expect([await send(), await send()]).toEqual([200, 200]);
+		expect(requests).toBe(4);
+
+		const [last] = (await n8n.waitForExecutions(workflow.id, 7)).slice(-1);
+		const run = await n8n.execution(last?.id ?? '');
+		expect(outputOf(run, 'Receive', 1)).toMatchObject([{ status: 200, reason: 'duplicate' }]);
+	}, 120_000);
+});
