@@ -26,9 +26,22 @@ export function eventsToRegister(provider: Provider, selected: readonly string[]
 	return [...new Set([...all, ...selected.filter((name) => name !== ALL_EVENTS)])];
 }
 
-/** One name for an event that a provider has several names for. */
+/**
+ * The form in which names of events are compared: without capitals and white space around, and one name for an
+ * event that a provider has several names for.
+ */
 export function canonicalEvent({ envelope }: Provider, name: string): string {
-	return envelope.canonicalEvent?.(name) ?? name;
+	const plain = name.trim().toLowerCase();
+	return envelope.canonicalEvent?.(plain) ?? plain;
+}
+
+/** The documented name that a name stands for, whatever its spelling. @returns undefined for other events */
+export function documentedEvent(provider: Provider, name: string): string | undefined {
+	const canonical = canonicalEvent(provider, name);
+	const isDocumented =
+		provider.events.some((event) => event.name === canonical) ||
+		provider.envelope.pings.includes(canonical);
+	return isDocumented ? canonical : undefined;
 }
 
 /** Whether two lists name the same events, in any order and spelling, capitals included. */
@@ -38,7 +51,7 @@ export function sameEvents(
 	right: readonly string[],
 ): boolean {
 	const canonical = (names: readonly string[]) =>
-		new Set(names.map((name) => canonicalEvent(provider, name.trim().toLowerCase())));
+		new Set(names.map((name) => canonicalEvent(provider, name)));
 	const [a, b] = [canonical(left), canonical(right)];
 	return a.size === b.size && [...a].every((name) => b.has(name));
 }

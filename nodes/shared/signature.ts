@@ -43,6 +43,10 @@ interface Signed {
 type Claim = Signed | { readonly reason: string };
 
 const ELEMENT_ENDS = /[\s,]+/;
+/** Where Node, or a proxy, joined the lines of a header. */
+const LINE_ENDS = /, ?/;
+/** Between commas, as many as are looked at: a request that is refused must not cost more. */
+const MAX_PARTS = 32;
 const HEX_SHA256 = /^[0-9a-f]{64}$/;
 const UNIX_SECONDS = /^(?:0|[1-9]\d{0,11})$/;
 const DECIMAL_SECONDS = /^(?:0|[1-9]\d{0,11})(?:\.\d{1,9})?$/;
@@ -76,7 +80,8 @@ export function verifySignature(
 	if (typeof value !== 'string') return refused(`header ${header} is repeated`);
 
 	let failure: Refusal | undefined;
-	for (const scheme of schemes.filter((candidate) => candidate.header === header)) {
+	const candidates = schemes.filter((candidate) => candidate.header === header);
+	for (const scheme of candidates) {
 		const claim = readClaim(request, scheme, value.trim());
 		if (claim === undefined) continue;
 		if ('reason' in claim) {
@@ -88,7 +93,48 @@ export function verifySignature(
 		// More informative than a mismatch with the format of another scheme.
 		if (failure?.unmatched !== true) failure = verdict;
 	}
+	for (const scheme of candidates) {
+		const repeated = repeatedHeader(request, scheme, value.trim());
+		// Other reasons would hide it.
+		if (repeated !== undefined) return { ...failure, ...refused(`header ${repeated} is repeated`) };
+	}
 	return failure ?? refused(`header ${header} is not written as documented`);
+}
+
+/** The header of a scheme that came on several lines. @returns undefined where none did */
+function repeatedHeader(
+	{ headers }: SignedRequest,
+	scheme: SignatureScheme,
+	value: string,
+): string | undefined {
+	if (scheme.kind === 'sharedSecret') {
+		return isJoined(value, (line, first) => line === first) ? scheme.header : undefined;
+	}
+	const { header, layout, timestampHeader, decimalTimestamp } = scheme;
+	const seconds = secondsOf(decimalTimestamp);
+	const isSignature = (line: string) =>
+		layout.type === 'hex'
+			? signatureIn(layout.prefixes, line) !== undefined
+			: 'signatures' in (readElements(line, layout, seconds) ?? {});
+	if (isJoined(value, isSignature)) return header;
+	const timestamp = timestampHeader === undefined ? undefined : headers[timestampHeader];
+	return isJoined(String(timestamp), (line) => seconds.test(line)) ? timestampHeader : undefined;
+}
+
+/**
+ * Whether a value consists of several, which Node and proxies join with commas where a header comes on several
+ * lines. A value may have commas itself: several signatures beside one timestamp are one value.
+ */
+function isJoined(value: string, isLine: (line: string, first?: string) => boolean): boolean {
+	const parts = value.split(LINE_ENDS, MAX_PARTS);
+	return parts.slice(1).some((_, index) => {
+		const count = index + 2;
+		const size = parts.length / count;
+		const lines = Array.from({ length: count }, (__, line) =>
+			parts.slice(line * size, (line + 1) * size).join(','),
+		);
+		return Number.isInteger(size) && lines.every((line) => isLine(line, lines[0]));
+	});
 }
 
 function verifyClaim(
@@ -174,14 +220,12 @@ function readClaim(
 ): Claim | undefined {
 	if (scheme.kind === 'sharedSecret') return { signatures: [sha256(value)] };
 	const { layout, timestampHeader } = scheme;
-	const seconds = scheme.decimalTimestamp === true ? DECIMAL_SECONDS : UNIX_SECONDS;
+	const seconds = secondsOf(scheme.decimalTimestamp);
 	if (layout.type === 'elements') return readElements(value, layout, seconds);
 
-	const prefix = layout.prefixes.find(
-		(candidate) => value.startsWith(candidate) && HEX_SHA256.test(value.slice(candidate.length)),
-	);
-	if (prefix === undefined) return undefined;
-	const signatures = [Buffer.from(value.slice(prefix.length), 'hex')];
+	const signature = signatureIn(layout.prefixes, value);
+	if (signature === undefined) return undefined;
+	const signatures = [signature];
 	if (timestampHeader === undefined) return { signatures };
 
 	const timestamp = request.headers[timestampHeader];
@@ -189,6 +233,18 @@ function readClaim(
 		return { reason: `header ${timestampHeader} holds no Unix timestamp` };
 	}
 	return { signatures, timestamp: timestamp.trim() };
+}
+
+function secondsOf(decimalTimestamp: true | undefined): RegExp {
+	return decimalTimestamp === true ? DECIMAL_SECONDS : UNIX_SECONDS;
+}
+
+/** The signature behind one of the prefixes. */
+function signatureIn(prefixes: readonly string[], value: string): Buffer | undefined {
+	const prefix = prefixes.find(
+		(candidate) => value.startsWith(candidate) && HEX_SHA256.test(value.slice(candidate.length)),
+	);
+	return prefix === undefined ? undefined : Buffer.from(value.slice(prefix.length), 'hex');
 }
 
 /** Reads `t=…,v1=…`, also with white space for the comma and with several `v1=`, as an SDK does. */

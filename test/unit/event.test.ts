@@ -8,10 +8,10 @@ import { misarMail } from '../../nodes/Misar/mail';
 import { misarReach } from '../../nodes/Misar/reach';
 import { misarPost } from '../../nodes/Misar/post';
 import { misarBlog } from '../../nodes/MisarBlog/provider';
+import { parseBody } from '../../nodes/shared/delivery/body';
 import {
 	contradictsHeader,
 	identifyEvent,
-	parseBody,
 	readEvent,
 	type ReceivedEvent,
 } from '../../nodes/shared/delivery/event';
@@ -46,17 +46,30 @@ describe('parsing a body', () => {
 		['{}', {}],
 		[' \r\n{"a":[1]} ', { a: [1] }],
 		['\ufeff{"a":[1]}', { a: [1] }],
+		['\ufeff\ufeff\ufeff{"a":[1]}', { a: [1] }],
+		['{"a":"\ufeff"}', { a: '\ufeff' }],
 		['{"name":"Zoë 🐼"}', { name: 'Zoë 🐼' }],
 	])('reads an object: %j', (text, expected) => {
 		expect(parseBody(Buffer.from(text))).toEqual(expected);
 	});
 
-	it.each(['', ' ', 'null', 'true', '5', '"text"', '[]', '[{"a":1}]', '{"a":', '{a:1}', '{} {}'])(
-		'refuses %j',
-		(text) => {
-			expect(parseBody(Buffer.from(text))).toBeUndefined();
-		},
-	);
+	it.each([
+		'',
+		' ',
+		'{\ufeff}',
+		'\ufeff',
+		'null',
+		'true',
+		'5',
+		'"text"',
+		'[]',
+		'[{"a":1}]',
+		'{"a":',
+		'{a:1}',
+		'{} {}',
+	])('refuses %j', (text) => {
+		expect(parseBody(Buffer.from(text))).toBeUndefined();
+	});
 
 	it('reads bytes that are no UTF-8 and survives deep nesting', () => {
 		const bytes = Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xff]), Buffer.from('"}')]);
@@ -339,42 +352,91 @@ describe('the time of an event', () => {
 		['2026-07-02T03:04:05', '2026-07-02T03:04:05.000Z'],
 		[1767323045000, ISO],
 		[1767323045123, '2026-01-02T03:04:05.123Z'],
+		// Unix time in the unit that its size tells, as a number and as text.
 		[0, '1970-01-01T00:00:00.000Z'],
+		[1767323045, ISO],
+		[1767323045.123, '2026-01-02T03:04:05.123Z'],
+		[99_999_999_999, '5138-11-16T09:46:39.000Z'],
+		[100_000_000_000, '1973-03-03T09:46:40.000Z'],
+		[1767323045000123, ISO],
+		[1767323045000000123, ISO],
+		['1767323045', ISO],
+		['1767323045.5', '2026-01-02T03:04:05.500Z'],
+		['1767323045000', ISO],
+		[' 1767323045 ', ISO],
+		['100000000', '1973-03-03T09:46:40.000Z'],
+		// As databases, languages and emails write it.
+		['2026-01-02 03:04:05', ISO],
+		['2026-01-02 03:04:05.123456', '2026-01-02T03:04:05.123Z'],
+		['2026-01-02 03:04:05,123', '2026-01-02T03:04:05.123Z'],
+		['2026-01-02 03:04:05+00', ISO],
+		['2026-01-02 08:34:05 +0530', ISO],
+		['2026-01-02 03:04:05 UTC', ISO],
+		['2026-01-02T03:04:05 UTC', ISO],
+		['2026-01-02t03:04:05z', ISO],
+		['2026-01-02T03:04:05z', ISO],
+		[' 2026-01-02T03:04:05Z', ISO],
+		['2026-01-02T03:04:05Z\n', ISO],
+		['Fri, 02 Jan 2026 03:04:05 GMT', ISO],
+		['Fri, 2 Jan 2026 03:04:05 +0000', ISO],
+		['fri, 02 jan 2026 03:04:05 gmt', ISO],
+		['02 Jan 2026 08:34:05 +0530', ISO],
+		['Thu, 01 Jan 2026 22:04:05 EST', ISO],
+		['Fri, 02 Jan 2026 03:04:05', ISO],
+		['2 Jan 2026 03:04', '2026-01-02T03:04:00.000Z'],
 	])('is given in UTC for %j', (timestamp, expected) => {
 		expect(at(timestamp)).toBe(expected);
 	});
 
 	it.each([
-		'',
 		'yesterday',
 		'foo 1',
 		'1',
 		'2026',
+		'20260102',
+		'20260102030405',
 		'2026-01',
-		'1767323045',
-		'1767323045000',
+		'-1767323045',
+		'1.767323045e9',
 		'01/02/2026',
 		'2 January 2026',
-		'Fri, 02 Jan 2026 03:04:05 GMT',
-		'2026-01-02 03:04:05',
-		' 2026-01-02T03:04:05Z',
-		'2026-01-02T03:04:05Z ',
-		'2026-01-02T03:04:05 UTC',
-		'2026-01-02T03:04:05Z\n',
+		'Fri, 02 Jan 2026 03:04:05 CET',
+		'Fri, 02 Jan 2026 25:04:05 GMT',
+		'Fri, 02 Foo 2026 03:04:05 GMT',
 		'2026-1-2',
 		'2026-01-02Z',
 		'2026-13-01T00:00:00Z',
 		'2026-01-02T25:00:00Z',
+		'2026-01-02  03:04:05',
 		'NaN',
 		1e300,
+		1e20,
+		-1,
 		-1e16,
 		true,
-		null,
 		{},
-		[],
 		[1767323045000],
-	])('is null for %j', (timestamp) => {
+	])('is null for %j, and told', (timestamp) => {
 		expect(at(timestamp)).toBeNull();
+		const { warnings } = read(misarMail, { event: 'email.sent', timestamp, data: {} });
+		expect(warnings.filter((warning) => warning.startsWith('timestamp: '))).toHaveLength(1);
+	});
+
+	it.each(['', ' ', null, [], undefined])('is null for %j, which is none', (timestamp) => {
+		const body = { event: 'open', timestamp, data: {} };
+		expect(read(mailPandaProvider, body)).toMatchObject({ occurredAt: null, warnings: [] });
+	});
+
+	it('is told where it cannot be read, also where another field has it', () => {
+		const body = { event: 'open', timestamp: 'soon', createdAt: ISO, data: {} };
+		expect(read(mailPandaProvider, body)).toMatchObject({
+			occurredAt: ISO,
+			warnings: ['timestamp: not a time that can be read'],
+		});
+		const ofData = { event: 'open', data: { timestamp: 'soon' } };
+		expect(read(mailPandaProvider, ofData).warnings).toEqual([
+			'data.timestamp: not a time that can be read',
+		]);
 	});
 
 	it('is null when no field has it, and otherwise taken from the first field that does', () => {
@@ -391,11 +453,47 @@ describe('the name of an event', () => {
 		['empty', { type: '', event: '' }],
 		['no text', { type: 5, event: { name: 'email.sent' } }],
 		['null', { type: null }],
+		['blank', { type: ' \n' }],
 	])('is "unknown" when it is %s, whatever the header says', (_what, body) => {
 		const event = read(misarMail, body, { 'x-misar-event': 'email.sent' });
 		expect(event).toMatchObject({ name: 'unknown', named: false, data: {} });
 		expect(event.warnings.length).toBeGreaterThan(0);
 	});
+
+	it.each<[Provider, string, string]>([
+		[misarMail, 'Email.Bounced', 'email.bounced'],
+		[misarMail, ' email.bounced ', 'email.bounced'],
+		[misarMail, 'EMAIL.BOUNCED\n', 'email.bounced'],
+		[misarMail, 'Ping', 'ping'],
+		[misarPost, 'Post.Published', 'post.published'],
+		[misarReach, 'DEAL.WON', 'deal.won'],
+		[blogProvider, 'Article.Published', 'article.published'],
+		[mailPandaProvider, 'BOUNCE', 'bounce'],
+		[mailPandaProvider, ' Email.Bounce', 'bounce'],
+		[metiganProvider, 'email.Bounced', 'email.bounced'],
+		// Not in a list: nobody knows how it is meant to be written.
+		[metiganProvider, ' Brand.New ', 'Brand.New'],
+	])('is the documented one of %#, with a warning: %s', (provider, written, expected) => {
+		for (const field of provider.envelope.eventFields) {
+			const { name, named, warnings } = read(provider, { [field]: written });
+			expect({ name, named }).toEqual({ name: expected, named: true });
+			expect(warnings).toContain(`${field}: read as ${expected}`);
+		}
+	});
+
+	it.each(['email.sent', 'Email.Sent', ' email.sent '])(
+		'may be repeated by a header in another spelling: %j',
+		(value) => {
+			const body = { type: 'EMAIL.sent', data: {} };
+			const { warnings } = read(misarMail, body, { 'x-misar-event': value });
+			expect(warnings.join()).not.toContain('header');
+			expect(
+				contradictsHeader(blogProvider, parse('{"event":"Article.Deleted"}'), {
+					'x-webhook-event': 'article.deleted',
+				}),
+			).toBe(false);
+		},
+	);
 
 	it('is told apart from an event that is called "unknown"', () => {
 		expect(read(misarMail, { type: 'unknown' })).toMatchObject({ name: 'unknown', named: true });
@@ -404,6 +502,7 @@ describe('the name of an event', () => {
 	it('is taken from the first field that holds text', () => {
 		expect(read(misarMail, { type: 'a.b', event: 'c.d' }).name).toBe('a.b');
 		expect(read(misarMail, { type: '', event: 'c.d' }).name).toBe('c.d');
+		expect(read(misarMail, { type: ' ', event: 'c.d' }).name).toBe('c.d');
 		// As its help page writes it, whatever else is there.
 		expect(read(misarPost, { type: 'a.b', event: 'c.d' }).name).toBe('c.d');
 		expect(read(misarPost, { type: 'a.b' }).name).toBe('a.b');
@@ -417,7 +516,7 @@ describe('the name of an event', () => {
 		}
 	});
 
-	it.each(['email.bounced', 'EMAIL.SENT', 'email.sent.', 'email.sent, email.sent', '*'])(
+	it.each(['email.bounced', 'email.sent.', 'email.sent, email.sent', '*'])(
 		'is the one in the body, with a warning when the header says another: %s',
 		(value) => {
 			const body = { type: 'email.sent', data: {} };
@@ -505,17 +604,26 @@ describe('the data of an event', () => {
 		expect(read(provider, body).data).toEqual({ slug: 's' });
 	});
 
-	it.each([
-		[misarMail, { bounce_type: 'Hard' }, 'hard'],
-		[misarMail, { bounceType: 'soft' }, 'soft'],
+	it.each<[Provider, IDataObject, 'hard' | 'soft' | undefined]>([
+		...['hard', 'Hard', ' HARD ', 'hard bounce', 'HardBounce', 'hard_bounce', 'Permanent'].map(
+			(bounce_type): [Provider, IDataObject, 'hard'] => [misarMail, { bounce_type }, 'hard'],
+		),
+		...['perm', 'PermFail', 'permanent-failure', 'Permanent Error', 'hard_bounced'].map(
+			(bounceType): [Provider, IDataObject, 'hard'] => [metiganProvider, { bounceType }, 'hard'],
+		),
+		...['soft', 'SOFT', 'SoftBounce', 'soft-bounce', 'Transient', 'transient_failure'].map(
+			(bounceType): [Provider, IDataObject, 'soft'] => [misarMail, { bounceType }, 'soft'],
+		),
+		...['temp', 'Temporary', 'tempfail', 'temporary error'].map(
+			(bounceType): [Provider, IDataObject, 'soft'] => [metiganProvider, { bounceType }, 'soft'],
+		),
 		[misarMail, { bounce_type: '', bounceType: 'soft' }, 'soft'],
+		[misarMail, { bounce_type: 'blocked', bounceType: 'soft' }, 'soft'],
 		[misarMail, { bounce_type: 5 }, undefined],
-		[misarMail, { bounce_type: 'transient' }, undefined],
-		[misarMail, { bounce_type: 'hard bounce' }, undefined],
-		[misarMail, { bounce_type: ' hard' }, undefined],
+		[misarMail, { bounce_type: 'not permanent' }, undefined],
+		[misarMail, { bounce_type: 'hard or soft' }, undefined],
 		[metiganProvider, { bounceType: 'undetermined' }, undefined],
 		[misarMail, {}, undefined],
-		[metiganProvider, { bounceType: 'HARD' }, 'hard'],
 		[metiganProvider, { metadata: { bounceType: 'hard' } }, undefined],
 	])('tells the type of a bounce: %#', (provider, data, expected) => {
 		const bounce = { [provider.envelope.eventFields[0] ?? '']: 'email.bounced', data };
@@ -524,6 +632,16 @@ describe('the data of an event', () => {
 			undefined,
 		);
 	});
+});
+
+it('a type of a bounce that is not known is told', () => {
+	const told = (data: object) =>
+		read(metiganProvider, { event: 'email.bounced', messageId: 'm', timestamp: 1, data }).warnings;
+	const data = { recipient: 'a@example.com', timestamp: ISO };
+	expect(told({ ...data, bounceType: 'Undetermined' })).toEqual([
+		'data.bounceType: says neither hard nor soft',
+	]);
+	expect(told({ ...data, bounceType: 'Transient' })).toEqual([]);
 });
 
 describe('warnings', () => {
@@ -566,16 +684,80 @@ describe('a body with a __proto__ key', () => {
 });
 
 describe('the recipient of an event', () => {
-	it.each<[string, unknown, string | null]>([
-		['one address', 'a@example.com', 'a@example.com'],
-		['a list of one', ['a@example.com'], 'a@example.com'],
-		['several addresses', ['a@example.com', 'b@example.com'], null],
-		['an empty list', [], null],
-		['something else', 'msg_1', null],
-		['no text', 7, null],
-	])('of %s', (_what, to, expected) => {
-		const body = { event: 'email.sent', timestamp: ISO, data: { to } };
-		expect(read(misarMail, body).recipient).toBe(expected);
+	const one = 'ada@example.com';
+	const of = (data: IDataObject) => {
+		const { recipient, warnings } = read(mailPandaProvider, { event: 'open', data });
+		return { recipient, warnings };
+	};
+
+	it.each<[string, unknown]>([
+		['one address', one],
+		['a list of one', [one]],
+		['letters of any script', 'zoë@exämple.com'],
+		['a quoted local part', '"ada lovelace"@example.com'],
+		['an address literal', 'ada@[IPv6:2001:db8::1]'],
+		['a plus and a dash', 'ada+n8n@mail-1.example.com'],
+	])('is that of %s', (_what, to) => {
+		const address = Array.isArray(to) ? one : to;
+		expect(of({ to: to as string })).toEqual({ recipient: address, warnings: [] });
+	});
+
+	it.each<[string, unknown]>([
+		['a name', 'Ada <ada@example.com>'],
+		['a quoted name', '"Lovelace, Ada" <ada@example.com>'],
+		['a quoted address', '"ada@example.com" <ada@example.com>'],
+		['an address as a name', 'ada@example.com <ada@example.com>'],
+		['a name with a comma', 'Lovelace, Ada <ada@example.com>'],
+		['a name in a list', ['Ada <ada@example.com>']],
+		['angle brackets', '<ada@example.com>'],
+		['blanks', ' ada@example.com '],
+		['blanks within angle brackets', 'Ada < ada@example.com >'],
+		['a line end', 'ada@example.com\r\n'],
+	])('is the address alone of one with %s, and that is told', (_what, to) => {
+		expect(of({ to: to as string })).toEqual({
+			recipient: one,
+			warnings: ['data.to: read as the address alone'],
+		});
+	});
+
+	it.each<[string, unknown]>([
+		['several addresses in a text', 'a@example.com, b@example.com'],
+		['several addresses with semicolons', 'a@example.com;b@example.com'],
+		['several addresses with blanks', 'a@example.com b@example.com'],
+		['several named addresses', 'A <a@example.com>, B <b@example.com>'],
+		['a plain and a named address', 'a@example.com, B <b@example.com>'],
+		['a list of several', ['a@example.com', 'b@example.com']],
+		['a list of several texts in one', ['a@example.com, b@example.com']],
+		['a line break within', 'a@example.com\r\nBcc: b@example.com'],
+		['a header behind it', 'a@exam\nple.com'],
+		['something else', 'msg_1'],
+		['no local part', '@example.com'],
+		['no domain', 'ada@'],
+		['two at signs', 'a@b@example.com'],
+		['an open bracket', 'Ada <ada@example.com'],
+		['an invisible character', 'ada\u200b@example.com'],
+		['half an emoji', 'ada\ud83d@example.com'],
+		['10,000 characters', `${'a'.repeat(10_000)}@example.com`],
+		['no text', 7],
+		['an object', { address: 'ada@example.com' }],
+		['an object that cannot be read as text', { toString: 1 }],
+	])('is null for %s, and that is told', (_what, to) => {
+		expect(of({ to: to as string })).toEqual({
+			recipient: null,
+			warnings: ['data.to: not one email address'],
+		});
+	});
+
+	it.each([null, undefined, '', ' ', []])('is that of the next field where one has %j', (value) => {
+		expect(of({ recipient: value, email: one })).toEqual({ recipient: one, warnings: [] });
+		expect(of({ recipient: value })).toEqual({ recipient: null, warnings: [] });
+	});
+
+	it('is that of the next field where one cannot be read, and that is told', () => {
+		expect(of({ recipient: 'msg_1', email: ['a@b.c', 'd@e.f'], to: one })).toEqual({
+			recipient: one,
+			warnings: ['data.recipient: not one email address', 'data.email: not one email address'],
+		});
 	});
 
 	it('is null where a product is not about email', () => {

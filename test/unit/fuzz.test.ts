@@ -8,7 +8,8 @@ import {
 	readEndpoint,
 	readEndpointPage,
 } from '../../nodes/shared/api/endpointAnswer';
-import { identifyEvent, parseBody, readEvent } from '../../nodes/shared/delivery/event';
+import { parseBody } from '../../nodes/shared/delivery/body';
+import { identifyEvent, readEvent } from '../../nodes/shared/delivery/event';
 import { seal, unseal } from '../../nodes/shared/state/secretVault';
 import { verifySignature } from '../../nodes/shared/signature';
 import { printFigures } from '../figures';

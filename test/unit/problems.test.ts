@@ -114,6 +114,49 @@ describe('refused deliveries', () => {
 	});
 });
 
+describe('ignored events', () => {
+	const told = (log: ProblemLog, at = NOW) => log.takeAll(misarMail, at);
+
+	it('are no problem by themselves, and are counted for the next one of unknown events', () => {
+		const log = new ProblemLog();
+		for (let n = 0; n < 3; n++) log.ignored('email.opened', false, NOW);
+		expect(told(log)).toEqual([]);
+		log.ignored('email.new', true, NOW);
+		log.unknownEvent('email.bounced', NOW);
+		expect(told(log)).toMatchObject([
+			{
+				problem: 'eventsUnknown',
+				count: 2,
+				events: { 'email.new': 1, 'email.bounced': 1 },
+				ignored: { 'email.opened': 3, 'email.new': 1 },
+			},
+		]);
+		log.unknownEvent('email.bounced', NOW + QUIET_MS);
+		expect(told(log, NOW + QUIET_MS)[0]).not.toHaveProperty('ignored');
+	});
+
+	it('are counted by at most 50 names of at most 200 characters', () => {
+		const log = new ProblemLog();
+		for (let n = 0; n < 10_000; n++) log.ignored(`${n % 200}${'x'.repeat(1_000)}`, true, NOW);
+		const [item] = told(log);
+		expect(item?.['count']).toBe(10_000);
+		for (const counts of [item?.['events'], item?.['ignored']]) {
+			expect(Object.values(Object(counts))).toEqual(Array(50).fill(50));
+			for (const name of Object.keys(Object(counts))) expect(name).toHaveLength(200);
+		}
+	});
+
+	it('are logged once, by names of bounded length', () => {
+		const log = new ProblemLog();
+		const long = 'x'.repeat(1_000);
+		expect([log.isFirst(long), log.isFirst(long), log.isFirst(`y${long}`)]).toEqual([
+			true,
+			false,
+			true,
+		]);
+	});
+});
+
 it('a provider that answers again is not reported any more', () => {
 	const log = new ProblemLog();
 	log.unreachable('HTTP 500', NOW, NOW);

@@ -1,29 +1,34 @@
-import type { FunctionsBase, IDataObject } from 'n8n-workflow';
+import type { IDataObject } from 'n8n-workflow';
 
 import { sourceOf } from '../product';
 import type { Provider, ProviderFamily } from '../provider';
 import type { SignedRequest, Verdict } from '../signature';
+import { findLosses } from './body';
 import {
 	contradictsHeader,
 	identifyEvent,
+	MAX_WARNINGS,
 	namesAnotherProduct,
 	readEvent,
 	type EventIdentity,
 	type ReceivedEvent,
 } from './event';
-import { reasonToIgnore, type Selection } from './selection';
+import { isPing, isUnknown, reasonToIgnore, type Selection } from './selection';
 
 /** Why a verified delivery starts nothing, and the HTTP status to answer it with. */
 export interface Rejection {
 	/** 200 for what is ignored, 400 or 401 for what is refused. */
 	readonly status: 200 | 400 | 401;
 	readonly reason: string;
+	/** The event that is ignored; none for a ping. */
+	readonly event?: Pick<ReceivedEvent, 'name'> & { readonly isUnknown: boolean };
 }
 
 /** A verified delivery that is for this workflow. */
 export interface AcceptedDelivery {
 	readonly body: IDataObject;
-	readonly event: ReceivedEvent;
+	/** `isUnknown`: neither the provider's list nor the selection has its name. */
+	readonly event: ReceivedEvent & { readonly isUnknown: boolean };
 	readonly identity: EventIdentity;
 }
 
@@ -46,10 +51,18 @@ export function acceptDelivery(
 	if (contradictsHeader(provider, body, headers)) {
 		return { status: 401, reason: 'the event header differs from the event in the body' };
 	}
-	const event = readEvent(provider, body, headers);
+	const read = readEvent(provider, body, headers);
+	const event = { ...read, isUnknown: isUnknown(provider, selection, read) };
 	const ignored = reasonToIgnore(provider, selection, event);
-	if (ignored !== undefined) return { status: 200, reason: ignored };
-	return { body, event, identity: identifyEvent(provider, body, rawBody) };
+	if (ignored !== undefined) {
+		return { status: 200, reason: ignored, ...(isPing(provider, event) ? {} : { event }) };
+	}
+	const losses = findLosses(rawBody, body, MAX_WARNINGS - read.warnings.length);
+	return {
+		body,
+		event: { ...event, warnings: [...read.warnings, ...losses] },
+		identity: identifyEvent(provider, body, rawBody),
+	};
 }
 
 /**
@@ -79,7 +92,7 @@ export function deliveryItem(
 /** What the full output adds: where the delivery came from and why it was trusted. No secrets. */
 function evidence(
 	{ schemes }: Provider,
-	{ warnings }: ReceivedEvent,
+	{ warnings }: Pick<ReceivedEvent, 'warnings'>,
 	{ scheme, signedAt }: Extract<Verdict, { valid: true }>,
 	headers: SignedRequest['headers'],
 ): IDataObject {
@@ -92,17 +105,4 @@ function evidence(
 		},
 		...(warnings.length === 0 ? {} : { warnings: [...warnings] }),
 	};
-}
-
-/** Logs where a verified delivery differs from its documented shape; it is accepted all the same. */
-export function logDeviations(
-	context: Pick<FunctionsBase, 'logger' | 'getNode'>,
-	{ name, warnings }: ReceivedEvent,
-): void {
-	if (warnings.length === 0) return;
-	context.logger.warn('A verified delivery differs from its documented shape', {
-		node: context.getNode().name,
-		event: name,
-		warnings,
-	});
 }

@@ -2,9 +2,10 @@ import { hash } from 'node:crypto';
 
 import type { IDataObject } from 'n8n-workflow';
 
-import { canonicalEvent } from '../events';
+import { canonicalEvent, documentedEvent } from '../events';
 import { isJsonObject } from '../jsonObject';
 import type { EnvelopeFacts, Provider, ProviderFamily } from '../provider';
+import { addressOf, bounceTypeOf, timeOf, type BounceType } from './values';
 
 /** A verified delivery in one shape for all providers and envelopes. */
 export interface ReceivedEvent {
@@ -16,9 +17,9 @@ export interface ReceivedEvent {
 	/** The email address that the event is about; null when it is about none or several. */
 	readonly recipient: string | null;
 	readonly data: IDataObject;
-	/** Undefined when a bounce does not say it in these words, and for every other event. */
-	readonly bounceType: 'hard' | 'soft' | undefined;
-	/** Where the body differs from its documented shape. */
+	/** Undefined when a bounce does not say it in words that are known, and for every other event. */
+	readonly bounceType: BounceType | undefined;
+	/** Where the body differs from its documented shape, was read as something else or could not be read. */
 	readonly warnings: readonly string[];
 }
 
@@ -34,22 +35,10 @@ export interface EventIdentity {
 
 /** Name given to a delivery whose body names no event. */
 const UNNAMED = 'unknown';
-const MAX_WARNINGS = 20;
+/** Warnings of one event. */
+export const MAX_WARNINGS = 20;
 /** Hex digits of a digest that follows a prefix. */
 const SHORT_DIGEST = 16;
-/** `Date` alone would make a time of almost any text with a number in it. */
-const ISO_TIME = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/;
-
-/** Parses the raw body. @returns undefined when it is no JSON object */
-export function parseBody(rawBody: Buffer): IDataObject | undefined {
-	try {
-		// A decoder, because it leaves out a byte order mark.
-		const body: unknown = JSON.parse(new TextDecoder().decode(rawBody));
-		return isJsonObject(body) ? body : undefined;
-	} catch {
-		return undefined;
-	}
-}
 
 /**
  * Reads a verified body by the provider's facts. Tolerant on purpose: the signature says that the
@@ -57,20 +46,28 @@ export function parseBody(rawBody: Buffer): IDataObject | undefined {
  */
 export function readEvent(provider: Provider, body: IDataObject, headers: Headers): ReceivedEvent {
 	const { envelope } = provider;
-	const name = nameIn(provider, body);
+	const { found: name, warnings: ofName } = nameIn(provider, body);
 	const data = dataIn(envelope, body);
+	const time = timeIn(envelope, body);
+	const recipient = recipientIn(envelope, data);
+	const bounceType = bounceTypeIn(envelope, name, data);
+	const deviations = findDeviations(provider, name, body, data);
+	// What misses its documented shape says so already.
+	const places = deviations.map((warning) => warning.slice(0, warning.indexOf(' ')));
+	const readings = [ofName, time.warnings, recipient.warnings, bounceType.warnings].flat();
 	return {
 		name: name ?? UNNAMED,
 		named: name !== undefined,
-		occurredAt: readTime(envelope, body),
-		recipient: readRecipient(envelope, data),
+		occurredAt: time.found === undefined ? null : new Date(time.found).toISOString(),
+		recipient: recipient.found ?? null,
 		data,
-		bounceType: readBounceType(envelope, name, data),
+		bounceType: bounceType.found,
 		warnings: [
-			...differingHeaders(provider, body, headers).map(
+			...differingHeaders(provider, name, headers).map(
 				(header) => `header ${header}: names another event than the body`,
 			),
-			...findDeviations(provider, name, body, data),
+			...deviations,
+			...readings.filter((warning) => !places.some((place) => warning.startsWith(`${place} `))),
 		].slice(0, MAX_WARNINGS),
 	};
 }
@@ -91,7 +88,7 @@ export function identifyEvent(
 	const digest = hash('sha256', rawBody);
 	return {
 		deliveryId: prefix === undefined ? digest : `${prefix}:${digest.slice(0, SHORT_DIGEST)}`,
-		mayRecur: readTime(envelope, body) === null,
+		mayRecur: timeIn(envelope, body).found === undefined,
 	};
 }
 
@@ -104,7 +101,8 @@ export function contradictsHeader(
 	const { comparedEventHeader, eventHeaders } = provider.envelope;
 	if (comparedEventHeader === undefined) return false;
 	if (!eventHeaders.some((header) => textOf(headers[header]) !== undefined)) return true;
-	return differingHeaders(provider, body, headers).includes(comparedEventHeader);
+	const { found: inBody } = nameIn(provider, body);
+	return differingHeaders(provider, inBody, headers).includes(comparedEventHeader);
 }
 
 /** Whether a body says that it is for another product of the family. */
@@ -113,24 +111,57 @@ export function namesAnotherProduct(
 	family: ProviderFamily,
 	body: IDataObject,
 ): boolean {
-	const named = textOf(body['product']);
+	const named = textOf(body['product'])?.trim().toLowerCase();
 	const isNamedBy = ({ productNames }: EnvelopeFacts) =>
 		productNames?.some((name) => name === named) === true;
 	return !isNamedBy(envelope) && family.some((other) => isNamedBy(other.envelope));
 }
 
-function nameIn(provider: Provider, body: IDataObject): string | undefined {
-	const name = provider.envelope.eventFields.map((field) => textOf(body[field])).find(isPresent);
-	return name === undefined ? undefined : canonicalEvent(provider, name);
+/** What was found in a body, and what there is to say of the fields that were looked at. */
+interface Reading<T> {
+	readonly found: T | undefined;
+	readonly warnings: readonly string[];
+}
+
+type Candidate = readonly [place: string, value: unknown];
+
+/** Reads the first of several fields that can be read. @param failure ends the warning of those that cannot */
+function firstReadable<T>(
+	candidates: readonly Candidate[],
+	read: (value: unknown) => T | undefined,
+	failure: string,
+): Reading<T> & { readonly from?: Candidate } {
+	const warnings: string[] = [];
+	for (const from of candidates) {
+		const [place, value] = from;
+		const found = read(value);
+		if (found !== undefined) return { found, warnings, from };
+		if (!isEmpty(value)) warnings.push(`${place}: ${failure}`);
+	}
+	return { found: undefined, warnings };
+}
+
+/** The name of an event, as it is documented whatever its spelling; other names as they came. */
+function nameIn(provider: Provider, body: IDataObject): Reading<string> {
+	const { eventFields, canonicalEvent: alias } = provider.envelope;
+	const field = eventFields.find((candidate) => textOf(body[candidate])?.trim());
+	const written = field === undefined ? undefined : textOf(body[field]);
+	if (written === undefined) return { found: undefined, warnings: [] };
+	const known = (name: string) => alias?.(name) ?? name;
+	const found = documentedEvent(provider, written) ?? known(written.trim());
+	return { found, warnings: found === known(written) ? [] : [`${field}: read as ${found}`] };
 }
 
 /** The event headers that name another event than the body. A header never names the event itself. */
-function differingHeaders(provider: Provider, body: IDataObject, headers: Headers): string[] {
-	const inBody = nameIn(provider, body);
+function differingHeaders(
+	provider: Provider,
+	inBody: string | undefined,
+	headers: Headers,
+): string[] {
 	return provider.envelope.eventHeaders.filter((header) => {
 		const inHeader = textOf(headers[header]);
 		if (inBody === undefined || inHeader === undefined) return false;
-		return canonicalEvent(provider, inHeader) !== inBody;
+		return canonicalEvent(provider, inHeader) !== canonicalEvent(provider, inBody);
 	});
 }
 
@@ -139,47 +170,55 @@ function dataIn(envelope: EnvelopeFacts, body: IDataObject): IDataObject {
 }
 
 /** The one email address that an event's data is about. */
-export function readRecipient(
-	{ recipientFields = [] }: EnvelopeFacts,
-	data: IDataObject,
-): string | null {
-	const value = recipientFields.map((field) => data[field]).find((found) => found !== undefined);
-	const [address, ...others] = Array.isArray(value) ? value : [value];
-	const isAddress = typeof address === 'string' && address.includes('@') && others.length === 0;
-	return isAddress ? address : null;
+export function readRecipient(envelope: EnvelopeFacts, data: IDataObject): string | null {
+	return recipientIn(envelope, data).found ?? null;
 }
 
-function readTime(envelope: EnvelopeFacts, body: IDataObject): string | null {
+function recipientIn({ recipientFields = [] }: EnvelopeFacts, data: IDataObject): Reading<string> {
+	const { found, warnings, from } = firstReadable(
+		recipientFields.map((field) => [`data.${field}`, data[field]]),
+		addressOf,
+		'not one email address',
+	);
+	const [place, value] = from ?? [];
+	const isWhole = found === (Array.isArray(value) ? value[0] : value);
+	return {
+		found,
+		warnings: isWhole ? warnings : [...warnings, `${place}: read as the address alone`],
+	};
+}
+
+/** Epoch milliseconds. */
+function timeIn(envelope: EnvelopeFacts, body: IDataObject): Reading<number> {
 	const { timeFields, dataTimeFields = [] } = envelope;
 	const data = dataIn(envelope, body);
-	const values = [
-		...timeFields.map((field) => body[field]),
-		...dataTimeFields.map((field) => data[field]),
+	const candidates: Candidate[] = [
+		...timeFields.map((field): Candidate => [field, body[field]]),
+		...dataTimeFields.map((field): Candidate => [`data.${field}`, data[field]]),
 	];
-	for (const value of values) {
-		const time = typeof value === 'number' ? new Date(value) : parseTime(textOf(value) ?? '');
-		if (!Number.isNaN(time.getTime())) return time.toISOString();
-	}
-	return null;
-}
-
-function parseTime(text: string): Date {
-	const match = ISO_TIME.exec(text);
-	if (match === null) return new Date(Number.NaN);
-	// A time without a zone is UTC, as the documents' times are; not the zone of this machine.
-	return new Date(text.includes('T') && match[1] === undefined ? `${text}Z` : text);
+	return firstReadable(candidates, timeOf, 'not a time that can be read');
 }
 
 /** Whether a bounce is hard or soft, where its data says so. */
 export function readBounceType(
+	envelope: EnvelopeFacts,
+	name: string | undefined,
+	data: IDataObject,
+): BounceType | undefined {
+	return bounceTypeIn(envelope, name, data).found;
+}
+
+function bounceTypeIn(
 	{ bounce }: EnvelopeFacts,
 	name: string | undefined,
 	data: IDataObject,
-): ReceivedEvent['bounceType'] {
-	if (bounce === undefined || name !== bounce.event) return undefined;
-	const types = bounce.fields.map((field) => textOf(data[field])?.toLowerCase());
-	const type = types.find(isPresent);
-	return type === 'hard' || type === 'soft' ? type : undefined;
+): Reading<BounceType> {
+	const fields = bounce === undefined || name !== bounce.event ? [] : bounce.fields;
+	return firstReadable(
+		fields.map((field) => [`data.${field}`, data[field]]),
+		bounceTypeOf,
+		'says neither hard nor soft',
+	);
 }
 
 function findDeviations(
@@ -211,6 +250,10 @@ function textOf(value: unknown): string | undefined {
 	return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-function isPresent<T>(value: T | undefined): value is T {
-	return value !== undefined;
+/** Whether a field holds nothing that could be read. */
+function isEmpty(value: unknown): boolean {
+	if (value === undefined || value === null) return true;
+	return Array.isArray(value)
+		? value.length === 0
+		: typeof value === 'string' && value.trim() === '';
 }

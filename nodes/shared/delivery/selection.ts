@@ -1,4 +1,4 @@
-import { ALL_EVENTS, canonicalEvent } from '../events';
+import { ALL_EVENTS, canonicalEvent, documentedEvent } from '../events';
 import type { Provider } from '../provider';
 import type { TriggerSettings } from '../settings';
 import type { ReceivedEvent } from './event';
@@ -21,14 +21,30 @@ export function reasonToIgnore(
 	event: Selectable,
 ): string | undefined {
 	if (isPing(provider, event)) return 'ping';
-	const selected =
-		!event.named ||
-		events.includes(ALL_EVENTS) ||
-		events.some((name) => canonicalEvent(provider, name) === event.name);
-	if (!selected) return 'event is not selected';
+	const runs = !event.named || events.includes(ALL_EVENTS) || isChosen(provider, events, event);
+	if (!runs) return 'event is not selected';
 	// A bounce that does not say what it is runs: better one too many than a lost one.
 	if (bounceType !== 'any' && event.bounceType !== undefined && event.bounceType !== bounceType) {
 		return `only ${bounceType} bounces are selected`;
 	}
 	return undefined;
+}
+
+/** Whether neither the provider's list nor the selection has the name of an event. */
+export function isUnknown(
+	provider: Provider,
+	{ events }: Pick<Selection, 'events'>,
+	event: Selectable,
+): boolean {
+	if (event.named && documentedEvent(provider, event.name) !== undefined) return false;
+	// Where no document names any event, "all events" means just these.
+	if (provider.events.length === 0 && events.includes(ALL_EVENTS)) return false;
+	return !event.named || !isChosen(provider, events, event);
+}
+
+/** Whether an event is selected by its name, in whatever spelling. */
+function isChosen(provider: Provider, events: readonly string[], { name }: Selectable): boolean {
+	if (events.includes(name)) return true;
+	const canonical = canonicalEvent(provider, name);
+	return events.some((chosen) => canonicalEvent(provider, chosen) === canonical);
 }

@@ -18,8 +18,9 @@ export type Difference = 'deleted' | 'switchedOff' | 'changed' | 'secretChanged'
 
 /** Of each kind, a node reports at most one problem in this time. */
 const QUIET_MS = 15 * 60 * 1000;
-/** Names and reasons that one problem lists. */
+/** Names and reasons that one problem lists, and their characters: a provider may send any. */
 const MAX_LISTED = 50;
+const MAX_NAME_LENGTH = 200;
 const MAX_TRIGGERS = 1_000;
 
 /** What happened of one kind since it was last reported. */
@@ -43,6 +44,8 @@ export class ProblemLog {
 	/** Epoch milliseconds of the last report of a kind. */
 	private readonly reported = new Map<ProblemKind, number>();
 	private readonly logged = new Set<string>();
+	/** How often each event started nothing. */
+	private readonly ignoredEvents = new Map<string, number>();
 
 	/** A delivery was not accepted. */
 	refused(reason: string, now: number): void {
@@ -59,9 +62,18 @@ export class ProblemLog {
 		this.add('verifiedByPreviousSecret', now);
 	}
 
-	/** A signed event does not have its documented shape. */
+	/** A signed event does not have its documented shape, or a name that no list has. */
 	unknownEvent(name: string, now: number): void {
 		this.add('eventsUnknown', now, [name]);
+	}
+
+	/**
+	 * A signed event started nothing. A problem only where its name is unknown: some providers send every event,
+	 * and what the user did not choose is counted for the case that there is one.
+	 */
+	ignored(name: string, isUnknown: boolean, now: number): void {
+		countOf(this.ignoredEvents, name);
+		if (isUnknown) this.unknownEvent(name, now);
 	}
 
 	repaired(wrong: readonly Difference[], endpointId: string, now: number): void {
@@ -80,9 +92,10 @@ export class ProblemLog {
 
 	/** Whether something is written to the log for the first time: there can be thousands of deliveries. */
 	isFirst(cause: string): boolean {
-		if (this.logged.has(cause)) return false;
+		const listed = cause.slice(0, MAX_NAME_LENGTH);
+		if (this.logged.has(listed)) return false;
 		if (this.logged.size >= MAX_LISTED) this.logged.clear();
-		this.logged.add(cause);
+		this.logged.add(listed);
 		return true;
 	}
 
@@ -107,7 +120,15 @@ export class ProblemLog {
 			...sourceOf(provider),
 			since: toIso(entry.since),
 			...detailsOf(kind, entry),
+			...(kind === 'eventsUnknown' ? this.takeIgnored() : {}),
 		};
+	}
+
+	private takeIgnored(): IDataObject {
+		const ignored = Object.fromEntries(this.ignoredEvents);
+		const isAny = this.ignoredEvents.size > 0;
+		this.ignoredEvents.clear();
+		return isAny ? { ignored } : {};
 	}
 
 	/** Every problem that is to be reported now. */
@@ -134,11 +155,15 @@ export class ProblemLog {
 		entry.last = now;
 		entry.count += 1;
 		entry.facts = { ...entry.facts, ...facts };
-		for (const name of names) {
-			const known = entry.counts.get(name) ?? 0;
-			if (known > 0 || entry.counts.size < MAX_LISTED) entry.counts.set(name, known + 1);
-		}
+		for (const name of names) countOf(entry.counts, name);
 	}
+}
+
+/** Counts a name: a bounded number of names, of bounded length. */
+function countOf(counts: Map<string, number>, name: string): void {
+	const listed = name.slice(0, MAX_NAME_LENGTH);
+	const known = counts.get(listed) ?? 0;
+	if (known > 0 || counts.size < MAX_LISTED) counts.set(listed, known + 1);
 }
 
 function detailsOf(kind: ProblemKind, { last, count, counts, facts }: Entry): IDataObject {

@@ -1,9 +1,11 @@
 import type { IDataObject, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
 
-import { acceptDelivery, deliveryItem, logDeviations } from '../delivery/accept';
+import { acceptDelivery, deliveryItem } from '../delivery/accept';
+import { parseBody } from '../delivery/body';
 import { seeDelivery } from '../delivery/duplicates';
-import { parseBody, readEvent, type EventIdentity } from '../delivery/event';
+import { readEvent, type EventIdentity } from '../delivery/event';
 import { isPing } from '../delivery/selection';
+import { logDeviations, logIgnored } from '../delivery/trace';
 import { verifyDelivery } from '../delivery/verification';
 import { isJsonObject } from '../jsonObject';
 import { messageOf, warn } from '../log';
@@ -126,16 +128,19 @@ async function handle(
 	const body = bodyOf(context, rawBody);
 	const accepted = acceptDelivery(provider, family, settings, request, body);
 	if ('status' in accepted) {
-		const { status, reason } = accepted;
-		if (status === 200) return ignore(reason);
-		return status === 401 ? refuse(reason) : { status, body: { error: reason } };
+		const { status, reason, event: ignored } = accepted;
+		if (status === 401) return refuse(reason);
+		if (status === 400) return { status, body: { error: reason } };
+		logIgnored(context, accepted);
+		if (ignored !== undefined) problems?.ignored(ignored.name, ignored.isUnknown, Date.now());
+		return { ...ignore(reason), problem: problems?.take('eventsUnknown', provider, Date.now()) };
 	}
 	const { event, identity } = accepted;
 	const duplicate = checkDuplicate(context, provider, settings, owner, identity);
 	if (duplicate !== undefined) return duplicate;
 
-	logDeviations(context, event);
-	if (event.warnings.length > 0) problems?.unknownEvent(event.name, Date.now());
+	logDeviations(context, accepted);
+	if (event.isUnknown || event.warnings.length > 0) problems?.unknownEvent(event.name, Date.now());
 	if (problems !== undefined && usedPrevious?.() === true) {
 		problems.verifiedByPreviousSecret(Date.now());
 	}

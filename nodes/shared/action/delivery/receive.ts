@@ -1,10 +1,12 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
-import { acceptDelivery, deliveryItem, logDeviations } from '../../delivery/accept';
+import { acceptDelivery, deliveryItem, type Rejection } from '../../delivery/accept';
+import { parseBody } from '../../delivery/body';
 import type { Sighting } from '../../delivery/deduplicator';
 import { seeDelivery, seeDeliveryInRun } from '../../delivery/duplicates';
-import { parseBody, type EventIdentity } from '../../delivery/event';
+import type { EventIdentity } from '../../delivery/event';
+import { logDeviations } from '../../delivery/trace';
 import { settingsError } from '../../errors';
 import {
 	deliveryOptions,
@@ -91,7 +93,7 @@ async function receiveOne(call: ActionCall): Promise<ActionResult> {
 	const sighting = skipsDuplicates ? await see(call, accepted.identity) : 'new';
 	if (sighting === 'accepted') return refused(provider, { status: 200, reason: 'duplicate' });
 	if (sighting === 'inProgress') return putOff(call);
-	logDeviations(context, accepted.event);
+	logDeviations(context, accepted);
 	return { json: deliveryItem(provider, simplify, accepted, verdict, request.headers) };
 }
 
@@ -125,7 +127,8 @@ function putOff({ context, provider }: ActionCall): ActionResult {
 
 function refused(
 	provider: Provider,
-	rejection: { readonly status: number; readonly reason: string },
+	{ status, reason, event }: Omit<Rejection, 'status'> & { readonly status: number },
 ): ActionResult {
-	return { json: { ...sourceOf(provider), ...rejection }, output: 1 };
+	const named = event === undefined ? {} : { event: event.name };
+	return { json: { ...sourceOf(provider), status, reason, ...named }, output: 1 };
 }

@@ -64,7 +64,7 @@ export function missingSecret({ context, provider }: ActionCall) {
 }
 
 /** Headers as n8n's Webhook node outputs them, or as JSON text. */
-function readHeaders({ context, itemIndex }: ActionCall): Record<string, string> {
+function readHeaders({ context, itemIndex }: ActionCall): SignedRequest['headers'] {
 	// Evaluating an expression takes n8n's default engine milliseconds, so the usual one is read directly.
 	const value: unknown =
 		context.getNode().parameters['headers'] === HEADERS_OF_WEBHOOK
@@ -80,9 +80,15 @@ function readHeaders({ context, itemIndex }: ActionCall): Record<string, string>
 	}
 	return Object.fromEntries(
 		Object.entries(headers).flatMap(([name, content]) =>
-			typeof content === 'string' ? [[name.toLowerCase(), content]] : [],
+			isHeaderValue(content) ? [[name.toLowerCase(), content]] : [],
 		),
 	);
+}
+
+/** Text, or the lines of a header that is repeated. */
+function isHeaderValue(content: unknown): content is string | string[] {
+	const lines: unknown[] = Array.isArray(content) ? content : [content];
+	return lines.every((line) => typeof line === 'string');
 }
 
 function parseJson(text: string): unknown {

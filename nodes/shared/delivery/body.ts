@@ -1,0 +1,72 @@
+import { isUtf8 } from 'node:buffer';
+
+import type { IDataObject } from 'n8n-workflow';
+
+import { isJsonObject } from '../jsonObject';
+
+const BYTE_ORDER_MARKS = /^\ufeff+/;
+/** Stands in a text for bytes that are not UTF-8. */
+const REPLACEMENT = '\ufffd';
+/** As many digits as the smallest whole number has that a JavaScript number may not hold exactly. */
+const LONG_NUMBER = 16;
+/** Characters of a field's path that a warning shows. */
+const MAX_PATH = 200;
+const ZERO = 0x30;
+const NINE = 0x39;
+
+/** Parses the raw body. @returns undefined when it is no JSON object */
+export function parseBody(rawBody: Buffer): IDataObject | undefined {
+	try {
+		const body: unknown = JSON.parse(rawBody.toString().replace(BYTE_ORDER_MARKS, ''));
+		return isJsonObject(body) ? body : undefined;
+	} catch {
+		return undefined;
+	}
+}
+
+/**
+ * The fields of a body that do not hold what was sent: whole numbers above 2^53, whose last digits are lost, and
+ * texts with bytes that are not UTF-8. Two looks at the bytes keep this from costing an ordinary delivery anything.
+ * @param limit how many to find at most
+ */
+export function findLosses(rawBody: Buffer, body: IDataObject, limit: number): string[] {
+	const isText = isUtf8(rawBody);
+	if (isText && !hasLongNumber(rawBody)) return [];
+	const found =
+		isText || limit === 0 ? [] : ['the body has bytes that are not UTF-8, each replaced by \ufffd'];
+	// No recursion: a body may be nested deeper than the stack allows.
+	const open: Array<readonly [path: string, value: unknown]> = [['', body]];
+	for (let next = open.pop(); next !== undefined && found.length < limit; next = open.pop()) {
+		const [path, value] = next;
+		if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) {
+			found.push(`${shorten(path)}: a number too large to be exact, its last digits may be wrong`);
+		} else if (!isText && typeof value === 'string' && value.includes(REPLACEMENT)) {
+			found.push(`${shorten(path)}: has bytes that are not UTF-8`);
+		} else if (typeof value === 'object' && value !== null) {
+			for (const [key, member] of Object.entries(value).reverse()) {
+				open.push([path === '' ? key : `${path}.${key}`, member]);
+			}
+		}
+	}
+	return found;
+}
+
+function shorten(path: string): string {
+	return path.length > MAX_PATH ? `${path.slice(0, MAX_PATH)}…` : path;
+}
+
+/** Whether 16 digits follow each other. Each such run has one at a multiple of 16, so few bytes are looked at. */
+function hasLongNumber(bytes: Buffer): boolean {
+	for (let at = 0; at < bytes.length; at += LONG_NUMBER) {
+		if (!isDigit(bytes[at])) continue;
+		let [start, end] = [at, at + 1];
+		while (isDigit(bytes[start - 1])) start--;
+		while (isDigit(bytes[end])) end++;
+		if (end - start >= LONG_NUMBER) return true;
+	}
+	return false;
+}
+
+function isDigit(byte: number | undefined): boolean {
+	return byte !== undefined && byte >= ZERO && byte <= NINE;
+}

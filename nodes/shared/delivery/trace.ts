@@ -1,0 +1,47 @@
+import type { IWebhookFunctions } from 'n8n-workflow';
+
+import { problemsOf } from '../state/problems';
+import { ownerOf } from '../state/perTrigger';
+import type { AcceptedDelivery, Rejection } from './accept';
+
+/** What a verified delivery leaves behind where it is not as expected, so that none disappears unnoticed. */
+
+type Context = Pick<IWebhookFunctions, 'logger' | 'getNode' | 'getWorkflow' | 'getMode'>;
+
+/** Logs where a verified delivery differs from its documented shape; it is accepted all the same. */
+export function logDeviations(context: Context, { event }: AcceptedDelivery): void {
+	const { name, warnings } = event;
+	if (warnings.length === 0) return;
+	logOnce(context, 'warn', 'A verified delivery differs from its documented shape', name, {
+		warnings,
+	});
+}
+
+/** Logs that a verified delivery starts nothing. Pings are not worth a word. */
+export function logIgnored(context: Context, { event, reason }: Rejection): void {
+	if (event === undefined) return;
+	const message = `A verified delivery was ignored: ${reason}`;
+	logOnce(context, event.isUnknown ? 'warn' : 'info', message, event.name);
+}
+
+/** Once for each event: a provider repeats it with each delivery. @param facts of the first one */
+function logOnce(
+	context: Context,
+	level: 'warn' | 'info',
+	message: string,
+	event: string,
+	facts: object = {},
+): void {
+	// A person who tests looks for what became of the delivery just sent.
+	const isTest = context.getMode() === 'manual';
+	const isFirst = problemsOf(ownerOf(context)).isFirst(`${message} ${event}`);
+	if (!isFirst && !isTest) return;
+	const details = {
+		node: context.getNode().name,
+		workflowId: context.getWorkflow().id,
+		event,
+		...facts,
+	};
+	if (level === 'warn') context.logger.warn(message, details);
+	else context.logger.info(message, details);
+}

@@ -1,0 +1,109 @@
+import { describe, expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
+
+import { findLosses, parseBody } from '../../nodes/shared/delivery/body';
+import { SEED } from '../seed';
+
+/** What is lost when the bytes of a body become values. */
+
+const LIMIT = 20;
+const INEXACT = 'a number too large to be exact, its last digits may be wrong';
+const lossesOf = (body: string | Buffer, limit = LIMIT) => {
+	const bytes = Buffer.from(body);
+	return findLosses(bytes, parseBody(bytes) ?? {}, limit);
+};
+
+describe('a whole number', () => {
+	it.each(['9007199254740993', '-9007199254740993', '12345678901234567890', '9'.repeat(400)])(
+		'that no JavaScript number holds is told by its field: %s',
+		(number) => {
+			for (const before of ['', ' ', '   ', '       ', 'x'.repeat(11)]) {
+				const body = `{"a${before}":1,"data":{"ids":[1,${number}],"id":${number}},"id":${number}}`;
+				expect(lossesOf(body)).toEqual([
+					`data.ids.1: ${INEXACT}`,
+					`data.id: ${INEXACT}`,
+					`id: ${INEXACT}`,
+				]);
+			}
+		},
+	);
+
+	it.each([
+		'9007199254740991',
+		'0',
+		'1767323045123456',
+		'0.1234567890123456',
+		'"9007199254740993"',
+	])('that is held exactly, or is text, is not told: %s', (value) => {
+		expect(lossesOf(`{"data":{"id":${value}}}`)).toEqual([]);
+	});
+
+	it('is found wherever it stands in the bytes', () => {
+		for (let before = 0; before < 40; before++) {
+			expect(lossesOf(`{"${'x'.repeat(before)}":9007199254740993}`)).toHaveLength(1);
+		}
+	});
+});
+
+describe('bytes that are not UTF-8', () => {
+	const latin1 = (text: string) => Buffer.from(text, 'latin1');
+	const WHOLE = 'the body has bytes that are not UTF-8, each replaced by \ufffd';
+
+	it('are told by the field that has them', () => {
+		expect(lossesOf(latin1('{"data":{"name":"Zo\u00eb","city":"Bonn"}}'))).toEqual([
+			WHOLE,
+			'data.name: has bytes that are not UTF-8',
+		]);
+	});
+
+	it('are told where only a name has them', () => {
+		expect(lossesOf(latin1('{"data":{"Stra\u00dfe":"Bonn"}}'))).toEqual([WHOLE]);
+	});
+
+	it('are no letters and signs of any script, nor a replacement that was sent', () => {
+		expect(lossesOf('\ufeff{"a":"Zoë 🐼 \ufffd \\ud83d"}')).toEqual([]);
+	});
+});
+
+describe('what is told', () => {
+	it('is bounded in number and length, in a body nested deeper than the stack', () => {
+		const depth = 20_000;
+		const deep = `{"deep":${'{"a":'.repeat(depth)}9007199254740993${'}'.repeat(depth)}}`;
+		const [told = ''] = lossesOf(deep);
+		expect(told).toContain(INEXACT);
+		expect(told.length).toBeLessThan(400);
+		expect(lossesOf(`{"data":[${Array(100).fill('9007199254740993').join()}]}`)).toHaveLength(
+			LIMIT,
+		);
+		expect(lossesOf('{"id":9007199254740993}', 0)).toEqual([]);
+	});
+
+	it('is each number that was changed, with any numbers (fast-check)', () => {
+		const number = fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n });
+		const text = fc.string({ unit: 'binary', maxLength: 20 });
+		fc.assert(
+			fc.property(fc.array(fc.tuple(text, number), { maxLength: 5 }), (entries) => {
+				const members = entries.map(
+					([key, value], index) => `${JSON.stringify(`${index}${key}`)}:${value}`,
+				);
+				const changed = entries.filter(([, value]) => BigInt(Number(value)) !== value);
+				const told = lossesOf(`{${members.join()}}`);
+				expect(told.length).toBeGreaterThanOrEqual(changed.length);
+				for (const [index, [, value]] of entries.entries()) {
+					const isSafe = Number.isSafeInteger(Number(value));
+					expect(told.some((warning) => warning.startsWith(`${index}`))).toBe(!isSafe);
+				}
+			}),
+			{ seed: SEED, numRuns: 10_000 },
+		);
+	});
+});
+
+it('an ordinary body of a megabyte is looked through in a moment', () => {
+	const body = Buffer.from(JSON.stringify({ text: '123456789012345 '.repeat(65_536) }));
+	const parsed = parseBody(body) ?? {};
+	const started = performance.now();
+	for (let times = 0; times < 20; times++) findLosses(body, parsed, LIMIT);
+	// Takes about a millisecond each; a second look at each digit would take fifteen times as long.
+	expect(performance.now() - started).toBeLessThan(2_000);
+});
