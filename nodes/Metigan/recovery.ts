@@ -1,12 +1,13 @@
 import type { IDataObject } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
+import { addressOf, timeOf } from '../shared/delivery/values';
 import type { ListedEvent, RecoveryApi } from '../shared/provider';
 
 const suppressionSchema = z.object({
 	email: z.string(),
-	reason: z.string(),
-	createdAt: z.string(),
+	reason: z.string().transform((reason) => reason.trim().toLowerCase()),
+	createdAt: z.union([z.string(), z.number()]),
 	bounceCode: z.string().optional(),
 	diagnostic: z.string().optional(),
 	messageId: z.string().optional(),
@@ -33,8 +34,8 @@ function suppressionEvent(listed: unknown): ListedEvent[] {
 	if (!parsed.success) return [];
 	const { email, reason, createdAt, bounceCode, diagnostic, messageId, message } = parsed.data;
 	const event = EVENT_OF_REASON[reason];
-	const at = Date.parse(createdAt);
-	if (event === undefined || Number.isNaN(at)) return [];
+	const at = timeOf(createdAt);
+	if (event === undefined || at === undefined) return [];
 	const source = `GET ${SUPPRESSIONS}`;
 	if (reason === 'unsubscribe') {
 		return [{ event, at, data: { email, timestamp: createdAt }, source }];
@@ -101,7 +102,7 @@ export const recovery: RecoveryApi = {
 };
 
 function readAddress({ recipient, email }: IDataObject): string | undefined {
-	const address = recipient ?? email;
+	const address = addressOf(recipient) ?? addressOf(email) ?? recipient ?? email;
 	return typeof address === 'string' ? address.trim().toLowerCase() : undefined;
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod/v4';
 
+import { timeOf } from '../shared/delivery/values';
 import { jsonObjectSchema } from '../shared/jsonObject';
 import type { ListedEvent, RecoveryApi } from '../shared/provider';
 
@@ -28,8 +29,8 @@ function publishedArticle(listed: unknown, source: string): ListedEvent[] {
 	const parsed = listedArticleSchema.safeParse(listed);
 	if (!parsed.success) return [];
 	const { id, slug, title, excerpt, tags, published_at, url, ...more } = parsed.data;
-	const at = Date.parse(published_at);
-	if (Number.isNaN(at)) return [];
+	const at = timeOf(published_at);
+	if (at === undefined) return [];
 	const { content_html, content_markdown, updated_at, visibility, featured_image_url } = more;
 	const known = { content_html, content_markdown, updated_at, visibility, featured_image_url };
 	const article = {
@@ -82,6 +83,6 @@ export const recovery: RecoveryApi = {
 		const parsed = publishedSchema.safeParse(data);
 		if (!parsed.success) return [];
 		const { id, published_at: publishedAt } = parsed.data.article;
-		return [`${event}|${id}|${Date.parse(publishedAt)}`];
+		return [`${event}|${id}|${timeOf(publishedAt)}`];
 	},
 };

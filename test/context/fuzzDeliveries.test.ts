@@ -6,7 +6,6 @@ import { afterAll, afterEach, describe, expect, it, jest } from '@jest/globals';
 import * as fc from 'fast-check';
 
 import { buildDelivery } from '../../sandbox';
-import type { Scheme } from '../../sandbox/provider';
 import { providers } from '../../sandbox/providers';
 import { printFigures } from '../figures';
 import { check, hostileBody, prototypeNames, runs } from '../fuzz';
@@ -14,6 +13,7 @@ import { SEED } from '../seed';
 import { ContextHost } from '../../testkit/contextHost';
 import { until } from '../../testkit/n8n-host/poll';
 import { metigan, triggersUnderTest, type TriggerUnderTest } from './providers';
+import { headersOf, signBody } from './signBody';
 
 /** Whatever bytes and headers reach a webhook URL, `webhook()` answers and runs nothing unsigned. */
 
@@ -53,27 +53,15 @@ function startHost(trigger: TriggerUnderTest): ContextHost {
 }
 
 const HEX = 'ab'.repeat(32);
+const NOTHING = { body: Buffer.alloc(0), event: 'ping', secret: SECRET };
 const HEADERS = [
 	...new Set(
 		Object.values(providers)
 			.flatMap(({ schemes }) => schemes)
-			.flatMap((scheme) => Object.keys(headersOf(scheme, 'ping', Buffer.alloc(0)))),
+			.flatMap((scheme) => Object.keys(headersOf(scheme, NOTHING))),
 	),
 	'content-type',
 ];
-
-/** The headers of a delivery as the sandbox sends them, names in lower case. */
-function headersOf(scheme: Scheme, event: string, body: Buffer): Record<string, string> {
-	const timestampSeconds = Math.floor(Date.now() / 1000);
-	const facts = { id: 'evt_1', deliveryId: 'dlv_1', event, timestampSeconds, behaviour: {} };
-	const headers = {
-		...scheme.extraHeaders?.(facts),
-		...scheme.sign({ body, secret: SECRET, timestampSeconds }),
-	};
-	return Object.fromEntries(
-		Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
-	);
-}
 
 /** What HTTP lets through: anything of Latin-1 but control characters. */
 const headerText = fc.oneof(
@@ -106,11 +94,8 @@ const headers = fc.dictionary(
 );
 
 /** Any bytes with the provider's own valid signature: what the provider itself may get wrong. */
-function sign(trigger: TriggerUnderTest, body: Buffer): Record<string, string> {
-	const scheme = providers[trigger.provider].schemes.find(({ id }) => id === trigger.scheme);
-	if (scheme === undefined) throw new Error(`the sandbox has no scheme ${trigger.scheme}`);
-	return headersOf(scheme, trigger.events[0], body);
-}
+const sign = (trigger: TriggerUnderTest, body: Buffer) =>
+	signBody(trigger, { body, event: trigger.events[0], secret: SECRET });
 
 describe.each(triggersUnderTest)('$title', (trigger) => {
 	it('answers any request, and runs nothing that is not signed', async () => {

@@ -80,30 +80,30 @@ describe('what is told', () => {
 
 	it('is each number that was changed, with any numbers (fast-check)', () => {
 		const number = fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n });
-		const text = fc.string({ unit: 'binary', maxLength: 20 });
+		const name = fc.constantFrom('', 'id', '1234567890123456', ':9007199254740993', '"', '\\');
 		fc.assert(
-			fc.property(fc.array(fc.tuple(text, number), { maxLength: 5 }), (entries) => {
+			fc.property(fc.array(fc.tuple(name, number), { maxLength: 5 }), (entries) => {
 				const members = entries.map(
-					([key, value], index) => `${JSON.stringify(`${index}${key}`)}:${value}`,
+					([key, value], at) => `${JSON.stringify(`n${at}${key}`)}: ${value}`,
 				);
-				const changed = entries.filter(([, value]) => BigInt(Number(value)) !== value);
-				const told = lossesOf(`{${members.join()}}`);
-				expect(told.length).toBeGreaterThanOrEqual(changed.length);
-				for (const [index, [, value]] of entries.entries()) {
-					const isSafe = Number.isSafeInteger(Number(value));
-					expect(told.some((warning) => warning.startsWith(`${index}`))).toBe(!isSafe);
-				}
+				const expected = entries.flatMap(([key, value], at) =>
+					Number.isSafeInteger(Number(value)) ? [] : [`n${at}${key}: ${INEXACT}`],
+				);
+				expect(lossesOf(`{${members.join()}}`)).toEqual(expected);
 			}),
 			{ seed: SEED, numRuns: 10_000 },
 		);
 	});
 });
 
-it('an ordinary body of a megabyte is looked through in a moment', () => {
-	const body = Buffer.from(JSON.stringify({ text: '123456789012345 '.repeat(65_536) }));
-	const parsed = parseBody(body) ?? {};
+it.each([
+	['text', 'lorem ipsum dolor '.repeat(65_536)],
+	['numbers of 15 digits', '123456789012345 '.repeat(65_536)],
+	['one long number', '1'.repeat(1_000_000)],
+])('a megabyte of %s is looked through in a moment', (_what, text) => {
+	const body = Buffer.from(JSON.stringify({ text }));
 	const started = performance.now();
-	for (let times = 0; times < 20; times++) findLosses(body, parsed, LIMIT);
-	// Takes about a millisecond each; a second look at each digit would take fifteen times as long.
-	expect(performance.now() - started).toBeLessThan(2_000);
+	expect(findLosses(body, { text }, LIMIT)).toEqual([]);
+	// Takes a millisecond or two; one look at each digit from each other would take hours.
+	expect(performance.now() - started).toBeLessThan(1_000);
 });

@@ -11,6 +11,8 @@ const REPLACEMENT = '\ufffd';
 const LONG_NUMBER = 16;
 /** Characters of a field's path that a warning shows. */
 const MAX_PATH = 200;
+/** What may stand before a number in JSON. */
+const BEFORE_NUMBERS = Buffer.from(':,[- \t\r\n');
 const ZERO = 0x30;
 const NINE = 0x39;
 
@@ -55,14 +57,20 @@ function shorten(path: string): string {
 	return path.length > MAX_PATH ? `${path.slice(0, MAX_PATH)}…` : path;
 }
 
-/** Whether 16 digits follow each other. Each such run has one at a multiple of 16, so few bytes are looked at. */
+/**
+ * Whether a number may have 16 digits. Such a run has a digit at a multiple of 16, so few bytes are looked at, and
+ * each once.
+ */
 function hasLongNumber(bytes: Buffer): boolean {
 	for (let at = 0; at < bytes.length; at += LONG_NUMBER) {
 		if (!isDigit(bytes[at])) continue;
 		let [start, end] = [at, at + 1];
 		while (isDigit(bytes[start - 1])) start--;
 		while (isDigit(bytes[end])) end++;
-		if (end - start >= LONG_NUMBER) return true;
+		// Ids and digests in texts stand behind quotes and letters.
+		const isNumber = BEFORE_NUMBERS.includes(bytes[start - 1] ?? ZERO);
+		if (end - start >= LONG_NUMBER && isNumber) return true;
+		at = end - (end % LONG_NUMBER);
 	}
 	return false;
 }
