@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { INodeParameters } from 'n8n-workflow';
+import type { INodeExecutionData, INodeParameters } from 'n8n-workflow';
 
 import { buildDelivery, startSandbox, type ProviderId, type Sandbox } from '../../sandbox';
 import * as actions from './actionHost';
 import { runAction, webhookItem, type ActionCall, type ActionNodeCase } from './actionHost';
 import { expectedOutput, rows, signRow } from './conformance';
 import { stopClock, type Delivery } from './conformanceTwins';
+import { signBody } from './signBody';
 
 /** Delivery -> Receive behind a Webhook node does what the trigger does. */
 
@@ -156,7 +157,14 @@ describe('a delivery that is ignored', () => {
 			parameters: { events: ['email.bounced'], options: { customEvents: 'email.shown' } },
 		});
 		expect(event).toMatchObject([{ event: 'email.bounced' }, { event: 'email.shown' }]);
-		expect(refused).toMatchObject([{ status: 200, reason: 'event is not selected' }]);
+		expect(refused).toEqual([
+			{
+				provider: 'metigan',
+				status: 200,
+				reason: 'event is not selected',
+				event: 'email.opened',
+			},
+		]);
 	});
 
 	it('is a bounce of the other type', async () => {
@@ -306,6 +314,64 @@ it('drops a copy of what failed where the provider was answered at once', async 
 	};
 	expect((await receive(metigan, [sent], change)).event).toHaveLength(1);
 	expect((await receive(metigan, [sent], change)).refused).toHaveLength(1);
+});
+
+it('reads a delivery in other words as the trigger does, and says so', async () => {
+	const { metigan } = actions;
+	const written =
+		'\ufeff\ufeff{"event":" Email.BOUNCED","timestamp":1767323045,"data":{"recipient":"Ada <ada@example.com>","bounceType":"Permanent","id":9007199254740993}}';
+	const sent = {
+		body: Buffer.from(written),
+		headers: signBody(
+			{ provider: 'metigan', scheme: 'timestamped' },
+			{ body: Buffer.from(written), event: 'email.bounced', secret: SECRET },
+		),
+	};
+	for (const [bounceType, runs] of [
+		['hard', true],
+		['soft', false],
+	] as const) {
+		const { event, refused } = await receive(metigan, [sent], {
+			parameters: {
+				events: ['email.bounced'],
+				simplify: false,
+				options: { bounceType, skipDuplicates: false },
+			},
+		});
+		expect([event.length, refused.length]).toEqual(runs ? [1, 0] : [0, 1]);
+		if (!runs) continue;
+		expect(event).toMatchObject([
+			{
+				event: 'email.bounced',
+				occurredAt: '2026-01-02T03:04:05.000Z',
+				recipient: 'ada@example.com',
+				warnings: expect.arrayContaining([
+					'event: read as email.bounced',
+					'data.recipient: read as the address alone',
+					'data.id: a number too large to be exact, its last digits may be wrong',
+				]),
+			},
+		]);
+	}
+});
+
+it('says that a signature header is repeated, joined or as a list', async () => {
+	const { metigan } = actions;
+	const { headers, body } = signed(metigan, 'email.bounced');
+	const value = headers['x-webhook-signature'] ?? '';
+	const repeated = [[value, value], `${value}, ${value}`].map((lines) => ({
+		json: { headers: { ...headers, 'x-webhook-signature': lines } },
+		binary: webhookItem({}, body).binary,
+	}));
+	const { outputs } = await runAction(sandbox, metigan, {
+		credential: { signingSecret: SECRET },
+		parameters: { resource: 'delivery', operation: 'receive' },
+		items: repeated as INodeExecutionData[],
+	});
+	expect(outputs.map((items) => items.map(({ json }) => json['reason']))).toEqual([
+		[],
+		Array(2).fill('header x-webhook-signature is repeated'),
+	]);
 });
 
 it('verifies with the previous secret', async () => {

@@ -114,8 +114,27 @@ describe('refused deliveries', () => {
 	});
 });
 
+it('a delivery for another product is reported as refused, like one that does not verify', async () => {
+	const host = startHost(undefined, undefined, misarDev);
+	const delivery = buildDelivery({
+		provider: 'misar.dev',
+		event: misarDev.events[0],
+		product: 'mail',
+		secret: SECRET,
+	});
+	expect(await host.deliver(delivery)).toMatchObject({ status: 401 });
+	expect(problemsOf(host)).toMatchObject([
+		{
+			problem: 'deliveriesRefused',
+			reasons: { 'the delivery is for another product than the chosen one': 1 },
+		},
+	]);
+});
+
 it('a delivery that only the previous secret verifies runs, and the rotation is reported', async () => {
 	const host = startHost(undefined, { signingSecret: SECRET, previousSigningSecret: OLD_SECRET });
+	// The new one first: after a report, nothing would be told for 15 minutes.
+	expect((await host.deliver(signed(SECRET))).run).toHaveLength(1);
 	const { run } = await host.deliver(signed(OLD_SECRET));
 	expect(run?.map(({ json }) => json)).toMatchObject([
 		{ event: metigan.events[0] },

@@ -77,6 +77,16 @@ describe('a delivery', () => {
 		},
 	);
 
+	it('that recurs is as young as its last arrival, and is not the first to be forgotten', () => {
+		const recur = (key: string) => memory.see(key, undefined, 1_000);
+		for (const key of ['a', 'b']) recur(key);
+		now += 1_001;
+		expect(recur('a')).toBe('new');
+		for (const key of ['c', 'd']) recur(key);
+		expect(recur('a')).toBe('accepted');
+		expect(memory.size).toBe(3);
+	});
+
 	it('is accepted at once when it needs no answer', () => {
 		expect(memory.see('a', undefined)).toBe('new');
 		expect(memory.waiting).toBe(0);

@@ -1,5 +1,3 @@
-import { isUtf8 } from 'node:buffer';
-
 import type { IDataObject } from 'n8n-workflow';
 
 import { isJsonObject } from '../jsonObject';
@@ -51,6 +49,12 @@ export function findLosses(rawBody: Buffer, body: IDataObject, limit: number): s
 		}
 	}
 	return found;
+}
+
+/** A text that was sent may have the replacement, too; encoded again, it gives the same bytes. */
+function isUtf8(bytes: Buffer): boolean {
+	const text = bytes.toString();
+	return !text.includes(REPLACEMENT) || Buffer.from(text).equals(bytes);
 }
 
 function shorten(path: string): string {

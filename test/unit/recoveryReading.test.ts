@@ -1,0 +1,81 @@
+import { describe, expect, it } from '@jest/globals';
+import type { IDataObject } from 'n8n-workflow';
+
+import { recovery as metigan } from '../../nodes/Metigan/recovery';
+import { recovery as misarBlog } from '../../nodes/MisarBlog/recovery';
+import type { RecoveryApi } from '../../nodes/shared/provider';
+
+/** Lists of a provider in other words than it documents: the event is the one that was delivered. */
+
+const AT = Date.parse('2026-01-02T03:04:05Z');
+const TIMES = [
+	'2026-01-02T03:04:05Z',
+	'2026-01-02t03:04:05z',
+	'2026-01-02 03:04:05',
+	'Fri, 02 Jan 2026 03:04:05 GMT',
+];
+
+function listed({ page }: RecoveryApi, body: unknown) {
+	return page(0, 0).read(body)?.events ?? [];
+}
+
+describe('a suppression of Metigan', () => {
+	const entry = { email: 'ada@example.com', reason: 'hard_bounce', createdAt: TIMES[0] };
+	const read = (changes: object) => listed(metigan, { data: [{ ...entry, ...changes }] });
+
+	it.each([...TIMES, '1767323045', 1767323045, 1767323045000])(
+		'is read with its time written as %j',
+		(createdAt) => {
+			expect(read({ createdAt })).toMatchObject([{ event: 'email.bounced', at: AT }]);
+		},
+	);
+
+	it.each([
+		['HARD_BOUNCE', 'email.bounced', 'hard'],
+		[' Soft_Bounce ', 'email.bounced', 'soft'],
+		['Complaint', 'email.complained', undefined],
+		['UNSUBSCRIBE', 'email.unsubscribed', undefined],
+	])('is read with the reason %j', (reason, event, bounceType) => {
+		expect(read({ reason })).toMatchObject([
+			{ event, data: bounceType === undefined ? {} : { bounceType } },
+		]);
+	});
+
+	it.each(['Ada <ada@example.com>', ' ADA@example.com\n', '"Lovelace, Ada" <ada@example.com>'])(
+		'has the keys of a delivery to %j',
+		(recipient) => {
+			const [event] = read({ messageId: 'msg_1' });
+			const delivery = {
+				event: 'email.bounced',
+				at: AT,
+				data: { recipient } as IDataObject,
+				deliveryId: 'email.bounced:msg_1:1:0',
+			};
+			expect(metigan.keys(delivery)).toEqual(event && metigan.keys(event));
+			expect(metigan.keys(delivery)).toHaveLength(2);
+		},
+	);
+
+	it('has keys of its own although its address cannot be read', () => {
+		const keys = ['a b', 'c d'].map((email) =>
+			read({ email }).flatMap((event) => metigan.keys(event)),
+		);
+		expect(keys.flat()).toHaveLength(2);
+		expect(new Set(keys.flat()).size).toBe(2);
+	});
+});
+
+describe('an article of Misar.Blog', () => {
+	const article = { id: 'a1', slug: 's', title: 'T' };
+
+	it.each(TIMES)('is the one that was delivered, with its time written as %j', (published_at) => {
+		const [event] = listed(misarBlog, { data: [{ ...article, published_at }] });
+		expect(event).toMatchObject({ event: 'article.published', at: AT });
+		const delivered = {
+			event: 'article.published',
+			at: AT,
+			data: { article: { ...article, published_at: TIMES[0] } } as IDataObject,
+		};
+		expect(event && misarBlog.keys(event)).toEqual(misarBlog.keys(delivered));
+	});
+});

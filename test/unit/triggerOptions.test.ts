@@ -1,0 +1,68 @@
+import { describe, expect, it } from '@jest/globals';
+import type { INodeProperties } from 'n8n-workflow';
+
+import { mailPanda } from '../../nodes/MailPanda/provider';
+import { metigan } from '../../nodes/Metigan/provider';
+import { misar } from '../../nodes/Misar/provider';
+import { misarBlog } from '../../nodes/MisarBlog/provider';
+import { deliveryOptions } from '../../nodes/shared/properties';
+import { triggerProperties } from '../../nodes/shared/trigger/properties';
+
+/** Which options the editor shows: those that have an effect, while they have one. */
+
+/** Options that only some triggers have, in alphabetical order of their titles. */
+const CONDITIONAL = [
+	...['acceptUnverified', 'apiPath', 'bounceType', 'checkInterval', 'itemAddress'],
+	...['recoverMissed', 'toleranceSeconds'],
+];
+
+/** `name?` is shown with automatic registration only. */
+const OPTIONS: Readonly<Record<string, readonly string[]>> = {
+	'Misar Mail': ['apiPath?', 'bounceType', 'checkInterval?', 'toleranceSeconds'],
+	'Misar Reach': ['apiPath?', 'checkInterval?', 'toleranceSeconds'],
+	'Misar Post': ['apiPath?', 'checkInterval?'],
+	'Misar.Dev': [],
+	'Misar.ai': [],
+	'Misar.Ink': [],
+	// Without an API for endpoints the interval is that of the recovery.
+	'Misar.Blog': ['acceptUnverified', 'checkInterval', 'recoverMissed'],
+	'Mail Panda': ['acceptUnverified', 'apiPath?', 'checkInterval?', 'itemAddress?'],
+	Metigan: ['apiPath?', 'bounceType', 'checkInterval', 'recoverMissed', 'toleranceSeconds'],
+};
+
+const rows = [misar, misarBlog, mailPanda, metigan].flatMap((family) =>
+	family.map((provider) => ({ title: provider.displayName, family, provider })),
+);
+
+const optionsIn = (property: INodeProperties) =>
+	(property.options ?? []).flatMap((option) => ('type' in option ? [option] : []));
+
+it('every trigger has a row', () => {
+	expect(rows.map(({ title }) => title).sort()).toEqual(Object.keys(OPTIONS).sort());
+});
+
+describe.each(rows)('$title', ({ title, family, provider }) => {
+	it('shows the options that have an effect', () => {
+		const [property, ...others] = triggerProperties(family).filter(
+			({ name, displayOptions }) =>
+				name === 'options' &&
+				(displayOptions?.show?.['product'] ?? [provider.product]).includes(provider.product),
+		);
+		expect(others).toEqual([]);
+		const shown = optionsIn(property as INodeProperties)
+			.filter(({ name }) => CONDITIONAL.includes(name))
+			.map(({ name, displayOptions }) => {
+				if (displayOptions === undefined) return name;
+				expect(displayOptions).toEqual({ show: { '/registration': ['automatic'] } });
+				return `${name}?`;
+			});
+		expect(shown.sort()).toEqual([...(OPTIONS[title] ?? [])].sort());
+	});
+
+	it('has a tolerance in Receive exactly where a timestamp is signed', () => {
+		const names = deliveryOptions(provider).map(({ name }) => name);
+		expect(names.includes('toleranceSeconds')).toBe(
+			OPTIONS[title]?.includes('toleranceSeconds') === true,
+		);
+	});
+});
