@@ -58,7 +58,7 @@ export interface SharedSecretScheme extends SchemeBase {
 
 /** One event a provider documents. */
 export interface EventFact {
-	/** Machine name as in the payload. */
+	/** Machine name as in the payload, in lower case. */
 	readonly name: string;
 	/** Title in the editor, e.g. "Email Bounced". */
 	readonly label: string;
@@ -99,7 +99,7 @@ export interface EnvelopeFacts {
 	 * product of the family is refused, because products can share a secret.
 	 */
 	readonly productNames?: readonly string[];
-	/** Body fields that may hold the time: ISO 8601 text or epoch milliseconds. */
+	/** Body fields that may hold the time, in any form that `timeOf` reads. */
 	readonly timeFields: readonly string[];
 	/** Fields of the event's data that may hold the time, where none of `timeFields` does. */
 	readonly dataTimeFields?: readonly string[];
@@ -118,7 +118,7 @@ export interface EnvelopeFacts {
 	readonly keyPrefix?: (body: IDataObject) => string | undefined;
 	/** Names of test deliveries: answered with 200, never run. */
 	readonly pings: readonly string[];
-	/** Maps several names of one event to the same name before they are compared. */
+	/** Maps several names of one event to the same name before they are compared; both in lower case. */
 	readonly canonicalEvent?: (name: string) => string;
 	/** Where a bounce states whether it is hard or soft. */
 	readonly bounce?: { readonly event: string; readonly fields: readonly string[] };
