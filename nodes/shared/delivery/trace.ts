@@ -1,7 +1,7 @@
 import type { IWebhookFunctions } from 'n8n-workflow';
 
 import { problemsOf } from '../state/problems';
-import { ownerOf } from '../state/perTrigger';
+import type { Owner } from '../state/perTrigger';
 import type { AcceptedDelivery, Rejection } from './accept';
 
 /** What a verified delivery leaves behind where it is not as expected, so that none disappears unnoticed. */
@@ -9,24 +9,25 @@ import type { AcceptedDelivery, Rejection } from './accept';
 type Context = Pick<IWebhookFunctions, 'logger' | 'getNode' | 'getWorkflow' | 'getMode'>;
 
 /** Logs where a verified delivery differs from its documented shape; it is accepted all the same. */
-export function logDeviations(context: Context, { event }: AcceptedDelivery): void {
+export function logDeviations(context: Context, owner: Owner, { event }: AcceptedDelivery): void {
 	const { name, warnings } = event;
 	if (warnings.length === 0) return;
-	logOnce(context, 'warn', 'A verified delivery differs from its documented shape', name, {
+	logOnce(context, owner, 'warn', 'A verified delivery differs from its documented shape', name, {
 		warnings,
 	});
 }
 
 /** Logs that a verified delivery starts nothing. Pings are not worth a word. */
-export function logIgnored(context: Context, { event, reason }: Rejection): void {
+export function logIgnored(context: Context, owner: Owner, { event, reason }: Rejection): void {
 	if (event === undefined) return;
 	const message = `A verified delivery was ignored: ${reason}`;
-	logOnce(context, event.isUnknown ? 'warn' : 'info', message, event.name);
+	logOnce(context, owner, event.isUnknown ? 'warn' : 'info', message, event.name);
 }
 
 /** Once for each event: a provider repeats it with each delivery. @param facts of the first one */
 function logOnce(
 	context: Context,
+	owner: Owner,
 	level: 'warn' | 'info',
 	message: string,
 	event: string,
@@ -34,7 +35,7 @@ function logOnce(
 ): void {
 	// A person who tests looks for what became of the delivery just sent.
 	const isTest = context.getMode() === 'manual';
-	const isFirst = problemsOf(ownerOf(context)).isFirst(`${message} ${event}`);
+	const isFirst = problemsOf(owner).isFirst(`${message} ${event}`);
 	if (!isFirst && !isTest) return;
 	const details = {
 		node: context.getNode().name,

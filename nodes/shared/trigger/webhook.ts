@@ -131,7 +131,7 @@ async function handle(
 		const { status, reason, event: ignored } = accepted;
 		if (status === 401) return refuse(reason);
 		if (status === 400) return { status, body: { error: reason } };
-		logIgnored(context, accepted);
+		logIgnored(context, owner, accepted);
 		if (ignored !== undefined) problems?.ignored(ignored.name, ignored.isUnknown, Date.now());
 		return { ...ignore(reason), problem: problems?.take('eventsUnknown', provider, Date.now()) };
 	}
@@ -139,7 +139,7 @@ async function handle(
 	const duplicate = checkDuplicate(context, provider, settings, owner, identity);
 	if (duplicate !== undefined) return duplicate;
 
-	logDeviations(context, accepted);
+	logDeviations(context, owner, accepted);
 	if (event.isUnknown || event.warnings.length > 0) problems?.unknownEvent(event.name, Date.now());
 	if (problems !== undefined && usedPrevious?.() === true) {
 		problems.verifiedByPreviousSecret(Date.now());

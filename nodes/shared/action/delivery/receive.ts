@@ -18,7 +18,7 @@ import {
 import { ALL_EVENTS, noEventSelected, selectedNames } from '../../events';
 import { sourceOf } from '../../product';
 import type { ActionCall, ActionResult, Operation, Provider } from '../../provider';
-import { ownerOf } from '../../state/perTrigger';
+import { ownerOf, type Owner } from '../../state/perTrigger';
 import { namesSchema, numberSchema, readParameter } from '../parameter';
 import { RESOURCES } from '../resources';
 import { verifyPayload } from '../signature/payload';
@@ -90,10 +90,11 @@ async function receiveOne(call: ActionCall): Promise<ActionResult> {
 	// People send the same test event again and again, and a run that is retried sends its own again.
 	const simplify = readParameter(call, 'simplify', z.boolean(), true);
 	const skipsDuplicates = options.skipDuplicates && mode !== 'manual' && mode !== 'retry';
-	const sighting = skipsDuplicates ? await see(call, accepted.identity) : 'new';
+	const owner = ownerOf(context);
+	const sighting = skipsDuplicates ? await see(call, owner, accepted.identity) : 'new';
 	if (sighting === 'accepted') return refused(provider, { status: 200, reason: 'duplicate' });
 	if (sighting === 'inProgress') return putOff(call);
-	logDeviations(context, accepted);
+	logDeviations(context, owner, accepted);
 	return { json: deliveryItem(provider, simplify, accepted, verdict, request.headers) };
 }
 
@@ -101,8 +102,11 @@ async function receiveOne(call: ActionCall): Promise<ActionResult> {
  * Whether this node has seen the event before. Where the Webhook node has answered already, the provider sends
  * nothing again because a run failed; else it does, and what failed has to run again.
  */
-async function see({ context }: ActionCall, identity: EventIdentity): Promise<Sighting> {
-	const owner = ownerOf(context);
+async function see(
+	{ context }: ActionCall,
+	owner: Owner,
+	identity: EventIdentity,
+): Promise<Sighting> {
 	if (lateAnswer(context) === undefined) return seeDelivery(owner, identity);
 	return await seeDeliveryInRun(owner, identity, {
 		id: context.getExecutionId(),
