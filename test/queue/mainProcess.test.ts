@@ -6,14 +6,19 @@ import { chain, outputOf } from '../../testkit/n8n-host/driver';
 import { WITHOUT_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN, startCluster, type Cluster } from '../../testkit/queue/cluster';
+import { readCaddyfile } from '../../testkit/queue/compose';
 import { whenEnded } from '../../testkit/queue/runs';
-import { metigan } from '../../testkit/triggers';
+import { startCaddy } from '../../testkit/reverseProxies';
+import { metigan, misarMail } from '../../testkit/triggers';
+import { printFigures } from '../figures';
 import { EMAIL_EVENTS, letHappen, mixedEvents, RunCounter, untold } from '../recoveryBed';
+import { Deliveries } from './copies';
 import { createCredential, EVENT, PROVIDER, trigger, type CredentialRef } from './intake';
 
-/** What the main process looks after, seen from the processors and the workers. */
+/** What the main process looks after, seen from the processors and the workers, and which processor is asked. */
 
 const DEADLINE_MS = 300_000;
+const DELIVERIES = 40;
 const LATE_LISTENER = join(__dirname, '../../testkit/queue/lateListener.cjs');
 
 let cluster: Cluster;
@@ -216,5 +221,55 @@ it('recovers what was missed, and runs each event once', async () => {
 		expect(main.log()).toMatch(/\d+ of \d+ missed events were recovered/);
 	} finally {
 		counter.stop();
+	}
+}, 600_000);
+
+it('has a retry reach the processor that took the first try, while that is there', async () => {
+	const { processors, services } = cluster;
+	const [first, second] = processors;
+	if (first === undefined || second === undefined) throw new Error('There are not two processors');
+	const caddy = await startCaddy(readCaddyfile(), {
+		'n8n-webhook-1:5678': new URL(first.url).host,
+		'n8n-webhook-2:5678': new URL(second.url).host,
+		'n8n:5678': new URL(cluster.main.url).host,
+	});
+	try {
+		const prepare = async (...how: [typeof misarMail | typeof metigan, string]) =>
+			await Deliveries.prepare(cluster, caddy.url, ...how, DELIVERIES);
+		const mail = await prepare(misarMail, misarMail.scheme);
+		const rows = [
+			['X-Misar-Delivery', mail],
+			['X-Webhook-Id', await prepare(metigan, metigan.scheme)],
+			['none', await prepare(misarMail, 'mailHeader')],
+		] as const;
+		const runs = async ({ workflowId }: Deliveries) =>
+			(await whenEnded(services, workflowId)).length;
+		const noticed: number[] = [];
+		for (const [, deliveries] of rows) {
+			await deliveries.sendUnheard();
+			noticed.push(await deliveries.sendAgain());
+			expect(await runs(deliveries)).toBe(2 * DELIVERIES - (noticed.at(-1) ?? 0));
+		}
+		await second.kill();
+		const left = await mail.sendAgain();
+		const again = DELIVERIES - left;
+		printFigures(`${DELIVERIES} deliveries whose first answer got lost, sent again through Caddy`, [
+			['id of the delivery', 'noticed as a duplicate', 'run twice'],
+			...rows.map(([name], index) => [
+				name,
+				String(noticed[index]),
+				String(DELIVERIES - (noticed[index] ?? 0)),
+			]),
+			['X-Misar-Delivery, one processor killed', String(left), String(again)],
+		]);
+		expect(noticed.slice(0, 2)).toEqual([DELIVERIES, DELIVERIES]);
+		// Chosen at random: what the header is for.
+		expect(noticed[2]).toBeLessThan(DELIVERIES);
+		// What the dead one remembered is gone.
+		expect(left).toBeGreaterThan(0);
+		expect(again).toBeGreaterThan(0);
+		expect(await runs(mail)).toBe(DELIVERIES + again);
+	} finally {
+		await caddy.stop();
 	}
 }, 600_000);
