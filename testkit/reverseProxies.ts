@@ -13,7 +13,7 @@ export interface ReverseProxy {
 	stop(): Promise<void>;
 }
 
-/** Where a host that the lines name really is: `n8n:5678` to `127.0.0.1:12345`. */
+/** Where a host that the lines name really is: `n8n:5678` to `127.0.0.1:12345`. A name is a regular expression. */
 export type Upstreams = Readonly<Record<string, string>>;
 
 /**

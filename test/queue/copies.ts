@@ -25,7 +25,7 @@ export class Deliveries {
 	) {}
 
 	/**
-	 * Publishes a trigger for them, which keeps no record of duplicates outside of its process.
+	 * Publishes a trigger for them, in a workflow without any other check for duplicates.
 	 *
 	 * @param entrance - the origin that takes deliveries
 	 * @param scheme - of the sandbox

@@ -78,7 +78,8 @@ export class N8nProcess {
 		try {
 			await until('n8n to be ready', START_MS, async () => {
 				if (started.ended) throw new Error('n8n ended while starting');
-				return ownLog().includes(STARTED[role]) && (await isReady(`http://127.0.0.1:${settings.port}`))
+				return ownLog().includes(STARTED[role]) &&
+					(await isReady(`http://127.0.0.1:${settings.port}`))
 					? true
 					: undefined;
 			});
