@@ -14,6 +14,7 @@ import { readTemplate, type Settings, type Template, type TemplateNode } from '.
 
 /** Generous: the machine may be slow. */
 const WAIT_MS = 60_000;
+const ROWS_PAGE = 100;
 
 /** The credential that the nodes of the package need, and the account it is for. */
 const ACCOUNTS: Readonly<Record<string, { type: string; provider: ProviderId }>> = {
@@ -170,8 +171,13 @@ export class TemplateHost {
 	async rows(table: string): Promise<Row[]> {
 		const found = (await this.tables()).filter(({ name }) => name === table);
 		if (found.length !== 1) throw new Error(`There are ${found.length} tables named ${table}`);
-		const path = `${this.tablesPath}/${found[0]?.id ?? ''}/rows?take=100&sortBy=id:asc`;
-		return (await this.rest.call(rowList, 'GET', path)).data;
+		const path = `${this.tablesPath}/${found[0]?.id ?? ''}/rows?take=${ROWS_PAGE}&sortBy=id:asc`;
+		const rows: Row[] = [];
+		for (let page: Row[] | undefined; page === undefined || page.length === ROWS_PAGE; ) {
+			page = (await this.rest.call(rowList, 'GET', `${path}&skip=${rows.length}`)).data;
+			rows.push(...page);
+		}
+		return rows;
 	}
 
 	/** All Data Tables. */
