@@ -108,6 +108,24 @@ export interface Behaviour {
 	articleList: 'data' | 'articles';
 	/** misarBlog: the plan's limit, in `X-RateLimit-Limit`. */
 	callsPerMinute: number;
+	/** misarBlog, metigan: how a list of articles or suppressions writes times. */
+	listTimes: 'milliseconds' | 'seconds' | 'offset' | 'withoutZone';
+	/** misarBlog, metigan: the most entries on its pages, however many are asked for. */
+	listCap: number;
+	/** misarBlog, metigan: its pages begin where they would without `listCap`. */
+	listCapLeavesGaps: boolean;
+	/** misarBlog, metigan: whether it says how many entries there are. */
+	listTotal: boolean;
+	/** misarBlog, metigan: which page is answered a second time in place of the next one; 0 = none. */
+	listRepeats: number;
+	/** misarBlog, metigan: after each page an entry appears at the top, or one of that page disappears. */
+	listChurn: 'none' | 'comes' | 'goes';
+	/** misarBlog, metigan: how long after it happened something appears in it, in milliseconds. */
+	listLateMs: number;
+	/** metigan: how the list of suppressions writes addresses. */
+	listAddresses: 'asSent' | 'upperCase';
+	/** metigan: whether the list of suppressions has the messages' ids. */
+	listMessageIds: boolean;
 }
 
 /** How a faulty answer looks on the wire. */

@@ -5,6 +5,7 @@ import express from 'express';
 import {
 	DataDeduplicationService,
 	ExecuteContext,
+	ExecutionLifecycleHooks,
 	HookContext,
 	TriggerContext,
 	WebhookContext,
@@ -29,6 +30,7 @@ import {
 	type INodeProperties,
 	type INodeType,
 	type INodeTypes,
+	type IRun,
 	type ITriggerFunctions,
 	type ITriggerResponse,
 	type IWebhookData,
@@ -136,6 +138,8 @@ export class ContextHost {
 	 * lose the rest while Redis is away.
 	 */
 	reported: 'all' | 'answers' | 'ends' | 'nothing' = 'all';
+	/** Kills n8n in runs: their nodes have worked, but nobody is told of their end, and nothing is saved. */
+	killRuns = false;
 	/** Called before a run that the trigger itself starts. */
 	beforeRun: () => Promise<void> = async () => {};
 	/** Called at the end of a run, before n8n saves what it assigned. */
@@ -247,8 +251,9 @@ export class ContextHost {
 				// n8n writes what `trigger()` and its ticks assigned, as old as the rest of it may be.
 				this.save(workflow);
 				if (this.refuseRuns) return done?.reject(new Error('n8n is shutting down'));
-				const answers = ['all', 'answers'].includes(this.reported) ? response : undefined;
-				const ends = ['all', 'ends'].includes(this.reported) ? done : undefined;
+				const isTold = (...kinds: string[]) => !this.killRuns && kinds.includes(this.reported);
+				const answers = isTold('all', 'answers') ? response : undefined;
+				const ends = isTold('all', 'ends') ? done : undefined;
 				const run = this.beforeRun().then(
 					async () => await this.execute(items, 'trigger', answers),
 				);
@@ -302,10 +307,11 @@ export class ContextHost {
 		await (processing ??= DataDeduplicationService.init(processedData));
 		const workflow = this.loadWorkflow();
 		const data = { main: [items] };
+		const hooks = this.hooksOf(mode, response);
 		const context = new ExecuteContext(
 			workflow,
 			this.node,
-			this.runData(response),
+			this.runData(hooks),
 			mode,
 			createRunExecutionData(),
 			0,
@@ -316,6 +322,9 @@ export class ContextHost {
 		);
 		const outputs = await this.options.node.execute.call(context as IExecuteFunctions);
 		await this.beforeSave();
+		if (this.killRuns) return outputs;
+		const status = this.failRuns ? 'error' : 'success';
+		await hooks.runHook('workflowExecuteAfter', [{ status } as IRun, undefined]);
 		if (!this.failRuns && workflow.staticData['__dataChanged'] === true) {
 			this.save(workflow);
 			// The next delivery reads it from the database.
@@ -324,19 +333,25 @@ export class ContextHost {
 		return outputs;
 	}
 
-	/** What else a run has: an id of its own, and a caller waiting for its answer. */
-	private runData(response: Parameters<ITriggerFunctions['emit']>[1]) {
-		const runHook = async (name: string, [value]: IDataObject[]) => {
-			if (name === 'sendResponse' && value !== undefined) response?.resolve(value);
-		};
+	/** Calls those who wait for the answer of a run. */
+	private hooksOf(
+		mode: WorkflowExecuteMode,
+		response: Parameters<ITriggerFunctions['emit']>[1],
+	): ExecutionLifecycleHooks {
 		this.runCount += 1;
-		const executionId = `run ${this.runCount}`;
+		const hooks = new ExecutionLifecycleHooks(mode, `run ${this.runCount}`, {} as never);
+		hooks.addHandler('sendResponse', async (value) => response?.resolve(value));
+		return hooks;
+	}
+
+	/** What else a run has: an id of its own, and hooks. */
+	private runData(hooks: ExecutionLifecycleHooks) {
 		const waiting = 'http://127.0.0.1/waiting';
 		return this.additionalData({
-			executionId,
+			executionId: hooks.executionId,
 			webhookWaitingBaseUrl: waiting,
 			formWaitingBaseUrl: waiting,
-			hooks: { runHook } as never,
+			hooks,
 		});
 	}
 

@@ -181,8 +181,8 @@ const provider: Provider = {
 		idempotencyKey: () => undefined,
 		// One message id recurs for sent, delivered, opened and so on, for each recipient and link.
 		keyPrefix: ({ event, messageId, timestamp }) =>
-			typeof event === 'string' && typeof messageId === 'string' && typeof timestamp === 'number'
-				? `${event}:${messageId}:${timestamp}`
+			typeof event === 'string' && typeof messageId === 'string'
+				? [event, messageId, ...(typeof timestamp === 'number' ? [timestamp] : [])].join(':')
 				: undefined,
 		pings: ['ping', 'test', 'webhook.test'],
 		bounce: { event: 'email.bounced', fields: ['bounceType'] },

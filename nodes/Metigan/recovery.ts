@@ -4,14 +4,15 @@ import { z } from 'zod/v4';
 import { addressOf, timeOf } from '../shared/delivery/values';
 import type { ListedEvent, RecoveryApi } from '../shared/provider';
 
+const optionalText = z.string().nullish();
 const suppressionSchema = z.object({
 	email: z.string(),
 	reason: z.string().transform((reason) => reason.trim().toLowerCase()),
 	createdAt: z.union([z.string(), z.number()]),
-	bounceCode: z.string().optional(),
-	diagnostic: z.string().optional(),
-	messageId: z.string().optional(),
-	message: z.object({ subject: z.string().optional() }).optional(),
+	bounceCode: optionalText,
+	diagnostic: optionalText,
+	messageId: optionalText,
+	message: z.object({ subject: optionalText }).nullish(),
 });
 export const suppressionPageSchema = z.object({
 	data: z.array(z.unknown()),
@@ -28,6 +29,12 @@ const EVENT_OF_REASON: Readonly<Record<string, string>> = {
 export const SUPPRESSIONS = '/api/suppressions';
 export const PAGE_SIZE = 200;
 
+const MINUTE_MS = 60_000;
+/** How far the time of a delivery and of the list may differ. */
+const TOLERANCE_MS = 5 * MINUTE_MS;
+/** Nobody unsubscribes twice a day. */
+const UNSUBSCRIBE_TOLERANCE_MS = 12 * 60 * MINUTE_MS;
+
 /** A suppression as the data of the event behind it: only what the API really returns. */
 function suppressionEvent(listed: unknown): ListedEvent[] {
 	const parsed = suppressionSchema.safeParse(listed);
@@ -37,24 +44,26 @@ function suppressionEvent(listed: unknown): ListedEvent[] {
 	const at = timeOf(createdAt);
 	if (event === undefined || at === undefined) return [];
 	const source = `GET ${SUPPRESSIONS}`;
-	if (reason === 'unsubscribe') {
-		return [{ event, at, data: { email, timestamp: createdAt }, source }];
-	}
+	const timestamp = createdAt;
+	if (reason === 'unsubscribe') return [{ event, at, data: { email, timestamp }, source }];
 	const bounce = reason === 'complaint' ? {} : { bounceType: reason.replace('_bounce', '') };
-	const metadata = {
-		...(diagnostic === undefined ? {} : { bounceReason: diagnostic }),
-		...(bounceCode === undefined ? {} : { dsn: bounceCode }),
-	};
+	const metadata = present({ bounceReason: diagnostic, dsn: bounceCode });
 	const data = {
 		recipient: email,
-		...(message?.subject === undefined ? {} : { subject: message.subject }),
+		...present({ subject: message?.subject }),
 		status: event.replace('email.', ''),
-		timestamp: createdAt,
+		timestamp,
 		...bounce,
 		...(Object.keys(metadata).length === 0 ? {} : { metadata }),
-		...(messageId === undefined ? {} : { messageId }),
+		...present({ messageId }),
 	};
 	return [{ event, at, data, source }];
+}
+
+function present(fields: Readonly<Record<string, string | null | undefined>>): IDataObject {
+	return Object.fromEntries(
+		Object.entries(fields).filter(([, value]) => typeof value === 'string'),
+	);
 }
 
 /**
@@ -68,14 +77,16 @@ export const recovery: RecoveryApi = {
 		'Bounces, spam complaints and unsubscribes are recovered from the suppression list, which holds one entry for each address. Other events are not.',
 	// The documents allow 1,000 calls a day on the Free plan; 5,000 suppressions take 25.
 	callsPerMinute: 60,
-	page: (since, number) => ({
+	pageSize: PAGE_SIZE,
+	startsAnywhere: false,
+	page: ({ since, number, size }) => ({
 		path: SUPPRESSIONS,
 		qs: {
 			// Inclusive; whether a time of day counts is not documented.
 			from: new Date(since).toISOString().slice(0, 10),
 			sort: 'newest',
 			page: number + 1,
-			limit: PAGE_SIZE,
+			limit: size,
 		},
 		read: (body) => {
 			const { success, data } = suppressionPageSchema.safeParse(body);
@@ -88,16 +99,16 @@ export const recovery: RecoveryApi = {
 				: undefined;
 		},
 	}),
-	keys: ({ event, at, data, deliveryId }) => {
+	identify: ({ event, at, data, deliveryId }) => {
 		const address = readAddress(data);
-		if (address === undefined) return [];
-		if (event === 'email.unsubscribed') return [`${event}|${address}|${dayOf(at)}`];
-		// A delivery has it in its id, see `keyPrefix` of the envelope.
-		const messageId = data['messageId'] ?? deliveryId?.split(':')[1];
-		return [
-			...(typeof messageId === 'string' ? [`${event}|${messageId}|${address}`] : []),
-			`${event}|${address}|${minuteOf(at)}`,
-		];
+		if (address === undefined) return undefined;
+		const about = `${event}|${address}`;
+		if (event === 'email.unsubscribed') {
+			return { about, at, toleranceMs: UNSUBSCRIBE_TOLERANCE_MS };
+		}
+		const messageId = data['messageId'] ?? messageIdIn(deliveryId ?? '', event);
+		const own = typeof messageId === 'string' ? `${event}|${messageId}|${address}` : undefined;
+		return { own, about, at, toleranceMs: TOLERANCE_MS };
 	},
 };
 
@@ -106,10 +117,8 @@ function readAddress({ recipient, email }: IDataObject): string | undefined {
 	return typeof address === 'string' ? address.trim().toLowerCase() : undefined;
 }
 
-function minuteOf(at: number): number {
-	return Math.floor(at / 60_000);
-}
-
-function dayOf(at: number): number {
-	return Math.floor(at / 86_400_000);
+/** The message id in the id of a delivery, see `keyPrefix` of the envelope. */
+function messageIdIn(deliveryId: string, event: string): string | undefined {
+	if (!deliveryId.startsWith(`${event}:`)) return undefined;
+	return /^(.+?)(?::\d+)?:[0-9a-f]{16}$/.exec(deliveryId.slice(event.length + 1))?.[1];
 }

@@ -4,9 +4,9 @@ import { timeOf } from '../shared/delivery/values';
 import { jsonObjectSchema } from '../shared/jsonObject';
 import type { ListedEvent, RecoveryApi } from '../shared/provider';
 
-const text = z.string();
-const identifiedSchema = z.object({ article: z.object({ id: text }) });
-const publishedSchema = z.object({ article: z.object({ id: text, published_at: text }) });
+const id = z.union([z.string(), z.number()]).transform(String);
+const time = z.union([z.string(), z.number()]).nullish();
+const identifiedSchema = z.object({ article: z.object({ id, published_at: time }) });
 
 /** A list of articles, as the API reference and the SDKs write it. */
 export const articleListSchema = z.union([
@@ -16,25 +16,25 @@ export const articleListSchema = z.union([
 		.transform(({ articles, total }) => ({ data: articles, total })),
 ]);
 const listedArticleSchema = jsonObjectSchema.and(
-	z.object({ id: text, slug: text, published_at: text }),
+	z.object({ id, slug: z.string(), published_at: time }),
 );
 export const ARTICLES = '/blog/v1/articles';
 /** The most that a page holds. */
 export const PAGE_SIZE = 100;
-/** Pages overlap, because an article that is removed meanwhile moves the others up. */
-const PAGE_STEP = 90;
+/** How far the time of a delivery and of the list may differ. */
+const TOLERANCE_MS = 5 * 60_000;
 
 /** An article of the API as an event of a webhook: only what the API really returns. */
 function publishedArticle(listed: unknown, source: string): ListedEvent[] {
 	const parsed = listedArticleSchema.safeParse(listed);
 	if (!parsed.success) return [];
-	const { id, slug, title, excerpt, tags, published_at, url, ...more } = parsed.data;
+	const { slug, title, excerpt, tags, published_at, url, ...more } = parsed.data;
 	const at = timeOf(published_at);
 	if (at === undefined) return [];
 	const { content_html, content_markdown, updated_at, visibility, featured_image_url } = more;
 	const known = { content_html, content_markdown, updated_at, visibility, featured_image_url };
 	const article = {
-		...{ id, slug, title, excerpt, tags, published_at, canonical_url: url },
+		...{ id: String(parsed.data.id), slug, title, excerpt, tags, published_at, canonical_url: url },
 		...Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined)),
 	};
 	return [{ event: 'article.published', at, data: { article }, source }];
@@ -52,9 +52,11 @@ export const recovery: RecoveryApi = {
 		'Misar.Blog sends each event only once. Articles that were published meanwhile are recovered; updates, deletions and comments are not.',
 	// The Free plan (docs.misar.io/blog/api-reference/overview).
 	callsPerMinute: 60,
-	page: (_since, number) => ({
+	pageSize: PAGE_SIZE,
+	startsAnywhere: true,
+	page: ({ offset, size }) => ({
 		path: ARTICLES,
-		qs: { status: 'published', sort: 'newest', limit: PAGE_SIZE, offset: number * PAGE_STEP },
+		qs: { status: 'published', sort: 'newest', limit: size, offset },
 		read: (body) => {
 			const { success, data } = articleListSchema.safeParse(body);
 			return success
@@ -79,10 +81,15 @@ export const recovery: RecoveryApi = {
 			},
 		};
 	},
-	keys: ({ event, data }) => {
-		const parsed = publishedSchema.safeParse(data);
-		if (!parsed.success) return [];
-		const { id, published_at: publishedAt } = parsed.data.article;
-		return [`${event}|${id}|${timeOf(publishedAt)}`];
+	identify: ({ event, at, data }) => {
+		const parsed = identifiedSchema.safeParse(data);
+		if (!parsed.success) return undefined;
+		const { article } = parsed.data;
+		return {
+			about: `${event}|${article.id}`,
+			// A delivery may leave it out.
+			at: timeOf(article.published_at) ?? at,
+			toleranceMs: TOLERANCE_MS,
+		};
 	},
 };

@@ -212,6 +212,33 @@ export interface EventPage {
 	readonly total?: number | undefined;
 }
 
+/** Which entries of a list to ask for. */
+export interface PagePlace {
+	/** Epoch milliseconds of the oldest event that is wanted. */
+	readonly since: number;
+	/** Counted from 0. */
+	readonly number: number;
+	/** How many entries come before it. */
+	readonly offset: number;
+	/** How many entries to ask for. */
+	readonly size: number;
+}
+
+/**
+ * What tells that an event of a list and one of a delivery are the same: they have the same of their own, or are about
+ * the same thing at about the same time.
+ */
+export interface Identity {
+	/** Belongs to this event alone. */
+	readonly own?: string | undefined;
+	/** The event's name and what it is about. */
+	readonly about: string;
+	/** Epoch milliseconds. */
+	readonly at: number;
+	/** How far the two times of one event may differ, in milliseconds. */
+	readonly toleranceMs: number;
+}
+
 /** The API that lists events whose deliveries were lost. */
 export interface RecoveryApi {
 	/** What it lists, in words, e.g. "articles". */
@@ -222,19 +249,16 @@ export interface RecoveryApi {
 	readonly description: string;
 	/** Calls a minute that the provider allows where its answers do not say so. */
 	readonly callsPerMinute: number;
-	/**
-	 * The call for a page of what happened from `since` on.
-	 * @param since epoch milliseconds; the page may hold older events too
-	 * @param number counted from 0
-	 */
-	readonly page: (since: number, number: number) => RecoveryCall<EventPage>;
+	/** The most entries that a page holds. */
+	readonly pageSize: number;
+	/** A page begins at any entry of the list; otherwise at a multiple of its size. */
+	readonly startsAnywhere: boolean;
+	/** The call for a page of what happened; it may hold older events too. */
+	readonly page: (place: PagePlace) => RecoveryCall<EventPage>;
 	/** The call for what the list leaves out of one event. */
 	readonly details?: (event: ListedEvent) => RecoveryCall<ListedEvent>;
-	/**
-	 * Keys of an event that can be derived from its delivery as well as from the list: two events that
-	 * share one are the same.
-	 */
-	readonly keys: (event: KnownEvent) => readonly string[];
+	/** @returns undefined for what can be no event of `events` */
+	readonly identify: (event: KnownEvent) => Identity | undefined;
 }
 
 /** What operations work on: an entry of the parameter Resource. */

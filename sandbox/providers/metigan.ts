@@ -17,7 +17,7 @@ import type { Named, SandboxEndpoint } from '../types';
 import { eventList, parseBody } from '../validation';
 import { Variants } from '../variants';
 import { exponential, extraEvents, keyScope } from './common';
-import { Suppressions } from './metiganSuppressions';
+import { suppressionBehaviour, Suppressions } from './metiganSuppressions';
 
 const GUIDE = 'docs.metigan.com/docs/guides/webhook-integration';
 const API_PAGE = 'docs.metigan.com/docs/api/webhooks';
@@ -124,6 +124,7 @@ const behaviour = z.object({
 	/** The SDK mirrors `_id` to `id` (its normaliser); the API pages show `id`. */
 	idField: z.enum(['_id', 'id']).default('_id'),
 	extraEvents,
+	...suppressionBehaviour,
 });
 
 /**
@@ -272,7 +273,7 @@ function createApi(services: ApiServices): Api {
 		},
 		routes: [
 			...manage.map((route) => ({ ...route, managesWebhooks: true })),
-			...suppressions.routes(errors),
+			...suppressions.routes(errors, () => variants.current),
 			// A call that any key may make, e.g. to test a credential.
 			{
 				method: 'GET',

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { json } from '../answers';
 import type { Answer, ApiErrors, HappenedEvent, Route } from '../provider';
+import { listBehaviour, isListed, listedTime, Pager } from '../listing';
+import { randomId } from '../signing';
+import type { Behaviour } from '../types';
 import { parseBody } from '../validation';
 
 const REASONS = [
@@ -34,6 +37,14 @@ const mail = z.object({
 	metadata: z.object({ bounceReason: z.string().optional() }).default({}),
 });
 
+/** How the list may differ from what the SDK shows. */
+export const suppressionBehaviour = {
+	...listBehaviour,
+	listAddresses: z.enum(['asSent', 'upperCase']).default('asSent'),
+	listMessageIds: z.boolean().default(true),
+};
+type SuppressionBehaviour = Pick<Behaviour, keyof typeof suppressionBehaviour>;
+
 /** "Soft bounces 30 days" (the SDK's README). */
 const SOFT_BOUNCE_DAYS = 30;
 const DAY_MS = 86_400_000;
@@ -57,6 +68,10 @@ const listQuery = z.object({
  */
 export class Suppressions {
 	private readonly byEmail = new Map<string, Suppression>();
+	private readonly pager = new Pager<Suppression>({
+		comes: () => this.suppressAnother(),
+		goes: ({ email }) => this.byEmail.delete(email),
+	});
 
 	/** Puts the address of a bounce, a complaint or an unsubscribe on the list. */
 	record({ event, id, at, data }: HappenedEvent): void {
@@ -101,12 +116,13 @@ export class Suppressions {
 		this.byEmail.clear();
 	}
 
-	routes(errors: ApiErrors): Route[] {
+	routes(errors: ApiErrors, current: () => SuppressionBehaviour): Route[] {
 		return [
 			{
 				method: 'GET',
 				path: '/api/suppressions',
-				handle: ({ query }) => this.list(parseBody(listQuery, Object.fromEntries(query), errors)),
+				handle: ({ query }) =>
+					this.list(parseBody(listQuery, Object.fromEntries(query), errors), current()),
 			},
 			{
 				method: 'DELETE',
@@ -117,15 +133,24 @@ export class Suppressions {
 		];
 	}
 
-	private list(asked: z.infer<typeof listQuery>): Answer {
+	/** As somebody else's bounce may, while the list is read. */
+	private suppressAnother(): void {
+		const data = { recipient: `${randomId('another-')}@example.com` };
+		const [id, at] = [randomId('msg_'), new Date().toISOString()];
+		this.record({ event: 'email.bounced', id, at, data });
+	}
+
+	private list(asked: z.infer<typeof listQuery>, behaviour: SuppressionBehaviour): Answer {
 		const { page, limit } = asked;
-		const all = this.matching(asked).sort(ORDER[asked.sort]);
-		const total = all.length;
-		const totalPages = Math.ceil(total / limit);
+		const all = this.matching(asked)
+			.filter(({ createdAt }) => isListed(createdAt, behaviour))
+			.sort(ORDER[asked.sort]);
+		const { entries, total } = this.pager.page(all, { limit, from: { page } }, behaviour);
+		const totalPages = total === undefined ? undefined : Math.ceil(total / limit);
 		return json(200, {
 			success: true,
-			data: all.slice((page - 1) * limit, page * limit),
-			pagination: { page, limit, total, totalPages, hasMore: page < totalPages },
+			data: entries.map((entry) => listed(entry, behaviour)),
+			pagination: { page, limit, total, totalPages, hasMore: page * limit < all.length },
 			summary: { total, byReason: countByReason(all) },
 		});
 	}
@@ -142,6 +167,20 @@ export class Suppressions {
 			return search === undefined || entry.email.includes(search);
 		});
 	}
+}
+
+function listed(
+	{ messageId, message, ...entry }: Suppression,
+	behaviour: SuppressionBehaviour,
+): object {
+	const { email, createdAt, updatedAt } = entry;
+	return {
+		...entry,
+		email: behaviour.listAddresses === 'upperCase' ? email.toUpperCase() : email,
+		createdAt: listedTime(createdAt, behaviour),
+		updatedAt: listedTime(updatedAt, behaviour),
+		...(behaviour.listMessageIds ? { messageId, message } : {}),
+	};
 }
 
 /** "to: inclusive day". */

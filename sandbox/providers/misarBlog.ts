@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { describeIssues, json } from '../answers';
 import type { Api, ApiServices, DeliveryFacts, Provider } from '../provider';
+import { listBehaviour } from '../listing';
 import { sampleBlogData } from '../samples/misarBlog';
 import { isoMillis, randomId } from '../signing';
 import { Variants } from '../variants';
@@ -23,6 +24,7 @@ const behaviour = z.object({
 	articleList: z.enum(['data', 'articles']).default('articles'),
 	/** Free 60, Pro 300, Business 1,000 a minute (API overview). */
 	callsPerMinute: z.number().int().positive().default(60),
+	...listBehaviour,
 });
 
 /**
@@ -113,11 +115,7 @@ function createApi(services: ApiServices): Api {
 				path: '/blog/v1/me',
 				handle: () => json(200, { username: 'mrgulshanyadav', display_name: 'mrgulshanyadav' }),
 			},
-			...articles.routes(
-				errors,
-				() => variants.current.articleList,
-				() => variants.current.callsPerMinute,
-			),
+			...articles.routes(errors, () => variants.current),
 		],
 		errors,
 		variants,

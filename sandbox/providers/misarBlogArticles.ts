@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { json } from '../answers';
 import type { ApiErrors, HappenedEvent, Route } from '../provider';
+import { isListed, listedTime, Pager, type listBehaviour } from '../listing';
+import { randomId } from '../signing';
+import type { Behaviour } from '../types';
 import { parseBody } from '../validation';
 
 /** What the sandbox keeps of a published article. */
@@ -50,12 +53,21 @@ const listQuery = z.object({
 	offset: z.coerce.number().int().min(0).default(0),
 });
 
+type ArticleBehaviour = Pick<
+	Behaviour,
+	'articleList' | 'callsPerMinute' | keyof typeof listBehaviour
+>;
+
 /**
  * The articles of an account, as docs.misar.io/blog/api-reference/articles and the SDKs describe them,
  * kept from the events that were fired.
  */
 export class Articles {
 	private readonly byId = new Map<string, Article>();
+	private readonly pager = new Pager<Article>({
+		comes: () => this.publishAnother(),
+		goes: ({ id }) => this.byId.delete(id),
+	});
 
 	/** Keeps what an event says about an article. */
 	record({ event, at, data }: HappenedEvent): void {
@@ -86,11 +98,17 @@ export class Articles {
 		this.byId.clear();
 	}
 
-	/** @param shape - `data` as the reference shows lists, `articles` as the SDKs do */
-	routes(errors: ApiErrors, shape: () => 'data' | 'articles', rateLimit: () => number): Route[] {
+	/** As somebody else may, while the list is read. */
+	private publishAnother(): void {
+		const data = { article: { id: randomId('art-') } };
+		this.record({ event: 'article.published', id: '', at: new Date().toISOString(), data });
+	}
+
+	/** @param current - `articleList`: `data` as the reference shows lists, `articles` as the SDKs do */
+	routes(errors: ApiErrors, current: () => ArticleBehaviour): Route[] {
 		const headers = () => ({
-			'x-ratelimit-limit': String(rateLimit()),
-			'x-ratelimit-remaining': String(rateLimit() - 1),
+			'x-ratelimit-limit': String(current().callsPerMinute),
+			'x-ratelimit-remaining': String(current().callsPerMinute - 1),
 		});
 		return [
 			{
@@ -98,17 +116,24 @@ export class Articles {
 				path: '/blog/v1/articles',
 				handle: ({ query }) => {
 					const asked = parseBody(listQuery, Object.fromEntries(query), errors);
+					const behaviour = current();
 					const all = [...this.byId.values()]
+						.filter((article) => isListed(article.published_at, behaviour))
 						.filter((article) => asked.status === 'all' || article.status === asked.status)
 						.filter(({ visibility }) => (asked.visibility ?? visibility) === visibility)
 						.filter(({ tags }) => asked.tag === undefined || tags.includes(asked.tag))
 						.sort((a, b) => Date.parse(b.published_at) - Date.parse(a.published_at));
-					const page = all.slice(asked.offset, asked.offset + asked.limit);
 					const { limit, offset } = asked;
+					const page = this.pager.page(all, { limit, from: { offset } }, behaviour);
+					const { total } = page;
+					const entries = page.entries.map((article) => ({
+						...article,
+						published_at: listedTime(article.published_at, behaviour),
+					}));
 					const body =
-						shape() === 'data'
-							? { data: page.map(documented), total: all.length, limit, offset }
-							: { articles: page.map(asInSdk), total: all.length };
+						behaviour.articleList === 'data'
+							? { data: entries.map(documented), total, limit, offset }
+							: { articles: entries.map(asInSdk), total };
 					return json(200, body, headers());
 				},
 			},

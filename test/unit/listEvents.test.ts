@@ -1,42 +1,142 @@
-import { expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 
-import type { RecoveryApi } from '../../nodes/shared/provider';
+import type { PagePlace, RecoveryApi } from '../../nodes/shared/provider';
 import { listEvents } from '../../nodes/shared/recovery/listEvents';
 import type { PacedClient } from '../../nodes/shared/recovery/pacedClient';
 
 /** What a provider lists of missed events, in pages that are shorter than asked for. */
 
 const COUNT = 250;
-const events = Array.from({ length: COUNT }, (_, at) => ({ at, key: `event ${at}` }));
+const SINCE = 1_000;
+const events = Array.from({ length: COUNT }, (_, index) => ({
+	at: SINCE + COUNT - index,
+	id: `event ${index}`,
+}));
 
-/** @param total what the pages say of the length of the list */
-async function read(most: number, total?: number) {
-	let calls = 0;
-	const client = {
-		get: async (number: number) => {
-			calls += 1;
-			const page = events.slice(number * most, (number + 1) * most);
-			return { events: page, size: page.length, ...(total === undefined ? {} : { total }) };
-		},
-	} as unknown as PacedClient;
-	const api = {
-		page: (_since: number, number: number) => number,
-		keys: ({ key }: (typeof events)[number]) => [key],
-	} as unknown as RecoveryApi;
-	return { found: await listEvents(client, api, 0), calls: () => calls };
+interface Listing {
+	/** The most entries on a page. */
+	readonly most: number;
+	/** Whether pages of fewer entries than asked for begin where full ones would. */
+	readonly gaps?: boolean;
+	readonly total?: boolean;
+	readonly startsAnywhere?: boolean;
+	/** The number of a page that is answered in place of the next one, too. */
+	readonly repeated?: number;
+	/** The server knows no pages. */
+	readonly unpaged?: boolean;
+	/** Whether entries that are not events fill a page in the middle. */
+	readonly others?: boolean;
+	/** Done after each page, with its number. */
+	readonly between?: (list: Array<{ at: number; id: string }>, number: number) => void;
 }
 
-it.each([
-	[1, undefined],
-	[20, undefined],
-	[20, COUNT],
-	[100, undefined],
-	[100, COUNT],
-])('a list of missed events in pages of %i is read to its end (total: %s)', async (most, total) => {
-	expect((await read(most, total)).found).toHaveLength(COUNT);
+/** @returns the ids that were found */
+async function read(listing: Listing) {
+	const list = [...events];
+	const isEvent = ({ id }: { id: string }) => listing.others !== true || !/ 1[0-4]\d$/.test(id);
+	let calls = 0;
+	let former = list.slice(0, 0);
+	const get = async ({ number, offset, size }: PagePlace) => {
+		calls += 1;
+		const given = Math.min(size, listing.most);
+		const step = listing.gaps === true ? size : given;
+		const start = listing.startsAnywhere === true ? offset : number * step;
+		const isRepeated = calls === (listing.repeated ?? -2) + 1;
+		const page = isRepeated
+			? former
+			: list.slice(listing.unpaged === true ? 0 : start).slice(0, given);
+		former = page;
+		const total = listing.total === true ? { total: list.length } : {};
+		listing.between?.(list, number);
+		return { events: page.filter(isEvent), size: page.length, ...total };
+	};
+	const api = {
+		pageSize: 100,
+		startsAnywhere: listing.startsAnywhere === true,
+		page: (place: PagePlace) => place,
+		identify: ({ id, at }: (typeof events)[number]) => ({ own: id, about: '', at, toleranceMs: 1 }),
+	} as unknown as RecoveryApi;
+	const client = { get } as unknown as PacedClient;
+	const { events: found, complete } = await listEvents(client, api, SINCE);
+	const ids = found.map(({ identity }) => identity.own);
+	return { ids, complete, calls, left: list.map(({ id }) => id) };
+}
+
+const all = events.map(({ id }) => id).reverse();
+const kinds = [true, false].flatMap((startsAnywhere) =>
+	[true, false].map((total) => ({ startsAnywhere, total })),
+);
+
+describe.each(kinds)('a list of missed events ($startsAnywhere, total: $total)', (kind) => {
+	it.each([1, 7, 20, 100])('in pages of at most %i is read to its end', async (most) => {
+		const { ids, complete } = await read({ ...kind, most });
+		expect(ids).toEqual(all);
+		expect(complete).toBe(true);
+	});
+
+	it.each([7, 20])('in pages of %i with gaps between them is read to its end', async (most) => {
+		const { ids } = await read({ ...kind, most, gaps: true });
+		expect(ids).toEqual(all);
+	});
+
+	it('is read beyond a page without any event', async () => {
+		const { ids } = await read({ ...kind, most: 10, others: true });
+		expect(ids).toEqual(all.filter((id) => !/ 1[0-4]\d$/.test(id)));
+	});
+
+	it('is read whole where a page was answered twice', async () => {
+		expect((await read({ ...kind, most: 100, repeated: 1 })).ids).toEqual(all);
+		expect((await read({ ...kind, most: 20, repeated: 3 })).ids).toEqual(all);
+	});
+
+	it('is read whole where entries come and go meanwhile', async () => {
+		const goes = await read({
+			...kind,
+			most: 100,
+			between: (list, number) => void list.splice(number * 90, 1),
+		});
+		expect(goes.ids).toEqual(expect.arrayContaining(goes.left));
+		let number = 0;
+		const comes = await read({
+			...kind,
+			most: 100,
+			between: (list) => void list.unshift({ at: SINCE + COUNT + 1, id: `new ${number++}` }),
+		});
+		expect(comes.ids).toEqual(expect.arrayContaining(all));
+	});
 });
 
-it('a list of missed events on one page takes one call where it has a total', async () => {
-	const { calls } = await read(COUNT, COUNT);
-	expect(calls()).toBe(1);
+it('takes one call for each page where a list says how many entries it has', async () => {
+	expect(await read({ most: 100, total: true })).toMatchObject({ calls: 3, ids: all });
+	expect(await read({ most: 100, total: true, startsAnywhere: true })).toMatchObject({ calls: 3 });
 });
+
+it('looks at no page after one with older entries only', async () => {
+	const older = (list: Array<{ at: number }>) =>
+		list.push(...Array.from({ length: 900 }, () => ({ at: 0, id: 'old' })));
+	let first = true;
+	const between = (list: Array<{ at: number; id: string }>) => {
+		if (first) older(list);
+		first = false;
+	};
+	const { calls, ids } = await read({ most: 100, between });
+	expect(ids).toEqual(all);
+	// Two readings of four pages, because nothing shows whether an entry was removed.
+	expect(calls).toBe(8);
+});
+
+it('is not complete where the server knows no pages and has more', async () => {
+	expect(await read({ most: 100, total: true, unpaged: true })).toMatchObject({ complete: false });
+	// Everything is on its one page.
+	expect(await read({ most: COUNT, unpaged: true })).toMatchObject({
+		ids: all.slice(-100),
+		complete: true,
+	});
+});
+
+it('is not complete where there are more pages than are read', async () => {
+	const endless = (list: Array<{ at: number; id: string }>, number: number) => {
+		for (let index = 0; index < 200; index++) list.push({ at: SINCE, id: `${number} ${index}` });
+	};
+	expect(await read({ most: 100, between: endless })).toMatchObject({ complete: false });
+}, 60_000);

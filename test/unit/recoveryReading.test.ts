@@ -16,7 +16,8 @@ const TIMES = [
 ];
 
 function listed({ page }: RecoveryApi, body: unknown) {
-	return page(0, 0).read(body)?.events ?? [];
+	const place = { since: 0, number: 0, offset: 0, size: 100 };
+	return page(place).read(body)?.events ?? [];
 }
 
 describe('a suppression of Metigan', () => {
@@ -42,26 +43,27 @@ describe('a suppression of Metigan', () => {
 	});
 
 	it.each(['Ada <ada@example.com>', ' ADA@example.com\n', '"Lovelace, Ada" <ada@example.com>'])(
-		'has the keys of a delivery to %j',
+		'is the event of a delivery to %j',
 		(recipient) => {
 			const [event] = read({ messageId: 'msg_1' });
 			const delivery = {
 				event: 'email.bounced',
 				at: AT,
 				data: { recipient } as IDataObject,
-				deliveryId: 'email.bounced:msg_1:1:0',
+				deliveryId: 'email.bounced:msg_1:1:0123456789abcdef',
 			};
-			expect(metigan.keys(delivery)).toEqual(event && metigan.keys(event));
-			expect(metigan.keys(delivery)).toHaveLength(2);
+			const identity = metigan.identify(delivery);
+			expect(identity).toEqual(event && metigan.identify(event));
+			expect(identity?.own).toContain('msg_1');
 		},
 	);
 
-	it('has keys of its own although its address cannot be read', () => {
-		const keys = ['a b', 'c d'].map((email) =>
-			read({ email }).flatMap((event) => metigan.keys(event)),
+	it('is an event of its own although its address cannot be read', () => {
+		const identities = ['a b', 'c d'].flatMap((email) =>
+			read({ email }).map((event) => metigan.identify(event)?.about),
 		);
-		expect(keys.flat()).toHaveLength(2);
-		expect(new Set(keys.flat()).size).toBe(2);
+		expect(identities).toHaveLength(2);
+		expect(new Set(identities).size).toBe(2);
 	});
 });
 
@@ -76,6 +78,6 @@ describe('an article of Misar.Blog', () => {
 			at: AT,
 			data: { article: { ...article, published_at: TIMES[0] } } as IDataObject,
 		};
-		expect(event && misarBlog.keys(event)).toEqual(misarBlog.keys(delivered));
+		expect(event && misarBlog.identify(event)).toEqual(misarBlog.identify(delivered));
 	});
 });

@@ -3,44 +3,49 @@ import { z } from 'zod/v4';
 
 import { isJsonObject } from '../jsonObject';
 import { messageOf } from '../log';
-import type { KnownEvent, Provider, ProviderFamily, RecoveryApi } from '../provider';
+import type { Identity, ProviderFamily } from '../provider';
 import { PROCESS, type Command } from '../state/commands';
 import { ownerOf, triggerKey } from '../state/perTrigger';
+import { whenRunEnds } from '../state/runEnd';
+import { deliveredKeys, keysAround } from './identity';
 import { processedEventsOf } from './processedEvents';
 
 /** Decides in a run of a trigger whether its event has run before, as a delivery or recovered. */
 
-/** How far the two times of one event may differ. */
-const TIME_DIFFERENCE_MS = 60_000;
-
-const answerSchema = z.object({ delivered: z.array(z.number()) });
+const answerSchema = z.object({ missing: z.array(z.number()) });
 const eventSchema = z.object({
 	event: z.string(),
-	occurredAt: z.string(),
+	occurredAt: z.string().nullable(),
 	deliveryId: z.string(),
 	data: z.custom<IDataObject>(isJsonObject),
 });
 
-/** Every key under which the delivery of a listed event may be known. */
-export function keysAround({ keys }: RecoveryApi, event: KnownEvent): string[] {
-	const times = [event.at, event.at - TIME_DIFFERENCE_MS, event.at + TIME_DIFFERENCE_MS];
-	return [...new Set(times.flatMap((at) => keys({ ...event, at })))];
-}
-
-/** The indexes of the events that were delivered. */
+/** The indexes of the events that have not run. */
 export function readAnswer(answer: IDataObject): number[] {
-	return answerSchema.parse(answer).delivered;
+	return answerSchema.parse(answer).missing;
 }
 
-/** Answers which events were delivered, and remembers which runs of recovered ones have ended. */
+/** Answers which events have not run, and remembers which runs of recovered ones have ended. */
 export async function answerQuery(
 	context: IExecuteFunctions,
-	{ events, finished }: Extract<Command, { do: 'query' }>,
+	{ events, ended }: Extract<Command, { do: 'query' }>,
 ): Promise<void> {
 	const processed = processedEventsOf(triggerKey(ownerOf(context)));
-	if (finished.length > 0) await processed.noteEnds(context.helpers, finished);
-	const delivered = events.length === 0 ? [] : await processed.delivered(context.helpers, events);
-	await context.sendResponse({ delivered });
+	await noteEnds(context, ended);
+	const missing = await processed.claimMissing(context.helpers, events);
+	await context.sendResponse({ missing });
+}
+
+async function noteEnds(context: IExecuteFunctions, ended: readonly string[]): Promise<void> {
+	if (ended.length === 0) return;
+	try {
+		await processedEventsOf(triggerKey(ownerOf(context))).noteEnds(context.helpers, ended);
+	} catch (error) {
+		context.logger.warn('Could not note that the run of an event has ended; it may run again', {
+			node: context.getNode().name,
+			reason: messageOf(error),
+		});
+	}
 }
 
 /**
@@ -56,7 +61,11 @@ export async function claim(
 	command: Command | undefined,
 ): Promise<boolean> {
 	try {
-		return await isNew(context, family, item, command);
+		const identity = identityOf(family, item);
+		if (identity === undefined) return true;
+		return command?.do === 'recover'
+			? await claimRecovered(context, identity, command)
+			: await claimDelivery(context, identity);
 	} catch (error) {
 		context.logger.warn('Could not determine whether this event has already run', {
 			node: context.getNode().name,
@@ -66,29 +75,42 @@ export async function claim(
 	}
 }
 
-async function isNew(
-	context: IExecuteFunctions,
-	family: ProviderFamily,
-	item: IDataObject,
-	command: Command | undefined,
-): Promise<boolean> {
-	const { recovery } = providerOf(family, item) ?? {};
-	const event = eventSchema.safeParse(item);
-	if (recovery === undefined || !event.success) return true;
-	const { occurredAt, ...facts } = event.data;
-	const known = { ...facts, at: Date.parse(occurredAt) };
-	if (!recovery.events.includes(known.event)) return true;
+async function claimDelivery(context: IExecuteFunctions, identity: Identity): Promise<boolean> {
 	const processed = processedEventsOf(triggerKey(ownerOf(context)));
-	if (command?.do !== 'recover') {
-		return await processed.claimDelivery(context.helpers, recovery.keys(known));
-	}
-	const { startedBy, finished } = command;
-	const id = context.getExecutionId();
-	const inProcess = startedBy === PROCESS;
-	const keys = keysAround(recovery, known);
-	return await processed.claimRecovered(context.helpers, keys, { id, inProcess, finished });
+	let isClaimed = false;
+	const endIsTold =
+		processed.isRecoveredHere &&
+		whenRunEnds(context, async () => {
+			if (isClaimed) await noteEnds(context, deliveredKeys(identity));
+		});
+	isClaimed = await processed.claimDelivery(context.helpers, identity, endIsTold);
+	return isClaimed;
 }
 
-function providerOf(family: ProviderFamily, { product }: IDataObject): Provider | undefined {
-	return family.find((provider) => provider.product === product);
+async function claimRecovered(
+	context: IExecuteFunctions,
+	identity: Identity,
+	{ startedBy, run, ended }: Extract<Command, { do: 'recover' }>,
+): Promise<boolean> {
+	// Whoever retries a run wants it to run.
+	if (context.getMode() === 'retry') return true;
+	const processed = processedEventsOf(triggerKey(ownerOf(context)));
+	await noteEnds(context, ended);
+	const keys = keysAround(identity);
+	processed.note(keys);
+	if (startedBy !== PROCESS) return await processed.beginOnce(context.helpers, keys, run);
+	if (!processed.isLatest(keys, run)) return false;
+	whenRunEnds(context, async () => await noteEnds(context, [...keys, run]));
+	return true;
+}
+
+/** @returns undefined for what no provider's API lists */
+function identityOf(family: ProviderFamily, item: IDataObject): Identity | undefined {
+	const { recovery } = family.find(({ product }) => product === item['product']) ?? {};
+	const { success, data } = eventSchema.safeParse(item);
+	if (!success || recovery?.events.includes(data.event) !== true) return undefined;
+	const { occurredAt, ...facts } = data;
+	// A delivery that does not say when it happened was sent soon after.
+	const at = occurredAt === null ? Date.now() : Date.parse(occurredAt);
+	return recovery.identify({ ...facts, at });
 }

@@ -1,15 +1,36 @@
-import type { ListedEvent, RecoveryApi } from '../provider';
+import type { Identity, ListedEvent, RecoveryApi } from '../provider';
+import { nameOf } from './identity';
 import type { PacedClient } from './pacedClient';
 
 const MAX_PAGES = 1_000;
-/** How often the list is read when entries are removed meanwhile. */
+/** How often the list is read when it changes meanwhile. */
 const MAX_READINGS = 3;
+/** Share of a page that is read again with the next one, where a page may begin anywhere. */
+const OVERLAP = 0.1;
+/** How often in a row a page may repeat the one before it. */
+const MAX_REPEATS = 2;
+
+/** An event of a list that its delivery can be recognised by. */
+export interface MissedEvent extends ListedEvent {
+	readonly identity: Identity;
+}
+
+/** What a provider has listed. */
+export interface EventList {
+	/** The oldest first. */
+	readonly events: readonly MissedEvent[];
+	/** Whether that is everything from the wanted time on. */
+	readonly complete: boolean;
+}
+
+/** How the reading of a list ended. */
+type Reading = 'complete' | 'changed' | { readonly pageSize: number };
 
 /**
- * What a provider lists from `since` on, the oldest first. One call, where everything fits on one page.
+ * What a provider lists from `since` on. One call, where everything fits on one page.
  *
  * The list may change while it is read: a new entry pushes others to a later page, where they are seen
- * twice; a removal pulls entries to a page that was already read, so the list is read again.
+ * twice; a removal pulls entries to a page that was already read. Then the list is read again.
  * @param since epoch milliseconds
  * @throws NodeApiError when the provider could not be asked
  */
@@ -17,39 +38,66 @@ export async function listEvents(
 	client: PacedClient,
 	api: RecoveryApi,
 	since: number,
-): Promise<ListedEvent[]> {
-	const found = new Map<string, ListedEvent>();
-	for (let reading = 1; reading <= MAX_READINGS; reading++) {
-		if (await readPages(client, api, since, found)) break;
+): Promise<EventList> {
+	const found = new Map<string, MissedEvent>();
+	let size = api.pageSize;
+	let complete = false;
+	for (let reading = 0; reading < MAX_READINGS && !complete; reading++) {
+		let end = await readPages(client, api, since, size, found);
+		if (typeof end === 'object') {
+			({ pageSize: size } = end);
+			end = await readPages(client, api, since, size, found);
+		}
+		complete = end === 'complete';
 	}
-	return [...found.values()].sort((a, b) => a.at - b.at);
+	return { events: [...found.values()].sort((a, b) => a.at - b.at), complete };
 }
 
-/** @returns whether no entry was removed while the pages were read */
+/** @returns the size of a page where the provider gives less than was asked for, so that pages may leave gaps */
 async function readPages(
 	client: PacedClient,
 	api: RecoveryApi,
 	since: number,
-	found: Map<string, ListedEvent>,
-): Promise<boolean> {
-	let complete = true;
-	let total = 0;
-	let former = '';
-	let seen = 0;
+	size: number,
+	found: Map<string, MissedEvent>,
+): Promise<Reading> {
+	let changed = false;
+	let total: number | undefined;
+	let former: string | undefined;
+	let offset = 0;
+	let repeats = 0;
+	let firstSize = size;
+	const known = found.size;
 	for (let number = 0; number < MAX_PAGES; number++) {
-		const page = await client.get(api.page(since, number));
-		complete &&= (page.total ?? total) >= total;
+		const page = await client.get(api.page({ since, number, offset, size }));
+		changed ||= total !== undefined && page.total !== total;
 		total = page.total ?? total;
 		const wanted = page.events.filter(({ at }) => at >= since);
-		for (const event of wanted) found.set(api.keys(event).join(' '), event);
+		for (const event of wanted) {
+			const identity = api.identify(event);
+			if (identity !== undefined) found.set(nameOf(identity), { ...event, identity });
+		}
+		const end = offset + page.size;
+		const isLast = page.size === 0 || (total !== undefined && end >= total);
 		const onlyOlder = page.events.length > 0 && wanted.length === 0;
-		// A server that knows no pages answers with the same one again.
-		const names = JSON.stringify(page.events);
-		seen += page.size;
-		// A page may be shorter than asked for.
-		const isLast = page.size === 0 || (page.total !== undefined && seen >= page.total);
-		if (isLast || onlyOlder || names === former) return complete;
-		former = names;
+		if (isLast || onlyOlder) {
+			// Without a total nothing shows that an entry was removed, except that more is found.
+			const severalPages = number > 1 || (number === 1 && page.size > 0);
+			const mayLackSome = total === undefined && severalPages && found.size > known;
+			return changed || mayLackSome ? 'changed' : 'complete';
+		}
+		const entries = JSON.stringify(page.events);
+		repeats = entries === former && page.events.length > 0 ? repeats + 1 : 0;
+		if (repeats >= MAX_REPEATS) {
+			// It knows no pages. Its newest entries are all there is, where they reach back far enough.
+			return wanted.length < page.events.length || total === undefined ? 'complete' : 'changed';
+		}
+		changed ||= repeats > 0;
+		if (number === 0) firstSize = page.size;
+		const isShort = firstSize < size && (total !== undefined || number > 0);
+		if (isShort && !api.startsAnywhere) return { pageSize: firstSize };
+		former = entries;
+		offset = api.startsAnywhere ? end - Math.floor(page.size * OVERLAP) : end;
 	}
-	return complete;
+	return 'changed';
 }

@@ -5,7 +5,7 @@ import type { RecoveryCall } from '../provider';
 
 /** Calls a provider's API no faster than the provider allows, and no slower than its documents do. */
 export class PacedClient {
-	/** Epoch milliseconds of the next call. */
+	/** Of the next call, in milliseconds of a clock that nobody sets. */
 	private nextAt = 0;
 	private callsPerMinute: number;
 
@@ -36,13 +36,13 @@ export class PacedClient {
 	}
 
 	private async send<T>({ path, qs }: RecoveryCall<T>): Promise<Attempt> {
-		const wait = this.nextAt - Date.now();
+		const wait = this.nextAt - performance.now();
 		if (wait > 0) await sleep(wait);
 		const attempt = await this.client.send({ method: 'GET' }, path, { qs });
 		if (attempt.kind === 'success' && attempt.callsPerMinute !== undefined) {
 			this.callsPerMinute = Math.max(attempt.callsPerMinute, this.documented);
 		}
-		this.nextAt = Date.now() + 60_000 / this.callsPerMinute;
+		this.nextAt = performance.now() + 60_000 / this.callsPerMinute;
 		return attempt;
 	}
 }

@@ -1,7 +1,9 @@
 import { sleep, type IExecuteFunctions } from 'n8n-workflow';
 
+import type { Identity } from '../provider';
 import { Mutex } from '../state/mutex';
 import { PerTrigger } from '../state/perTrigger';
+import { deliveredKeys, keysAround, recoveredKeys, recoveredKeysAround } from './identity';
 
 /**
  * Which events of a trigger have run, delivered or recovered: remembered in n8n's database, where
@@ -13,8 +15,11 @@ import { PerTrigger } from '../state/perTrigger';
 type Store = Pick<IExecuteFunctions['helpers'], 'checkProcessedAndRecord' | 'removeProcessed'>;
 
 const MODE = { mode: 'entries' } as const;
-/** Entries that the store keeps for a node; a delivery takes up to four. */
-const MAX_ENTRIES = 20_000;
+/**
+ * Entries that the store keeps for a node. A delivery takes one or two, a recovered event five. n8n reads and
+ * writes all of them at each use.
+ */
+const MAX_ENTRIES = 15_000;
 /**
  * n8n reads and writes the whole store, so two processes can lose an entry to each other. A process that
  * read before an entry was written has written by then.
@@ -26,21 +31,19 @@ const WRITTEN_AGAIN = 100;
 /** Keys that the memory of the process holds for a trigger. */
 const MAX_KNOWN = 20_000;
 const MAX_TRIGGERS = 200;
+const MAX_RECOVERING_TRIGGERS = 10_000;
 
-/** A key as a delivery records it for the question which events are missing. */
-const asked = (key: string) => `q|${key}`;
-/** A key of an event that was recovered. */
-const recovered = (key: string) => `r|${key}`;
-/** The first key of an event whose recovered run ends with the process that started it. */
-const begunHere = (key: string) => `i|${key}`;
-/** The first key of an event whose recovered run has ended. */
-const ended = (key: string) => `f|${key}`;
+/** The run of an event with this key has begun, or is about to, and is not known to have ended. */
+const open = (key: string) => `o|${key}`;
+/** A recovered event has begun to run. */
+const begun = (key: string) => `x|${key}`;
 
-/** What is known of the run of a recovered event. */
-export interface RecoveredRun {
-	readonly id: string;
-	readonly inProcess: boolean;
-	readonly finished: readonly string[];
+/** Runs of one trigger's events that this process knows to be under way. */
+interface RunsHere {
+	/** This process recovers what the trigger missed, so that all its runs end with this process. */
+	all: boolean;
+	/** Ids of runs, by the keys of their events. */
+	readonly byKey: Map<string, string>;
 }
 
 /** The processed events of one trigger, as one process knows them. */
@@ -52,6 +55,8 @@ export class ProcessedEvents {
 	private readonly turns = new Mutex();
 	private confirming = false;
 
+	constructor(private readonly trigger: string) {}
+
 	/** Whether this process knows that an event with one of the keys has run. */
 	knows(keys: readonly string[]): boolean {
 		return keys.some((key) => this.known.has(key));
@@ -62,104 +67,161 @@ export class ProcessedEvents {
 		addTo(this.known, keys, MAX_KNOWN);
 	}
 
+	/** From now on this process recovers what the trigger missed. */
+	recoverHere(): void {
+		this.here.all = true;
+	}
+
+	/** This process starts a run of an event. @param run its id, which no other run has */
+	begin(keys: readonly string[], run: string): void {
+		for (const key of keys) this.here.byKey.set(key, run);
+	}
+
+	/** A run has ended that `begin` was told of. */
+	end(keys: readonly string[]): void {
+		for (const key of keys) this.here.byKey.delete(key);
+	}
+
+	/** Whether this process started a run of an event, and has started none of it since. */
+	isLatest([key = '']: readonly string[], run: string): boolean {
+		return this.here.byKey.get(key) === run;
+	}
+
 	/**
 	 * A delivery is about to run.
-	 * @returns false when its event was recovered before, so that it must not run again. A second
-	 * delivery with the same keys is another event.
+	 * @param endIsTold whether `noteEnds` will be called when the run has ended,
+	 * @returns false when its event was recovered before, so that it must not run again
 	 */
-	async claimDelivery(store: Store, keys: readonly string[]): Promise<boolean> {
+	async claimDelivery(store: Store, identity: Identity, endIsTold: boolean): Promise<boolean> {
+		const keys = deliveredKeys(identity);
+		const opened = endIsTold ? keys.map(open) : [];
 		return await this.turns.run(async () => {
 			this.note(keys);
-			const processed = await this.record(store, [...keys, ...keys.map(asked)]);
-			if (processed.size === 0) return true;
-			const marks = keys.map(recovered);
-			const late = (await this.record(store, marks)).size > 0;
-			await this.forget(store, marks);
-			return !late;
+			const before = await this.record(store, [...keys, ...opened]);
+			const isKnown = keys.some((key) => before.has(key));
+			if (isKnown && (await this.wasRecovered(store, identity, opened, before))) {
+				await this.forget(store, without(opened, before));
+				return false;
+			}
+			if (opened.length > 0) this.begin(keys, 'delivery');
+			return true;
 		});
 	}
 
-	/**
-	 * A recovered event is about to run.
-	 * @param keys those under which its delivery may have run
-	 * @param run its id, because n8n's queue starts a run again whose worker was lost; whether it ends
-	 * with the process that recovers; and the first keys of events whose runs have ended since
-	 * @returns false when the event has run already. One whose run was killed runs again.
-	 */
-	async claimRecovered(
+	/** Whether the event of a delivery was recovered, in a run that was not cut short by a kill. */
+	private async wasRecovered(
 		store: Store,
-		keys: readonly string[],
-		{ id, inProcess, finished }: RecoveredRun,
+		identity: Identity,
+		opened: readonly string[],
+		before: ReadonlySet<unknown>,
 	): Promise<boolean> {
-		return await this.turns.run(async () => {
-			this.note(keys);
-			const [key = ''] = keys;
-			const own = `x|${id}|${key}`;
-			const marks = keys.map(recovered);
-			const begun = inProcess ? [begunHere(key)] : [];
-			const entries = [own, ...keys, ...marks, ...begun];
-			const processed = await this.record(store, [...entries, ...finished.map(ended)]);
-			if (processed.has(own) || !keys.some((one) => processed.has(one))) return true;
-			if (begun.some((one) => processed.has(one)) && !(await this.hasEnded(store, key)))
-				return true;
+		const keys = keysAround(identity);
+		const { own, periods } = recoveredKeysAround(identity);
+		const marks = [...own, ...periods];
+		const opens = keys.map(open).filter((entry) => !opened.includes(entry));
+		const found = await this.record(store, [...marks, ...opens]);
+		const isRecovered = marks.some((mark) => found.has(mark));
+		const isOpen = [...opened, ...opens].some((entry) => before.has(entry) || found.has(entry));
+		if (isRecovered && !(isOpen && this.isDead(keys))) {
+			// Copies of the delivery are told by what it has of its own; another event about the same thing is none.
+			const kept = own.length > 0 ? own : periods.filter((mark) => found.has(mark));
+			const asked = [...marks, ...without(opens, found)];
 			await this.forget(
 				store,
-				[own, ...marks, ...begun].filter((entry) => !processed.has(entry)),
+				asked.filter((entry) => !kept.includes(entry)),
 			);
-			return false;
-		});
-	}
-
-	/** Remembers that the runs of recovered events have ended. @param keys the first key of each */
-	async noteEnds(store: Store, keys: readonly string[]): Promise<void> {
-		await this.turns.run(async () => await this.record(store, keys.map(ended)));
-	}
-
-	private async hasEnded(store: Store, key: string): Promise<boolean> {
-		if ((await this.record(store, [ended(key)])).size > 0) return true;
-		await this.forget(store, [ended(key)]);
+			return true;
+		}
+		// The delivery takes the place of a recovered run that was killed.
+		await this.forget(store, [...marks, ...opens]);
 		return false;
 	}
 
 	/**
-	 * Of several events, those that a delivery brought.
-	 * @param events the keys of each
+	 * Of several events, claims those that have not run: one that runs in this process, has run to its end or came as
+	 * a delivery is left out.
 	 * @returns their indexes
 	 */
-	async delivered(store: Store, events: ReadonlyArray<readonly string[]>): Promise<number[]> {
+	async claimMissing(store: Store, events: readonly Identity[]): Promise<number[]> {
+		const asked = events.map(keysAround);
 		return await this.turns.run(async () => {
-			const entries = [...new Set(events.flat().map(asked))];
-			const { processed, new: unknown } = await store.checkProcessedAndRecord(
-				entries,
-				'node',
-				MODE,
+			const before = await this.record(
+				store,
+				asked.flatMap((keys) => [...keys, ...keys.map(open)]),
 			);
-			// n8n's store cannot be asked without writing to it.
-			await store.removeProcessed(unknown, 'node', MODE);
-			const found = new Set(processed);
-			return [...events.keys()].filter((index) =>
-				events[index]?.some((key) => found.has(asked(key))),
-			);
+			const isMissing = asked.map((keys) => {
+				const isOpen = keys.some((key) => before.has(open(key)));
+				return !keys.some((key) => before.has(key)) || (isOpen && !this.isUnderWay(keys));
+			});
+			const settled = asked.filter((_, index) => isMissing[index] === false);
+			await this.forget(store, without(settled.flat().map(open), before));
+			const missing = [...events.keys()].filter((index) => isMissing[index]);
+			const marks = events.filter((_, index) => isMissing[index]).flatMap(recoveredKeys);
+			await this.record(store, marks);
+			return missing;
 		});
+	}
+
+	/**
+	 * The run of a recovered event begins in a process that did not start it.
+	 * @param run its id, because n8n's queue starts a run again whose worker was lost
+	 * @returns false when another run of the event has begun
+	 */
+	async beginOnce(store: Store, [key = '']: readonly string[], run: string): Promise<boolean> {
+		return await this.turns.run(async () => {
+			const before = await this.record(store, [begun(key), begun(run)]);
+			return before.has(begun(run)) || !before.has(begun(key));
+		});
+	}
+
+	/** Runs have ended. @param keys those of their events, and their ids */
+	async noteEnds(store: Store, keys: readonly string[]): Promise<void> {
+		await this.turns.run(
+			async () => await this.forget(store, [...keys.map(open), ...keys.map(begun)]),
+		);
+		this.end(keys);
+	}
+
+	/** Whether this process recovers what the trigger missed. */
+	get isRecoveredHere(): boolean {
+		return this.here.all;
+	}
+
+	private isUnderWay(keys: readonly string[]): boolean {
+		return keys.some((key) => this.here.byKey.has(key));
+	}
+
+	/** Whether an open run has died: where this process recovers, it would know of one that has not. */
+	private isDead(keys: readonly string[]): boolean {
+		return this.isRecoveredHere && !this.isUnderWay(keys);
+	}
+
+	private get here(): RunsHere {
+		return runsHere.of(this.trigger);
 	}
 
 	/** @returns those of the entries that were in the store before */
 	private async record(store: Store, entries: readonly string[]): Promise<ReadonlySet<unknown>> {
+		if (entries.length === 0) return new Set();
 		const latest = [...this.recent.keys()].slice(-WRITTEN_AGAIN);
 		const all = [...new Set([...latest, ...entries])];
 		const write = async () =>
 			await store.checkProcessedAndRecord(all, 'node', { ...MODE, maxEntries: MAX_ENTRIES });
 		// The first write of two processes at once fails for one of them.
 		const { processed } = await write().catch(write);
-		for (const entry of entries.slice(0, MAX_RECENT - this.recent.size)) {
-			this.recent.set(entry, performance.now());
+		if (!this.isRecoveredHere) {
+			// In queue mode other processes write, too.
+			for (const entry of entries.slice(0, MAX_RECENT - this.recent.size)) {
+				this.recent.set(entry, performance.now());
+			}
+			void this.confirm(store);
 		}
-		void this.confirm(store);
 		const wanted = new Set<unknown>(entries);
 		return new Set(processed.filter((entry) => wanted.has(entry)));
 	}
 
 	private async forget(store: Store, entries: readonly string[]): Promise<void> {
+		if (entries.length === 0) return;
 		for (const entry of entries) this.recent.delete(entry);
 		await store.removeProcessed([...entries], 'node', MODE);
 	}
@@ -207,7 +269,15 @@ function addTo(set: Set<string>, entries: readonly string[], capacity: number): 
 	}
 }
 
-const triggers = new PerTrigger(() => new ProcessedEvents(), MAX_TRIGGERS);
+function without(entries: readonly string[], found: ReadonlySet<unknown>): string[] {
+	return entries.filter((entry) => !found.has(entry));
+}
+
+const runsHere = new PerTrigger<RunsHere>(
+	() => ({ all: false, byKey: new Map() }),
+	MAX_RECOVERING_TRIGGERS,
+);
+const triggers = new PerTrigger((trigger) => new ProcessedEvents(trigger), MAX_TRIGGERS);
 
 /** The processed events of a trigger, the same in the whole process. */
 export function processedEventsOf(trigger: string): ProcessedEvents {

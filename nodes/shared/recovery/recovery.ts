@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 import { sleep, type IDataObject, type ITriggerFunctions } from 'n8n-workflow';
 
 import { ApiClient } from '../api/request';
@@ -15,8 +17,9 @@ import { triggerKey, type Owner } from '../state/perTrigger';
 import type { RecordStore } from '../state/recordStore';
 import type { Runs } from '../state/runs';
 import type { RecoveryCursor } from '../state/triggerState';
-import { keysAround, readAnswer } from './claims';
-import { listEvents } from './listEvents';
+import { readAnswer } from './claims';
+import { keysAround, nameOf } from './identity';
+import { listEvents, type MissedEvent } from './listEvents';
 import { PacedClient } from './pacedClient';
 import { processedEventsOf, type ProcessedEvents } from './processedEvents';
 
@@ -30,10 +33,8 @@ const MAX_RETRY_MINUTES = 30;
 /** Largest number of runs under way at the same time. */
 const MAX_RUNS = 5;
 const LOOK_AGAIN_MS = 1_000;
-/** Runs after which the cursor is saved. */
-const SAVE_AFTER = 100;
-/** Largest number of events in one question. */
-const QUESTION_SIZE = 500;
+/** Largest number of events in one question, which n8n answers at one go; after their runs the cursor is saved. */
+const QUESTION_SIZE = 100;
 
 /** What a recovery works with. */
 export interface RecoveryDeps {
@@ -48,15 +49,18 @@ export interface RecoveryDeps {
 	readonly isClosed: () => boolean;
 }
 
-/** Events that were found missing at one look. */
+/** What was found at one look. */
 interface Round {
 	readonly client: PacedClient;
-	/** How many there were. */
-	readonly all: number;
-	/** Those still to be started, the oldest first. */
-	readonly queue: ListedEvent[];
+	/** Of those that this process knows nothing of, the oldest first: not asked about yet. */
+	readonly unknown: MissedEvent[];
+	/** Those that have not run, the oldest first. */
+	readonly queue: MissedEvent[];
 	/** Epoch milliseconds up to when everything is covered once they have run. */
 	readonly upperBound: number;
+	/** How many were found missing, and how many of them have been started. */
+	missing: number;
+	started: number;
 }
 
 /**
@@ -71,10 +75,8 @@ export class Recovery {
 	private round: Round | undefined;
 	/** Runs under way, the oldest event first. */
 	private readonly running = new Map<ListedEvent, Promise<void>>();
-	/** First keys of events whose runs have ended, not yet saved in n8n's database. */
-	private readonly finished: string[] = [];
-	/** How far it got; the saved one may lag behind where nothing happened. */
-	private cursor: RecoveryCursor | undefined;
+	/** Keys of events whose runs have ended, and the ids of the runs, not yet noted in n8n's database. */
+	private readonly ended: string[] = [];
 	/** Why n8n could not start a run. */
 	private refusal: Error | undefined;
 	/** The trigger's key in the memory of the process. */
@@ -82,6 +84,7 @@ export class Recovery {
 
 	constructor(private readonly deps: RecoveryDeps) {
 		this.trigger = triggerKey(deps.owner);
+		this.processed.recoverHere();
 	}
 
 	/** The provider is asked again at the next opportunity. */
@@ -109,26 +112,34 @@ export class Recovery {
 	}
 
 	private get isIdle(): boolean {
-		return (this.round?.queue.length ?? 0) + this.running.size === 0;
+		const { unknown = [], queue = [] } = this.round ?? {};
+		return unknown.length + queue.length + this.running.size === 0;
 	}
 
-	/** Asks the provider what happened, and finds out what of it has not run. */
+	/** Asks the provider what happened. */
 	private async look(now: number, credential: ProviderCredential): Promise<void> {
-		const { api } = this.deps;
-		const cursor = this.currentCursor();
+		const { api, context } = this.deps;
+		const { from, until } = this.cursorAt(now);
 		const client = this.clientWith(credential);
-		// A cursor in the future was moved there by a clock that was ahead.
-		const since = Math.max(cursor.from, Math.min(cursor.until, now) - OVERLAP_MS);
-		const upperBound = now - GRACE_MS;
-		const listed = await listEvents(client, api, since);
-		const happened = listed.filter((event) => event.at <= upperBound && this.isSelected(event));
-		const unknown = happened.filter((event) => !this.processed.knows(keysAround(api, event)));
-		const queue = await this.withoutDelivered(unknown);
-		this.round = { client, queue, all: queue.length, upperBound };
+		const { events, complete } = await listEvents(client, api, Math.max(from, until - OVERLAP_MS));
+		// One of the future shows that this clock is behind.
+		const isYoung = ({ at }: ListedEvent) => Math.abs(now - at) < GRACE_MS;
+		const [firstYoung] = events.filter(isYoung);
+		const happened = events.filter((event) => !isYoung(event));
+		const unknown = happened.filter(
+			(event) => this.isSelected(event) && !this.processed.knows(keysAround(event.identity)),
+		);
+		if (!complete) {
+			warn(
+				context,
+				`The list of ${api.things} could not be read to its end; it is read again at the next check`,
+			);
+		}
+		const newest = Math.min(now, happened.at(-1)?.at ?? until, (firstYoung?.at ?? now) - 1);
+		const upperBound = complete ? newest : until;
+		this.round = { client, unknown, queue: [], upperBound, missing: 0, started: 0 };
 		this.due = false;
-		if (queue.length > 0) return this.logInfo(`missed events to recover: ${queue.length}`);
-		// Where nothing happened, an older cursor costs nothing.
-		await this.advance(upperBound, happened.length > 0);
+		if (unknown.length === 0) await this.advance(upperBound);
 	}
 
 	/** Looked up each time: the process drops those of a trigger that was idle while many others were not. */
@@ -136,11 +147,13 @@ export class Recovery {
 		return processedEventsOf(this.trigger);
 	}
 
-	/** As saved before this activation, until it moves. */
-	private currentCursor(): RecoveryCursor {
+	/** How far it got. A first activation in the future was dated by a clock that was ahead. */
+	private cursorAt(now: number): RecoveryCursor {
 		const { store, owner } = this.deps;
 		const first = { ...owner, from: this.activatedAt, until: this.activatedAt };
-		return (this.cursor ??= store.state.recovery ?? first);
+		const cursor = store.state.recovery ?? first;
+		if (cursor.from <= now) return cursor;
+		return { ...cursor, from: now - OVERLAP_MS, until: now - OVERLAP_MS };
 	}
 
 	private clientWith(credential: ProviderCredential): PacedClient {
@@ -156,65 +169,78 @@ export class Recovery {
 	}
 
 	/**
-	 * Asks n8n's database about events that this process knows nothing of: it may have been started
-	 * since, and in queue mode other processes run the deliveries.
+	 * Asks n8n's database which of the next events have not run: this process may have been started since, and in
+	 * queue mode other processes run the deliveries.
 	 */
-	private async withoutDelivered(events: readonly ListedEvent[]): Promise<ListedEvent[]> {
-		const { api, runs } = this.deps;
-		const cursor = this.currentCursor();
-		if (events.length === 0 || cursor.unsure === true) return [...events];
-		await this.save({ ...cursor, unsure: true });
-		const missing: ListedEvent[] = [];
-		for (let start = 0; start < events.length; start += QUESTION_SIZE) {
-			const batch = events.slice(start, start + QUESTION_SIZE);
-			const keys = batch.map((event) => keysAround(api, event));
-			const delivered = new Set(readAnswer(await runs.query(keys)));
-			for (const [index, event] of batch.entries()) {
-				if (delivered.has(index)) this.processed.note(keys[index] ?? []);
-				else missing.push(event);
-			}
+	private async ask(round: Round): Promise<void> {
+		const batch = round.unknown.slice(0, QUESTION_SIZE);
+		const answer = await this.deps.runs.query(batch.map(({ identity }) => identity));
+		const missing = new Set(readAnswer(answer));
+		for (const [index, event] of batch.entries()) {
+			if (missing.has(index)) round.queue.push(event);
+			else this.processed.note(keysAround(event.identity));
 		}
-		return missing;
+		round.unknown.splice(0, batch.length);
+		if (round.missing === 0 && missing.size > 0) this.logInfo('missed events are recovered');
+		round.missing += missing.size;
 	}
 
 	/** Starts runs until the slice is over; those under way go on. @throws where n8n starts none */
 	private async startRuns(round: Round, endAt: number): Promise<void> {
 		const { isClosed } = this.deps;
-		const { queue, all } = round;
-		let unsaved = 0;
-		while (queue.length > 0 && !isClosed() && (await this.hasEnded(MAX_RUNS, endAt))) {
+		const { queue, unknown } = round;
+		while (!isClosed() && (await this.hasEnded(MAX_RUNS, endAt))) {
+			if (queue.length === 0) {
+				await this.advance(this.covered(round));
+				if (unknown.length === 0) break;
+				await this.ask(round);
+				continue;
+			}
 			const [event] = queue;
 			const complete = event && (await this.complete(round, event));
 			if (event === undefined || complete === undefined || isClosed()) break;
-			this.start(queue, event, complete);
-			if (++unsaved % SAVE_AFTER === 0) await this.advance(this.covered(round));
+			this.start(round, event, complete);
 		}
-		if (queue.length === 0) await this.hasEnded(1, endAt);
+		if (queue.length + unknown.length === 0) await this.hasEnded(1, endAt);
 		if (isClosed()) return;
 		await this.advance(this.covered(round));
-		this.logInfo(`${all - queue.length} of ${all} missed events were recovered`);
+		if (round.missing === 0) return;
+		this.logInfo(`${round.started} of ${round.missing} missed events were recovered`);
 	}
 
-	private start(queue: ListedEvent[], event: ListedEvent, complete: ListedEvent): void {
-		const { api, runs } = this.deps;
-		const finished = this.finished.splice(0);
-		const command = { do: 'recover', startedBy: PROCESS, finished } as const;
-		const item = commandItem(command, this.itemOf(complete));
+	private start(round: Round, event: MissedEvent, complete: ListedEvent): void {
+		const { runs } = this.deps;
+		const { queue } = round;
+		const ended = this.ended.splice(0);
+		const run = randomUUID();
+		const keys = keysAround(event.identity);
+		const item = commandItem(
+			{ do: 'recover', startedBy: PROCESS, run, ended },
+			this.itemOf(event, complete),
+		);
 		// Not the first any more where a run was refused meanwhile.
 		queue.splice(queue.indexOf(event), 1);
-		const isSeen = () => this.processed.knows(keysAround(api, event));
-		const run = runs.toEnd(item, isSeen).then(
-			() => void this.finished.push(...api.keys(event).slice(0, 1)),
-			(error: unknown) => {
-				this.finished.push(...finished);
-				queue.push(event);
-				queue.sort((one, other) => one.at - other.at);
-				this.refusal = error instanceof Error ? error : new Error(String(error));
-			},
-		);
+		round.started += 1;
+		this.processed.begin(keys, run);
+		const ending = runs
+			.toEnd(item, () => this.processed.knows(keys))
+			.then(
+				() => {
+					this.processed.end(ended);
+					// Otherwise the run itself has noted it.
+					if (this.processed.isLatest(keys, run)) this.ended.push(...keys, run);
+				},
+				(error: unknown) => {
+					this.ended.push(...ended);
+					round.started -= 1;
+					queue.push(event);
+					queue.sort((one, other) => one.at - other.at);
+					this.refusal = error instanceof Error ? error : new Error(String(error));
+				},
+			);
 		this.running.set(
 			event,
-			run.finally(() => this.running.delete(event)),
+			ending.finally(() => this.running.delete(event)),
 		);
 	}
 
@@ -230,8 +256,8 @@ export class Recovery {
 	}
 
 	/** Epoch milliseconds up to which every event has run: not those that are still under way. */
-	private covered({ queue, upperBound }: Round): number {
-		const open = [...this.running.keys(), ...queue.slice(0, 1)];
+	private covered({ unknown, queue, upperBound }: Round): number {
+		const open = [...this.running.keys(), ...queue.slice(0, 1), ...unknown.slice(0, 1)];
 		return Math.min(upperBound, ...open.map(({ at }) => at - 1));
 	}
 
@@ -241,12 +267,12 @@ export class Recovery {
 		return (details && (await client.find(details(event)))) ?? event;
 	}
 
-	private itemOf({ event, at, data, source }: ListedEvent): IDataObject {
-		const { provider, api } = this.deps;
+	private itemOf({ identity }: MissedEvent, { event, at, data, source }: ListedEvent): IDataObject {
+		const { provider } = this.deps;
 		return {
 			...sourceOf(provider),
 			event,
-			deliveryId: api.keys({ event, at, data })[0] ?? '',
+			deliveryId: nameOf(identity),
 			occurredAt: new Date(at).toISOString(),
 			recipient: readRecipient(provider.envelope, data),
 			data,
@@ -255,22 +281,18 @@ export class Recovery {
 		};
 	}
 
-	private async advance(until: number, persist = true): Promise<void> {
-		const { unsure, ...cursor } = this.currentCursor();
-		const moved = { ...cursor, until: Math.max(Math.min(cursor.until, Date.now()), until) };
-		if (persist || unsure === true) await this.save(moved);
-		else this.cursor = moved;
-	}
-
-	private async save(cursor: RecoveryCursor): Promise<void> {
+	/** Moves the cursor, which goes back for no clock, and saves it where that is new. */
+	private async advance(upTo: number): Promise<void> {
 		const { store, runs, isClosed } = this.deps;
 		if (isClosed()) return;
-		const finished = [...this.finished];
-		if (finished.length > 0) await runs.query([], finished);
-		this.finished.splice(0, finished.length);
-		this.cursor = cursor;
-		if (JSON.stringify(store.state.recovery) !== JSON.stringify(cursor)) {
-			store.change({ recovery: cursor });
+		const ended = [...this.ended];
+		if (ended.length > 0) await runs.query([], ended);
+		this.processed.end(ended);
+		this.ended.splice(0, ended.length);
+		const cursor = this.cursorAt(Date.now());
+		const moved = { ...cursor, until: Math.max(cursor.until, upTo) };
+		if (JSON.stringify(store.state.recovery) !== JSON.stringify(moved)) {
+			store.change({ recovery: moved });
 		}
 		await store.commit();
 	}

@@ -17,13 +17,20 @@ export const PROCESS = randomUUID();
 
 const keys = z.array(z.string());
 
+const identitySchema = z.object({
+	own: z.string().optional(),
+	about: z.string(),
+	at: z.number(),
+	toleranceMs: z.number(),
+});
+
 const commandSchema = z.discriminatedUnion('do', [
 	/** Saves what the workflow's triggers remember. */
 	z.object({ do: z.literal('save'), states: statesSchema }),
-	/** Answers which events (keys of each) have been delivered, and notes recovered ones that have ended. */
-	z.object({ do: z.literal('query'), events: z.array(keys), finished: keys }),
-	/** Comes with a recovered event, which runs if it has not run before. */
-	z.object({ do: z.literal('recover'), startedBy: z.string(), finished: keys }),
+	/** Claims those of several events that have not run, and notes runs that have ended. */
+	z.object({ do: z.literal('query'), events: z.array(identitySchema), ended: keys }),
+	/** Comes with a recovered event, whose run has an id of its own. */
+	z.object({ do: z.literal('recover'), startedBy: z.string(), run: z.string(), ended: keys }),
 ]);
 export type Command = z.output<typeof commandSchema>;
 

@@ -28,12 +28,12 @@ export class PerTrigger<T> {
 	private readonly members = new Map<string, T>();
 
 	constructor(
-		private readonly make: () => T,
+		private readonly make: (key: string) => T,
 		private readonly capacity: number,
 	) {}
 
 	of(key: string): T {
-		const member = this.members.get(key) ?? this.make();
+		const member = this.members.get(key) ?? this.make(key);
 		this.members.delete(key);
 		this.members.set(key, member);
 		if (this.members.size > this.capacity) {

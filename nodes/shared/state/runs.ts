@@ -1,6 +1,7 @@
 import { sleep, type IDataObject, type IRun, type ITriggerFunctions } from 'n8n-workflow';
 
 import { isJsonObject, jsonObjectSchema } from '../jsonObject';
+import type { Identity } from '../provider';
 import { commandItem } from './commands';
 import { Mutex } from './mutex';
 import { PerTrigger, type Owner } from './perTrigger';
@@ -66,18 +67,13 @@ export class Runs {
 	}
 
 	/**
-	 * Asks n8n's database which events have been delivered.
-	 * @param events keys of each
-	 * @param finished first keys of recovered events whose runs have ended
+	 * Asks n8n's database which of several events have not run, and claims these.
+	 * @param ended keys of recovered events whose runs have ended
 	 * @returns the answer of the run
 	 * @throws when it failed, or did not end in time
 	 */
-	async query(
-		events: ReadonlyArray<readonly string[]>,
-		finished: readonly string[] = [],
-	): Promise<IDataObject> {
-		const copies = events.map((keys) => [...keys]);
-		const item = commandItem({ do: 'query', events: copies, finished: [...finished] });
+	async query(events: readonly Identity[], ended: readonly string[] = []): Promise<IDataObject> {
+		const item = commandItem({ do: 'query', events: [...events], ended: [...ended] });
 		const { succeeded, answer } = await this.run(item);
 		const given = jsonObjectSchema.safeParse(await Promise.race([answer, sleep(REPORT_DELAY_MS)]));
 		if (!succeeded || !given.success) {

@@ -63,10 +63,8 @@ const cursorSchema = z.object({
 	nodeId: text,
 	/** Epoch milliseconds of the first activation: nothing from before it is recovered. */
 	from: z.number(),
-	/** Epoch milliseconds up to which every event has run. */
+	/** Epoch milliseconds up to which every event has run: the time of an event, once there was one. */
 	until: z.number(),
-	/** n8n may have been killed while it looked up which events are missing. */
-	unsure: z.boolean().optional(),
 });
 
 /** How far a trigger has recovered what was missed. */

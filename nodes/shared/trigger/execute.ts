@@ -51,8 +51,7 @@ async function obey(context: IExecuteFunctions, command: Command): Promise<void>
 
 /** Whether an event has to be one that has not run before. */
 function claims(context: IExecuteFunctions): boolean {
-	const mode = context.getMode();
-	if (mode === 'manual' || mode === 'retry') return false;
+	if (context.getMode() === 'manual') return false;
 	const options: unknown = context.getNodeParameter('options', 0, {});
 	return isJsonObject(options) && options['recoverMissed'] === true;
 }

@@ -1,0 +1,51 @@
+import type { Identity } from '../provider';
+
+/**
+ * How an event of a list is recognised as one that was delivered, by entries in n8n's database, which can only be
+ * asked whether they are there: one for what the event has of its own, and one for what it is about in a
+ * period. The other event looks in the two periods around its own time.
+ */
+
+/** What a delivery leaves: one or two entries. */
+export function deliveredKeys(identity: Identity): string[] {
+	return [...ownKeys(identity), periodOf(identity, identity.at)];
+}
+
+/** What a delivery of the event may have left. */
+export function keysAround(identity: Identity): string[] {
+	return [...ownKeys(identity), ...periodsAround(identity)];
+}
+
+/** What an event that is recovered leaves, besides what it was looked for by: one or two entries. */
+export function recoveredKeys(identity: Identity): string[] {
+	return deliveredKeys(identity).map(recovered);
+}
+
+/** What the event of a delivery may have left when it was recovered. */
+export function recoveredKeysAround(identity: Identity): { own: string[]; periods: string[] } {
+	return {
+		own: ownKeys(identity).map(recovered),
+		periods: periodsAround(identity).map(recovered),
+	};
+}
+
+/** A name of the event for people and for the memory of a process. */
+export function nameOf({ own, about, at }: Identity): string {
+	return own ?? `${about}|${at}`;
+}
+
+const recovered = (key: string) => `r|${key}`;
+
+function ownKeys({ own }: Identity): string[] {
+	return own === undefined ? [] : [own];
+}
+
+/** The period of the event is one of them. */
+function periodsAround(identity: Identity): string[] {
+	const { at, toleranceMs } = identity;
+	return [at - toleranceMs, at + toleranceMs].map((time) => periodOf(identity, time));
+}
+
+function periodOf({ about, toleranceMs }: Identity, at: number): string {
+	return `${about}|${Math.floor(at / (2 * toleranceMs))}`;
+}
