@@ -18,7 +18,7 @@ import type * as processedEvents from '../../nodes/shared/recovery/processedEven
 import { buildDelivery, startSandbox, type FireInput, type Sandbox } from '../../sandbox';
 import { ContextHost } from '../../testkit/contextHost';
 import { processedData } from '../../testkit/processedData';
-import { endProcess } from './process';
+import { endProcess, useProcess } from './process';
 import { stopClock } from './conformanceTwins';
 import { recordWarnings } from './logs';
 import { metigan, misarBlog, type TriggerUnderTest } from './providers';
@@ -171,8 +171,14 @@ async function killInRun(
 	await ended;
 	host.killRuns = false;
 	host.beforeSave = async () => {};
+	return await restart(host);
+}
+
+/** n8n starts again, in a new process. */
+async function restart(host: ContextHost) {
 	endProcess();
 	host.restart({ activation: 'init' });
+	await host.publish();
 	return await watch(host);
 }
 
@@ -420,16 +426,17 @@ describe('a recovery', () => {
 		expect(await tick(10)).toEqual([]);
 	});
 
-	it('starts again what n8n refused to start', async () => {
+	it('starts again what n8n refused to start, however old it is by then', async () => {
 		recordWarnings();
 		const { host, tick } = await publish();
 		await miss('email.bounced', 1, mailTo('a@example.com'));
+		await miss('email.bounced', 40, mailTo('b@example.com'));
 		atFirstStart(
 			() => (host.refuseRuns = true),
 			() => (host.refuseRuns = false),
 		);
-		expect(await tick(3)).toEqual([]);
-		expect(await tick(4)).toMatchObject([{ recipient: 'a@example.com' }]);
+		expect(await tick(42)).toMatchObject([{ recipient: 'b@example.com' }]);
+		expect(await tick(43)).toMatchObject([{ recipient: 'a@example.com' }]);
 	});
 
 	it('goes on when n8n misses the end of a run', async () => {
@@ -491,9 +498,12 @@ describe('a recovery', () => {
 	});
 
 	it('waits for a run that this process sees, however long it takes', async () => {
+		const warnings = recordWarnings();
 		const { wait } = await loseReport();
 		expect(await wait(64)).toEqual([]);
 		expect(await wait(66)).toEqual([]);
+		// It would say that it gave up, before it starts a second run.
+		expect(warnings).toEqual([]);
 	});
 
 	it('is repeated at a start when n8n was killed before the end was saved', async () => {
@@ -505,10 +515,9 @@ describe('a recovery', () => {
 		expect(await tick(3)).toHaveLength(3);
 		await close();
 		host.savedStaticData = saved;
-		host.restart({ activation: 'init' });
-		endProcess();
-		const restarted = await watch(host);
-		expect(await restarted.tick(5)).toEqual([]);
+		await miss('email.bounced', 1, mailTo('d@example.com'));
+		const restarted = await restart(host);
+		expect(await restarted.tick(5)).toMatchObject([{ recipient: 'd@example.com' }]);
 	});
 
 	it('runs what it had asked about when n8n was killed', async () => {
@@ -518,6 +527,60 @@ describe('a recovery', () => {
 		const after = await killInRun(host, { tick, close }, 1);
 		expect(await after.tick(5)).toMatchObject([{ recipient: 'a@example.com' }]);
 	});
+
+	it('runs an event again whose recovered run was killed', async () => {
+		recordWarnings();
+		const { host, tick, close } = await publish();
+		await miss('email.bounced', 1, mailTo('a@example.com'));
+		const after = await killInRun(host, { tick, close }, 2);
+		expect(await after.tick(5)).toMatchObject([{ recipient: 'a@example.com' }]);
+		for (const minute of [6, 25]) expect(await after.tick(minute)).toEqual([]);
+	});
+
+	it('runs an event once whose recovered run was killed and whose delivery comes before the first check', async () => {
+		recordWarnings();
+		const { host, tick, close } = await publish();
+		await miss('email.bounced', 1, { id: 'msg_1', ...mailTo('a@example.com') });
+		const after = await killInRun(host, { tick, close }, 2);
+		const late = { id: 'msg_1', ...mailTo('a@example.com') };
+		expect(await arrive(host, 'email.bounced', 1, late)).toHaveLength(1);
+		expect(await after.tick(5)).toEqual([]);
+		expect(await (await restart(host)).tick(7)).toEqual([]);
+	});
+
+	it('starts no runs where nothing is new, also after a start', async () => {
+		const { host, tick, close } = await publish();
+		for (const name of ['a', 'b', 'c']) {
+			await miss('email.bounced', 1, mailTo(`${name}@example.com`));
+		}
+		expect(await tick(3)).toHaveLength(3);
+		const { length } = host.emitted;
+		for (let minute = 4; minute <= 20; minute++) expect(await tick(minute)).toEqual([]);
+		expect(host.emitted).toHaveLength(length);
+		await close();
+		const restarted = await restart(host);
+		for (let minute = 21; minute <= 31; minute++) expect(await restarted.tick(minute)).toEqual([]);
+		// One question.
+		expect(host.emitted).toHaveLength(length + 1);
+	});
+
+	it('drops late deliveries of 2,500 recovered events, and copies of them in another process', async () => {
+		const { host, tick } = await publish();
+		const inputs = Array.from({ length: 2_500 }, (_, index) => ({
+			id: `msg_${index}`,
+			...mailTo(`${index}@example.com`),
+		}));
+		for (const input of inputs) await miss('email.bounced', 1, input);
+		let recovered = 0;
+		for (let minute = 3; recovered < inputs.length; minute++)
+			recovered += (await tick(minute)).length;
+		for (const input of [...inputs.slice(0, 50), ...inputs.slice(-50)]) {
+			expect(await arrive(host, 'email.bounced', 1, input)).toEqual([]);
+			useProcess('another');
+			expect(await arrive(host, 'email.bounced', 1, input)).toEqual([]);
+			useProcess('');
+		}
+	}, 300_000);
 
 	it('starts over when the option was off meanwhile', async () => {
 		const { host, close } = await publish();
@@ -538,6 +601,124 @@ describe('a recovery', () => {
 		await expect(publish({ apiKey: '' })).rejects.toThrow(
 			'The API key is missing. Recover Missed Events asks the Metigan API what happened',
 		);
+	});
+});
+
+describe('a delivery', () => {
+	/** Kills n8n in the run of a delivery. */
+	async function killedDelivery(
+		provider: TriggerUnderTest,
+		event: string,
+		input: Partial<FireInput>,
+	) {
+		const { host, close } = await publish({ trigger: provider, events: [event] });
+		host.killRuns = true;
+		await arrive(host, event, 1, input);
+		host.killRuns = false;
+		await close();
+		return { host, ...(await restart(host)) };
+	}
+
+	const article = { id: 'art-1' };
+	const bounce = { id: 'msg_1', ...mailTo('a@example.com') };
+
+	it.each([
+		['article.published', misarBlog, article],
+		['email.bounced', metigan, bounce],
+	])('of %s whose run was killed is recovered once', async (event, provider, input) => {
+		const { host, tick } = await killedDelivery(provider, event, input);
+		expect(await tick(3)).toMatchObject([{ recovered: true }]);
+		expect(await tick(4)).toEqual([]);
+		expect(await (await restart(host)).tick(5)).toEqual([]);
+	});
+
+	it('whose run is still going on is not recovered', async () => {
+		const { host, tick } = await publish();
+		const begun = new Promise<void>((resolve) => (host.beforeSave = async () => resolve()));
+		let finish = () => {};
+		const finished = new Promise<void>((resolve) => (finish = resolve));
+		const { beforeSave } = host;
+		host.beforeSave = async () => {
+			await beforeSave();
+			host.beforeSave = async () => {};
+			await finished;
+		};
+		const run = arrive(host, 'email.bounced', 1, bounce);
+		await begun;
+		for (const minute of [3, 20, 70]) expect(await tick(minute)).toEqual([]);
+		finish();
+		expect(await run).toHaveLength(1);
+	});
+
+	it('whose run has failed is not recovered', async () => {
+		const { host, close } = await publish();
+		host.failRuns = true;
+		await arrive(host, 'email.bounced', 1, bounce);
+		host.failRuns = false;
+		await close();
+		expect(await (await restart(host)).tick(3)).toEqual([]);
+	});
+
+	it('that is sent again after its run was killed runs once', async () => {
+		const { host, tick } = await killedDelivery(metigan, 'email.bounced', bounce);
+		expect(await arrive(host, 'email.bounced', 1, bounce)).toHaveLength(1);
+		expect(await tick(3)).toEqual([]);
+		expect(await (await restart(host)).tick(5)).toEqual([]);
+	});
+
+	it('whose killed run is retried by hand does not run again', async () => {
+		const { host, tick } = await killedDelivery(metigan, 'email.bounced', bounce);
+		const items = host.runs.at(-1) ?? [];
+		expect(await tick(3)).toHaveLength(1);
+		expect(await host.execute(items, 'retry')).toEqual([[]]);
+	});
+
+	it('whose killed run was retried by hand is not recovered', async () => {
+		const { host, tick } = await killedDelivery(metigan, 'email.bounced', bounce);
+		const [[again] = []] = await host.execute(host.runs.at(-1) ?? [], 'retry');
+		expect(again?.json).toMatchObject({ recipient: 'a@example.com' });
+		expect(await tick(3)).toEqual([]);
+	});
+});
+
+describe('a clock', () => {
+	it('that was a year ahead at one look has no event skipped', async () => {
+		const { tick } = await publish();
+		await miss('email.bounced', 1, mailTo('a@example.com'));
+		expect(await tick(3)).toHaveLength(1);
+		await tick(365 * 24 * 60);
+		for (const minute of [10, 100])
+			await miss('email.bounced', minute, mailTo(`${minute}@example.com`));
+		expect(await tick(200)).toHaveLength(2);
+	});
+
+	it('that was two hours ahead at the publish has no event skipped', async () => {
+		setTime(120);
+		const { tick } = await publish();
+		await miss('email.bounced', 1, mailTo('a@example.com'));
+		expect(await tick(3)).toHaveLength(1);
+	});
+
+	it('that is behind delays no event', async () => {
+		const { tick } = await publish();
+		await miss('email.bounced', 300, mailTo('a@example.com'));
+		expect(await tick(3)).toHaveLength(1);
+		expect(await tick(4)).toEqual([]);
+	});
+
+	it('that goes back while a provider is asked makes nobody wait', async () => {
+		const { tick } = await publish({ trigger: misarBlog });
+		setTime(365 * 24 * 60);
+		for (const id of ['art-1', 'art-2']) await miss('article.published', 1, { id });
+		sandbox.fault({
+			provider: 'misarBlog',
+			kind: 'rewrite',
+			rewrite: (answer) => {
+				setTime(3);
+				return answer;
+			},
+		});
+		expect(await tick(365 * 24 * 60)).toHaveLength(2);
 	});
 });
 
