@@ -145,7 +145,12 @@ export class ContextHost {
 	/** Called at the end of a run, before n8n saves what it assigned. */
 	beforeSave: () => Promise<void> = async () => {};
 	/** The items with which the trigger itself started runs, and what its node output in each. */
-	readonly emitted: Array<{ items: INodeExecutionData[]; outputs: INodeExecutionData[][] }> = [];
+	readonly emitted: Array<{
+		items: INodeExecutionData[];
+		outputs: INodeExecutionData[][];
+		/** A kill of n8n cut it short. */
+		killed: boolean;
+	}> = [];
 	/** Called with each request before n8n sees it, for what no HTTP client can send. */
 	alterRequest: (request: express.Request) => void = () => {};
 
@@ -269,7 +274,7 @@ export class ContextHost {
 				};
 				const ended = run.then(
 					(outputs) => {
-						this.emitted.push({ items, outputs });
+						this.emitted.push({ items, outputs, killed: this.killRuns });
 						end(this.failRuns ? 'error' : 'success');
 					},
 					(error: unknown) => {

@@ -1,203 +1,27 @@
-import path from 'node:path';
+import { describe, expect, it, jest } from '@jest/globals';
 
-import {
-	afterAll,
-	afterEach,
-	beforeAll,
-	beforeEach,
-	describe,
-	expect,
-	it,
-	jest,
-} from '@jest/globals';
-import type { IDataObject, INodeExecutionData } from 'n8n-workflow';
-
-import type * as runsModule from '../../nodes/shared/state/runs';
-import type * as watchModule from '../../nodes/shared/trigger/watch';
-import type * as processedEvents from '../../nodes/shared/recovery/processedEvents';
-import { buildDelivery, startSandbox, type FireInput, type Sandbox } from '../../sandbox';
-import { ContextHost } from '../../testkit/contextHost';
 import { processedData } from '../../testkit/processedData';
-import { endProcess, useProcess } from './process';
-import { stopClock } from './conformanceTwins';
 import { recordWarnings } from './logs';
-import { metigan, misarBlog, type TriggerUnderTest } from './providers';
+import { endProcess, useProcess } from './process';
+import { misarBlog } from './providers';
+import {
+	MINUTE_MS,
+	START,
+	sandbox,
+	setTime,
+	publish,
+	miss,
+	mailTo,
+	arrive,
+	killInRun,
+	restart,
+	atFirstStart,
+	callsTo,
+	confirming,
+	ProcessedEvents,
+} from './recoveryHost';
 
 /** Events whose deliveries were lost, found out from the provider's API. */
-
-const dist = (file: string) => path.join(__dirname, '../../dist/nodes/shared', file);
-const { EndpointWatch } = jest.requireActual<typeof watchModule>(dist('trigger/watch.js'));
-const { Runs } = jest.requireActual<typeof runsModule>(dist('state/runs.js'));
-const { ProcessedEvents } = jest.requireActual<typeof processedEvents>(
-	dist('recovery/processedEvents.js'),
-);
-
-const SECRET = 'whsec_of_this_test';
-const MINUTE_MS = 60_000;
-const START = Date.parse('2036-03-01T12:00:30Z');
-
-let sandbox: Sandbox;
-let ticks: jest.SpiedFunction<watchModule.EndpointWatch['tick']>;
-let workflows = 0;
-const opened: Array<() => Promise<void>> = [];
-/** What is still being confirmed in n8n's table. */
-const confirming: Array<Promise<void>> = [];
-
-beforeAll(async () => {
-	const { confirm } = ProcessedEvents.prototype;
-	ProcessedEvents.prototype.confirm = async function confirmed(store) {
-		const work = confirm.call(this, store);
-		confirming.push(work);
-		await work;
-	};
-	sandbox = await startSandbox({ allowHttp: true });
-});
-beforeEach(() => {
-	ticks = jest.spyOn(EndpointWatch.prototype, 'tick');
-	setTime(0);
-	sandbox.setBehaviour('misarBlog', { callsPerMinute: 60_000 });
-});
-afterEach(async () => {
-	jest.restoreAllMocks();
-	jest.useRealTimers();
-	await Promise.all(opened.splice(0).map(async (close) => await close()));
-	sandbox.reset();
-	processedData.broken = false;
-});
-afterAll(async () => {
-	await Promise.all(confirming);
-	await sandbox.close();
-});
-
-/** @param minute after the start */
-function setTime(minute: number): void {
-	stopClock(START + minute * MINUTE_MS);
-}
-
-interface Start {
-	readonly trigger?: TriggerUnderTest;
-	readonly events?: readonly string[];
-	readonly options?: IDataObject;
-	readonly apiKey?: string;
-}
-
-/** A published trigger that recovers missed events, registered by hand. */
-async function publish({ trigger = metigan, events, options, apiKey }: Start = {}) {
-	const host = new ContextHost({
-		workflowId: `workflow ${workflows++}`,
-		node: trigger.nodeType,
-		credentialType: trigger.credentialType,
-		credential: {
-			baseUrl: sandbox.url,
-			signingSecret: SECRET,
-			apiKey: apiKey ?? sandbox.keys[trigger.provider],
-		},
-		parameters: {
-			registration: 'manual',
-			events: [...(events ?? trigger.events)],
-			options: { recoverMissed: true, checkInterval: 1, ...options },
-		},
-	});
-	opened.push(async () => await host.close());
-	await host.publish();
-	return { trigger, host, ...(await watch(host)) };
-}
-
-async function watch(host: ContextHost) {
-	const { tick: begin, close } = await host.startTrigger();
-	opened.push(close);
-	/** The tick of a minute, to its end. @returns the items that went on from new runs */
-	const tick = async (minute: number): Promise<IDataObject[]> => {
-		setTime(minute);
-		const before = host.emitted.length;
-		begin();
-		await ticks.mock.results.at(-1)?.value;
-		await host.runsEnded();
-		return outputsOf(host.emitted.slice(before));
-	};
-	return { tick, close };
-}
-
-function outputsOf(runs: ReadonlyArray<{ outputs: INodeExecutionData[][] }>): IDataObject[] {
-	return runs.flatMap(({ outputs: [items = []] }) => items.map(({ json }) => json));
-}
-
-/** An event that nobody is told of. */
-async function miss(event: string, minute: number, more: Partial<FireInput> = {}): Promise<void> {
-	const provider = event.startsWith('article.') ? 'misarBlog' : 'metigan';
-	await sandbox.fire({ provider, event, timestampMs: START + minute * MINUTE_MS, ...more });
-}
-
-const mailTo = (recipient: string, more: IDataObject = {}) => ({
-	data: { recipient, subject: 'Hi', status: 'bounced', bounceType: 'hard', ...more },
-});
-
-/** An event that arrives: the delivery, and the run that it starts. */
-async function arrive(
-	host: ContextHost,
-	event: string,
-	minute: number,
-	more: Partial<FireInput> = {},
-): Promise<IDataObject[]> {
-	const timestampMs = START + minute * MINUTE_MS;
-	await miss(event, minute, more);
-	const provider = event.startsWith('article.') ? 'misarBlog' : 'metigan';
-	const delivery = buildDelivery({ provider, event, secret: SECRET, timestampMs, ...more });
-	const { run = [] } = await host.deliver(delivery);
-	const [items = []] = run.length === 0 ? [] : await host.execute([...run], 'webhook');
-	return items.map(({ json }) => json);
-}
-
-/**
- * Kills n8n in one of the runs that the tick of the third minute starts, and starts it again.
- * @param nth which of the runs, counted from 1; the first one is the question
- */
-async function killInRun(
-	host: ContextHost,
-	{ tick, close }: Awaited<ReturnType<typeof watch>>,
-	nth: number,
-) {
-	let runs = 0;
-	const killed = new Promise<void>((resolve) => {
-		host.beforeSave = async () => {
-			runs += 1;
-			host.killRuns ||= runs === nth;
-			if (host.killRuns) resolve();
-		};
-	});
-	const ended = tick(3);
-	await killed;
-	await close();
-	await ended;
-	host.killRuns = false;
-	host.beforeSave = async () => {};
-	return await restart(host);
-}
-
-/** n8n starts again, in a new process. */
-async function restart(host: ContextHost) {
-	endProcess();
-	host.restart({ activation: 'init' });
-	await host.publish();
-	return await watch(host);
-}
-
-/** Does something just before, and just after, a recovery starts its first run. */
-function atFirstStart(before: () => void, after: () => void): void {
-	const { toEnd } = Runs.prototype;
-	jest.spyOn(Runs.prototype, 'toEnd').mockImplementationOnce(async function first(
-		this: runsModule.Runs,
-		...run
-	) {
-		before();
-		const end = toEnd.call(this, ...run);
-		after();
-		return await end;
-	});
-}
-
-const callsTo = (start: string) =>
-	sandbox.requests().filter(({ path: called }) => called.startsWith(start)).length;
 
 describe('an article that was missed', () => {
 	it('starts a run with what the API really gives', async () => {
@@ -601,124 +425,6 @@ describe('a recovery', () => {
 		await expect(publish({ apiKey: '' })).rejects.toThrow(
 			'The API key is missing. Recover Missed Events asks the Metigan API what happened',
 		);
-	});
-});
-
-describe('a delivery', () => {
-	/** Kills n8n in the run of a delivery. */
-	async function killedDelivery(
-		provider: TriggerUnderTest,
-		event: string,
-		input: Partial<FireInput>,
-	) {
-		const { host, close } = await publish({ trigger: provider, events: [event] });
-		host.killRuns = true;
-		await arrive(host, event, 1, input);
-		host.killRuns = false;
-		await close();
-		return { host, ...(await restart(host)) };
-	}
-
-	const article = { id: 'art-1' };
-	const bounce = { id: 'msg_1', ...mailTo('a@example.com') };
-
-	it.each([
-		['article.published', misarBlog, article],
-		['email.bounced', metigan, bounce],
-	])('of %s whose run was killed is recovered once', async (event, provider, input) => {
-		const { host, tick } = await killedDelivery(provider, event, input);
-		expect(await tick(3)).toMatchObject([{ recovered: true }]);
-		expect(await tick(4)).toEqual([]);
-		expect(await (await restart(host)).tick(5)).toEqual([]);
-	});
-
-	it('whose run is still going on is not recovered', async () => {
-		const { host, tick } = await publish();
-		const begun = new Promise<void>((resolve) => (host.beforeSave = async () => resolve()));
-		let finish = () => {};
-		const finished = new Promise<void>((resolve) => (finish = resolve));
-		const { beforeSave } = host;
-		host.beforeSave = async () => {
-			await beforeSave();
-			host.beforeSave = async () => {};
-			await finished;
-		};
-		const run = arrive(host, 'email.bounced', 1, bounce);
-		await begun;
-		for (const minute of [3, 20, 70]) expect(await tick(minute)).toEqual([]);
-		finish();
-		expect(await run).toHaveLength(1);
-	});
-
-	it('whose run has failed is not recovered', async () => {
-		const { host, close } = await publish();
-		host.failRuns = true;
-		await arrive(host, 'email.bounced', 1, bounce);
-		host.failRuns = false;
-		await close();
-		expect(await (await restart(host)).tick(3)).toEqual([]);
-	});
-
-	it('that is sent again after its run was killed runs once', async () => {
-		const { host, tick } = await killedDelivery(metigan, 'email.bounced', bounce);
-		expect(await arrive(host, 'email.bounced', 1, bounce)).toHaveLength(1);
-		expect(await tick(3)).toEqual([]);
-		expect(await (await restart(host)).tick(5)).toEqual([]);
-	});
-
-	it('whose killed run is retried by hand does not run again', async () => {
-		const { host, tick } = await killedDelivery(metigan, 'email.bounced', bounce);
-		const items = host.runs.at(-1) ?? [];
-		expect(await tick(3)).toHaveLength(1);
-		expect(await host.execute(items, 'retry')).toEqual([[]]);
-	});
-
-	it('whose killed run was retried by hand is not recovered', async () => {
-		const { host, tick } = await killedDelivery(metigan, 'email.bounced', bounce);
-		const [[again] = []] = await host.execute(host.runs.at(-1) ?? [], 'retry');
-		expect(again?.json).toMatchObject({ recipient: 'a@example.com' });
-		expect(await tick(3)).toEqual([]);
-	});
-});
-
-describe('a clock', () => {
-	it('that was a year ahead at one look has no event skipped', async () => {
-		const { tick } = await publish();
-		await miss('email.bounced', 1, mailTo('a@example.com'));
-		expect(await tick(3)).toHaveLength(1);
-		await tick(365 * 24 * 60);
-		for (const minute of [10, 100])
-			await miss('email.bounced', minute, mailTo(`${minute}@example.com`));
-		expect(await tick(200)).toHaveLength(2);
-	});
-
-	it('that was two hours ahead at the publish has no event skipped', async () => {
-		setTime(120);
-		const { tick } = await publish();
-		await miss('email.bounced', 1, mailTo('a@example.com'));
-		expect(await tick(3)).toHaveLength(1);
-	});
-
-	it('that is behind delays no event', async () => {
-		const { tick } = await publish();
-		await miss('email.bounced', 300, mailTo('a@example.com'));
-		expect(await tick(3)).toHaveLength(1);
-		expect(await tick(4)).toEqual([]);
-	});
-
-	it('that goes back while a provider is asked makes nobody wait', async () => {
-		const { tick } = await publish({ trigger: misarBlog });
-		setTime(365 * 24 * 60);
-		for (const id of ['art-1', 'art-2']) await miss('article.published', 1, { id });
-		sandbox.fault({
-			provider: 'misarBlog',
-			kind: 'rewrite',
-			rewrite: (answer) => {
-				setTime(3);
-				return answer;
-			},
-		});
-		expect(await tick(365 * 24 * 60)).toHaveLength(2);
 	});
 });
 

@@ -1,0 +1,125 @@
+import { describe, expect, it } from '@jest/globals';
+
+import type { FireInput } from '../../sandbox';
+import { metigan, misarBlog, type TriggerUnderTest } from './providers';
+import { sandbox, setTime, publish, miss, mailTo, arrive, restart } from './recoveryHost';
+
+/** What recovers missed events when n8n is killed, and when its clock is set. */
+
+describe('a delivery', () => {
+	/** Kills n8n in the run of a delivery. */
+	async function killedDelivery(
+		provider: TriggerUnderTest,
+		event: string,
+		input: Partial<FireInput>,
+	) {
+		const { host, close } = await publish({ trigger: provider, events: [event] });
+		host.killRuns = true;
+		await arrive(host, event, 1, input);
+		host.killRuns = false;
+		await close();
+		return { host, ...(await restart(host)) };
+	}
+
+	const article = { id: 'art-1' };
+	const bounce = { id: 'msg_1', ...mailTo('a@example.com') };
+
+	it.each([
+		['article.published', misarBlog, article],
+		['email.bounced', metigan, bounce],
+	])('of %s whose run was killed is recovered once', async (event, provider, input) => {
+		const { host, tick } = await killedDelivery(provider, event, input);
+		expect(await tick(3)).toMatchObject([{ recovered: true }]);
+		expect(await tick(4)).toEqual([]);
+		expect(await (await restart(host)).tick(5)).toEqual([]);
+	});
+
+	it('whose run is still going on is not recovered', async () => {
+		const { host, tick } = await publish();
+		const begun = new Promise<void>((resolve) => (host.beforeSave = async () => resolve()));
+		let finish = () => {};
+		const finished = new Promise<void>((resolve) => (finish = resolve));
+		const { beforeSave } = host;
+		host.beforeSave = async () => {
+			await beforeSave();
+			host.beforeSave = async () => {};
+			await finished;
+		};
+		const run = arrive(host, 'email.bounced', 1, bounce);
+		await begun;
+		for (const minute of [3, 20, 70]) expect(await tick(minute)).toEqual([]);
+		finish();
+		expect(await run).toHaveLength(1);
+	});
+
+	it('whose run has failed is not recovered', async () => {
+		const { host, close } = await publish();
+		host.failRuns = true;
+		await arrive(host, 'email.bounced', 1, bounce);
+		host.failRuns = false;
+		await close();
+		expect(await (await restart(host)).tick(3)).toEqual([]);
+	});
+
+	it('that is sent again after its run was killed runs once', async () => {
+		const { host, tick } = await killedDelivery(metigan, 'email.bounced', bounce);
+		expect(await arrive(host, 'email.bounced', 1, bounce)).toHaveLength(1);
+		expect(await tick(3)).toEqual([]);
+		expect(await (await restart(host)).tick(5)).toEqual([]);
+	});
+
+	it('whose killed run is retried by hand does not run again', async () => {
+		const { host, tick } = await killedDelivery(metigan, 'email.bounced', bounce);
+		const items = host.runs.at(-1) ?? [];
+		expect(await tick(3)).toHaveLength(1);
+		expect(await host.execute(items, 'retry')).toEqual([[]]);
+	});
+
+	it('whose killed run was retried by hand is not recovered', async () => {
+		const { host, tick } = await killedDelivery(metigan, 'email.bounced', bounce);
+		const [[again] = []] = await host.execute(host.runs.at(-1) ?? [], 'retry');
+		expect(again?.json).toMatchObject({ recipient: 'a@example.com' });
+		expect(await tick(3)).toEqual([]);
+	});
+});
+
+describe('a clock', () => {
+	it('that was a year ahead at one look has no event skipped', async () => {
+		const { tick } = await publish();
+		await miss('email.bounced', 1, mailTo('a@example.com'));
+		expect(await tick(3)).toHaveLength(1);
+		await tick(365 * 24 * 60);
+		for (const minute of [10, 100])
+			await miss('email.bounced', minute, mailTo(`${minute}@example.com`));
+		expect(await tick(200)).toHaveLength(2);
+	});
+
+	it('that was two hours ahead at the publish has no event skipped', async () => {
+		setTime(120);
+		const { tick } = await publish();
+		await miss('email.bounced', 1, mailTo('a@example.com'));
+		expect(await tick(3)).toHaveLength(1);
+	});
+
+	it('that is behind delays no event', async () => {
+		const { tick } = await publish();
+		await miss('email.bounced', 300, mailTo('a@example.com'));
+		expect(await tick(3)).toHaveLength(1);
+		expect(await tick(4)).toEqual([]);
+	});
+
+	it('that goes back while a provider is asked makes nobody wait', async () => {
+		const { tick } = await publish({ trigger: misarBlog });
+		setTime(365 * 24 * 60);
+		for (const id of ['art-1', 'art-2']) await miss('article.published', 1, { id });
+		sandbox.fault({
+			provider: 'misarBlog',
+			kind: 'rewrite',
+			rewrite: (answer) => {
+				setTime(3);
+				return answer;
+			},
+		});
+		expect(await tick(365 * 24 * 60)).toHaveLength(2);
+	});
+});

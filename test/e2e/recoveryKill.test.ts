@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+
+import { startSandbox, type Sandbox } from '../../sandbox';
+import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { packedPackage } from '../../testkit/n8n-host/packedPackage';
+import { until } from '../../testkit/n8n-host/poll';
+import { ORIGIN } from '../../testkit/publishTrigger';
+import { metigan, misarBlog } from '../../testkit/triggers';
+import { EMAIL_EVENTS, letHappen, mixedEvents, RunCounter } from '../recoveryBed';
+
+/** Deliveries whose runs a kill of n8n cuts short are recovered, and no others. */
+
+const WAIT_MS = 400_000;
+/** Events of each provider before the kill, and as many in whose runs it happens. */
+const EVENTS = 6;
+
+const counter = new RunCounter();
+const { ran } = counter;
+let n8n: N8nHost;
+let sandbox: Sandbox;
+
+beforeAll(async () => {
+	const tarball = packedPackage();
+	sandbox = await startSandbox({ retryTimeScale: 0 });
+	sandbox.setBehaviour('misarBlog', { callsPerMinute: 6_000 });
+	await counter.start();
+	n8n = await startN8n({ tarball, webhookUrl: ORIGIN });
+	sandbox.setRoute(ORIGIN, n8n.url);
+}, 600_000);
+
+afterAll(async () => {
+	await n8n?.stop();
+	await sandbox?.close();
+	counter.stop();
+}, 60_000);
+
+it(
+	'the events of runs that a kill cuts short run again, and no others',
+	async () => {
+		const mail = await counter.publish(n8n, ORIGIN, metigan, sandbox, EMAIL_EVENTS);
+		const blog = await counter.publish(n8n, ORIGIN, misarBlog, sandbox, ['article.published']);
+		const events = [
+			...mixedEvents('metigan', mail, 2 * EVENTS),
+			...mixedEvents('misarBlog', blog, 2 * EVENTS),
+		].map((event) => ({ ...event, kind: 'delivered' as const }));
+		const isFirst = (_: unknown, index: number) => index % 2 === 0;
+		const ended = events.filter(isFirst);
+		const cutShort = events.filter((event) => !ended.includes(event));
+
+		await letHappen(sandbox, ended, 'delivered');
+		await until('the first runs to end', WAIT_MS, async () => {
+			const lists = counter.workflows.map(async (id) => await n8n.executions(id));
+			const runs = (await Promise.all(lists)).flat();
+			return runs.filter(({ status }) => status === 'success').length >= ended.length || undefined;
+		});
+		counter.holdsAnswers = true;
+		await letHappen(sandbox, cutShort, 'delivered');
+		await until('the other runs to begin', WAIT_MS, () => ran.size === events.length || undefined);
+		await n8n.kill();
+		counter.holdsAnswers = false;
+		await n8n.restart();
+		await until('those to run again', WAIT_MS, () =>
+			cutShort.every(({ about }) => (ran.get(about) ?? 0) > 1) ? true : undefined,
+		);
+		// Two checks after that find nothing new.
+		const calls = () => sandbox.requests().length;
+		const seen = calls();
+		await until('two more checks', WAIT_MS, () => calls() >= seen + 4 || undefined);
+		expect(ended.map(({ about }) => ran.get(about))).toEqual(ended.map(() => 1));
+		expect(cutShort.map(({ about }) => ran.get(about))).toEqual(cutShort.map(() => 2));
+	},
+	3 * WAIT_MS,
+);
