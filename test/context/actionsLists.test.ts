@@ -133,14 +133,17 @@ describe('the articles of Misar.Blog', () => {
 	it.each([
 		// 2026-01-10T05:00:00Z
 		['2026-01-10T14:00:00', ['05:00', '06:00']],
-		['2026-01-10', ['04:00', '05:00', '06:00']],
+		// From Tokyo's midnight on, which is 15:00 of the day before.
+		['2026-01-10', ['-09:00', '04:00', '05:00', '06:00']],
 		['2026-01-10T05:30:00Z', ['06:00']],
 		['={{ DateTime.fromISO("2026-01-10T05:30:00Z") }}', ['06:00']],
 		['={{ new Date("2026-01-10T05:30:00Z") }}', ['06:00']],
-		['', ['04:00', '05:00', '06:00']],
+		['', ['-09:00', '-10:00', '04:00', '05:00', '06:00']],
 	])('are filtered by a time of the workflow’s zone, if it has none (%s)', async (since, hours) => {
-		for (const hour of ['04:00', '05:00', '06:00']) {
-			const published_at = `2026-01-10T${hour}:00Z`;
+		for (const hour of ['-10:00', '-09:00', '04:00', '05:00', '06:00']) {
+			const published_at = hour.startsWith('-')
+				? `2026-01-10T00:00:00${hour.replace('-', '+')}`
+				: `2026-01-10T${hour}:00Z`;
 			await sandbox.fire({
 				provider: 'misarBlog',
 				event: 'article.published',

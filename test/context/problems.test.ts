@@ -140,6 +140,10 @@ it('a delivery that only the previous secret verifies runs, and the rotation is 
 		{ event: metigan.events[0] },
 		{ problem: 'verifiedByPreviousSecret', count: 1 },
 	]);
+});
+
+it('a delivery that the new secret verifies reports no rotation', async () => {
+	const host = startHost(undefined, { signingSecret: SECRET, previousSigningSecret: OLD_SECRET });
 	expect((await host.deliver(signed(SECRET))).run).toHaveLength(1);
 });
 
