@@ -67,6 +67,8 @@ const mailPandaProvider: Provider = {
 		pings: ['ping', 'test', 'webhook.test'],
 		canonicalEvent: shortName,
 		retried: true,
+		// Not documented: as the shortest of the other providers.
+		answerWithinSeconds: 10,
 	},
 	api: {
 		paths: ['/api/webhooks/manage'],

@@ -187,6 +187,9 @@ const provider: Provider = {
 		pings: ['ping', 'test', 'webhook.test'],
 		bounce: { event: 'email.bounced', fields: ['bounceType'] },
 		retried: true,
+		// "Respond with 2xx within 30 seconds", and the guide of the newest SDK: disabled after 10 in a row.
+		answerWithinSeconds: 30,
+		switchesOffAfter: 10,
 	},
 	api: {
 		// Inferred from the sibling resources: the path of the webhook API is not documented.

@@ -64,6 +64,8 @@ export function platformEnvelope(...productNames: readonly string[]): EnvelopeFa
 		idempotencyKey: idIn,
 		pings: ['ping', 'test', 'webhook.ping', 'webhook.test'],
 		retried: true,
+		// "Return a 2xx status within 10 seconds"; Reach and Post do not say.
+		answerWithinSeconds: 10,
 	};
 }
 

@@ -134,6 +134,7 @@ const misarBlogProvider: Provider = {
 		},
 		pings: ['ping', 'test', 'webhook.test'],
 		retried: false,
+		answerWithinSeconds: 10,
 	},
 	recovery,
 	operations,

@@ -124,6 +124,10 @@ export interface EnvelopeFacts {
 	readonly bounce?: { readonly event: string; readonly fields: readonly string[] };
 	/** Whether the provider sends a delivery again when the answer is not 2xx. */
 	readonly retried: boolean;
+	/** Seconds it waits for an answer: the shortest time that a document names, of it or of its kind. */
+	readonly answerWithinSeconds: number;
+	/** After so many failed deliveries in a row it switches the endpoint off. */
+	readonly switchesOffAfter?: number;
 	/**
 	 * The provider pings a new endpoint before it returns the secret, and refuses the endpoint if the answer
 	 * is not 2xx. Such a ping is answered unverified, and starts nothing.

@@ -33,6 +33,12 @@ export interface TriggerSettings {
 	readonly itemAddress?: ItemAddress;
 	/** Minutes between two checks of the endpoint; 0 = at starts only. */
 	readonly checkInterval: number;
+	/** When a delivery is answered with 200: once n8n has stored it, or after its run. */
+	readonly answer: 'received' | 'succeeded';
+	/** What is answered to a run that takes longer than the provider waits: 503, or 200. */
+	readonly longRuns: 'sendAgain' | 'received';
+	/** Answers that ask for an event again, before it is given up. */
+	readonly maxAttempts: number;
 	/** A second output reports problems. */
 	readonly reportProblems: boolean;
 	/** The provider is asked for events whose deliveries were lost. */
@@ -61,6 +67,12 @@ const MINUTES: OptionKind<number> = {
 	title: 'a whole number of 0 or more',
 	includes: (value): value is number => Number.isInteger(value) && Number(value) >= 0,
 };
+const COUNT: OptionKind<number> = {
+	title: 'a whole number of 1 or more',
+	includes: (value): value is number => Number.isInteger(value) && Number(value) >= 1,
+};
+const ANSWER = oneOf(['received', 'succeeded']);
+const LONG_RUNS = oneOf(['sendAgain', 'received']);
 const OPTIONS: OptionKind<IDataObject> = { title: 'an object', includes: isJsonObject };
 const BOUNCE_TYPE = oneOf(['any', 'hard', 'soft']);
 const ITEM_ADDRESSES = ['auto', 'path', 'query', 'body'] as const;
@@ -96,6 +108,7 @@ export function readSettings(context: TriggerContext, provider: Provider): Trigg
 	const options = usable('options', context.getNodeParameter('options', {}), OPTIONS);
 	const option = <T>(name: string, fallback: T, kind: OptionKind<T>): T =>
 		usable(name, options[name] ?? fallback, kind);
+	const answer = option('answer', 'received', ANSWER);
 	const selected: unknown = context.getNodeParameter('events', []);
 	const chosen: unknown[] = Array.isArray(selected) ? selected : [];
 	const events = selectedNames(chosen, option('customEvents', '', TEXT));
@@ -105,6 +118,9 @@ export function readSettings(context: TriggerContext, provider: Provider): Trigg
 		toleranceSeconds: option('toleranceSeconds', 300, SECONDS),
 		skipDuplicates: option('skipDuplicates', true, SWITCH),
 		checkInterval: option('checkInterval', 30, MINUTES),
+		answer: provider.envelope.retried ? answer : 'received',
+		longRuns: option('longRuns', 'sendAgain', LONG_RUNS),
+		maxAttempts: option('maxAttempts', 4, COUNT),
 		reportProblems: option('reportProblems', false, SWITCH),
 		recoverMissed: option('recoverMissed', false, SWITCH) && provider.recovery !== undefined,
 		bounceType: option('bounceType', 'any', BOUNCE_TYPE),

@@ -84,6 +84,7 @@ export const pigeonPost: ProviderFamily = [
 			idempotencyKey: ({ uid }) => (typeof uid === 'string' ? uid : undefined),
 			pings: ['coo'],
 			retried: true,
+			answerWithinSeconds: 10,
 		},
 		api: {
 			paths: [PERCHES],

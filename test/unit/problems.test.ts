@@ -44,6 +44,14 @@ const kinds: Record<ProblemKind, Kind> = {
 		add: (log, at) => log.leftBehind('wh_1', 'https://n8n.example.com/hook', at),
 		says: { endpointId: 'wh_1', url: 'https://n8n.example.com/hook' },
 	},
+	eventsGivenUp: {
+		add: (log, at) => log.givenUp(`evt_${at}`, at),
+		says: {
+			count: 2,
+			deliveryIds: [`evt_${NOW}`, `evt_${NOW + MINUTE_MS}`],
+			lastAt: iso(MINUTE_MS),
+		},
+	},
 	eventsUnknown: {
 		add: (log, at) => log.unknownEvent('email.new', at),
 		says: { count: 2, events: { 'email.new': 2 }, lastAt: iso(MINUTE_MS) },

@@ -17,14 +17,9 @@ const deduplicators = new DeduplicatorPool();
  * Whether a node has seen an event before; a new one is remembered.
  * @param answer the response that decides whether it was accepted; without one it is at once
  */
-export function seeDelivery(
-	owner: Owner,
-	{ deliveryId, mayRecur }: EventIdentity,
-	answer?: Answer,
-): Sighting {
-	return deduplicators
-		.of(triggerKey(owner))
-		.see(keyOf(deliveryId), answer, mayRecur ? RECURRENCE_MS : undefined);
+export function seeDelivery(owner: Owner, identity: EventIdentity, answer?: Answer): Sighting {
+	const lifetimeMs = identity.mayRecur ? RECURRENCE_MS : undefined;
+	return deduplicators.of(triggerKey(owner)).see(eventKey(identity), answer, lifetimeMs);
 }
 
 /** How a run ended that worked on a delivery. */
@@ -42,22 +37,23 @@ export interface DecidingRun {
 /** The same where the run decides whether the event was accepted: what failed is new when it comes again. */
 export async function seeDeliveryInRun(
 	owner: Owner,
-	{ deliveryId, mayRecur }: EventIdentity,
+	identity: EventIdentity,
 	{ id, endOf, onCancel }: DecidingRun,
 ): Promise<Sighting> {
 	const memory = deduplicators.of(triggerKey(owner));
-	const key = keyOf(deliveryId);
+	const key = eventKey(identity);
 	const earlier = memory.runOf(key);
 	if (earlier === id) return 'accepted';
 	if (earlier !== undefined) {
 		const end = await endOf(earlier);
 		if (end !== 'running') memory.endRun(key, earlier, end === 'succeeded');
 	}
-	const sighting = memory.see(key, { run: id }, mayRecur ? RECURRENCE_MS : undefined);
+	const sighting = memory.see(key, { run: id }, identity.mayRecur ? RECURRENCE_MS : undefined);
 	if (sighting === 'new') onCancel(() => memory.endRun(key, id, false));
 	return sighting;
 }
 
-function keyOf(deliveryId: string): string {
+/** Under which an event is remembered. */
+export function eventKey({ deliveryId }: EventIdentity): string {
 	return deliveryId.length > LONG_ID ? hash('sha256', deliveryId) : deliveryId;
 }

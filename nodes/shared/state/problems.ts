@@ -11,6 +11,7 @@ export type ProblemKind =
 	| 'endpointRepaired'
 	| 'endpointUnreachable'
 	| 'endpointLeftBehind'
+	| 'eventsGivenUp'
 	| 'eventsUnknown';
 
 /** What can be wrong with a registered endpoint. */
@@ -74,6 +75,11 @@ export class ProblemLog {
 	ignored(name: string, isUnknown: boolean, now: number): void {
 		countOf(this.ignoredEvents, name);
 		if (isUnknown) this.unknownEvent(name, now);
+	}
+
+	/** The run of an event failed, and its provider will not send it again. */
+	givenUp(deliveryId: string, now: number): void {
+		this.add('eventsGivenUp', now, [deliveryId]);
 	}
 
 	repaired(wrong: readonly Difference[], endpointId: string, now: number): void {
@@ -178,6 +184,8 @@ function detailsOf(kind: ProblemKind, { last, count, counts, facts }: Entry): ID
 			};
 		case 'verifiedByPreviousSecret':
 			return { count, lastAt: toIso(last) };
+		case 'eventsGivenUp':
+			return { count, deliveryIds: [...counts.keys()], lastAt: toIso(last) };
 		case 'eventsUnknown':
 			return { count, events: listed, lastAt: toIso(last) };
 		case 'endpointRepaired':

@@ -14,6 +14,8 @@ const UNSEEN_LIMIT_MS = 60 * 60_000;
 /** How long to wait for the report of a run's end after its answer, and the other way round. */
 const REPORT_DELAY_MS = 1_000;
 const MAX_WORKFLOWS = 10_000;
+/** How a run can end that n8n has not to run again: `waiting` is stored. */
+const GOOD_ENDS: readonly unknown[] = ['success', 'waiting'];
 
 /** How n8n reports that a run has ended. Not n8n-workflow's own, which 2.41 no longer exports. */
 type Done = NonNullable<Parameters<ITriggerFunctions['emit']>[2]>;
@@ -32,6 +34,16 @@ interface Waiting {
 	readonly limit: number;
 	/** Whether this process sees it running. */
 	readonly isSeen: () => boolean;
+	readonly expire: (error: Error) => void;
+}
+
+/** A run that was started. */
+interface StartedRun {
+	/** Whether it succeeded; so has one that waits, which n8n has stored. Rejects when it was canceled or refused. */
+	readonly succeeded: Promise<boolean>;
+	/** What it answered. */
+	readonly answer: Response['promise'];
+	/** Nobody waits for its end any longer. */
 	readonly expire: (error: Error) => void;
 }
 
@@ -113,21 +125,30 @@ export class Runs {
 	): Promise<Ended> {
 		const { waiting: runs } = this;
 		if (runs === undefined) throw new Error('the trigger has ended');
-		const done: Done = deferred<IRun>();
-		const response: Response = deferred();
-		const waiting = { limit: Date.now() + limitMs, isSeen, expire: done.reject };
+		const { succeeded, answer, expire } = startRun(this.context, [item]);
+		const waiting = { limit: Date.now() + limitMs, isSeen, expire };
 		runs.add(waiting);
 		try {
-			this.context.emit([[{ json: item }]], response, done);
-			const succeeded = await Promise.race([
-				done.promise.then((run: IRun | undefined) => run?.status === 'success'),
-				endedByResponse(response),
-			]);
-			return { succeeded, answer: response.promise };
+			return { succeeded: await succeeded, answer };
 		} finally {
 			runs.delete(waiting);
 		}
 	}
+}
+
+/**
+ * Starts a run of a trigger's workflow with some items. @throws what n8n throws where it does not take it
+ */
+export function startRun(context: ITriggerFunctions, items: readonly IDataObject[]): StartedRun {
+	const done: Done = deferred<IRun>();
+	const response: Response = deferred();
+	context.emit([items.map((json) => ({ json }))], response, done);
+	const succeeded = Promise.race([
+		// n8n reports no run where it failed before its first node.
+		done.promise.then((run: IRun | undefined) => GOOD_ENDS.includes(run?.status)),
+		endedByResponse(response),
+	]);
+	return { succeeded, answer: response.promise, expire: done.reject };
 }
 
 /**
@@ -137,6 +158,8 @@ export class Runs {
  */
 async function endedByResponse(response: Response): Promise<boolean> {
 	const answer: unknown = await response.promise;
+	// From a node Respond to Webhook: the run goes on.
+	if (isJsonObject(answer) && 'headers' in answer) return await new Promise<never>(() => {});
 	await sleep(REPORT_DELAY_MS);
 	// What n8n answers in place of a run that failed in a worker.
 	return !(isJsonObject(answer) && answer['statusCode'] === 500);

@@ -128,6 +128,7 @@ function optionsProperty(provider: Provider): INodeProperties {
 	const options: INodeProperties[] = [
 		...(provider.secretOptional === true ? [ACCEPT_UNVERIFIED_OPTION] : []),
 		...(api === undefined ? [] : reachOptions(api).map(automaticOnly)),
+		...answerOptions(provider),
 		...checkIntervalOption(provider),
 		...(recovery === undefined ? [] : [recoverMissedOption(recovery)]),
 		...deliveryOptions(provider),
@@ -163,6 +164,63 @@ function checkIntervalOption({ api, recovery }: Provider): INodeProperties[] {
 			.join(' '),
 	};
 	return [recovery === undefined ? automaticOnly(option) : option];
+}
+
+/** When deliveries are answered; a provider that never sends one again gets its answer at once. */
+function answerOptions({ envelope, displayName }: Provider): INodeProperties[] {
+	if (!envelope.retried) return [];
+	const afterRun = shownFor({ answer: ['succeeded'] });
+	return [
+		{
+			displayName: 'Answer',
+			name: 'answer',
+			type: 'options',
+			options: [
+				{
+					name: 'When Received',
+					value: 'received',
+					description: 'As soon as n8n has stored the event',
+				},
+				{
+					name: 'When the Run Has Succeeded',
+					value: 'succeeded',
+					description: `A run that fails, or is cut short, is answered so that ${displayName} sends the event again, and it runs again`,
+				},
+			],
+			default: 'received',
+			description: `When to tell ${displayName} that an event has arrived. Webhook processors of queue mode always do so when it is received.`,
+		},
+		{
+			displayName: 'Answer to Long Runs',
+			name: 'longRuns',
+			type: 'options',
+			options: [
+				{
+					name: 'Received',
+					value: 'received',
+					description: 'The event is not sent again, even if its run fails later',
+				},
+				{
+					name: 'Send Again',
+					value: 'sendAgain',
+					description: 'The next delivery of the event gets the answer; it starts no second run',
+				},
+			],
+			default: 'sendAgain',
+			description: `What to answer when a run takes longer than ${displayName} waits for an answer`,
+			...afterRun,
+		},
+		{
+			displayName: 'Attempts per Event',
+			name: 'maxAttempts',
+			type: 'number',
+			typeOptions: { minValue: 1, numberPrecision: 0 },
+			default: 4,
+			description:
+				'How many deliveries of an event may fail until it is given up, answered as received and reported as a problem',
+			...afterRun,
+		},
+	];
 }
 
 function recoverMissedOption({ description }: RecoveryApi): INodeProperties {

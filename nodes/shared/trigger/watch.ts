@@ -20,6 +20,7 @@ import { problemsOf, type Difference } from '../state/problems';
 import { RecordStore } from '../state/recordStore';
 import { Runs } from '../state/runs';
 import { recordsFor } from '../state/triggerState';
+import { startRunsWith } from './answerAfterRun';
 
 const MINUTE_MS = 60_000;
 /** Longest wait before a failed check is repeated where the node is checked at starts only. */
@@ -63,7 +64,13 @@ export async function watchEndpoint(
 				() => void watch.tickSoon(Date.now()),
 			);
 		}
-		return { closeFunction: async () => watch.close() };
+		const stopStartingRuns = startRunsWith(context, ownerOf(context));
+		return {
+			closeFunction: async () => {
+				stopStartingRuns();
+				watch.close();
+			},
+		};
 	} catch (error) {
 		warn(context, `The endpoint of this trigger will not be checked: ${messageOf(error)}`);
 		return {};

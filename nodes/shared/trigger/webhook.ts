@@ -18,6 +18,7 @@ import { ownerOf, type Owner } from '../state/perTrigger';
 import { problemsOf } from '../state/problems';
 import { learnState, newestStates } from '../state/recordStore';
 import { readState, recordsFor } from '../state/triggerState';
+import { afterRun, type Answer } from './answerAfterRun';
 
 /** Seconds after which a provider may try again when we cannot take a delivery at the moment. */
 const RETRY_AFTER_SECONDS = 5;
@@ -34,8 +35,15 @@ const MAX_PING_BYTES = 4096;
 interface Reply {
 	readonly status: number;
 	readonly body: IDataObject;
+	/** When a provider may try again that was answered 503. */
+	readonly retryAfterSeconds?: number;
 	/** A problem to report by a run, once the answer is sent. */
 	readonly problem?: IDataObject | undefined;
+}
+
+/** A delivery that is answered after its run. */
+interface Later {
+	readonly answer: Promise<Answer>;
 }
 
 /**
@@ -50,6 +58,10 @@ export async function receiveDelivery(
 ): Promise<IWebhookResponseData> {
 	try {
 		const outcome = await handle(context, family);
+		if ('answer' in outcome) {
+			void outcome.answer.then((answer) => reply(context, answer));
+			return { noWebhookResponse: true };
+		}
 		return 'status' in outcome ? reply(context, outcome) : outcome;
 	} catch (error) {
 		context.logger.error('A webhook delivery could not be handled and was left to be retried', {
@@ -64,7 +76,7 @@ export async function receiveDelivery(
 async function handle(
 	context: IWebhookFunctions,
 	family: ProviderFamily,
-): Promise<IWebhookResponseData | Reply> {
+): Promise<IWebhookResponseData | Reply | Later> {
 	const provider = selectProvider(context, family);
 	const settings = readSettings(context, provider);
 	const headers = context.getHeaderData();
@@ -136,6 +148,10 @@ async function handle(
 		return { ...ignore(reason), problem: problems?.take('eventsUnknown', provider, Date.now()) };
 	}
 	const { event, identity } = accepted;
+	const received = { owner, provider, settings, eventName: event.name, identity };
+	const later = afterRun(context, received);
+	const joined = later?.join();
+	if (joined !== undefined) return { answer: joined };
 	const duplicate = checkDuplicate(context, provider, settings, owner, identity);
 	if (duplicate !== undefined) return duplicate;
 
@@ -151,6 +167,7 @@ async function handle(
 		// n8n has lost what it was told, or has an older copy: this run saves it again.
 		...(isBehind ? [commandItem({ do: 'save', states: newestStates(owner) })] : []),
 	];
+	if (later !== undefined) return { answer: later.start(items) };
 	return {
 		workflowData: [items.map((item) => ({ json: item }))],
 		webhookResponse: { received: true },
@@ -230,10 +247,13 @@ function retryLater(reason: string): Reply {
 }
 
 /** Answers here and now: n8n's own answers know no status, and `webhook()` has to end the response. */
-function reply(context: IWebhookFunctions, { status, body, problem }: Reply): IWebhookResponseData {
+function reply(
+	context: IWebhookFunctions,
+	{ status, body, problem, retryAfterSeconds = RETRY_AFTER_SECONDS }: Reply,
+): IWebhookResponseData {
 	const response = context.getResponseObject();
 	if (!response.headersSent) {
-		if (status === 503) response.setHeader('Retry-After', String(RETRY_AFTER_SECONDS));
+		if (status === 503) response.setHeader('Retry-After', String(retryAfterSeconds));
 		response.status(status).json(body);
 	}
 	return {
