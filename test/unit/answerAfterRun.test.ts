@@ -143,10 +143,14 @@ describe('a copy', () => {
 		started[0]?.done.resolve(ended('error'));
 		expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([503, 503, 503]);
 		expect(started).toHaveLength(1);
-		// It was one attempt of the event.
-		expect((await arriveAndEnd('error')).status).toBe(503);
-		expect((await arriveAndEnd('error')).status).toBe(503);
-		expect((await arriveAndEnd('error')).status).toBe(200);
+	});
+
+	it('that comes during the last run is answered as the others', async () => {
+		const of = delivery('evt_1', { maxRefusals: 0 });
+		const answers = [arrive(of), arrive(of), arrive(of)];
+		started[0]?.done.resolve(ended('error'));
+		expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 200, 200]);
+		expect([started.length, givenUp]).toEqual([1, ['evt_1']]);
 	});
 
 	it('that comes after the run has failed runs', async () => {
@@ -188,6 +192,19 @@ describe('a run that goes on when the provider has waited long enough', () => {
 		started[0]?.done.resolve(ended('success'));
 		await jest.advanceTimersByTimeAsync(0);
 		expect(accepted).toEqual(['evt_1']);
+	});
+
+	it('is one attempt, if it fails when nobody waits any longer', async () => {
+		const statuses = [];
+		for (let attempt = 0; attempt < 4; attempt += 1) {
+			const answer = arrive();
+			await jest.advanceTimersByTimeAsync(LIMIT_MS);
+			statuses.push((await answer).status);
+			started.at(-1)?.done.resolve(ended('error'));
+			await jest.advanceTimersByTimeAsync(0);
+		}
+		expect(statuses).toEqual([503, 503, 503, 200]);
+		expect([started.length, givenUp]).toEqual([4, ['evt_1']]);
 	});
 
 	it('is answered with 200 if the user chose so, and given up if it fails', async () => {

@@ -26,9 +26,6 @@ const SHARE_OF_WAIT = 0.8;
 const SHARE_OF_FAILURES = 0.5;
 /** A run whose end n8n has not reported by then counts as lost: n8n 1.x reports none that it could not store. */
 const LOST_AFTER_MS = 60 * 60_000;
-/** When to send an event again whose run goes on, and one whose run has failed. */
-const RETRY_RUNNING_SECONDS = 60;
-const RETRY_FAILED_SECONDS = 300;
 const MAX_EVENTS = 10_000;
 const MAX_TRIGGERS = 1_000;
 
@@ -38,6 +35,12 @@ export interface Answer {
 	readonly body: IDataObject;
 	readonly retryAfterSeconds?: number;
 }
+
+/** How a delivery is answered that is to be sent again: what makes runs fail may take its time to pass. */
+const REFUSALS = {
+	running: { status: 503, body: { error: 'the run goes on' }, retryAfterSeconds: 60 },
+	failed: { status: 503, body: { error: 'the run failed' }, retryAfterSeconds: 300 },
+} as const satisfies Readonly<Record<string, Answer>>;
 
 /** A delivery that is to be answered after its run. */
 export interface AwaitedDelivery {
@@ -56,6 +59,8 @@ export interface AwaitedDelivery {
 	readonly onGivenUp: () => void;
 }
 
+type RunEnd = 'succeeded' | 'failed' | 'canceled';
+
 /** What is known of an event that has not succeeded yet. */
 interface AwaitedEvent {
 	/** How often it was answered with 503. */
@@ -67,9 +72,9 @@ interface AwaitedEvent {
 interface AwaitedRun {
 	/** Epoch milliseconds. */
 	readonly since: number;
-	/** Resolves at its end to what those are answered who wait for it; never rejects. */
-	readonly verdict: Promise<Answer>;
-	/** It was answered with 200 before its end. */
+	/** Never rejects. */
+	readonly end: Promise<RunEnd>;
+	/** The event was answered with 200, and will not be sent again. */
 	isAccepted: boolean;
 }
 
@@ -97,9 +102,9 @@ export class AwaitedRuns {
 		items: readonly IDataObject[],
 	): Promise<Answer> {
 		const event = this.eventOf(delivery.key);
-		const verdict = endOf(trigger, items).then((end) => this.end(delivery, event, run, end));
-		const run: AwaitedRun = { since: Date.now(), isAccepted: false, verdict };
+		const run = { since: Date.now(), end: endOf(trigger, items), isAccepted: false };
 		event.run = run;
+		void run.end.then((end) => this.ended(delivery, event, run, end));
 		return await this.answer(delivery, event, run);
 	}
 
@@ -114,63 +119,65 @@ export class AwaitedRuns {
 		return event;
 	}
 
+	private ended(
+		delivery: AwaitedDelivery,
+		event: AwaitedEvent,
+		run: AwaitedRun,
+		end: RunEnd,
+	): void {
+		if (event.run === run) event.run = undefined;
+		if (end !== 'failed') {
+			this.events.delete(delivery.key);
+			delivery.onAccepted();
+		} else if (run.isAccepted) {
+			this.giveUp(delivery);
+		}
+	}
+
 	/** The answer to one of those who wait for a run. */
 	private async answer(
 		delivery: AwaitedDelivery,
 		event: AwaitedEvent,
 		run: AwaitedRun,
 	): Promise<Answer> {
-		if (run.isAccepted) return accept({ duplicate: true });
-		const verdict = await Promise.race([run.verdict, sleep(delivery.limitMs)]);
-		if (verdict !== undefined) return verdict;
-		if (!delivery.acceptsLongRuns && this.mayRefuse(delivery, event)) {
-			return this.refuse(event, 'the run goes on', RETRY_RUNNING_SECONDS);
+		if (run.isAccepted) return this.accept({ duplicate: true });
+		const end = (await Promise.race([run.end, sleep(delivery.limitMs)])) ?? 'running';
+		if (end === 'succeeded') return this.accept({});
+		if (end === 'canceled') return this.accept({ canceled: true });
+		if (!run.isAccepted) {
+			if (this.mayRefuse(delivery, event, end)) return this.refuse(event, end);
+			run.isAccepted = true;
+			delivery.onAccepted();
+			if (end === 'failed') this.giveUp(delivery);
 		}
-		run.isAccepted = true;
-		return this.accepted(delivery, { running: true });
-	}
-
-	/** A run has ended. @returns what those are answered who wait for it */
-	private end(
-		delivery: AwaitedDelivery,
-		event: AwaitedEvent,
-		run: AwaitedRun,
-		end: RunEnd,
-	): Answer {
-		if (event.run === run) event.run = undefined;
-		if (end === 'failed' && !run.isAccepted && this.mayRefuse(delivery, event)) {
-			return this.refuse(event, 'the run failed', RETRY_FAILED_SECONDS);
-		}
-		this.events.delete(delivery.key);
-		if (end === 'failed') delivery.onGivenUp();
-		return this.accepted(delivery, end === 'succeeded' ? {} : { [end]: true });
+		return this.accept({ [end]: true });
 	}
 
 	private mayRefuse(
-		{ maxRefusals, maxRefusalsInARow }: AwaitedDelivery,
+		{ acceptsLongRuns, maxRefusals, maxRefusalsInARow }: AwaitedDelivery,
 		{ refusals }: AwaitedEvent,
+		end: keyof typeof REFUSALS,
 	): boolean {
+		if (end === 'running' && acceptsLongRuns) return false;
 		return refusals < maxRefusals && this.refusalsInARow < maxRefusalsInARow;
 	}
 
-	private refuse(event: AwaitedEvent, error: string, retryAfterSeconds: number): Answer {
+	private refuse(event: AwaitedEvent, end: keyof typeof REFUSALS): Answer {
 		event.refusals += 1;
 		this.refusalsInARow += 1;
-		return { status: 503, body: { error }, retryAfterSeconds };
+		return REFUSALS[end];
 	}
 
-	private accepted({ onAccepted }: AwaitedDelivery, details: IDataObject): Answer {
+	private accept(details: IDataObject): Answer {
 		this.refusalsInARow = 0;
-		onAccepted();
-		return accept(details);
+		return { status: 200, body: { received: true, ...details } };
+	}
+
+	private giveUp({ key, onGivenUp }: AwaitedDelivery): void {
+		this.events.delete(key);
+		onGivenUp();
 	}
 }
-
-function accept(details: IDataObject): Answer {
-	return { status: 200, body: { received: true, ...details } };
-}
-
-type RunEnd = 'succeeded' | 'failed' | 'canceled';
 
 /** How a run ends. A person who cancels one does not want it to begin again. */
 async function endOf(trigger: ITriggerFunctions, items: readonly IDataObject[]): Promise<RunEnd> {
