@@ -343,6 +343,11 @@ export class N8nHost {
 		return (await this.rest.call(answer, 'POST', `/workflows/${id}/run`, how)).executionId;
 	}
 
+	/** Stops an execution, as the editor's Stop does. */
+	async stopExecution(executionId: string): Promise<void> {
+		await this.rest.call(z.unknown(), 'POST', `/executions/${executionId}/stop`, {});
+	}
+
 	/** Runs a failed execution again, from the node that failed. */
 	async retry(executionId: string): Promise<void> {
 		await this.rest.call(z.unknown(), 'POST', `/executions/${executionId}/retry`, {});

@@ -1,0 +1,389 @@
+import { randomUUID } from 'node:crypto';
+
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+import { lastAnswer, startSandbox, type Sandbox } from '../../sandbox';
+import { chain, startN8n, type N8nHost, type NodeDefinition } from '../../testkit/n8n-host/driver';
+import { WITHOUT_ISOLATES } from '../../testkit/n8n-host/isolates';
+import { packedPackage } from '../../testkit/n8n-host/packedPackage';
+import { until } from '../../testkit/n8n-host/poll';
+import { PACKAGE, SECRET } from '../../testkit/publishTrigger';
+import { metigan } from '../../testkit/triggers';
+import { SlowServer } from './slowServer';
+
+/** Options -> Answer -> When the Run Has Succeeded, in a real n8n: the answers a provider gets, and the runs. */
+
+/** Metigan waits 30 seconds for an answer, as the sandbox does. */
+const [LIMIT_MS, PATIENCE_MS] = [24_000, 30_000];
+const TEST_MS = 180_000;
+
+/** n8n 1.x has no publication service. */
+const services = process.env['N8N_HOST_PIN'] === '1.x' ? ['without'] : ['with', 'without'];
+
+/** An n8n, and where its webhooks seem to be. */
+interface Bed {
+	readonly n8n: N8nHost;
+	readonly origin: string;
+	/** The credential's id. */
+	readonly credential: string;
+}
+
+let sandbox: Sandbox;
+let server: SlowServer;
+const beds = new Map<string, Bed>();
+
+beforeAll(async () => {
+	// Its retries spread over an hour and a half.
+	sandbox = await startSandbox({ retryTimeScale: 0.001 });
+	server = await SlowServer.start();
+	for (const service of services) beds.set(service, await openBed(service));
+}, 600_000);
+
+afterAll(async () => {
+	for (const { n8n } of beds.values()) await n8n.stop();
+	await server?.close();
+	await sandbox?.close();
+}, 120_000);
+
+async function openBed(service: string): Promise<Bed> {
+	const origin = `https://${service}.example.com`;
+	const n8n = await startN8n({
+		tarball: packedPackage(),
+		webhookUrl: origin,
+		env: WITHOUT_ISOLATES,
+		...(service === 'with' ? {} : { publicationService: false }),
+	});
+	sandbox.setRoute(origin, n8n.url);
+	const account = { baseUrl: sandbox.url, signingSecret: SECRET };
+	const credential = await n8n.createCredential('Metigan', metigan.credential, account);
+	return { n8n, origin, credential };
+}
+
+function bedOf(service = ''): Bed {
+	const bed = beds.get(service);
+	if (bed === undefined) throw new Error(`There is no n8n ${service} the publication service`);
+	return bed;
+}
+
+/** A published workflow of a trigger that answers after its runs. */
+interface Flow {
+	readonly n8n: N8nHost;
+	readonly id: string;
+	readonly url: string;
+	/** At the server, where the workflow calls it. */
+	readonly path: string;
+}
+
+/** The node that calls the server. */
+const call = (path: string, more: Partial<NodeDefinition> = {}): NodeDefinition => ({
+	name: 'Call',
+	type: 'n8n-nodes-base.httpRequest',
+	typeVersion: 4.2,
+	parameters: { method: 'POST', url: server.url(path) },
+	...more,
+});
+
+async function publish(
+	{ n8n, origin, credential }: Bed,
+	after: (path: string) => NodeDefinition = call,
+	options: Record<string, unknown> = {},
+): Promise<Flow> {
+	const webhookId = randomUUID();
+	const path = `/${webhookId}`;
+	const node = after(path);
+	const { id } = await n8n.createWorkflow({
+		name: `Answers after ${node.name}`,
+		nodes: [
+			{
+				name: 'Trigger',
+				type: `${PACKAGE}.${metigan.node}`,
+				webhookId,
+				parameters: {
+					registration: 'manual',
+					events: [...metigan.events],
+					options: { answer: 'succeeded', ...options },
+				},
+				credentials: { [metigan.credential]: { id: credential, name: 'Metigan' } },
+			},
+			node,
+		],
+		connections: chain('Trigger', node.name),
+	});
+	await n8n.publish(id);
+	return { n8n, id, url: `${origin}/webhook/${webhookId}/${metigan.path}`, path };
+}
+
+/** An event: each call of it is another delivery of the same. */
+function eventOf({ url }: Flow) {
+	const id = `evt_${randomUUID()}`;
+	const timestampMs = Date.now();
+	const { provider, events, scheme } = metigan;
+	return async (retry = false) => {
+		const event = { provider, event: events[0], scheme, id, url, secret: SECRET, timestampMs };
+		const [sent] = await sandbox.fire({ ...event, retry });
+		return sent;
+	};
+}
+
+const answerOf = async (sending: ReturnType<ReturnType<typeof eventOf>>) =>
+	lastAnswer(await sending);
+
+/** Waits for the ends of a workflow's runs. @returns how they ended */
+async function endsOf({ n8n, id }: Flow, count: number): Promise<string[]> {
+	return (await n8n.waitForExecutions(id, count, 60_000)).map(({ status }) => status);
+}
+
+const [service] = services;
+
+describe('a delivery', () => {
+	it(
+		'the provider’s own retries run an event again until it succeeds',
+		async () => {
+			const flow = await publish(bedOf(service));
+			const send = eventOf(flow);
+			server.answer(flow.path, 500, 500, 200);
+			const { attempts = [], state } = (await send(true)) ?? {};
+			expect(attempts.map(({ status }) => status)).toEqual([503, 503, 200]);
+			expect(state).toBe('delivered');
+			const ends = ['error', 'error', 'success'];
+			expect(await endsOf(flow, 3)).toEqual(ends);
+			const copy = await send();
+			expect(copy?.attempts[0]).toMatchObject({
+				status: 200,
+				responseBody: JSON.stringify({ received: true, duplicate: true }),
+			});
+			const modes = (await flow.n8n.executions(flow.id)).map(({ mode }) => mode);
+			expect(modes).toEqual(ends.map(() => 'trigger'));
+		},
+		TEST_MS,
+	);
+
+	it(
+		'an event that fails again and again is given up before the provider does',
+		async () => {
+			const flow = await publish(bedOf(service), call, { reportProblems: true });
+			server.answer(flow.path, 500);
+			const { attempts = [], state } = (await eventOf(flow)(true)) ?? {};
+			expect(attempts.map(({ status }) => status)).toEqual([503, 503, 503, 200]);
+			expect(state).toBe('delivered');
+			expect(flow.n8n.log()).toContain('failed, and Metigan will not send it again');
+			const reported = await until('the problem', 150_000, async () => {
+				const runs = await flow.n8n.executions(flow.id);
+				return runs.find(({ status }) => status === 'success');
+			});
+			const { data } = await flow.n8n.execution(reported.id);
+			expect(data.resultData.runData['Trigger']?.[0]?.data?.main?.[1]).toMatchObject([
+				{ json: { problem: 'eventsGivenUp', count: 1 } },
+			]);
+		},
+		TEST_MS,
+	);
+
+	it(
+		'a copy that comes during the run gets its answer',
+		async () => {
+			const flow = await publish(bedOf(service));
+			server.hold(flow.path);
+			const send = eventOf(flow);
+			const answers = [answerOf(send())];
+			await server.called(flow.path, 1);
+			answers.push(answerOf(send()));
+			server.release(flow.path);
+			expect(await Promise.all(answers)).toEqual([200, 200]);
+			expect(await endsOf(flow, 1)).toEqual(['success']);
+		},
+		TEST_MS,
+	);
+
+	it(
+		'a run that takes longer than the provider waits is answered in time, and runs once',
+		async () => {
+			const flow = await publish(bedOf(service));
+			server.hold(flow.path);
+			const send = eventOf(flow);
+			const [first] = (await send())?.attempts ?? [];
+			expect(first?.status).toBe(503);
+			expect(first?.durationMs).toBeGreaterThanOrEqual(LIMIT_MS - 50);
+			expect(first?.durationMs).toBeLessThan(PATIENCE_MS);
+			const copy = answerOf(send());
+			server.release(flow.path);
+			expect(await copy).toBe(200);
+			expect(await endsOf(flow, 1)).toEqual(['success']);
+			expect(server.calls(flow.path)).toBe(1);
+		},
+		TEST_MS,
+	);
+
+	it(
+		'a short wait is part of the run, a long one is stored',
+		async () => {
+			const wait = (amount: number) => (): NodeDefinition => ({
+				name: 'Wait',
+				type: 'n8n-nodes-base.wait',
+				typeVersion: 1.1,
+				webhookId: randomUUID(),
+				parameters: { amount, unit: 'seconds' },
+			});
+			const [short, long] = [
+				await publish(bedOf(service), wait(5)),
+				await publish(bedOf(service), wait(70)),
+			];
+			const [attempt] = (await eventOf(short)())?.attempts ?? [];
+			expect(attempt?.status).toBe(200);
+			expect(attempt?.durationMs).toBeGreaterThanOrEqual(4_900);
+			expect(await answerOf(eventOf(long)())).toBe(200);
+			expect((await long.n8n.executions(long.id)).map(({ status }) => status)).toEqual(['waiting']);
+		},
+		TEST_MS,
+	);
+
+	it(
+		'40 events at once have a run each',
+		async () => {
+			const flow = await publish(bedOf(service), () => ({
+				name: 'After',
+				type: 'n8n-nodes-base.noOp',
+			}));
+			const answers = Array.from({ length: 40 }, async () => await answerOf(eventOf(flow)()));
+			expect(new Set(await Promise.all(answers))).toEqual(new Set([200]));
+			expect(await endsOf(flow, 40)).toEqual(Array(40).fill('success'));
+		},
+		TEST_MS,
+	);
+
+	const ERROR_OUTPUTS = ['continueRegularOutput', 'continueErrorOutput'];
+	it.each<[string, (path: string) => NodeDefinition, number, string]>([
+		[
+			'Stop And Error',
+			() => ({
+				name: 'Stop',
+				type: 'n8n-nodes-base.stopAndError',
+				parameters: { errorMessage: 'Failed on purpose' },
+			}),
+			...([503, 'error'] as const),
+		],
+		[
+			'Respond to Webhook, which needs a Webhook node',
+			() => ({ name: 'Respond', type: 'n8n-nodes-base.respondToWebhook', typeVersion: 1.1 }),
+			...([503, 'error'] as const),
+		],
+		...ERROR_OUTPUTS.map((onError): [string, (path: string) => NodeDefinition, number, string] => [
+			`a node that fails, On Error: ${onError}`,
+			() => call('/fails', { onError }),
+			...([200, 'success'] as const),
+		]),
+	])(
+		'%s',
+		async (_, after, status, end) => {
+			server.answer('/fails', 500);
+			const flow = await publish(bedOf(service), after);
+			expect(await answerOf(eventOf(flow)())).toBe(status);
+			expect(await endsOf(flow, 1)).toEqual([end]);
+		},
+		TEST_MS,
+	);
+
+	it(
+		'a run that a person stops does not begin again',
+		async () => {
+			const flow = await publish(bedOf(service));
+			server.hold(flow.path);
+			const send = eventOf(flow);
+			const answer = answerOf(send());
+			await server.called(flow.path, 1);
+			const [run] = await flow.n8n.executions(flow.id);
+			await flow.n8n.stopExecution(run?.id ?? '');
+			expect(await answer).toBe(200);
+			expect(await answerOf(send())).toBe(200);
+			server.release(flow.path);
+			expect(await endsOf(flow, 1)).toEqual(['canceled']);
+		},
+		TEST_MS,
+	);
+});
+
+const changes: ReadonlyArray<[string, (flow: Flow) => Promise<void>]> = [
+	['unpublished', async ({ n8n, id }) => await n8n.unpublish(id)],
+	[
+		'published anew',
+		async ({ n8n, id }) => {
+			await n8n.updateWorkflow(id, { settings: { executionOrder: 'v0' } });
+			await n8n.publish(id);
+		},
+	],
+];
+
+describe.each(services)('%s the publication service', (each) => {
+	it.each(changes)(
+		'a workflow that is %s during the run',
+		async (_, change) => {
+			const flow = await publish(bedOf(each));
+			server.hold(flow.path);
+			const answer = answerOf(eventOf(flow)());
+			await server.called(flow.path, 1);
+			await change(flow);
+			server.release(flow.path);
+			expect(await answer).toBe(200);
+			expect(await endsOf(flow, 1)).toEqual(['success']);
+		},
+		TEST_MS,
+	);
+});
+
+describe('n8n itself', () => {
+	it(
+		'killed during the run loses the connection, and the event that is sent again runs',
+		async () => {
+			const flow = await publish(bedOf(service));
+			server.hold(flow.path);
+			const send = eventOf(flow);
+			const first = send();
+			await server.called(flow.path, 1);
+			await flow.n8n.kill();
+			expect((await first)?.attempts[0]?.status).toBeUndefined();
+			server.release(flow.path);
+			await flow.n8n.restart();
+			expect(await answerOf(send())).toBe(200);
+			expect(await endsOf(flow, 2)).toEqual(['crashed', 'success']);
+		},
+		TEST_MS,
+	);
+
+	it(
+		'stopped during the run answers at its end, or the event runs again',
+		async () => {
+			const flow = await publish(bedOf(service));
+			server.hold(flow.path);
+			const sending = eventOf(flow)(true);
+			await server.called(flow.path, 1);
+			const restart = flow.n8n.restart();
+			await until('n8n to stop', 60_000, () => /Stopping n8n/.test(flow.n8n.log()) || undefined);
+			server.release(flow.path);
+			await restart;
+			expect((await sending)?.state).toBe('delivered');
+			expect(await endsOf(flow, 1)).toContain('success');
+		},
+		TEST_MS,
+	);
+
+	it(
+		'at its concurrency limit answers a run that waits for a slot in time, and runs it once',
+		async () => {
+			const bed = bedOf(service);
+			await bed.n8n.restart({ env: { N8N_CONCURRENCY_PRODUCTION_LIMIT: '1' } });
+			const flow = await publish(bed);
+			server.hold(flow.path);
+			const [running, waiting] = [eventOf(flow), eventOf(flow)];
+			const answers = [answerOf(running())];
+			await server.called(flow.path, 1);
+			answers.push(answerOf(waiting()));
+			expect(await Promise.all(answers)).toEqual([503, 503]);
+			const copies = [answerOf(running()), answerOf(waiting())];
+			server.release(flow.path);
+			expect(await Promise.all(copies)).toEqual([200, 200]);
+			expect(await endsOf(flow, 2)).toEqual(['success', 'success']);
+			expect(server.calls(flow.path)).toBe(2);
+		},
+		TEST_MS,
+	);
+});
