@@ -37,7 +37,7 @@ export interface TriggerSettings {
 	readonly answer: 'received' | 'succeeded';
 	/** What is answered to a run that takes longer than the provider waits: 503, or 200. */
 	readonly longRuns: 'sendAgain' | 'received';
-	/** Answers that ask for an event again, before it is given up. */
+	/** Deliveries of one event that may fail; with the last of them it is given up. */
 	readonly maxAttempts: number;
 	/** A second output reports problems. */
 	readonly reportProblems: boolean;

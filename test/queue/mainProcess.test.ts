@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { lastAnswer } from '../../sandbox';
-import { chain, outputOf } from '../../testkit/n8n-host/driver';
+import { chain, outputOf, type NodeDefinition } from '../../testkit/n8n-host/driver';
 import { WITHOUT_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN, startCluster, type Cluster } from '../../testkit/queue/cluster';
@@ -223,6 +223,54 @@ it('recovers what was missed, and runs each event once', async () => {
 		counter.stop();
 	}
 }, 600_000);
+
+it('answers after the run at the main process, and when received at the processors', async () => {
+	const { main, processors, sandbox } = cluster;
+	const publish = async (after: NodeDefinition) => {
+		const node = trigger('Trigger', credential);
+		const options = { answer: 'succeeded' };
+		const { id } = await main.createWorkflow({
+			name: after.name,
+			nodes: [{ ...node, parameters: { ...node.parameters, options } }, after],
+			connections: chain('Trigger', after.name),
+		});
+		await main.publish(id);
+		return { id, endpointId: endpoints().at(-1)?.id ?? '' };
+	};
+	const fire = async ({ endpointId }: { endpointId: string }) =>
+		lastAnswer(
+			(await sandbox.fire({ provider: PROVIDER, event: EVENT, endpointId, retry: false }))[0],
+		);
+	const fails = await publish({
+		name: 'Fails',
+		type: 'n8n-nodes-base.stopAndError',
+		parameters: { errorMessage: 'Failed on purpose' },
+	});
+	const succeeds = await publish({ name: 'Succeeds', type: 'n8n-nodes-base.noOp' });
+
+	for (let each = 0; each < 4; each += 1) expect(await fire(fails)).toBe(200);
+	expect((await main.waitForExecutions(fails.id, 4)).map(({ mode }) => mode)).toEqual(
+		Array(4).fill('webhook'),
+	);
+	for (const processor of processors) {
+		expect(processor.log().split('This process of n8n cannot wait for runs')).toHaveLength(2);
+	}
+
+	// It also misses the ends of short runs, as can happen to any main process.
+	const NODE_OPTIONS = `--require ${JSON.stringify(LATE_LISTENER)}`;
+	await main.restart({ env: { NODE_OPTIONS, N8N_DISABLE_PRODUCTION_MAIN_PROCESS: 'false' } });
+	sandbox.setRoute(ORIGIN, main.url);
+	try {
+		expect(await fire(fails)).toBe(503);
+		expect(await fire(succeeds)).toBe(200);
+		const [run] = await main.waitForExecutions(succeeds.id, 1);
+		expect(run).toMatchObject({ mode: 'trigger', status: 'success' });
+	} finally {
+		sandbox.setRoute(ORIGIN, cluster.entrance);
+		await main.unpublish(fails.id);
+		await main.unpublish(succeeds.id);
+	}
+}, 300_000);
 
 it('has a retry reach the processor that took the first try, while that is there', async () => {
 	const { processors, services } = cluster;

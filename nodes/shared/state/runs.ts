@@ -14,7 +14,7 @@ const UNSEEN_LIMIT_MS = 60 * 60_000;
 /** How long to wait for the report of a run's end after its answer, and the other way round. */
 const REPORT_DELAY_MS = 1_000;
 const MAX_WORKFLOWS = 10_000;
-/** How a run can end that n8n has not to run again: `waiting` is stored. */
+/** The ends of a run that leave nothing to do again: n8n has stored one that waits. */
 const GOOD_ENDS: readonly unknown[] = ['success', 'waiting'];
 
 /** How n8n reports that a run has ended. Not n8n-workflow's own, which 2.41 no longer exports. */
