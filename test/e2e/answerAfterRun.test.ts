@@ -50,8 +50,8 @@ async function openBed(service: string): Promise<Bed> {
 	const n8n = await startN8n({
 		tarball: packedPackage(),
 		webhookUrl: origin,
-		env: WITHOUT_ISOLATES,
-		...(service === 'with' ? {} : { publicationService: false }),
+		// The other one evaluates the expressions of runs in isolates, as n8n does unless it is told otherwise.
+		...(service === 'with' ? {} : { publicationService: false, env: WITHOUT_ISOLATES }),
 	});
 	sandbox.setRoute(origin, n8n.url);
 	const account = { baseUrl: sandbox.url, signingSecret: SECRET };
@@ -74,12 +74,15 @@ interface Flow {
 	readonly path: string;
 }
 
-/** The node that calls the server. */
+/** The node that calls the server, at an address that is an expression. */
 const call = (path: string, more: Partial<NodeDefinition> = {}): NodeDefinition => ({
 	name: 'Call',
 	type: 'n8n-nodes-base.httpRequest',
 	typeVersion: 4.2,
-	parameters: { method: 'POST', url: server.url(path) },
+	parameters: {
+		method: 'POST',
+		url: `={{ $json.event === "${metigan.events[0]}" ? "${server.url(path)}" : "" }}`,
+	},
 	...more,
 });
 
