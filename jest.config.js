@@ -43,6 +43,7 @@ module.exports = {
 				'e2e/repair',
 				'e2e/update',
 				'e2e/actions',
+				'e2e/answerAfterRun',
 				'faults/lostState',
 				'faults/noFreeSlot',
 				'faults/starts',
