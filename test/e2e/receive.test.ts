@@ -73,14 +73,14 @@ async function publish(responseMode: 'responseNode' | 'lastNode') {
 				typeVersion: 4.2,
 				parameters: { method: 'POST', url: crmUrl },
 			},
-			...(byNode ? [respond('Done', 200), respond('Refused', '={{ $json.status }}')] : []),
+			...(byNode
+				? [respond('Done', 200), respond('Refused', '={{ $json.status }}')]
+				: [{ name: 'Refused', type: 'n8n-nodes-base.noOp' }]),
 		],
 		connections: {
 			...chain('Webhook', 'Receive'),
 			Receive: {
-				main: ['Work', ...(byNode ? ['Refused'] : [])].map((node) => [
-					{ node, type: 'main', index: 0 },
-				]),
+				main: ['Work', 'Refused'].map((node) => [{ node, type: 'main', index: 0 }]),
 			},
 			...(byNode ? chain('Work', 'Done') : {}),
 		},
