@@ -1,6 +1,7 @@
 import type { ICredentialDataDecryptedObject, IHookFunctions } from 'n8n-workflow';
 
 import { settingsError, type NodeContext } from './errors';
+import { flawOf, formsOf, hasFringe, requireSecret } from './secretText';
 
 /** The secrets and the address a credential holds; fields a credential type lacks are empty. */
 export interface ProviderCredential {
@@ -11,8 +12,11 @@ export interface ProviderCredential {
 	readonly apiSecret: string;
 	/** `apiSecret` is a password that a person chose. */
 	readonly apiSecretTyped: boolean;
+	/** Empty where the field holds no secret; likewise the previous one and the API key. */
 	readonly signingSecret: string;
 	readonly previousSigningSecret: string;
+	/** Fields that hold a masked or a public text: their names in the editor, and the text. */
+	readonly flawed: ReadonlyArray<readonly [field: string, text: string]>;
 	/** Every secret in it, including those of the sign-in method that is not chosen, to keep out of texts. */
 	readonly secrets: readonly string[];
 	/** As n8n gave it, to call the API with. */
@@ -30,6 +34,27 @@ const SECRET_FIELDS = [
 	'previousSigningSecret',
 ] as const;
 
+/** The names of secrets in the editor. */
+export const FIELD_NAMES = [
+	['signingSecret', 'Signing Secret'],
+	['previousSigningSecret', 'Previous Signing Secret'],
+	['apiKey', 'API Key'],
+] as const;
+
+/** @throws NodeOperationError where a field of the credential holds a masked or a public text */
+export function requireSecrets(context: NodeContext, { flawed }: ProviderCredential): void {
+	for (const [field, text] of flawed) requireSecret(context, `${field} in the credential`, text);
+}
+
+/** Names the secrets that have something around them that was probably copied along. */
+export function fringeWarning(credential: ProviderCredential): string | undefined {
+	const fields = FIELD_NAMES.filter(
+		([name]) => name !== 'apiKey' && hasFringe(credential[name]),
+	).map(([, title]) => title);
+	if (fields.length === 0) return undefined;
+	return `The ${fields.join(' and the ')} in the credential begins or ends with white space, a quote or an invisible character. Deliveries are verified with and without it; enter it again without`;
+}
+
 /** Reads the credential. @throws what n8n throws when none is set, or NodeOperationError */
 export async function readCredential(
 	context: NodeContext & Pick<IHookFunctions, 'getCredentials'>,
@@ -45,17 +70,21 @@ export async function readCredential(
 			'Open the credential, enter its fields again and save it',
 		);
 	};
-	// Taken verbatim, except that a blank field counts as empty: anybody could sign with white space.
-	const secret = (name: string) => (field(name).trim() === '' ? '' : field(name));
-	const apiKey = field('apiKey').trim();
+	const secret = (name: string) => (flawOf(field(name)) === undefined ? field(name) : '');
+	const apiKey = secret('apiKey').trim();
+	// People may choose a password that looks like a masked one.
+	const password = flawOf(field('password')) === 'empty' ? '' : field('password');
 	return {
 		product: field('product'),
 		baseUrl: field('baseUrl').trim(),
-		apiSecret: apiKey || field('password'),
+		apiSecret: apiKey || password,
 		apiSecretTyped: apiKey === '',
 		signingSecret: secret('signingSecret'),
 		previousSigningSecret: secret('previousSigningSecret'),
-		secrets: SECRET_FIELDS.map((name) => field(name).trim()),
+		flawed: FIELD_NAMES.map(([name, title]) => [title, field(name)] as const).filter(
+			([, text]) => flawOf(text) !== undefined && flawOf(text) !== 'empty',
+		),
+		secrets: SECRET_FIELDS.flatMap((name) => [field(name).trim(), ...formsOf(field(name))]),
 		decrypted: data,
 	};
 }

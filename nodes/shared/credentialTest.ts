@@ -8,7 +8,9 @@ import {
 } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
+import { FIELD_NAMES } from './credential';
 import { Refused, requestWithin } from './limitedRequest';
+import { flawOf, objectionTo } from './secretText';
 import { whatHappened } from './unreachable';
 import { isHttpUrl, urlBelow } from './url';
 
@@ -56,9 +58,18 @@ async function testCredential(
 	type: TestableCredential,
 	fields: ICredentialDataDecryptedObject,
 ): Promise<INodeCredentialTestResult> {
+	for (const [name, title] of FIELD_NAMES) {
+		const objection = objectionTo(title, String(fields[name] ?? ''));
+		if (objection !== undefined) {
+			const { message, whatToDo } = objection;
+			return { status: 'Error', message: [message, whatToDo, ''].join('. ').trim() };
+		}
+	}
 	const { path } = type.check;
 	const tested = typeof path === 'string' ? path : path[String(fields['product'])];
-	const hasKey = ['apiKey', 'password'].some((name) => String(fields[name] ?? '').trim() !== '');
+	const hasKey = ['apiKey', 'password'].some(
+		(name) => flawOf(String(fields[name] ?? '')) !== 'empty',
+	);
 	if (!hasKey || tested === undefined) {
 		return { status: 'OK', message: 'No API key: only the signing secret is used.' };
 	}

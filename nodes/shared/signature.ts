@@ -1,6 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 
 import type { Provider, SignatureScheme } from './provider';
+import { formsOf, hasFringe } from './secretText';
 
 /** The parts of a request that a signature covers or travels in. Header names are lower case. */
 export interface SignedRequest {
@@ -9,7 +10,7 @@ export interface SignedRequest {
 }
 
 export interface VerifyOptions {
-	/** Secrets that are live at the moment; blank ones are ignored. Without one nothing is valid. */
+	/** Secrets that are live at the moment; texts that are no secrets are ignored. Without one nothing is valid. */
 	readonly secrets: readonly string[];
 	/** Largest distance in seconds between a signed timestamp and now, past or future; 0 = any. */
 	readonly toleranceSeconds: number;
@@ -64,7 +65,7 @@ export function verifySignature(
 	schemes: readonly SignatureScheme[],
 	options: VerifyOptions,
 ): Verdict {
-	const secrets = options.secrets.filter((secret) => secret.trim() !== '');
+	const secrets = options.secrets.flatMap(formsOf);
 	if (secrets.length === 0) {
 		return { valid: false, reason: 'no signing secret is configured', unmatched: true };
 	}
@@ -159,7 +160,14 @@ function verifyClaim(
 			scheme.kind === 'hmac' ? sign(request, secret, timestamp) : sha256(secret.trim());
 		return signatures.some((signature) => timingSafeEqual(signature, expected));
 	});
-	if (!matches) return { ...refused('signature does not match'), unmatched: true };
+	if (!matches) {
+		const refusal = refused(
+			secrets.some(hasFringe)
+				? 'signature does not match; the signing secret has white space or quotes around it'
+				: 'signature does not match',
+		);
+		return { ...refusal, unmatched: true };
+	}
 	return timestamp === undefined
 		? { valid: true, scheme: scheme.id }
 		: { valid: true, scheme: scheme.id, signedAt: Math.round(Number(timestamp) * 1000) };

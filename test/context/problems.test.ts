@@ -147,6 +147,12 @@ it('a delivery that the new secret verifies reports no rotation', async () => {
 	expect((await host.deliver(signed(SECRET))).run).toHaveLength(1);
 });
 
+it('a delivery that the present secret verifies is no rotation that is behind', async () => {
+	const host = startHost(undefined, { signingSecret: SECRET, previousSigningSecret: OLD_SECRET });
+	const { run } = await host.deliver(signed(SECRET));
+	expect(run?.map(({ json }) => json)).toMatchObject([{ event: metigan.events[0] }]);
+});
+
 it('an event that misses its documented shape runs, and its name is reported', async () => {
 	recordWarnings();
 	const host = startHost();

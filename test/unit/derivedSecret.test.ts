@@ -40,6 +40,7 @@ const credentialWith = (changes: Partial<ProviderCredential> = {}): ProviderCred
 	apiSecretTyped: false,
 	signingSecret: '',
 	previousSigningSecret: '',
+	flawed: [],
 	secrets: [],
 	decrypted: {},
 	...changes,

@@ -2,6 +2,7 @@ import type { IDataObject } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
 import { isJsonObject } from '../jsonObject';
+import { flawOf } from '../secretText';
 
 /** One webhook endpoint as a provider describes it, in one shape for all providers. */
 export interface RemoteEndpoint {
@@ -26,8 +27,6 @@ const LIST_KEYS = ['data', 'webhooks', 'endpoints', 'items'] as const;
 const ATTEMPT_KEYS = ['data', 'events', 'deliveries', 'attempts', 'items'] as const;
 const ITEM_KEYS = ['data', 'webhook', 'endpoint'] as const;
 export const SECRET_KEYS = ['signatureKey', 'secret', 'signing_secret', 'signingSecret'] as const;
-/** What providers put in place of characters that they hide. */
-const MASK = /[*•…]|\.{3}|^(.)\1*$/;
 
 /** Levels of wrapping that are looked into; two are documented. */
 const MAX_DEPTH = 8;
@@ -174,7 +173,7 @@ function findSecret(object: Readonly<Record<string, unknown>>): string | undefin
 	return SECRET_KEYS.map((key) => object[key]).find(canBeSecret);
 }
 
-/** Whether a value is a secret and not a masked one: anybody could sign with `********`. */
+/** Whether a value is a whole secret. */
 function canBeSecret(value: unknown): value is string {
-	return typeof value === 'string' && value.trim().length >= 16 && !MASK.test(value);
+	return typeof value === 'string' && value.trim().length >= 16 && flawOf(value) === undefined;
 }

@@ -53,7 +53,8 @@ export async function verifyDelivery(
 	const verifyWith = (credential: ProviderCredential): Verification => {
 		const place = { owner, provider, credential, isTest };
 		const secrets = liveSecrets(records, place, automatic);
-		if (secrets.length === 0 && settings.acceptUnverified && !automatic) {
+		const isUnverifiable = secrets.length === 0 && credential.flawed.length === 0;
+		if (isUnverifiable && settings.acceptUnverified && !automatic) {
 			return { verdict: { valid: true, scheme: 'none' }, secretKnown: false };
 		}
 		const verdict = verify(secrets);

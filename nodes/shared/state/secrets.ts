@@ -1,5 +1,6 @@
 import type { ProviderCredential } from '../credential';
 import type { Provider } from '../provider';
+import { flawOf } from '../secretText';
 import { parseUrl } from '../url';
 import type { Owner } from './perTrigger';
 import {
@@ -161,7 +162,7 @@ export function liveSecrets(
 	const usesDerived = signingSecret === '' || records.some((record) => record?.derived === true);
 	const derived = automatic && usesDerived ? derivedSecret(place) : undefined;
 	return [signingSecret, previousSigningSecret, ...sealed, derived].filter(
-		(secret): secret is string => secret !== undefined && secret !== '',
+		(secret): secret is string => secret !== undefined && flawOf(secret) === undefined,
 	);
 }
 

@@ -1,6 +1,11 @@
 import { NodeApiError, type IHookFunctions, type INodeType } from 'n8n-workflow';
 
-import { readCredential, type ProviderCredential } from '../credential';
+import {
+	fringeWarning,
+	readCredential,
+	requireSecrets,
+	type ProviderCredential,
+} from '../credential';
 import { settingsError } from '../errors';
 import { eventsToRegister } from '../events';
 import { messageOf, warn } from '../log';
@@ -219,6 +224,9 @@ async function readSession(
 	const settings = readSettings(context, provider);
 	const credential = await readCredential(context, provider);
 	requireProduct(context, family, provider, credential, 'trigger');
+	requireSecrets(context, credential);
+	const warning = fringeWarning(credential);
+	if (warning !== undefined) warn(context, warning);
 	const url = webhookUrlOf(context);
 	requireServedUrl(context, url);
 	noteRecovery(context, provider, settings, credential, store);

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { type ITriggerFunctions, type ITriggerResponse } from 'n8n-workflow';
 
 import { hideSecrets } from '../api/hideSecrets';
-import { readCredential } from '../credential';
+import { readCredential, requireSecrets } from '../credential';
 import { eventsToRegister } from '../events';
 import { messageOf, warn } from '../log';
 import { requireProduct, selectProvider } from '../product';
@@ -199,6 +199,7 @@ export class EndpointWatch {
 		assertCurrent();
 		const credential = await readCredential(context, provider);
 		requireProduct(context, family, provider, credential, 'trigger');
+		requireSecrets(context, credential);
 		const events = eventsToRegister(provider, settings.events);
 		return openSession(
 			{ context, store, provider, credential, isTest: false, url, events, assertCurrent },

@@ -1,7 +1,9 @@
 import type { IDataObject } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
+import { requireSecrets } from '../../credential';
 import type { Operation } from '../../provider';
+import { flawOf, requireSecret } from '../../secretText';
 import { readParameter, readText } from '../parameter';
 import { RESOURCES } from '../resources';
 import { asOutput, selectedEvents, throughApi, type EndpointCall } from './call';
@@ -19,11 +21,8 @@ export const create: Operation = {
 };
 
 export async function createEndpoint(call: EndpointCall, url: string): Promise<IDataObject> {
-	const { context, itemIndex, management, credential, api } = call;
-	const secret =
-		management.sendsSecret === 'never'
-			? ''
-			: readParameter(call, 'signingSecret', z.string(), '') || credential.signingSecret;
+	const { context, itemIndex, management, api } = call;
+	const secret = management.sendsSecret === 'never' ? '' : secretToSend(call);
 	const outcome = await api.create({
 		url,
 		events: selectedEvents(call),
@@ -36,4 +35,14 @@ export async function createEndpoint(call: EndpointCall, url: string): Promise<I
 		...asOutput(outcome.endpoint),
 		...(include && issued !== undefined ? { signingSecret: issued } : {}),
 	};
+}
+
+/** The secret of the parameter, else of the credential; empty where the provider is to make one. */
+function secretToSend(call: EndpointCall): string {
+	const { context, credential } = call;
+	const given = readParameter(call, 'signingSecret', z.string(), '');
+	requireSecret(context, 'parameter Signing Secret', given);
+	if (flawOf(given) !== 'empty') return given;
+	requireSecrets(context, credential);
+	return credential.signingSecret;
 }

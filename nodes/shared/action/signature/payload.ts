@@ -1,5 +1,6 @@
 import { z } from 'zod/v4';
 
+import { requireSecrets } from '../../credential';
 import { settingsError } from '../../errors';
 import { isJsonObject } from '../../jsonObject';
 import type { ActionCall, SignatureScheme } from '../../provider';
@@ -18,8 +19,9 @@ export async function verifyPayload(
 	signatureScheme: string,
 	toleranceSeconds: number,
 ): Promise<{ verdict: Verdict; request: SignedRequest }> {
-	const { credential } = call;
-	const secrets = [credential.signingSecret, credential.previousSigningSecret];
+	const { signingSecret, previousSigningSecret } = call.credential;
+	requireSecrets(call.context, call.credential);
+	const secrets = [signingSecret, previousSigningSecret];
 	if (secrets.every((secret) => secret === '')) throw missingSecret(call);
 	const request = { headers: readHeaders(call), rawBody: await readPayload(call) };
 	const schemes = chosenSchemes(call, signatureScheme);

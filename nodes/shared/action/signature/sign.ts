@@ -1,5 +1,6 @@
 import type { IDataObject } from 'n8n-workflow';
 
+import { requireSecrets } from '../../credential';
 import type { ActionCall, Operation } from '../../provider';
 import { signRequest } from '../../signature';
 import { numberSchema, readParameter } from '../parameter';
@@ -21,6 +22,7 @@ export const sign: Operation = {
 /** Signs a payload as the provider would: the headers to send with it. */
 async function signPayload(call: ActionCall): Promise<IDataObject> {
 	const { credential } = call;
+	requireSecrets(call.context, credential);
 	if (credential.signingSecret === '') throw missingSecret(call);
 	const [scheme] = chosenSchemes(call, chosenScheme(call));
 	const given = readParameter(call, 'timestamp', numberSchema, 0);

@@ -1,0 +1,77 @@
+import { settingsError, type NodeContext } from './errors';
+
+/** What a text that stands where a secret belongs can be instead: anybody could sign with it. */
+export type Flaw = 'empty' | 'masked' | 'public';
+
+/**
+ * What n8n stores for a secret that it hides: when a filled field becomes an expression, this very text can end up in
+ * the credential. The same in every n8n (`n8n-workflow`, constants.ts).
+ */
+const N8N_PLACEHOLDERS = [
+	'__n8n_BLANK_VALUE_e5362baf-c777-4d57-a609-6eaf1f9e87f6',
+	'__n8n_EMPTY_VALUE_7b1af746-3729-4c60-9b9b-e08eb29e58da',
+];
+/** What providers and dashboards put in place of characters that they hide. */
+const MASK = /[*＊∗•●∙·…⋯]|\.{3}|x{4}$|([^\p{L}\p{N}])\1{3}|^(.)\2{3,}$/iu;
+/** Placeholders: of the fields here, of documents, and of expressions that find nothing. */
+const PUBLIC =
+	/^(?:e\.g\..*|(?:[a-z]+_)+|(?:[a-z]+_)?your[\s_-].*|<.*>|change[\s_-]?me|undefined|null|nan|\[object object\]|4f9c2ab8e1d7)$/isu;
+/** White space, control and invisible characters, and quotes: what comes along when a secret is copied. */
+const FRINGE = /[\s\p{Z}\p{C}"'`“”‘’„‚«»‹›]/u;
+
+/** Why a text is no secret; undefined for one that is. The one rule for everything that signs or verifies. */
+export function flawOf(text: string): Flaw | undefined {
+	const bare = withoutFringe(text);
+	if (bare === '' || N8N_PLACEHOLDERS.includes(bare)) return 'empty';
+	if (MASK.test(bare)) return 'masked';
+	return PUBLIC.test(bare) ? 'public' : undefined;
+}
+
+/** The texts that a secret may stand for: itself, and without what was copied along. None where it is no secret. */
+export function formsOf(secret: string): readonly string[] {
+	if (flawOf(secret) !== undefined) return [];
+	return hasFringe(secret) ? [secret, withoutFringe(secret)] : [secret];
+}
+
+/** Whether a secret begins or ends with white space, a quote or an invisible character. */
+export function hasFringe(secret: string): boolean {
+	return withoutFringe(secret) !== secret;
+}
+
+function withoutFringe(text: string): string {
+	const characters = [...text];
+	const isInside = (character: string) => !FRINGE.test(character);
+	const start = characters.findIndex(isInside);
+	if (start === -1) return '';
+	const after = [...characters].reverse().findIndex(isInside);
+	return characters.slice(start, characters.length - after).join('');
+}
+
+/** What is wrong with a text that was entered as a secret; undefined also for an empty one. */
+export function objectionTo(
+	field: string,
+	text: string,
+): { readonly message: string; readonly whatToDo: string } | undefined {
+	switch (flawOf(text)) {
+		case 'masked':
+			return {
+				message: `The ${field} is masked`,
+				whatToDo:
+					'It is what is shown in place of a secret. Copy the secret itself, with the button for copying, or have a new one made',
+			};
+		case 'public':
+			return {
+				message: `The ${field} is a placeholder`,
+				whatToDo: 'Everybody knows it. Enter the secret itself',
+			};
+		case 'empty':
+		case undefined:
+			return undefined;
+	}
+}
+
+/** @throws NodeOperationError where a text that is entered as a secret is a masked or a public one */
+export function requireSecret(context: NodeContext, field: string, text: string): void {
+	const objection = objectionTo(field, text);
+	if (objection !== undefined) throw settingsError(context, objection.message, objection.whatToDo);
+}
