@@ -214,7 +214,7 @@ describe.each(schemes)('%s', (_, row) => {
 		const changed = { signingSecret: PREVIOUS, previousSigningSecret: SECRET };
 		const input = [webhookItem(headers, body)];
 		expect((await verify(action, input, pinned, changed)).outputs[0]).toHaveLength(1);
-		const others = { signingSecret: PREVIOUS, previousSigningSecret: `${SECRET} ` };
+		const others = { signingSecret: PREVIOUS, previousSigningSecret: `${SECRET}x` };
 		expect(
 			(
 				await runAction(sandbox, action, {

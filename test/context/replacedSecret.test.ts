@@ -110,3 +110,31 @@ describe.each([
 		expect(await deliver('whsec_chosen')).toEqual([200, true]);
 	});
 });
+
+it('a typed secret that the create’s answer repeats is not kept: the next one takes its place at once', async () => {
+	sandbox.setBehaviour('metigan', { secretMode: 'accept' });
+	const [typed, next] = ['whsec_typed_0123456789', 'whsec_typed_afterwards_0123456789'];
+	for (const secret of [typed, next]) {
+		const rewrite = (body: unknown) => ({ ...Object(body), signatureKey: secret });
+		sandbox.fault({ kind: 'rewrite', provider: 'metigan', method: 'POST', rewrite });
+	}
+	const apiKey = sandbox.keys.metigan;
+	host = new ContextHost({
+		node: metigan.nodeType,
+		credentialType: metigan.credentialType,
+		webhookOrigin: 'https://n8n.example.com',
+		parameters: { registration: 'automatic', events: [...metigan.events] },
+		credential: { baseUrl: sandbox.url, apiKey, signingSecret: typed },
+	});
+	const deliver = async (secret: string) =>
+		await host.deliver(buildDelivery({ provider: 'metigan', event: metigan.events[0], secret }));
+	await host.publish();
+	expect(sandbox.endpoints('metigan')).toMatchObject([{ secret: typed }]);
+	host.credential = { baseUrl: sandbox.url, apiKey, signingSecret: next };
+	host.restart();
+	await host.publish();
+	host.restart();
+	expect(sandbox.endpoints('metigan')).toMatchObject([{ secret: next }]);
+	expect((await deliver(typed)).status).toBe(401);
+	expect((await deliver(next)).status).toBe(200);
+});
