@@ -12,7 +12,7 @@ const N8N_PLACEHOLDERS = [
 	'__n8n_EMPTY_VALUE_7b1af746-3729-4c60-9b9b-e08eb29e58da',
 ];
 /** What providers and dashboards put in place of characters that they hide. */
-const MASK = /[*＊∗•●∙·…⋯]|\.{3}|x{4}$|([^\p{L}\p{N}])\1{3}|^(.)\2{3,}$/iu;
+const MASK = /[•●∙…⋯＊∗]|x{4}$|([^\p{L}\p{N}])\1{2}|^(.)\2{3,}$/iu;
 /** Placeholders: of the fields here, of documents, and of expressions that find nothing. */
 const PUBLIC =
 	/^(?:e\.g\..*|(?:[a-z]+_)+|(?:[a-z]+_)?your[\s_-].*|<.*>|change[\s_-]?me|undefined|null|nan|\[object object\]|4f9c2ab8e1d7)$/isu;

@@ -1,3 +1,4 @@
+import { flawOf } from '../../nodes/shared/secretText';
 import { isText, type Trial } from './differentialReferences';
 
 /** A difference from a reference that is wanted. Whatever is not listed here fails the test. */
@@ -64,10 +65,10 @@ export const stricter: readonly Difference[] = [
 			/^\d/.test(request.rawBody.toString('latin1', 0, 1)),
 	},
 	{
-		name: 'secret of white space only',
-		reason: 'a field that looks empty holds no secret; anybody could sign with it',
+		name: 'text that is no secret',
+		reason: 'a blank, masked or public text is none: anybody could sign with it',
 		applies: ({ options }) =>
-			options.secrets.some((secret) => secret !== '' && secret.trim() === ''),
+			options.secrets.some((secret) => secret !== '' && flawOf(secret) !== undefined),
 	},
 ];
 

@@ -50,6 +50,7 @@ it.each([
 	['correct horse battery staple'],
 	['whsec_ünï'],
 	['my-secret-1'],
+	['z*_)6vVAiv$AP-/6C**'],
 ])('%j is one', (secret) => {
 	expect(flawOf(secret)).toBeUndefined();
 	expect(formsOf(secret)).toEqual([secret]);
