@@ -11,7 +11,7 @@ import { z } from 'zod/v4';
 import { FIELD_NAMES } from './credential';
 import { Refused, requestWithin } from './limitedRequest';
 import { flawOf, objectionTo } from './secretText';
-import { whatHappened } from './unreachable';
+import { noAnswer } from './unreachable';
 import { isHttpUrl, urlBelow } from './url';
 
 /** A credential that says how it is tested. */
@@ -121,7 +121,6 @@ function verdict(
 	status: number,
 	body: unknown,
 ): INodeCredentialTestResult {
-	const refused = (message: string): INodeCredentialTestResult => ({ status: 'Error', message });
 	const known = check.messages[status];
 	if (known !== undefined) return refused(known);
 	if (status >= 300 && status < 400) {
@@ -144,10 +143,13 @@ function verdict(
 }
 
 function noServer({ displayName }: TestableCredential, code: string): INodeCredentialTestResult {
-	const { what, advice } = whatHappened(code);
-	const message =
-		advice === undefined
-			? `No server answers at this Base URL. Check the spelling; it starts with https:// (${code})`
-			: `${displayName} ${what}. ${advice}.`;
+	const { message, advice } = noAnswer(displayName, code);
+	if (advice !== undefined) return refused([message, `${advice}.`].join('. '));
+	return refused(
+		`No server answers at this Base URL. Check the spelling; it starts with https:// (${code})`,
+	);
+}
+
+function refused(message: string): INodeCredentialTestResult {
 	return { status: 'Error', message };
 }

@@ -842,7 +842,6 @@ it('calls the API with the credential of each item where it is an expression', a
 		items: keys.map((key) => ({ json: { key } })),
 		onError: 'continueRegularOutput',
 	});
-	// n8n sends once more what was answered 401, because a session may have ended.
-	expect(calls()).toEqual(['GET 200', 'GET 401', 'GET 401', 'GET 200']);
+	expect(calls()).toEqual(['GET 200', 'GET 401', 'GET 200']);
 	expect(outputs.flat()).toMatchObject([{ json: { error: expect.stringContaining('HTTP 401') } }]);
 });

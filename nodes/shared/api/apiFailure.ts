@@ -1,7 +1,7 @@
 import { NodeApiError, type INode } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
-import { whatHappened } from '../unreachable';
+import { noAnswer } from '../unreachable';
 import { isHttpUrl, withoutUserInfo } from '../url';
 import { hideSecrets } from './hideSecrets';
 
@@ -124,15 +124,12 @@ interface Explanation {
 function explain(request: FailedRequest, refusal: Refusal): Explanation {
 	const { providerName: name } = request;
 	switch (refusal.kind) {
-		case 'unreachable': {
-			const { what, advice } = whatHappened(refusal.code);
+		case 'unreachable':
 			return {
-				message: `${name} ${what}`,
 				advice:
-					advice ??
 					'Check the Base URL in the credential and that this n8n can reach it, then try again',
+				...noAnswer(name, refusal.code),
 			};
-		}
 		case 'unreadable':
 			return {
 				message: `${name} answered with something that is not ${refusal.expected} (HTTP ${refusal.status})`,
