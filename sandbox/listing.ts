@@ -50,19 +50,24 @@ interface Page<T> {
 
 /** Cuts a list into pages, and lets it change in between. */
 export class Pager<T> {
-	/** Pages answered since the first one was last asked for. */
+	/** Pages answered so far. */
 	private answered = 0;
 	private former: T[] = [];
 
 	/** What `listChurn` does: a new entry appears, or one of a page that was answered disappears. */
 	constructor(private readonly churn: { comes: () => void; goes: (entry: T) => void }) {}
 
+	/** Starts counting pages anew. */
+	reset(): void {
+		this.answered = 0;
+	}
+
 	page(all: readonly T[], { limit, from }: Asked, behaviour: ListBehaviour): Page<T> {
 		const given = Math.min(limit, behaviour.listCap);
 		const step = behaviour.listCapLeavesGaps ? limit : given;
 		const start = 'offset' in from ? from.offset : (from.page - 1) * step;
-		this.answered = start === 0 ? 1 : this.answered + 1;
-		const repeats = this.answered > 1 && this.answered === behaviour.listRepeats + 1;
+		this.answered += 1;
+		const repeats = behaviour.listRepeats > 0 && this.answered === behaviour.listRepeats + 1;
 		const entries = repeats ? this.former : all.slice(start, start + given);
 		this.former = entries;
 		const [first] = entries;

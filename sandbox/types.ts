@@ -116,7 +116,7 @@ export interface Behaviour {
 	listCapLeavesGaps: boolean;
 	/** misarBlog, metigan: whether it says how many entries there are. */
 	listTotal: boolean;
-	/** misarBlog, metigan: which page is answered a second time in place of the next one; 0 = none. */
+	/** misarBlog, metigan: which page since the start is answered once more in place of the next one; 0 = none. */
 	listRepeats: number;
 	/** misarBlog, metigan: after each page an entry appears at the top, or one of that page disappears. */
 	listChurn: 'none' | 'comes' | 'goes';

@@ -155,6 +155,8 @@ export class ContextHost {
 	alterRequest: (request: express.Request) => void = () => {};
 
 	private runCount = 0;
+	/** The outputs of runs that a kill cut short. */
+	private readonly cutShort = new WeakSet<INodeExecutionData[][]>();
 	private options: ContextHostOptions;
 	private readonly shared: SharedWorkflow;
 	private server: Server | undefined;
@@ -274,7 +276,7 @@ export class ContextHost {
 				};
 				const ended = run.then(
 					(outputs) => {
-						this.emitted.push({ items, outputs, killed: this.killRuns });
+						this.emitted.push({ items, outputs, killed: this.cutShort.has(outputs) });
 						end(this.failRuns ? 'error' : 'success');
 					},
 					(error: unknown) => {
@@ -327,7 +329,10 @@ export class ContextHost {
 		);
 		const outputs = await this.options.node.execute.call(context as IExecuteFunctions);
 		await this.beforeSave();
-		if (this.killRuns) return outputs;
+		if (this.killRuns) {
+			this.cutShort.add(outputs);
+			return outputs;
+		}
 		const status = this.failRuns ? 'error' : 'success';
 		await hooks.runHook('workflowExecuteAfter', [{ status } as IRun, undefined]);
 		if (!this.failRuns && workflow.staticData['__dataChanged'] === true) {

@@ -114,6 +114,7 @@ export class Suppressions {
 
 	clear(): void {
 		this.byEmail.clear();
+		this.pager.reset();
 	}
 
 	routes(errors: ApiErrors, current: () => SuppressionBehaviour): Route[] {

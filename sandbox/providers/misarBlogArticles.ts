@@ -96,6 +96,7 @@ export class Articles {
 
 	clear(): void {
 		this.byId.clear();
+		this.pager.reset();
 	}
 
 	/** As somebody else may, while the list is read. */

@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
 
-import { sleep, type IDataObject, type ITriggerFunctions } from 'n8n-workflow';
+import { sleep, type ITriggerFunctions } from 'n8n-workflow';
 
 import { ApiClient } from '../api/request';
 import { hideSecrets } from '../api/hideSecrets';
 import { readCredential, type ProviderCredential } from '../credential';
-import { readBounceType, readRecipient } from '../delivery/event';
+import { readBounceType } from '../delivery/event';
 import { reasonToIgnore } from '../delivery/selection';
 import { messageOf, warn } from '../log';
-import { sourceOf } from '../product';
 import type { ListedEvent, Provider, RecoveryApi } from '../provider';
 import type { TriggerSettings } from '../settings';
 import { Attempts } from '../state/attempts';
@@ -18,8 +17,9 @@ import type { RecordStore } from '../state/recordStore';
 import type { Runs } from '../state/runs';
 import type { RecoveryCursor } from '../state/triggerState';
 import { readAnswer } from './claims';
-import { keysAround, nameOf } from './identity';
+import { keysAround } from './identity';
 import { listEvents, type MissedEvent } from './listEvents';
+import { recoveredItem } from './item';
 import { PacedClient } from './pacedClient';
 import { processedEventsOf, type ProcessedEvents } from './processedEvents';
 
@@ -216,7 +216,7 @@ export class Recovery {
 		const keys = keysAround(event.identity);
 		const item = commandItem(
 			{ do: 'recover', startedBy: PROCESS, run, ended },
-			this.itemOf(event, complete),
+			recoveredItem(this.deps.provider, event, complete),
 		);
 		// Not the first any more where a run was refused meanwhile.
 		queue.splice(queue.indexOf(event), 1);
@@ -265,20 +265,6 @@ export class Recovery {
 	private async complete({ client }: Round, event: ListedEvent): Promise<ListedEvent> {
 		const { details } = this.deps.api;
 		return (details && (await client.find(details(event)))) ?? event;
-	}
-
-	private itemOf({ identity }: MissedEvent, { event, at, data, source }: ListedEvent): IDataObject {
-		const { provider } = this.deps;
-		return {
-			...sourceOf(provider),
-			event,
-			deliveryId: nameOf(identity),
-			occurredAt: new Date(at).toISOString(),
-			recipient: readRecipient(provider.envelope, data),
-			data,
-			recovered: true,
-			source,
-		};
 	}
 
 	/** Moves the cursor, which goes back for no clock, and saves it where that is new. */

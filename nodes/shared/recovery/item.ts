@@ -1,0 +1,25 @@
+import type { IDataObject } from 'n8n-workflow';
+
+import { readRecipient } from '../delivery/event';
+import { sourceOf } from '../product';
+import type { ListedEvent, Provider } from '../provider';
+import { nameOf } from './identity';
+import type { MissedEvent } from './listEvents';
+
+/** The item that a workflow gets of a recovered event. */
+export function recoveredItem(
+	provider: Provider,
+	{ identity }: MissedEvent,
+	{ event, at, data, source }: ListedEvent,
+): IDataObject {
+	return {
+		...sourceOf(provider),
+		event,
+		deliveryId: nameOf(identity),
+		occurredAt: new Date(at).toISOString(),
+		recipient: readRecipient(provider.envelope, data),
+		data,
+		recovered: true,
+		source,
+	};
+}
