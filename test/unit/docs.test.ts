@@ -110,19 +110,40 @@ describe.each(documents)('%s', (name) => {
 	});
 });
 
+const isFile = (name: string) => existsSync(join(ROOT, name));
+
+/** The tests that a text names, each as its file and its title in “quotation marks”. */
+function citedTests(text: string): Array<{ file: string; title: string }> {
+	return [...text.matchAll(/([\w/]+) ((?:“[^”]+”(?:, )?)+)/g)].flatMap(
+		([, name = '', titles = '']) =>
+			[...titles.matchAll(/“([^”]+)”/g)].map(([, title = '']) => ({
+				file: [`test/${name}.test.ts`, `test/${name}.ts`].find(isFile) ?? name,
+				title: title.replaceAll('`', ''),
+			})),
+	);
+}
+
+describe('docs/what-can-be-lost.md', () => {
+	const rows = read('docs/what-can-be-lost.md')
+		.split('\n')
+		.filter((line) => line.startsWith('| ') && !/^\| (?:When|-)/.test(line));
+
+	it('names a test in every row', () => {
+		expect(rows.length).toBeGreaterThan(10);
+		expect(rows.filter((row) => citedTests(row).length === 0)).toEqual([]);
+	});
+
+	it.each(rows.flatMap(citedTests))('$file has a test "$title"', ({ file, title }) => {
+		expect(read(file)).toContain(title);
+	});
+});
+
 describe('SECURITY.md', () => {
 	const threats = section(read('SECURITY.md'), '## Threats and countermeasures')
 		.split(/^- /m)
 		.slice(1)
 		.map((entry) => entry.trim().replaceAll(/\s+/g, ' '));
-	const cited = threats.flatMap((threat) =>
-		[...threat.matchAll(/([\w/]+) ((?:“[^”]+”(?:, )?)+)/g)].flatMap(([, file = '', titles = '']) =>
-			[...titles.matchAll(/“([^”]+)”/g)].map(([, title = '']) => ({
-				file: `test/${file}.test.ts`,
-				title: title.replaceAll('`', ''),
-			})),
-		),
-	);
+	const cited = threats.flatMap(citedTests);
 
 	it('names a test, or a check, for every threat', () => {
 		expect(threats.length).toBeGreaterThan(10);
