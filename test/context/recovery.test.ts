@@ -1,11 +1,13 @@
 import { describe, expect, it, jest } from '@jest/globals';
 
+import { buildDelivery } from '../../sandbox';
 import { processedData } from '../../testkit/processedData';
 import { recordWarnings } from './logs';
 import { endProcess, useProcess } from './process';
 import { misarBlog } from './providers';
 import {
 	MINUTE_MS,
+	SECRET,
 	START,
 	sandbox,
 	setTime,
@@ -166,6 +168,22 @@ describe('an event', () => {
 		// Another event of the same address in the same minute is not its copy.
 		const other = { id: 'msg_2', ...mailTo('a@example.com', { subject: 'Other' }) };
 		expect(await arrive(host, 'email.bounced', 1, other)).toHaveLength(1);
+	});
+
+	it('that was recovered leaves a problem that comes with its late delivery', async () => {
+		const { host, tick } = await publish({ options: { reportProblems: true } });
+		const bounce = { id: 'msg_1', ...mailTo('a@example.com') };
+		await miss('email.bounced', 1, bounce);
+		expect(await tick(3)).toHaveLength(1);
+		const timestampMs = START + MINUTE_MS;
+		const late = buildDelivery({
+			...{ provider: 'metigan', event: 'email.bounced', secret: SECRET, timestampMs },
+			...bounce,
+		});
+		const { run = [] } = await host.deliver(late);
+		const [, problem] = run;
+		expect(problem?.json).toMatchObject({ problem: 'eventsUnknown' });
+		expect(await host.execute([...run], 'webhook')).toEqual([[], [problem]]);
 	});
 
 	it('like another one that was delivered runs', async () => {
