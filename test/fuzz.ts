@@ -7,6 +7,16 @@ import { SEED } from './seed';
  * runs by property.
  */
 
+/** Cases of each property: 10,000, unless `FUZZ_RUNS` asks for another count. */
+export const CASES = readCases(process.env['FUZZ_RUNS']);
+
+function readCases(text: string | undefined): number {
+	if (text === undefined || text === '') return 10_000;
+	const cases = Number(text);
+	if (Number.isSafeInteger(cases) && cases > 0) return cases;
+	throw new Error(`FUZZ_RUNS has to be a whole number of 1 or more, not "${text}"`);
+}
+
 /** Runs by property, for the table of figures; the first row is its heading. */
 export const runs: string[][] = [['property', 'runs']];
 

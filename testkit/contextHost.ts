@@ -1,5 +1,11 @@
-import { createServer, request as httpRequest, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import {
+	createServer,
+	IncomingMessage,
+	request as httpRequest,
+	ServerResponse,
+	type Server,
+} from 'node:http';
+import { Socket, type AddressInfo } from 'node:net';
 
 import express from 'express';
 import {
@@ -81,6 +87,8 @@ export interface ContextHostOptions {
 	readonly activation?: WorkflowActivateMode;
 	/** Static data as the database would hold it. */
 	readonly staticData?: IDataObject;
+	/** Answers what the hooks ask of a provider, in place of the network; a body is given parsed. */
+	readonly transport?: (request: IHttpRequestOptions) => Promise<unknown>;
 }
 
 /** What came back for a delivery, and whether it started a run. */
@@ -119,6 +127,9 @@ interface SharedWorkflow {
 	/** As n8n holds it in memory; undefined before it is first needed. */
 	loaded?: Workflow | undefined;
 }
+
+/** Gives requests and answers that no server has seen the methods of Express. */
+const handing = express();
 
 /** n8n-core takes it once in a process. */
 let processing: Promise<void> | undefined;
@@ -419,7 +430,30 @@ export class ContextHost {
 		};
 	}
 
-	/** Runs of all deliveries so far. */
+	/** The same without a network, many times as fast. Rejects where `webhook()` throws. */
+	async hand({
+		headers,
+		body,
+	}: {
+		headers: IncomingMessage['headers'];
+		body: Buffer;
+	}): Promise<Pick<DeliveryResult, 'status' | 'run' | 'ended'>> {
+		const message = Object.assign(new IncomingMessage(new Socket()), {
+			method: 'POST',
+			headers,
+			body,
+		});
+		const request: express.Request = Object.setPrototypeOf(message, handing.request);
+		const response: express.Response = Object.setPrototypeOf(
+			new ServerResponse(message),
+			handing.response,
+		);
+		Object.assign(request, { res: response });
+		await this.receive(request, response);
+		return { status: response.statusCode, run: undefined, ended: false, ...this.results.pop() };
+	}
+
+	/** Runs of all deliveries so far, but those that were handed in. */
 	get runs(): INodeExecutionData[][] {
 		return this.results.flatMap(({ run }) => (run === undefined ? [] : [run]));
 	}
@@ -442,8 +476,8 @@ export class ContextHost {
 		method?: 'checkExists' | 'create' | 'delete',
 		workflow = this.workflow,
 	): HookContext {
-		const { mode = 'trigger' } = this.options;
-		return new HookContext(
+		const { mode = 'trigger', transport } = this.options;
+		const context = new HookContext(
 			workflow,
 			this.node,
 			this.additionalData(),
@@ -452,6 +486,12 @@ export class ContextHost {
 			this.options.activation ?? 'activate',
 			this.webhookData,
 		);
+		if (transport !== undefined) {
+			context.helpers.httpRequest = transport;
+			context.helpers.httpRequestWithAuthentication = async (_type, request) =>
+				await transport(request);
+		}
+		return context;
 	}
 
 	private get workflow(): Workflow {

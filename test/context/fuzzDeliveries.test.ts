@@ -2,13 +2,13 @@ import { createHmac } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-import { afterAll, afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, expect, it, jest } from '@jest/globals';
 import * as fc from 'fast-check';
 
 import { buildDelivery } from '../../sandbox';
 import { providers } from '../../sandbox/providers';
 import { printFigures } from '../figures';
-import { check, hostileBody, prototypeNames, runs } from '../fuzz';
+import { CASES, check, hostileBody, hostileText, prototypeNames, runs } from '../fuzz';
 import { SEED } from '../seed';
 import { ContextHost } from '../../testkit/contextHost';
 import { until } from '../../testkit/n8n-host/poll';
@@ -35,14 +35,17 @@ afterAll(() => {
 	printFigures(`Fuzzing of deliveries (TEST_SEED=${SEED})`, runs);
 });
 
-function startHost(trigger: TriggerUnderTest): ContextHost {
+function startHost(
+	trigger: TriggerUnderTest,
+	registration: 'manual' | 'automatic' = 'manual',
+): ContextHost {
 	const host = new ContextHost({
 		node: trigger.nodeType,
 		credentialType: trigger.credentialType,
 		credential: { signingSecret: SECRET },
 		parameters: {
 			...trigger.parameters,
-			registration: 'manual',
+			registration,
 			events: ['*'],
 			simplify: false,
 			options: { skipDuplicates: false },
@@ -63,8 +66,7 @@ const HEADERS = [
 	'content-type',
 ];
 
-/** What HTTP lets through: anything of Latin-1 but control characters. */
-const headerText = fc.oneof(
+const text = fc.oneof(
 	fc
 		.array(
 			fc.constantFrom('t=', 'v1=', 'sha256=', HEX, '1767323045', ',', ' ', '=', '.5', '+', '-'),
@@ -73,9 +75,7 @@ const headerText = fc.oneof(
 			},
 		)
 		.map((parts) => parts.join('')),
-	fc
-		.array(fc.integer({ min: 0x20, max: 0xff }), { maxLength: 40 })
-		.map((codes) => String.fromCharCode(...codes.filter((code) => code !== 0x7f))),
+	hostileText,
 	fc.constantFrom(
 		'application/json',
 		'text/plain',
@@ -84,68 +84,84 @@ const headerText = fc.oneof(
 		'__proto__',
 	),
 );
-const headers = fc.dictionary(
-	fc.constantFrom(...HEADERS, '__proto__x'),
-	fc.oneof(
-		{ weight: 6, arbitrary: headerText },
-		{ weight: 1, arbitrary: fc.array(headerText, { minLength: 2, maxLength: 3 }) },
-	),
-	{ maxKeys: 6, noNullPrototype: true },
-);
+const headers = fc.dictionary(fc.constantFrom(...HEADERS, '__proto__x'), text, {
+	maxKeys: 6,
+	noNullPrototype: true,
+});
+/** By its title, which a report of what failed shows whole. */
+const anyTrigger = fc.constantFrom(...triggersUnderTest.map(({ title }) => title));
+const triggerOf = (title: string): TriggerUnderTest =>
+	triggersUnderTest.find((trigger) => trigger.title === title) ?? metigan;
 
 /** Any bytes with the provider's own valid signature: what the provider itself may get wrong. */
 const sign = (trigger: TriggerUnderTest, body: Buffer) =>
 	signBody(trigger, { body, event: trigger.events[0], secret: SECRET });
 
-describe.each(triggersUnderTest)('$title', (trigger) => {
-	it('answers any request, and runs nothing that is not signed', async () => {
-		const host = startHost(trigger);
-		// Post answers a ping that nobody signed, because its API sends one before it tells the secret.
-		const refusals = trigger.provider === 'misar.post' ? [200, 401] : [401];
-		await check(
-			`${trigger.title}: unsigned deliveries are refused`,
-			200,
-			fc.record({ headers, body: hostileBody }),
-			async (delivery) => {
-				const result = await host.deliver(delivery);
-				expect(result).toMatchObject({ run: undefined, ended: true });
-				expect(refusals).toContain(result.status);
-			},
-		);
-		expect(host.runs).toEqual([]);
+it('answers any request, and runs nothing that is not signed', async () => {
+	const registrations = ['manual', 'automatic'] as const;
+	const hostsOf = new Map(
+		triggersUnderTest.map((trigger) => [
+			trigger.title,
+			registrations.map((registration) => startHost(trigger, registration)),
+		]),
+	);
+	await check(
+		'unsigned deliveries to any trigger are refused',
+		CASES,
+		fc.record({
+			title: anyTrigger,
+			registration: fc.constantFrom(0, 1),
+			delivery: fc.record({ headers, body: hostileBody }),
+		}),
+		async ({ title, registration, delivery }) => {
+			const result = await hostsOf.get(title)?.[registration]?.hand(delivery);
+			expect(result).toMatchObject({ run: undefined, ended: true });
+			// Post answers a ping that nobody signed, because its API sends one before it tells the secret. Without an
+			// endpoint there may be a secret in a moment.
+			const refusals = [
+				401,
+				...(triggerOf(title).provider === 'misar.post' ? [200] : []),
+				...(registration === 1 ? [503] : []),
+			];
+			expect(refusals).toContain(result?.status);
+		},
+	);
 
-		// The same host takes what is signed: it did not refuse because it was broken.
+	// The same hosts take what is signed: they did not refuse because they were broken.
+	for (const trigger of triggersUnderTest) {
 		const signed = buildDelivery({
 			provider: trigger.provider,
 			event: trigger.events[0],
 			secret: SECRET,
 			scheme: trigger.scheme,
 		});
-		expect(await host.deliver(signed)).toMatchObject({ status: 200, run: [expect.anything()] });
-	});
+		const [host] = hostsOf.get(trigger.title) ?? [];
+		expect(await host?.deliver(signed)).toMatchObject({ status: 200, run: [expect.anything()] });
+	}
+});
 
-	it('answers a signed body of any shape', async () => {
-		const host = startHost(trigger);
-		let ran = 0;
-		await check(
-			`${trigger.title}: signed bodies of any shape are answered`,
-			200,
-			hostileBody,
-			async (body) => {
-				const { status, run, ended } = await host.deliver({ headers: sign(trigger, body), body });
-				expect(ended).toBe(true);
-				expect([200, 400, 401]).toContain(status);
-				if (run === undefined) return;
-				ran++;
-				expect(status).toBe(200);
-				const text = JSON.stringify(
-					run.map(({ json }) => ({ ...json, payload: undefined, data: undefined })),
-				);
-				expect(text).not.toContain(SECRET);
-			},
-		);
-		expect(ran).toBeGreaterThan(10);
-	});
+it('answers a signed body of any shape', async () => {
+	const hostOf = new Map(triggersUnderTest.map((trigger) => [trigger.title, startHost(trigger)]));
+	const ran = new Set<string>();
+	await check(
+		'signed bodies of any shape are answered',
+		CASES,
+		fc.record({ title: anyTrigger, body: hostileBody }),
+		async ({ title, body }) => {
+			const signed = { headers: sign(triggerOf(title), body), body };
+			const answer = await hostOf.get(title)?.hand(signed);
+			expect(answer?.ended).toBe(true);
+			expect([200, 400, 401]).toContain(answer?.status);
+			if (answer?.run === undefined) return;
+			ran.add(title);
+			expect(answer.status).toBe(200);
+			const shown = JSON.stringify(
+				answer.run.map(({ json }) => ({ ...json, payload: undefined, data: undefined })),
+			);
+			expect(shown).not.toContain(SECRET);
+		},
+	);
+	expect([...ran].sort()).toEqual(triggersUnderTest.map(({ title }) => title).sort());
 });
 
 it('keeps nothing of the deliveries that it refused', async () => {
