@@ -161,7 +161,7 @@ export class Account {
 			if (method === 'GET') return this.list(Number(qs['page'] ?? 1));
 			return method === 'POST' ? this.create(body) : { statusCode: 400, body: { error: 'no id' } };
 		}
-		const id = ids[this.api.address as keyof typeof ids];
+		const id = ids[this.api.address];
 		const endpoint = this.endpoints.find((candidate) => String(candidate.id) === String(id));
 		if (id === undefined || id === '' || endpoint === undefined) return missing;
 		return this.handleOne(method, endpoint, body);

@@ -11,9 +11,13 @@ import {
 import { parseBody } from '../../nodes/shared/delivery/body';
 import { identifyEvent, readEvent } from '../../nodes/shared/delivery/event';
 import { seal, unseal } from '../../nodes/shared/state/secretVault';
+import { orphansIn, shownIn } from '../../nodes/shared/registration/observe';
+import { planFor } from '../../nodes/shared/registration/plan';
+import { flawOf, formsOf } from '../../nodes/shared/secretText';
 import { verifySignature } from '../../nodes/shared/signature';
 import { printFigures } from '../figures';
 import {
+	CASES,
 	check,
 	deepJson,
 	hostileBody,
@@ -91,7 +95,7 @@ describe('a delivery', () => {
 	it('gets a verdict with any headers, and no forgery is valid', async () => {
 		await check(
 			'verifySignature: a verdict, never valid unsigned',
-			10_000,
+			CASES,
 			fc.record({
 				provider: anyProvider,
 				headers: headersOf(HEADER_NAMES),
@@ -116,7 +120,7 @@ describe('a delivery', () => {
 	it('is read as an event or refused, with any body', async () => {
 		await check(
 			'parseBody and readEvent: an event that JSON can hold, or none',
-			5_000,
+			CASES,
 			fc.record({ provider: anyProvider, headers: headersOf(HEADER_NAMES), bytes: hostileBody }),
 			({ provider, headers, bytes }) => {
 				const body = parseBody(bytes);
@@ -138,7 +142,7 @@ describe('an answer of an API', () => {
 	it('is read as endpoints that can be worked with, or as none', async () => {
 		await check(
 			'readEndpoint, readEndpointPage, readAttemptList: no throw',
-			5_000,
+			CASES,
 			fc.oneof({ weight: 300, arbitrary: hostileJson }, { weight: 1, arbitrary: deepJson }),
 			(text) => {
 				const answer: unknown = JSON.parse(text);
@@ -176,7 +180,7 @@ describe('an answer of an API', () => {
 			.map(([text, secret, key]) => `{"${key}":"x ${secret}","data":${text}}`);
 		await check(
 			'apiFailure: a short message, no secret in it',
-			5_000,
+			CASES,
 			fc.record({
 				status: fc.constantFrom(0, 200, 302, 400, 401, 402, 403, 404, 409, 422, 429, 500, 503),
 				body: fc.oneof(
@@ -215,7 +219,7 @@ describe('a sealed secret', () => {
 		const sealed = seal('whsec_x', key, binding);
 		await check(
 			'open: no throw, nothing opened',
-			2_000,
+			CASES,
 			fc.oneof(
 				hostileText,
 				fc.base64String({ maxLength: 120 }).map((text) => `v1.${text.replace(/[+/=]/g, '')}`),
@@ -228,5 +232,118 @@ describe('a sealed secret', () => {
 				expect(unseal(text, keys, binding)).toBeUndefined();
 			},
 		);
+	});
+});
+
+describe('what is decided from an answer', () => {
+	const URL_OF_OURS = 'https://n8n.example.com/webhook/1/misar';
+	const OTHER = 'https://other.example.com/webhook/1/misar';
+	const record = {
+		...{ workflowId: 'wf', nodeId: 'node', endpointId: 'wh_1', apiPath: '/webhooks' },
+		...{ product: undefined, url: URL_OF_OURS, events: ['a'] },
+	};
+	const entry = fc.oneof(
+		fc
+			.record(
+				{
+					id: fc.constantFrom('wh_1', 'wh_2', 'wh_3', 7),
+					url: fc.constantFrom(URL_OF_OURS, `${URL_OF_OURS}/`, OTHER, `${URL_OF_OURS}/x`, '', null),
+					events: fc.constantFrom(['a'], 'a', ['b'], [], null),
+					active: fc.constantFrom(true, false, 0, 'false', null),
+				},
+				{ requiredKeys: [] },
+			)
+			.map((value) => JSON.stringify(value)),
+		hostileJson,
+	);
+
+	it('changes the recorded endpoint or what is at our URL, and nothing else', async () => {
+		await check(
+			'planFor and orphansIn: nobody else’s endpoint',
+			CASES,
+			fc.record({
+				provider: anyProvider,
+				got: fc.oneof(entry, fc.constant('null')),
+				list: fc.array(entry, { maxLength: 4 }),
+				occupant: fc.constantFrom(undefined, 'nobody', 'silence', 'trigger', 'unknown'),
+				isSameAccount: fc.boolean(),
+				secretIsCurrent: fc.boolean(),
+				canUpdate: fc.boolean(),
+			}),
+			({ provider, got, list, occupant, ...known }) => {
+				const one = readEndpoint(JSON.parse(got));
+				const lookup = one === undefined ? 'absent' : one.id === 'wh_1' ? one : 'unclear';
+				const { endpoints } = readEndpointPage(JSON.parse(`[${list.join(',')}]`)) ?? {
+					endpoints: [],
+				};
+				const place = { owner: { workflowId: 'wf', nodeId: 'node' }, url: URL_OF_OURS };
+				const orphans = orphansIn(place, endpoints, record.endpointId);
+				const isAtOurs = (url?: string) => url === URL_OF_OURS || url === `${URL_OF_OURS}/`;
+				expect(orphans).toEqual(endpoints.filter(({ id, url }) => id !== 'wh_1' && isAtOurs(url)));
+
+				const own = shownIn(lookup, endpoints, record);
+				const desired = { ...known, provider, url: URL_OF_OURS, events: ['a'] };
+				const plan = planFor({ own, occupant }, record, desired);
+				if (plan.do !== 'update' && plan.do !== 'replace') return;
+				if (typeof own !== 'object') throw new Error(`${plan.do} of what is ${own}`);
+				expect(own.id).toBe('wh_1');
+				if (!known.isSameAccount) expect(isAtOurs(own.url)).toBe(true);
+				expect(['trigger', 'unknown']).not.toContain(occupant);
+			},
+		);
+	});
+});
+
+describe('a text where a secret belongs', () => {
+	const fringe = fc
+		.array(
+			fc.constantFrom(' ', '\t', '\r\n', '\u00a0', '\u200b', '\ufeff', '"', "'", '`', '“', '”'),
+			{
+				maxLength: 4,
+			},
+		)
+		.map((parts) => parts.join(''));
+	const around = (text: fc.Arbitrary<string>) => fc.tuple(fringe, text, fringe);
+	const bullet = fc.constantFrom('•', '●', '…', '＊', '***', '...', '####');
+	const hex = fc.string({
+		unit: fc.constantFrom(...'0123456789abcdef'),
+		minLength: 16,
+		maxLength: 64,
+	});
+
+	it('stands for itself, as it is and without what was copied along', async () => {
+		await check(
+			'formsOf: a secret, with and without its fringe',
+			CASES,
+			around(hex.filter((text) => new Set(text).size > 3).map((text) => `whsec_k${text}`)),
+			([before, secret, after]) => {
+				const text = `${before}${secret}${after}`;
+				expect(formsOf(text)).toEqual(text === secret ? [secret] : [text, secret]);
+			},
+		);
+	});
+
+	it('is no secret where it is blank, masked or public', async () => {
+		const nameOf = fc.constantFrom('Secret', 'api-key', 'webhook_secret', 'KEY');
+		const none = fc.oneof(
+			fc.constantFrom('', '__n8n_BLANK_VALUE_e5362baf-c777-4d57-a609-6eaf1f9e87f6'),
+			fc.tuple(hex, bullet, hex).map((parts) => parts.join('')),
+			nameOf.map((name) => `your-${name}`),
+			nameOf.map((name) => `<${name}>`),
+			hex.map((text) => `e.g. ${text}`),
+			fc.constantFrom('whsec_', 'msk_live_', 'undefined', 'NULL', 'changeme', '[object Object]'),
+		);
+		await check('formsOf: none of what is no secret', CASES, around(none), (parts) => {
+			expect(flawOf(parts.join(''))).toBeDefined();
+			expect(formsOf(parts.join(''))).toEqual([]);
+		});
+	});
+
+	it('is read whatever it is', async () => {
+		await check('flawOf and formsOf: no throw', CASES, hostileText, (text) => {
+			const forms = formsOf(text);
+			expect(forms.length > 0).toBe(flawOf(text) === undefined);
+			expect(forms).not.toContain('');
+		});
 	});
 });
