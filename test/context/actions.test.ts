@@ -542,6 +542,19 @@ describe('Misar Mail', () => {
 			},
 		});
 		expect(failed.map((attempt) => attempt['status_code'])).toEqual([199, 300, 302, 404, 500]);
+
+		// The limit counts what is returned, not what was looked at.
+		sandbox.fault({ ...fault, provider: 'misar.mail' });
+		const last = await runForData(sandbox, misarMail, {
+			parameters: {
+				resource: 'delivery',
+				operation: 'getAll',
+				limit: 3,
+				failedOnly: true,
+				...byId('wh_1'),
+			},
+		});
+		expect(last.map((attempt) => attempt['status_code'])).toEqual([199, 300, 302]);
 	});
 
 	describe('with somebody at the webhook URL', () => {
