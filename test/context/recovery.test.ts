@@ -211,6 +211,14 @@ describe('an event', () => {
 		expect(again?.json).toMatchObject({ recipient: 'a@example.com', recovered: true });
 	});
 
+	it('that appears in the list after newer ones is recovered', async () => {
+		const { tick } = await publish();
+		await miss('email.bounced', 10, mailTo('b@example.com'));
+		expect(await tick(12)).toMatchObject([{ recipient: 'b@example.com' }]);
+		await miss('email.bounced', 2, mailTo('a@example.com'));
+		expect(await tick(13)).toMatchObject([{ recipient: 'a@example.com' }]);
+	});
+
 	it('that may still be on its way is left to a later check', async () => {
 		const { tick } = await publish();
 		await miss('email.bounced', 2.5, mailTo('a@example.com'));
@@ -266,6 +274,15 @@ describe('a recovery', () => {
 		const rest = await tick(4);
 		expect([first, rest].map((items) => items.length)).toEqual([1, 2]);
 		expect(await tick(10)).toEqual([]);
+	});
+
+	it('asks again a minute after a failure, however rarely it asks', async () => {
+		recordWarnings();
+		const { tick } = await publish({ options: { checkInterval: 0 } });
+		await miss('email.bounced', 1, mailTo('a@example.com'));
+		sandbox.fault({ provider: 'metigan', kind: 'status', status: 500, times: 1 });
+		expect(await tick(3)).toEqual([]);
+		expect(await tick(4)).toMatchObject([{ recipient: 'a@example.com' }]);
 	});
 
 	it('starts again what n8n refused to start, however old it is by then', async () => {

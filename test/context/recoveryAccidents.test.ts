@@ -1,8 +1,21 @@
 import { describe, expect, it } from '@jest/globals';
 
 import type { FireInput } from '../../sandbox';
+import type { ContextHost } from '../../testkit/contextHost';
+import { recordWarnings } from './logs';
 import { metigan, misarBlog, type TriggerUnderTest } from './providers';
-import { sandbox, setTime, publish, miss, mailTo, arrive, restart } from './recoveryHost';
+import {
+	SECRET,
+	sandbox,
+	setTime,
+	publish,
+	miss,
+	mailTo,
+	arrive,
+	receive,
+	restart,
+} from './recoveryHost';
+import { signBody } from './signBody';
 
 /** What recovers missed events when n8n is killed, and when its clock is set. */
 
@@ -80,6 +93,71 @@ describe('a delivery', () => {
 		const [[again] = []] = await host.execute(host.runs.at(-1) ?? [], 'retry');
 		expect(again?.json).toMatchObject({ recipient: 'a@example.com' });
 		expect(await tick(3)).toEqual([]);
+	});
+});
+
+describe('a delivery that says neither when it happened nor of which message', () => {
+	const { data } = mailTo('a@example.com');
+	const event = 'email.bounced';
+
+	/** A bounce of the first minute, and its delivery as Metigan's old API page shows it, in the fourth. */
+	async function arriveUntimed(host: ContextHost) {
+		setTime(4);
+		const body = Buffer.from(JSON.stringify({ type: event, data }));
+		const headers = signBody(metigan, { body, event, secret: SECRET });
+		return await receive(host, { headers, body });
+	}
+
+	it('is recovered once when its run was killed', async () => {
+		recordWarnings();
+		const { host, close } = await publish();
+		await miss(event, 1, { data });
+		host.killRuns = true;
+		expect(await arriveUntimed(host)).toMatchObject([{ occurredAt: null }]);
+		host.killRuns = false;
+		await close();
+		const { tick } = await restart(host);
+		expect(await tick(6)).toMatchObject([{ recovered: true, recipient: 'a@example.com' }]);
+		expect(await tick(7)).toEqual([]);
+		expect(await (await restart(host)).tick(8)).toEqual([]);
+	});
+
+	it('is not recovered when its run has ended', async () => {
+		recordWarnings();
+		const { host, close } = await publish();
+		await miss(event, 1, { data });
+		expect(await arriveUntimed(host)).toHaveLength(1);
+		await close();
+		expect(await (await restart(host)).tick(6)).toEqual([]);
+	});
+
+	it('does not run when its event was recovered before', async () => {
+		recordWarnings();
+		const { host, tick } = await publish();
+		await miss(event, 1, { data });
+		expect(await tick(3)).toHaveLength(1);
+		expect(await arriveUntimed(host)).toEqual([]);
+	});
+});
+
+describe('a list that cannot be read to its end', () => {
+	it('is reported, and read again from where the last whole one ended', async () => {
+		const warnings = recordWarnings();
+		const { host, tick } = await publish({ trigger: misarBlog });
+		await miss('article.published', 1, { id: 'art-1' });
+		expect(await tick(3)).toHaveLength(1);
+		const { recovery } = host.remembered;
+		const ids = Array.from({ length: 20 }, (_, index) => `art-of-hour-1-${index}`);
+		for (const id of ids) await miss('article.published', 60, { id });
+		sandbox.setBehaviour('misarBlog', { listCap: 5, listChurn: 'goes' });
+		expect(await tick(62)).toHaveLength(20);
+		expect(warnings).toEqual([
+			'The list of articles could not be read to its end; it is read again at the next check',
+		]);
+		expect(host.remembered).toMatchObject({ recovery });
+		sandbox.setBehaviour('misarBlog', { listCap: 100, listChurn: 'none' });
+		await miss('article.published', 2, { id: 'art-2' });
+		expect(await tick(63)).toMatchObject([{ data: { article: { id: 'art-2' } } }]);
 	});
 });
 

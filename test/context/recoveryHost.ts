@@ -141,7 +141,17 @@ export async function arrive(
 	const timestampMs = START + minute * MINUTE_MS;
 	if (told === 'listed') await miss(event, minute, more);
 	const provider = event.startsWith('article.') ? 'misarBlog' : 'metigan';
-	const delivery = buildDelivery({ provider, event, secret: SECRET, timestampMs, ...more });
+	return await receive(
+		host,
+		buildDelivery({ provider, event, secret: SECRET, timestampMs, ...more }),
+	);
+}
+
+/** A delivery, and the run that it starts. @returns the items that went on from it */
+export async function receive(
+	host: ContextHost,
+	delivery: Parameters<ContextHost['deliver']>[0],
+): Promise<IDataObject[]> {
 	const { run = [] } = await host.deliver(delivery);
 	const [items = []] = run.length === 0 ? [] : await host.execute([...run], 'webhook');
 	return items.map(({ json }) => json);
