@@ -165,6 +165,9 @@ describe('an event', () => {
 		expect(await tick(3)).toHaveLength(1);
 		const late = { id: 'msg_1', ...mailTo('a@example.com') };
 		expect(await arrive(host, 'email.bounced', 1, late)).toEqual([]);
+		useProcess('another');
+		expect(await arrive(host, 'email.bounced', 1, late)).toEqual([]);
+		useProcess('');
 		// Another event of the same address in the same minute is not its copy.
 		const other = { id: 'msg_2', ...mailTo('a@example.com', { subject: 'Other' }) };
 		expect(await arrive(host, 'email.bounced', 1, other)).toHaveLength(1);
@@ -217,6 +220,21 @@ describe('an event', () => {
 		expect(await tick(12)).toMatchObject([{ recipient: 'b@example.com' }]);
 		await miss('email.bounced', 2, mailTo('a@example.com'));
 		expect(await tick(13)).toMatchObject([{ recipient: 'a@example.com' }]);
+	});
+
+	it('runs in a worker again when n8n’s queue starts its run again, and in no other run', async () => {
+		const { host, tick } = await publish();
+		await miss('email.bounced', 1, mailTo('a@example.com'));
+		await tick(3);
+		const [{ json = {} } = {}] =
+			host.emitted.find(({ items }) => items[0]?.json['recovered'] === true)?.items ?? [];
+		const inWorker = async (run: string) => {
+			const trigger = { ...Object(json['trigger']), startedBy: 'the main process', run };
+			return (await host.execute([{ json: { ...json, trigger } }]))[0];
+		};
+		expect(await inWorker('one')).toHaveLength(1);
+		expect(await inWorker('one')).toHaveLength(1);
+		expect(await inWorker('another')).toEqual([]);
 	});
 
 	it('that may still be on its way is left to a later check', async () => {
