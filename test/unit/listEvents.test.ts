@@ -106,6 +106,15 @@ describe.each(kinds)('a list of missed events ($startsAnywhere, total: $total)',
 	});
 });
 
+it('finds what each reading would miss between the same two pages, where pages may overlap', async () => {
+	const between = (list: Array<{ at: number; id: string }>, number: number) => {
+		if (number === 0) list.shift();
+		if (number === 1) list.unshift({ at: SINCE + COUNT + 1, id: `new ${list.length}` });
+	};
+	const { ids } = await read({ most: 100, startsAnywhere: true, between });
+	expect(ids).toEqual(expect.arrayContaining(all));
+});
+
 it('takes one call for each page where a list says how many entries it has', async () => {
 	expect(await read({ most: 100, total: true })).toMatchObject({ calls: 3, ids: all });
 	expect(await read({ most: 100, total: true, startsAnywhere: true })).toMatchObject({ calls: 3 });
