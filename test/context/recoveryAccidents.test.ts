@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 
 import type { FireInput } from '../../sandbox';
 import type { ContextHost } from '../../testkit/contextHost';
+import { processedData } from '../../testkit/processedData';
 import { recordWarnings } from './logs';
 import { metigan, misarBlog, type TriggerUnderTest } from './providers';
 import {
@@ -137,6 +138,34 @@ describe('a delivery that says neither when it happened nor of which message', (
 		await miss(event, 1, { data });
 		expect(await tick(3)).toHaveLength(1);
 		expect(await arriveUntimed(host)).toEqual([]);
+	});
+});
+
+describe('the end of a run that n8n’s database did not take', () => {
+	it.each([
+		['of the only event', 1],
+		['while another event was about to run', 6],
+	])('is noted later, so that nothing runs twice (%s)', async (_, count) => {
+		recordWarnings();
+		const { host, tick, close } = await publish();
+		const names = Array.from({ length: count }, (__, index) => `${index}@example.com`);
+		for (const name of names) await miss('email.bounced', 1, mailTo(name));
+		let runs = 0;
+		host.beforeSave = async () => {
+			runs += 1;
+			// The first run saves, and the second one asks.
+			processedData.broken = runs > 2;
+			host.refuseRuns = runs > 2;
+		};
+		const first = await tick(3);
+		processedData.broken = false;
+		host.refuseRuns = false;
+		host.beforeSave = async () => {};
+		const ran = [...first];
+		for (const minute of [4, 5, 6]) ran.push(...(await tick(minute)));
+		expect(ran.map(({ recipient }) => recipient).sort()).toEqual(names);
+		await close();
+		expect(await (await restart(host)).tick(8)).toEqual([]);
 	});
 });
 
