@@ -20,7 +20,7 @@ import { until } from '../../testkit/n8n-host/poll';
 import { stopClock } from './conformanceTwins';
 import { selfRegistering } from './hosts';
 import { recordWarnings } from './logs';
-import { endProcess } from './process';
+import { endProcess, useProcess } from './process';
 import {
 	instantiate,
 	mailPanda,
@@ -871,6 +871,23 @@ describe('a publish that finds an endpoint', () => {
 				await host.publish();
 				await ticksEnded();
 				await expectOneEndpointAfter(host, tick);
+			},
+		);
+
+		it.each(['', 'a worker'])(
+			'is remembered, even if the run of an overtaken check comes last (in "%s")',
+			async (process) => {
+				const { host, tick } = await activated(breakIt);
+				const publishing = whileSaving(host, async () => await host.publish());
+				await tick();
+				await publishing();
+				const registration = { endpointId: endpointsAt(metigan, host)[0]?.id };
+				// What was saved is all that a worker knows.
+				if (process === '') host.savedStaticData = {};
+				useProcess(process);
+				await host.execute(host.emitted[0]?.items ?? []);
+				useProcess('');
+				expect(host.remembered).toMatchObject({ registration });
 			},
 		);
 
