@@ -1,0 +1,32 @@
+import { expect, it, jest } from '@jest/globals';
+import { ExecutionLifecycleHooks } from 'n8n-core';
+import type { IExecuteFunctions, IRun } from 'n8n-workflow';
+
+import { whenRunEnds } from '../../nodes/shared/state/runEnd';
+
+/** Which ends of a run a node is told of. */
+
+const contextWith = (hooks: unknown) =>
+	({ additionalData: { hooks } }) as unknown as IExecuteFunctions;
+
+it.each([
+	['success', 1],
+	['error', 1],
+	['crashed', 1],
+	['waiting', 1],
+	// So n8n ends runs when it shuts down.
+	['canceled', 0],
+])('a run that ends as %s is told %i times', async (status, times) => {
+	const hooks = new ExecutionLifecycleHooks('trigger', 'run 1', {} as never);
+	const handler = jest.fn(async () => {});
+	expect(whenRunEnds(contextWith(hooks), handler)).toBe(true);
+	await hooks.runHook('workflowExecuteAfter', [{ status } as IRun, undefined]);
+	expect(handler).toHaveBeenCalledTimes(times);
+});
+
+it.each([undefined, {}, { addHandler: 'no function' }])(
+	'no end is promised where n8n has the hooks %j',
+	(hooks) => {
+		expect(whenRunEnds(contextWith(hooks), async () => {})).toBe(false);
+	},
+);
