@@ -1,3 +1,5 @@
+import events from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { gzipSync } from 'node:zlib';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -245,8 +247,8 @@ describe.each(cases)('%s, registered in the way "%s"', (_title, registration, tr
 });
 
 describe('a delivery whose body n8n leaves to the node', () => {
-	/** n8n's limit is 16 MiB. */
-	const TOO_LARGE = Buffer.alloc(17 * 1024 * 1024, 'x');
+	/** Bytes; n8n's limit is 16 MiB. */
+	const TOO_LARGE = 17 * 1024 * 1024;
 
 	const published = once(
 		async () =>
@@ -286,11 +288,19 @@ describe('a delivery whose body n8n leaves to the node', () => {
 		expect(await n8n.waitForExecutions(workflowId, before + 1)).toHaveLength(before + 1);
 	});
 
-	it.each<[string, number, Record<string, string>, (body: Buffer) => Buffer]>([
-		['is larger than n8n accepts', 413, {}, () => TOO_LARGE],
-		['is no gzip', 400, { 'content-encoding': 'gzip' }, plain],
-	])('is refused for good when it %s', async (_what, status, headers, pack) => {
-		expect(await send(headers, pack)).toBe(status);
+	it('is refused for good when it is no gzip', async () => {
+		expect(await send({ 'content-encoding': 'gzip' }, plain)).toBe(400);
+	});
+
+	it('is refused for good when it is larger than n8n accepts', async () => {
+		const { webhookUrl } = await published();
+		const headers = { 'content-length': TOO_LARGE };
+		const request = httpRequest(n8n.toLocalUrl(webhookUrl), { method: 'POST', headers });
+		// n8n answers before it has read the body, so not all of it could be sent.
+		request.write('x');
+		const [response] = (await events.once(request, 'response')) as [IncomingMessage];
+		request.destroy();
+		expect(response.statusCode).toBe(413);
 	});
 });
 

@@ -7,7 +7,7 @@ import { ORIGIN } from '../../testkit/publishTrigger';
 import { Gate } from './gate';
 import { RestartRounds } from './restartRounds';
 import { modes } from './modes';
-import { answerTogether, Subject, WITH_CODE_NODES, type Place } from './subject';
+import { answerTogether, Subject, FOR_SUBJECTS, type Place } from './subject';
 import { productsWithAndWithoutSecrets as products, type Variant } from './variants';
 
 /**
@@ -31,7 +31,7 @@ beforeAll(async () => {
 		const n8n: N8nHost = await startN8n({
 			tarball: packedPackage(),
 			webhookUrl: ORIGIN,
-			env: { ...WITHOUT_ISOLATES, ...WITH_CODE_NODES },
+			env: { ...WITHOUT_ISOLATES, ...FOR_SUBJECTS },
 			...(publicationService === undefined ? {} : { publicationService }),
 		});
 		const restarts = new RestartRounds(async () => await n8n.restart());

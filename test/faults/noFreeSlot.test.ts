@@ -8,7 +8,7 @@ import { once } from '../../testkit/once';
 import { ORIGIN } from '../../testkit/publishTrigger';
 import { Gate } from './gate';
 import { modes } from './modes';
-import { Subject, WITH_CODE_NODES, type Place } from './subject';
+import { Subject, FOR_SUBJECTS, type Place } from './subject';
 import { productsWithAndWithoutSecrets as products, type Variant } from './variants';
 
 /**
@@ -54,7 +54,7 @@ beforeAll(async () => {
 		const n8n = await startN8n({
 			tarball: packedPackage(),
 			webhookUrl: ORIGIN,
-			env: { ...WITHOUT_ISOLATES, ...WITH_CODE_NODES, N8N_CONCURRENCY_PRODUCTION_LIMIT: '1' },
+			env: { ...WITHOUT_ISOLATES, ...FOR_SUBJECTS, N8N_CONCURRENCY_PRODUCTION_LIMIT: '1' },
 			...(publicationService === undefined ? {} : { publicationService }),
 		});
 		hosts.push(n8n);

@@ -4,7 +4,7 @@ import { WITHOUT_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { ORIGIN, startCluster, type Cluster } from '../../testkit/queue/cluster';
 import { Gate } from '../faults/gate';
 import { RestartRounds } from '../faults/restartRounds';
-import { Subject, WITH_CODE_NODES, type Middle, type Place } from '../faults/subject';
+import { Subject, FOR_SUBJECTS, type Middle, type Place } from '../faults/subject';
 import { productsWithAndWithoutSecrets as products, type Variant } from '../faults/variants';
 
 /**
@@ -19,7 +19,7 @@ let restarts: RestartRounds;
 
 beforeAll(async () => {
 	gate = await Gate.start();
-	const env = { ...WITHOUT_ISOLATES, ...WITH_CODE_NODES };
+	const env = { ...WITHOUT_ISOLATES, ...FOR_SUBJECTS };
 	cluster = await startCluster('queue', env);
 	await cluster.startWorkers();
 	const { main, entrance } = cluster;
