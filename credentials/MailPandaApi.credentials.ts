@@ -9,9 +9,6 @@ import type {
 } from 'n8n-workflow';
 import { z } from 'zod';
 
-import { Refused, requestWithin } from '../nodes/shared/limitedRequest';
-import { urlBelow } from '../nodes/shared/url';
-
 /** Mail Panda's session cookie; valid 7 days (mailpanda.io/docs/authentication). */
 const SESSION_COOKIE = 'admin_token';
 
@@ -119,6 +116,9 @@ export class MailPandaApi implements ICredentialType {
 		credentials: ICredentialDataDecryptedObject,
 	): Promise<IDataObject> {
 		if (credentials['authentication'] !== 'session') return {};
+		// n8n loads every credential at its start; this is not needed before a login.
+		const { Refused, requestWithin } = await import('../nodes/shared/limitedRequest');
+		const { urlBelow } = await import('../nodes/shared/url');
 		const { email, password } = credentials;
 		const answer = await requestWithin(
 			async (options): Promise<unknown> => await this.helpers.httpRequest(options),
