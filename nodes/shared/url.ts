@@ -38,8 +38,16 @@ function decodeUnreserved(text: string): string {
 	});
 }
 
-/** An address as a message may show it: without the name and password that a URL can hold. */
-export function withoutUserInfo(address: string): string {
+/** Characters. */
+const MAX_SHOWN = 200;
+
+/** An address as a message may show it: without the name and password that a URL can hold, and not too long. */
+export function addressForMessage(address: string): string {
+	const shown = withoutUserInfo(address);
+	return shown.length > MAX_SHOWN ? `${shown.slice(0, MAX_SHOWN)}…` : shown;
+}
+
+function withoutUserInfo(address: string): string {
 	const url = parseUrl(address);
 	// In what is no URL a password may hold anything, a slash included.
 	if (url === undefined) return address.replace(/^(\w+:\/\/)?.*@/s, '$1');

@@ -2,7 +2,7 @@ import { NodeApiError, type INode } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
 import { noAnswer } from '../unreachable';
-import { isHttpUrl, withoutUserInfo } from '../url';
+import { isHttpUrl, addressForMessage } from '../url';
 import { hideSecrets } from './hideSecrets';
 
 /** A failed request, described for a person. Contains no secret. */
@@ -87,7 +87,7 @@ export function apiFailure(node: INode, request: FailedRequest, refusal: Refusal
 	// A trigger finds out by itself whether its call has taken effect; an action leaves that to a person.
 	const isUncertain = refusal.kind !== 'unreadable' && refusal.mayHaveHappened === true;
 	const caution = isUncertain && request.itemIndex !== undefined && LOOK_FIRST;
-	const where = `${request.method} ${withoutUserInfo(request.url)}`;
+	const where = `${request.method} ${addressForMessage(request.url)}`;
 	const description = [
 		said && `${providerName} answered: ${said}`,
 		caution,

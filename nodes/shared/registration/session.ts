@@ -8,7 +8,7 @@ import type { ManagementApi, Provider } from '../provider';
 import { PerTrigger, triggerKey, type Owner } from '../state/perTrigger';
 import type { RecordStore } from '../state/recordStore';
 import type { SecretContext } from '../state/secrets';
-import { isHttpUrl, withoutUserInfo } from '../url';
+import { isHttpUrl, addressForMessage } from '../url';
 import { webhookUrlObjection } from './webhookUrl';
 
 /** Where an endpoint is looked after: at a publish or a start, and while the workflow is published. */
@@ -70,7 +70,7 @@ export function assertUsable({ context, provider, credential, url }: EndpointSes
 	if (!isHttpUrl(credential.baseUrl)) {
 		throw settingsError(
 			context,
-			`The Base URL "${withoutUserInfo(credential.baseUrl)}" is not a web address`,
+			`The Base URL "${addressForMessage(credential.baseUrl)}" is not a web address`,
 			'Enter one such as https://api.example.com in the credential',
 		);
 	}
