@@ -18,7 +18,7 @@ import { startStream, statusesOf, tally } from './loadTraffic';
 const SENDERS = 4;
 /** Deliveries between two steps of a rotation. */
 const BETWEEN_STEPS = 30;
-const FIRST = 'whsec_first_first_first_first_first_';
+const FIRST = 'whsec_1first1first1first1first1first1f';
 const SECOND = 'whsec_second_second_second_second_se';
 
 interface Rotation {
