@@ -489,8 +489,8 @@ export const FOR_SUBJECTS = {
 	// off.
 	N8N_RUNNERS_ENABLED: 'true',
 	N8N_RUNNERS_MODE: 'internal',
-	// As many as 2.x has. On the one connection of 1.x, transactions that end in another order than they began fail
-	// ("SQLITE_ERROR: near \"-\"": SAVEPOINT typeorm_-1).
+	// The default of 2.x. Version 1.x has a single connection, on which overlapping transactions can fail with
+	// "SQLITE_ERROR: near \"-\"" (TypeORM asks for SAVEPOINT typeorm_-1).
 	DB_SQLITE_POOL_SIZE: '3',
 };
 

@@ -18,8 +18,7 @@ const deduplicators = new DeduplicatorPool();
  * @param answer the response that decides whether it was accepted; without one it is at once
  */
 export function seeDelivery(owner: Owner, identity: EventIdentity, answer?: Answer): Sighting {
-	const lifetimeMs = identity.mayRecur ? RECURRENCE_MS : undefined;
-	return deduplicators.of(triggerKey(owner)).see(eventKey(identity), answer, lifetimeMs);
+	return deduplicators.of(triggerKey(owner)).see(eventKey(identity), answer, lifetimeOf(identity));
 }
 
 /** How a run ended that worked on a delivery. */
@@ -48,7 +47,7 @@ export async function seeDeliveryInRun(
 		const end = await endOf(earlier);
 		if (end !== 'running') memory.endRun(key, earlier, end === 'succeeded');
 	}
-	const sighting = memory.see(key, { run: id }, identity.mayRecur ? RECURRENCE_MS : undefined);
+	const sighting = memory.see(key, { run: id }, lifetimeOf(identity));
 	if (sighting === 'new') onCancel(() => memory.endRun(key, id, false));
 	return sighting;
 }
@@ -56,4 +55,9 @@ export async function seeDeliveryInRun(
 /** Under which an event is remembered. */
 export function eventKey({ deliveryId }: EventIdentity): string {
 	return deliveryId.length > LONG_ID ? hash('sha256', deliveryId) : deliveryId;
+}
+
+/** Milliseconds for which it is remembered; undefined without a limit. */
+function lifetimeOf({ mayRecur }: EventIdentity): number | undefined {
+	return mayRecur ? RECURRENCE_MS : undefined;
 }
