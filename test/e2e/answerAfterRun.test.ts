@@ -247,7 +247,8 @@ describe('a delivery', () => {
 				name: 'After',
 				type: 'n8n-nodes-base.noOp',
 			}));
-			const answers = Array.from({ length: 40 }, async () => await answerOf(eventOf(flow)()));
+			// A busy machine may take longer than Metigan waits: it sends the event again then.
+			const answers = Array.from({ length: 40 }, async () => await answerOf(eventOf(flow)(true)));
 			expect(new Set(await Promise.all(answers))).toEqual(new Set([200]));
 			expect(await endsOf(flow, 40)).toEqual(Array(40).fill('success'));
 		},
