@@ -78,7 +78,7 @@ describe('calls that follow each other', () => {
 	])('are as far apart as the API says, and its documents at most: %s', async (_, limit, gapMs) => {
 		const headers = limit === undefined ? {} : { 'x-ratelimit-limit': limit };
 		const { client, calls } = clientOf([{ statusCode: 200, headers }]);
-		const paced = new PacedClient(client, 60);
+		const paced = new PacedClient(client, 60, () => false);
 		const call = { path: '/', qs: {}, read: (body: unknown) => body };
 		const readAll = async () => {
 			for (let count = 0; count < 3; count++) await paced.get(call);

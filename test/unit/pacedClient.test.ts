@@ -25,7 +25,7 @@ it.each([
 		},
 		valueOf: () => [],
 	} as unknown as ApiClient;
-	const paced = new PacedClient(client, 60);
+	const paced = new PacedClient(client, 60, () => false);
 	const call = { path: '/list', qs: {}, read: () => [] };
 	const all = (async () => {
 		for (let times = 0; times < 4; times++) await paced.get(call);
@@ -35,4 +35,24 @@ it.each([
 	expect(calls.map((time) => time - (calls[0] ?? 0))).toEqual(
 		[0, 1, 2, 3].map((n) => n * interval),
 	);
+});
+
+it('is not called any more once the workflow is unpublished', async () => {
+	let calls = 0;
+	const client = {
+		send: async () => {
+			calls += 1;
+			return { kind: 'success' };
+		},
+		valueOf: () => [],
+	} as unknown as ApiClient;
+	const paced = new PacedClient(client, 60, () => calls === 2);
+	const call = { path: '/list', qs: {}, read: () => [] };
+	const reading = (async () => {
+		for (;;) await paced.get(call);
+	})();
+	const ended = expect(reading).rejects.toThrow('the workflow was unpublished meanwhile');
+	await jest.advanceTimersByTimeAsync(10_000);
+	await ended;
+	expect(calls).toBe(2);
 });

@@ -9,10 +9,14 @@ export class PacedClient {
 	private nextAt = 0;
 	private callsPerMinute: number;
 
-	/** @param documented calls a minute that the documents allow; an answer can say that it is more */
+	/**
+	 * @param documented calls a minute that the documents allow; an answer can say that it is more
+	 * @param isClosed whether no more calls are wanted: a long list can be read for minutes
+	 */
 	constructor(
 		private readonly client: ApiClient,
 		private readonly documented: number,
+		private readonly isClosed: () => boolean,
 	) {
 		this.callsPerMinute = documented;
 	}
@@ -38,6 +42,7 @@ export class PacedClient {
 	private async send<T>({ path, qs }: RecoveryCall<T>): Promise<Attempt> {
 		const wait = this.nextAt - performance.now();
 		if (wait > 0) await sleep(wait);
+		if (this.isClosed()) throw new Error('the workflow was unpublished meanwhile');
 		const attempt = await this.client.send({ method: 'GET' }, path, { qs });
 		if (attempt.kind === 'success' && attempt.callsPerMinute !== undefined) {
 			this.callsPerMinute = Math.max(attempt.callsPerMinute, this.documented);

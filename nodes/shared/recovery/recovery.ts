@@ -20,6 +20,7 @@ import { readAnswer } from './claims';
 import { keysAround } from './identity';
 import { listEvents, type MissedEvent } from './listEvents';
 import { recoveredItem } from './item';
+import { LongWork } from './longWork';
 import { PacedClient } from './pacedClient';
 import { processedEventsOf, type ProcessedEvents } from './processedEvents';
 
@@ -70,6 +71,7 @@ interface Round {
 export class Recovery {
 	private readonly activatedAt = Date.now();
 	private due = true;
+	private readonly looking = new LongWork();
 	private readonly attempts = new Attempts(MAX_RETRY_MINUTES);
 	/** What the last look has found. */
 	private round: Round | undefined;
@@ -95,7 +97,7 @@ export class Recovery {
 	/**
 	 * Continues the recovery. Never throws.
 	 * @param now epoch milliseconds
-	 * @param endAt epoch milliseconds at which no more runs are started
+	 * @param endAt epoch milliseconds at which no more runs are started; a list is read on after it
 	 */
 	async work(now: number, endAt: number): Promise<void> {
 		if (this.attempts.mustWait(now)) return;
@@ -103,7 +105,9 @@ export class Recovery {
 		try {
 			const credential = await readCredential(this.deps.context, this.deps.provider);
 			({ secrets } = credential);
-			if (this.isIdle && this.due) await this.look(now, credential);
+			const look = async () => await this.look(now, credential);
+			const isLooking = this.looking.isUnderWay || (this.isIdle && this.due);
+			if (isLooking && !(await this.looking.endsWithin(endAt - Date.now(), look))) return;
 			if (this.round !== undefined && !this.isIdle) await this.startRuns(this.round, endAt);
 			this.attempts.noteSuccess();
 		} catch (error) {
@@ -157,9 +161,9 @@ export class Recovery {
 	}
 
 	private clientWith(credential: ProviderCredential): PacedClient {
-		const { context, provider, api } = this.deps;
+		const { context, provider, api, isClosed } = this.deps;
 		const client = new ApiClient(context, provider, { ...credential, reads: api.things });
-		return new PacedClient(client, api.callsPerMinute);
+		return new PacedClient(client, api.callsPerMinute, isClosed);
 	}
 
 	private isSelected({ event: name, data }: ListedEvent): boolean {
