@@ -122,6 +122,41 @@ describe.each(all)(
 			await life.unpublish();
 			expect(life.endpoints).toEqual([foreign]);
 		});
+
+		it.each<[string, () => void, RegExp]>([
+			[
+				'is empty',
+				() => rewriteAnswers(sandbox, trigger, emptyList, { place: 'list' }),
+				/answered the create with another endpoint/,
+			],
+			['fails', () => answerWith(sandbox, trigger, { status: 500 }, { place: 'list' }), /./],
+		])(
+			'and the list that follows %s: it is refused, and that one is left alone',
+			async (_what, spoilLists, message) => {
+				const life = new Life(sandbox, trigger);
+				const foreign = addForeign(trigger);
+				answerWith(sandbox, trigger, { status: 404 }, { place: 'one' });
+				sandbox.fault({
+					provider: trigger.provider,
+					method: 'POST',
+					kind: 'rewrite',
+					rewrite: () => {
+						spoilLists();
+						return described(foreign);
+					},
+				});
+				await expect(life.publish()).rejects.toThrow(message);
+				expect(life.changes).toEqual(['POST']);
+				expect(life.host.remembered).not.toHaveProperty('registration');
+
+				sandbox.clearFaults();
+				await life.publish();
+				expect(life.endpoints).toHaveLength(2);
+				expect(life.endpoints).toContainEqual(foreign);
+				await life.unpublish();
+				expect(life.endpoints).toEqual([foreign]);
+			},
+		);
 	},
 );
 

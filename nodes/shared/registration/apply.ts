@@ -4,7 +4,7 @@ import type { Difference } from '../state/problems';
 import { mayHaveNewSecret, withCurrentKeys } from '../state/secrets';
 import { replacedBy, type RegistrationRecord } from '../state/triggerState';
 import { within } from '../state/within';
-import { createEndpoint, learnHowItIsShown } from './create';
+import { createEndpoint, learnHowItIsShown, type AccountBefore } from './create';
 import { sameUrl } from '../url';
 import { addressOf, isEndpoint, seeOne } from './observe';
 import { differencesOf, type Desired, type Observation, type Plan } from './plan';
@@ -22,9 +22,14 @@ export interface Situation {
 	readonly desiredOf: (record: RegistrationRecord) => Desired;
 }
 
-interface Replacement {
+/** What a new endpoint replaces. */
+interface Replaced {
+	/** The record of it: what that one signed is still on its way. */
 	readonly former?: RegistrationRecord;
+	/** The endpoint itself, which is removed afterwards. */
+	readonly own?: RemoteEndpoint;
 	readonly wasOff?: boolean;
+	/** One that may be there although nothing shows it, so that there may be no room beside it. */
 	readonly unseen?: readonly RemoteEndpoint[];
 }
 
@@ -37,19 +42,19 @@ export async function applyPlan(
 	plan: Plan,
 	{ record, seen, desiredOf }: Situation,
 ): Promise<void> {
-	const { orphans, own } = seen;
+	const { own } = seen;
 	if (plan.do === 'leave') return;
-	noteLeftovers(session, orphans);
+	noteLeftovers(session, seen.orphans);
 	if (record === undefined) {
-		await createAndRemember(session, orphans);
+		await createAndRemember(session, seen);
 	} else if (plan.do === 'create') {
-		if (plan.forsake === undefined) await createInPlaceOf(session, record, orphans);
+		if (plan.forsake === undefined) await createInPlaceOf(session, record, seen);
 		else await createForsaking(session, record, plan.forsake, seen);
 	} else if (isEndpoint(own)) {
 		if (plan.do === 'keep') {
 			refresh(session, record, seen.isShown);
 		} else if (plan.do === 'replace' || !(await updateInPlace(session, record, own, desiredOf))) {
-			await replace(session, record, own, orphans, plan.why);
+			await replace(session, record, own, seen, plan.why);
 		}
 	}
 	await removeLeftovers(session);
@@ -94,11 +99,11 @@ async function replace(
 	session: EndpointSession,
 	record: RegistrationRecord,
 	own: RemoteEndpoint,
-	orphans: readonly RemoteEndpoint[],
+	seen: Observation,
 	why: readonly Difference[],
 ): Promise<void> {
 	const wasOff = why.includes('switchedOff');
-	await createAndRemember(session, [own, ...orphans], { former: record, wasOff });
+	await createAndRemember(session, seen, { former: record, own, wasOff });
 	const { registration } = session.store.state;
 	if (!wasOff || registration?.reported?.active !== false) return;
 	warn(
@@ -111,12 +116,12 @@ async function replace(
 async function createInPlaceOf(
 	session: EndpointSession,
 	record: RegistrationRecord,
-	orphans: readonly RemoteEndpoint[],
+	seen: Observation,
 ): Promise<void> {
 	// At another URL it can be that of the n8n whose database this one is a copy of.
 	const isOurs = record.url !== undefined && sameUrl(record.url, session.url);
 	const unseen = isOurs ? [{ id: record.endpointId, active: true }] : [];
-	await createAndRemember(session, orphans, { former: record, unseen });
+	await createAndRemember(session, seen, { former: record, unseen });
 	const { registration } = session.store.state;
 	const left = unseen.filter(({ id }) => id !== registration?.endpointId);
 	await removeAll(session, left).catch(() => false);
@@ -127,7 +132,7 @@ async function createForsaking(
 	session: EndpointSession,
 	record: RegistrationRecord,
 	reason: 'inUse' | 'maybeInUse' | 'otherAccount',
-	{ own, orphans }: Observation,
+	seen: Observation,
 ): Promise<void> {
 	const { context, provider, url } = session;
 	if (reason === 'otherAccount') forsake(session, record);
@@ -138,31 +143,29 @@ async function createForsaking(
 				: 'and it cannot be told whether another n8n with this workflow answers there';
 		warn(
 			context,
-			`Endpoint ${record.endpointId} of ${provider.displayName} delivers to ${addressOf(own, record, url)}, ${finding}. It was left alone, and an endpoint of this workflow’s own is registered for ${url}. If no other n8n uses it, remove endpoint ${record.endpointId} in the dashboard`,
+			`Endpoint ${record.endpointId} of ${provider.displayName} delivers to ${addressOf(seen.own, record, url)}, ${finding}. It was left alone, and an endpoint of this workflow’s own is registered for ${url}. If no other n8n uses it, remove endpoint ${record.endpointId} in the dashboard`,
 		);
 	}
-	await createAndRemember(session, orphans);
+	await createAndRemember(session, seen);
 }
 
 /**
- * Creates an endpoint and remembers it.
- * @param existing endpoints of ours, which are removed afterwards, or before where there is room for one only
- * @param former the record that it replaces: what that one signed is still on its way
- * @param unseen an endpoint that may be there although nothing shows it, so that there may be no room beside it
+ * Creates an endpoint and remembers it. What it replaces and what else is at our URL is removed afterwards, or before
+ * where there is room for one only.
  */
 async function createAndRemember(
 	session: EndpointSession,
-	existing: readonly RemoteEndpoint[],
-	{ former, wasOff = false, unseen = [] }: Replacement = {},
+	{ orphans, others }: Observation,
+	{ former, own, wasOff = false, unseen = [] }: Replaced = {},
 ): Promise<void> {
 	const { store } = session;
+	const existing = own === undefined ? orphans : [own, ...orphans];
+	const before = { ours: [...existing, ...unseen], others };
 	store.change({ creating: true });
-	const record = await createWhileCurrent(session, [...existing, ...unseen]).catch(
-		(error: unknown) => {
-			store.change({ creating: undefined });
-			throw error;
-		},
-	);
+	const record = await createWhileCurrent(session, before).catch((error: unknown) => {
+		store.change({ creating: undefined });
+		throw error;
+	});
 	noteLeftovers(session, existing);
 	store.change({
 		registration: record,
@@ -178,12 +181,12 @@ async function createAndRemember(
 /** @throws also where the check was overtaken; what was created is removed then */
 async function createWhileCurrent(
 	session: EndpointSession,
-	existing: readonly RemoteEndpoint[],
+	before: AccountBefore,
 ): Promise<RegistrationRecord> {
 	// Processes that do not create it have to know that they cannot verify what it signs yet.
 	if (mayHaveNewSecret(session)) await within(session.store.commit(), ANNOUNCE_MS);
 	session.assertCurrent();
-	const record = await createEndpoint(session, existing);
+	const record = await createEndpoint(session, before);
 	let isWanted = false;
 	try {
 		session.assertCurrent();

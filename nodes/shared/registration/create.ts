@@ -8,34 +8,44 @@ import { sameEvents } from '../events';
 import { makeRecord, secretToSend } from '../state/secrets';
 import type { RegistrationRecord } from '../state/triggerState';
 import { sameUrl } from '../url';
-import { assertReadable, isAt, isEndpoint, orphansIn, seeOne } from './observe';
+import { assertReadable, isEndpoint, lookUp, orphansIn, seeOne, shownIn } from './observe';
 import { removeAll } from './remove';
 import type { EndpointSession } from './session';
 
 const CREATE_ATTEMPTS = 3;
 const CREATE_BACKOFF_MS = 500;
 
+/** What the account had before a create. */
+export interface AccountBefore {
+	/**
+	 * Endpoints of ours. They stay, unless the provider allows no other beside them: then they go first, and the new
+	 * one comes after them.
+	 */
+	readonly ours: readonly RemoteEndpoint[];
+	/** Ids of those at other URLs. */
+	readonly others: ReadonlySet<string>;
+}
+
 /**
  * Creates an endpoint. When the answer is lost, the endpoint may still exist, with a
  * secret that nobody knows: it is removed before the next attempt, and after the last one.
  *
- * @param existing endpoints of ours that were there before. They stay, unless the provider allows no other beside
- * them: then they go first
  * @throws NodeApiError or NodeOperationError where none could be created
  */
 export async function createEndpoint(
 	session: EndpointSession,
-	existing: readonly RemoteEndpoint[],
+	{ ours, others }: AccountBefore,
 ): Promise<RegistrationRecord> {
 	const { api, url, events } = session;
 	const sent = secretToSend(session);
-	let mayStay = existing;
+	let mayStay = ours;
 	for (let attempt = 1; ; attempt++) {
 		const outcome = await api.create(
 			{ url, events, ...(sent === undefined ? {} : { secret: sent.secret }) },
 			extrasOf(session),
 		);
-		if ('endpoint' in outcome && !(await isAnother(session, outcome.endpoint, mayStay))) {
+		const isAnswered = 'endpoint' in outcome;
+		if (isAnswered && (await isCreated(session, outcome.endpoint, { ours: mayStay, others }))) {
 			const { endpoint } = outcome;
 			const issued = endpoint.secret === sent?.secret ? undefined : endpoint.secret;
 			if (sent === undefined && issued === undefined) await refuseWithoutSecret(session, endpoint);
@@ -47,8 +57,7 @@ export async function createEndpoint(
 			};
 			return makeRecord(session, facts, sent, issued);
 		}
-		const { failure, lost, refusedBeside } =
-			'failure' in outcome ? outcome : answeredWithAnother(session);
+		const { failure, lost, refusedBeside } = isAnswered ? answeredWithAnother(session) : outcome;
 		if (refusedBeside && mayStay.length > 0) {
 			session.assertCurrent();
 			if (!(await removeAll(session, mayStay))) throw failure;
@@ -56,9 +65,9 @@ export async function createEndpoint(
 			continue;
 		}
 		if (!lost) throw failure;
-		const cleared = await removeLost(session, mayStay);
-		// Where a lost one cannot be removed, another attempt might leave another one.
-		if (!cleared || attempt >= CREATE_ATTEMPTS) throw failure;
+		const { cleared, found } = await removeLost(session, mayStay);
+		// Where a lost one cannot be removed, or is known to exist and is not shown, another attempt might leave another one.
+		if (!cleared || (isAnswered && found === 0) || attempt >= CREATE_ATTEMPTS) throw failure;
 		await sleep(CREATE_BACKOFF_MS * attempt);
 	}
 }
@@ -98,16 +107,17 @@ function reportedOf(
 	};
 }
 
-/** Removes what a create may have left whose answer was lost. @returns whether nothing is left */
+/** Removes what a create may have left whose answer was lost. `cleared`: nothing is left, as far as the list shows. */
 async function removeLost(
 	session: EndpointSession,
 	existing: readonly RemoteEndpoint[],
-): Promise<boolean> {
+): Promise<{ readonly cleared: boolean; readonly found: number }> {
 	const { endpoints, unreadable } = await session.api.readList();
 	assertReadable(session, unreadable);
 	session.assertCurrent();
-	const cleared = await removeAll(session, lostIn(session, endpoints, existing));
-	return cleared && unreadable.length === 0;
+	const lost = lostIn(session, endpoints, existing);
+	const cleared = await removeAll(session, lost);
+	return { cleared: cleared && unreadable.length === 0, found: lost.length };
 }
 
 /** Endpoints at our URL that nobody knows. */
@@ -121,17 +131,27 @@ function lostIn(
 	return orphansIn(session, endpoints, undefined).filter(({ id }) => !known.has(id));
 }
 
-/** Whether a create is answered with another endpoint: the list shows that one elsewhere, and a new one at our URL. */
-async function isAnother(
+/**
+ * Whether a create is answered with the endpoint that it made. With our URL it is. Some providers write the URL in
+ * another form: then they show the endpoint afterwards and did not before, and nothing else is new at our URL. All else
+ * may be somebody else's, which must not be touched.
+ */
+async function isCreated(
 	session: EndpointSession,
 	{ id, url }: RemoteEndpoint,
-	existing: readonly RemoteEndpoint[],
+	{ ours, others }: AccountBefore,
 ): Promise<boolean> {
-	if (url === undefined || sameUrl(url, session.url)) return false;
-	const list = await session.api.list().catch(() => []);
-	const listed = list.find((endpoint) => endpoint.id === id);
-	if (listed === undefined || isAt(listed, session.url)) return false;
-	return lostIn(session, list, existing).length > 0;
+	if (url !== undefined && sameUrl(url, session.url)) return true;
+	if (others.has(id)) return false;
+	if (url === undefined) return true;
+	try {
+		const list = await session.api.list();
+		const answered = { endpointId: id };
+		if (!isEndpoint(shownIn(await lookUp(session, answered), list, answered))) return false;
+		return lostIn(session, list, ours).every((endpoint) => endpoint.id === id);
+	} catch {
+		return false;
+	}
 }
 
 function answeredWithAnother({ context, provider }: EndpointSession) {

@@ -39,7 +39,7 @@ export async function observe(
 		!thorough &&
 		differencesOf(got, record, desired).length === 0
 	) {
-		return { own: got, isShown: true, orphans: [] };
+		return { own: got, isShown: true, orphans: [], others: new Set() };
 	}
 	let { endpoints: list, unreadable } = await session.api.readList();
 	let shown = record && shownIn(got, list, record);
@@ -60,6 +60,7 @@ export async function observe(
 		own,
 		isShown: isEndpoint(shown),
 		orphans: orphansIn(session, list, record?.endpointId),
+		others: elsewhereIn(session, list, record?.endpointId),
 		occupant:
 			record && desired && isEndpoint(own) && !isOfOtherAccount(own, record, desired)
 				? await occupantOf(session, own, record)
@@ -94,8 +95,18 @@ export function orphansIn(
 	);
 }
 
+/** Ids of endpoints at other URLs than ours, our own one left out. */
+function elsewhereIn(
+	{ url }: EndpointSession,
+	endpoints: readonly RemoteEndpoint[],
+	ownId: string | undefined,
+): ReadonlySet<string> {
+	const isElsewhere = (endpoint: RemoteEndpoint) => endpoint.id !== ownId && !isAt(endpoint, url);
+	return new Set(endpoints.filter(isElsewhere).map(({ id }) => id));
+}
+
 /** Whether an endpoint delivers to a URL. */
-export function isAt(endpoint: RemoteEndpoint, url: string): boolean {
+function isAt(endpoint: RemoteEndpoint, url: string): boolean {
 	return endpoint.url !== undefined && sameUrl(endpoint.url, url);
 }
 

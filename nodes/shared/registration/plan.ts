@@ -17,6 +17,8 @@ export interface Observation {
 	readonly isShown: boolean;
 	/** Other endpoints at our URL: left over from interrupted attempts. */
 	readonly orphans: readonly RemoteEndpoint[];
+	/** Ids of endpoints at other URLs, where the list was read. */
+	readonly others: ReadonlySet<string>;
 	/** Who answers where our endpoint delivers to, if that is not our URL. */
 	readonly occupant?: Occupant | undefined;
 }
