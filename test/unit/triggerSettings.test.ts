@@ -1,24 +1,106 @@
-import { expect, it } from '@jest/globals';
-import type { INode, IWebhookFunctions } from 'n8n-workflow';
+import { describe, expect, it } from '@jest/globals';
+import type { IDataObject, INode, IWebhookFunctions } from 'n8n-workflow';
 
-import { readSettings } from '../../nodes/shared/settings';
+import { readApiOptions, readSettings } from '../../nodes/shared/settings';
+import type { Provider } from '../../nodes/shared/provider';
 import { allProviders } from './allProviders';
 
-const node: INode = {
-	...{ id: 'n', name: 'Trigger', type: 't', typeVersion: 1 },
-	position: [0, 0],
-	parameters: { events: ['*'], options: { acceptUnverified: true } },
-};
+/** What a workflow may hold as settings of a trigger: it can come from a file, and not from the editor. */
 
-// The editor offers the option nowhere else, but a workflow can come from a file.
-it.each(allProviders)(
-	'$displayName takes unverified deliveries only where its documents let a webhook do without a secret',
-	(provider) => {
-		const context: Partial<IWebhookFunctions> = {
-			getNode: () => node,
-			getNodeParameter: (name: string) => node.parameters[name] as never,
-		};
-		const { acceptUnverified } = readSettings(context as IWebhookFunctions, provider);
+const [mail] = allProviders;
+
+function settingsOf(provider: Provider | undefined, options: IDataObject, more: IDataObject = {}) {
+	if (provider === undefined) throw new Error('there is no provider');
+	const parameters: IDataObject = { events: ['*'], options, ...more };
+	const node: INode = {
+		...{ id: 'n', name: 'Trigger', type: 't', typeVersion: 1 },
+		position: [0, 0],
+		parameters: {},
+	};
+	const context: Partial<IWebhookFunctions> = {
+		getNode: () => node,
+		getNodeParameter: (name: string, fallback?: unknown) => (parameters[name] ?? fallback) as never,
+	};
+	return readSettings(context as IWebhookFunctions, provider);
+}
+
+describe.each(allProviders)('$displayName', (provider) => {
+	it('takes unverified deliveries only where its documents let a webhook do without a secret', () => {
+		const { acceptUnverified } = settingsOf(provider, { acceptUnverified: true });
 		expect(acceptUnverified).toBe(['misarBlog', 'mailPanda'].includes(provider.id));
-	},
-);
+	});
+
+	it('answers after the run only where it sends again what failed', () => {
+		const { answer } = settingsOf(provider, { answer: 'succeeded' });
+		expect(answer).toBe(provider.id === 'misarBlog' ? 'received' : 'succeeded');
+	});
+
+	it('recovers missed events only where its API lists them', () => {
+		const { recoverMissed } = settingsOf(provider, { recoverMissed: true });
+		expect(recoverMissed).toBe(['misarBlog', 'metigan'].includes(provider.id));
+	});
+
+	it('is registered by hand where it has no API, whatever is chosen', () => {
+		const { registration } = settingsOf(provider, {}, { registration: 'automatic' });
+		expect(registration).toBe(provider.api === undefined ? 'manual' : 'automatic');
+	});
+});
+
+it.each([
+	['checkInterval', 0, true],
+	['checkInterval', 1.5, false],
+	['checkInterval', -1, false],
+	['checkInterval', '30', false],
+	['toleranceSeconds', 0, true],
+	['toleranceSeconds', 0.5, true],
+	['toleranceSeconds', -1, false],
+	['toleranceSeconds', Number.NaN, false],
+	['maxAttempts', 1, true],
+	['maxAttempts', 0, false],
+	['maxAttempts', 2.5, false],
+	['skipDuplicates', 'true', false],
+	['reportProblems', 1, false],
+	['bounceType', 'hard', true],
+	['bounceType', 'Hard', false],
+	['answer', 'later', false],
+	['longRuns', 'received', true],
+	['longRuns', 'never', false],
+	['itemAddress', 'query', true],
+	['itemAddress', 'header', false],
+	['apiPath', 7, false],
+	['customEvents', ['a'], false],
+])('the option %s may be %j: %s', (name, value, isUsable) => {
+	const read = () => settingsOf(mail, { [name]: value });
+	if (isUsable) expect(read()).toMatchObject({ [name]: value });
+	else expect(read).toThrow(`The option "${name}" cannot be used`);
+});
+
+it('options that are not set have their documented defaults', () => {
+	expect(settingsOf(mail, {})).toEqual({
+		...{ signatureScheme: 'auto', toleranceSeconds: 300, skipDuplicates: true, simplify: true },
+		...{ checkInterval: 30, answer: 'received', longRuns: 'sendAgain', maxAttempts: 4 },
+		...{ reportProblems: false, recoverMissed: false, bounceType: 'any', acceptUnverified: false },
+		...{ events: ['*'], registration: 'automatic' },
+	});
+});
+
+it('events are those of the list and of Custom Events, each once; without any nothing is read', () => {
+	const events = ['email.sent', '', 'email.opened'];
+	const custom = { customEvents: ' email.opened,my.event\n' };
+	expect(settingsOf(mail, custom, { events })).toMatchObject({
+		events: ['email.sent', 'email.opened', 'my.event'],
+	});
+	expect(() => settingsOf(mail, {}, { events: [] })).toThrow('No event is selected');
+});
+
+it.each([
+	[
+		{ apiPath: ' /v2/hooks ', itemAddress: 'body' },
+		{ apiPath: '/v2/hooks', itemAddress: 'body' },
+	],
+	[{ apiPath: ' ', itemAddress: 'auto' }, {}],
+	[{ apiPath: 7 }, {}],
+	['nothing of the kind', {}],
+])('the options %j reach an API with %j', (given, expected) => {
+	expect(readApiOptions(given)).toEqual(expected);
+});

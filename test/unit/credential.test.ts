@@ -1,0 +1,184 @@
+import { describe, expect, it } from '@jest/globals';
+import type {
+	ICredentialDataDecryptedObject,
+	ICredentialTestFunctions,
+	IHookFunctions,
+	INode,
+} from 'n8n-workflow';
+
+import { fringeWarning, readCredential, requireSecrets } from '../../nodes/shared/credential';
+import { credentialTests, type TestableCredential } from '../../nodes/shared/credentialTest';
+
+/** What a credential holds, as people and expressions fill it in. */
+
+const BLANK = '__n8n_BLANK_VALUE_e5362baf-c777-4d57-a609-6eaf1f9e87f6';
+const SECRET = 'whsec_1a2b3c4d5e6f';
+
+function contextOf(data: ICredentialDataDecryptedObject) {
+	const node = { name: 'Trigger' } as INode;
+	return { getNode: () => node, getCredentials: async () => data } as never as IHookFunctions;
+}
+const read = async (data: ICredentialDataDecryptedObject) =>
+	await readCredential(contextOf(data), { credentialType: 'exampleApi', displayName: 'Example' });
+
+describe('a credential', () => {
+	it('without any fields is empty', async () => {
+		expect(await read({})).toMatchObject({
+			...{ product: '', baseUrl: '', apiSecret: '', apiSecretTyped: true },
+			...{ signingSecret: '', previousSigningSecret: '', flawed: [] },
+		});
+	});
+
+	it('loses the white space around its address and its API key, and keeps that of its secrets', async () => {
+		const credential = await read({
+			baseUrl: ' https://api.example.com\n',
+			apiKey: ' msk_live_123 ',
+			signingSecret: ` ${SECRET}`,
+		});
+		expect(credential).toMatchObject({
+			...{ baseUrl: 'https://api.example.com', apiSecret: 'msk_live_123', apiSecretTyped: false },
+			signingSecret: ` ${SECRET}`,
+		});
+	});
+
+	it.each([BLANK, '', ' ', '""'])(
+		'with %j for a secret holds none, and says nothing',
+		async (text) => {
+			const data = {
+				apiKey: text,
+				signingSecret: text,
+				previousSigningSecret: text,
+				password: text,
+			};
+			const credential = await read(data);
+			expect(credential).toMatchObject({
+				...{ signingSecret: '', previousSigningSecret: '', apiSecret: '', flawed: [] },
+			});
+			expect(() => requireSecrets(contextOf({}), credential)).not.toThrow();
+		},
+	);
+
+	it.each([
+		['signingSecret', 'Signing Secret'],
+		['previousSigningSecret', 'Previous Signing Secret'],
+		['apiKey', 'API Key'],
+	])('with a masked or a public %s is refused', async (field, title) => {
+		for (const [text, what] of [
+			['whsec_••••', 'masked'],
+			['changeme', 'a placeholder'],
+		]) {
+			const credential = await read({ [field]: String(text) });
+			expect(credential.flawed).toEqual([[title, text]]);
+			expect(credential).toMatchObject({ signingSecret: '', previousSigningSecret: '' });
+			expect(credential.apiSecret).toBe('');
+			expect(() => requireSecrets(contextOf({}), credential)).toThrow(
+				`The ${title} in the credential is ${what}`,
+			);
+		}
+	});
+
+	it('may have a password that looks masked', async () => {
+		const credential = await read({ password: '****abcd****' });
+		expect(credential).toMatchObject({ apiSecret: '****abcd****', apiSecretTyped: true });
+		expect(credential.flawed).toEqual([]);
+	});
+
+	it('names everything that must never be shown, with and without what was copied along', async () => {
+		const { secrets } = await read({
+			...{ apiKey: 'msk_live_123', password: 'correct horse', sessionToken: 'tok_123456' },
+			...{ signingSecret: `"${SECRET}"`, previousSigningSecret: 'whsec_before_that' },
+		});
+		expect(secrets).toEqual(
+			expect.arrayContaining([
+				...['msk_live_123', 'correct horse', 'tok_123456', `"${SECRET}"`, SECRET],
+				'whsec_before_that',
+			]),
+		);
+	});
+
+	it('with a field that is not text is refused', async () => {
+		await expect(read({ signingSecret: 7 as never })).rejects.toThrow(
+			'The Example credential has a field that is not text',
+		);
+	});
+
+	it.each([
+		[{ signingSecret: ` ${SECRET}` }, /^The Signing Secret in the credential begins or ends/],
+		[{ previousSigningSecret: `${SECRET}"` }, /^The Previous Signing Secret in/],
+		[{ apiKey: ' msk_live_123', signingSecret: SECRET }, undefined],
+	])('warns of what is around its secrets: %j', async (data, expected) => {
+		const warning = fringeWarning(await read(data));
+		if (expected === undefined) expect(warning).toBeUndefined();
+		else expect(warning).toMatch(expected);
+	});
+});
+
+describe('the test of a credential', () => {
+	const type = {
+		name: 'exampleApi',
+		displayName: 'Example',
+		properties: [],
+		check: { path: { mail: '/mail', reach: '/reach' }, messages: { 401: 'The key is wrong.' } },
+		authenticate: async (_: ICredentialDataDecryptedObject, request: object) => request,
+	} as never as TestableCredential;
+	const fields = { product: 'mail', baseUrl: ' https://api.example.com/ ', apiKey: 'msk_live_123' };
+
+	async function test(
+		data: ICredentialDataDecryptedObject,
+		statusCode = 200,
+		body: unknown = {},
+	): Promise<{ status: string; message: string; called: string[] }> {
+		const called: string[] = [];
+		const request = async ({ uri }: { uri: string }) => {
+			called.push(uri);
+			return { statusCode, headers: {}, body };
+		};
+		const context = { helpers: { request } } as never as ICredentialTestFunctions;
+		const { exampleTest } = credentialTests('exampleTest', type).credentialTest;
+		const credential = { id: '1', name: 'c', type: 'exampleApi', data };
+		return { ...(await exampleTest?.call(context, credential)), called } as never;
+	}
+
+	it.each([
+		[200, {}, 'OK', 'Connection successful!'],
+		[200, '<html></html>', 'Error', 'A web page answers at this Base URL'],
+		[302, {}, 'Error', 'redirects to another address'],
+		[401, {}, 'Error', 'The key is wrong.'],
+		[404, {}, 'Error', 'refused the request (HTTP 404)'],
+		[429, {}, 'Error', 'does not answer at the moment (HTTP 429)'],
+		[500, {}, 'Error', 'does not answer at the moment (HTTP 500)'],
+	])('that is answered with %i %j ends with %s', async (statusCode, body, status, message) => {
+		const verdict = await test(fields, statusCode, body);
+		expect(verdict).toMatchObject({ status, called: ['https://api.example.com/mail'] });
+		expect(verdict.message).toContain(message);
+	});
+
+	it.each([
+		['no key', { ...fields, apiKey: '' }],
+		['the text that n8n shows in place of one', { ...fields, apiKey: BLANK }],
+		['a product without a known call', { ...fields, product: 'ink' }],
+	])('calls nobody with %s', async (_what, data) => {
+		expect(await test(data)).toMatchObject({ status: 'OK', called: [] });
+	});
+
+	it('signs in with a password where there is no key', async () => {
+		const { called } = await test({ ...fields, apiKey: '', password: 'correct horse' });
+		expect(called).toHaveLength(1);
+	});
+
+	it.each(['signingSecret', 'previousSigningSecret', 'apiKey'])(
+		'calls nobody where %s is masked or public',
+		async (field) => {
+			for (const text of ['••••••••', 'your-secret-here']) {
+				const verdict = await test({ ...fields, [field]: text });
+				expect(verdict).toMatchObject({ status: 'Error', called: [] });
+				expect(verdict.message).toMatch(/ is (?:masked|a placeholder)\. .*\.$/);
+			}
+		},
+	);
+
+	it('calls nobody at what is no web address', async () => {
+		const verdict = await test({ ...fields, baseUrl: 'ftp://api.example.com' });
+		expect(verdict).toMatchObject({ status: 'Error', called: [] });
+	});
+});
