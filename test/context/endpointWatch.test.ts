@@ -703,7 +703,7 @@ describe('a check', () => {
 describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 	'an activation of kind %s',
 	(activation) => {
-		it('calls nobody, and the next tick repairs the endpoint', async () => {
+		it('calls nobody, reads no credential, and the next tick repairs the endpoint', async () => {
 			const warnings = recordWarnings();
 			// Without checks from time to time, so that only the start makes one due.
 			const { host, close } = await publish({ trigger: metigan, options: { checkInterval: 0 } });
@@ -714,14 +714,25 @@ describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 			endProcess();
 			host.restart({ activation });
 			const calls = countCalls();
+			const { credential } = host;
+			let reads = 0;
+			host.credential = {
+				...credential,
+				get apiKey() {
+					reads += 1;
+					return credential['apiKey'];
+				},
+			};
 			expect(await host.checkExists()).toBe(true);
 			host.save();
 			expect(calls()).toEqual([]);
+			expect(reads).toBe(0);
 			expect(host.savedStaticData).toEqual(saved);
 			expect(warnings).toEqual([]);
 
 			const { pass } = await watch(host);
 			await pass(1);
+			expect(reads).toBeGreaterThan(0);
 			expect(endpointsAt(metigan, host)).toMatchObject([{ id: own?.id, active: true }]);
 			expect(await pass(HALF_HOUR)).toEqual([]);
 		});

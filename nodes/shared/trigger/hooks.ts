@@ -74,7 +74,10 @@ async function endpointExists(context: IHookFunctions, family: ProviderFamily): 
 	return true;
 }
 
-/** What the first tick needs. Never throws: n8n would delete the endpoint, and drop the webhook URL. */
+/**
+ * What the first tick needs. The credential is read only where it matters, because n8n makes an isolate for it, and
+ * does so for each trigger at a start. Never throws: n8n would delete the endpoint, and drop the webhook URL.
+ */
 async function prepareCheck(
 	context: IHookFunctions,
 	family: ProviderFamily,
@@ -83,7 +86,10 @@ async function prepareCheck(
 	try {
 		const provider = selectProvider(context, family);
 		const settings = readSettings(context, provider);
-		noteRecovery(context, provider, settings, await readCredential(context, provider), store);
+		if (settings.recoverMissed) {
+			requireRecoveryKey(context, provider, await readCredential(context, provider));
+		}
+		noteRecovery(context, settings, store);
 		await store.commit();
 	} catch (error) {
 		warn(context, `The settings of this trigger cannot be used: ${messageOf(error)}`);
@@ -229,7 +235,8 @@ async function readSession(
 	if (warning !== undefined) warn(context, warning);
 	const url = webhookUrlOf(context);
 	requireServedUrl(context, url);
-	noteRecovery(context, provider, settings, credential, store);
+	if (settings.recoverMissed) requireRecoveryKey(context, provider, credential);
+	noteRecovery(context, settings, store);
 
 	if (settings.registration === 'manual' || provider.api === undefined) {
 		if (credential.signingSecret === '' && !settings.acceptUnverified) {
@@ -269,25 +276,29 @@ function requireServedUrl(context: IHookFunctions, url: string): void {
 	);
 }
 
+function requireRecoveryKey(
+	context: IHookFunctions,
+	provider: Provider,
+	{ apiSecret }: ProviderCredential,
+): void {
+	if (apiSecret !== '') return;
+	throw settingsError(
+		context,
+		'The API key is missing',
+		`Recover Missed Events asks the ${provider.displayName} API what happened. Enter an API key in the credential, or switch the option off`,
+	);
+}
+
 /** Starts the recovery cursor at the first publish with the option on. */
 function noteRecovery(
 	context: IHookFunctions,
-	provider: Provider,
 	{ recoverMissed }: TriggerSettings,
-	credential: ProviderCredential,
 	store: RecordStore,
 ): void {
 	const { recovery } = store.state;
 	if (!recoverMissed) {
 		if (recovery !== undefined) store.change({ recovery: undefined });
 		return;
-	}
-	if (credential.apiSecret === '') {
-		throw settingsError(
-			context,
-			'The API key is missing',
-			`Recover Missed Events asks the ${provider.displayName} API what happened. Enter an API key in the credential, or switch the option off`,
-		);
 	}
 	if (isTestListener(context) || recovery !== undefined) return;
 	const now = Date.now();
