@@ -1,5 +1,6 @@
 import { startSandbox } from '../sandbox';
 import { startN8n, type N8nHost } from '../testkit/n8n-host/driver';
+import { LAZY_ISOLATES } from '../testkit/n8n-host/isolates';
 import { locateN8n } from '../testkit/n8n-host/locate';
 import { until } from '../testkit/n8n-host/poll';
 import { ORIGIN } from '../testkit/publishTrigger';
@@ -24,10 +25,7 @@ const SETTINGS = {
 	/** In isolates, one for each delivery and run: the default. */
 	vm: {},
 	/** In isolates that are made when there is something to evaluate. */
-	lazy: {
-		N8N_EXPRESSION_ENGINE_LAZY_ACQUIRE: 'true',
-		N8N_EXPRESSION_ENGINE_COMPILE_CACHE: 'true',
-	},
+	lazy: LAZY_ISOLATES,
 	/** In n8n's own process. */
 	legacy: { N8N_EXPRESSION_ENGINE: 'legacy' },
 } as const satisfies Record<string, Record<string, string>>;

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { lastAnswer, startSandbox, type Sandbox } from '../../sandbox';
 import { chain, startN8n, type N8nHost, type NodeDefinition } from '../../testkit/n8n-host/driver';
-import { WITHOUT_ISOLATES } from '../../testkit/n8n-host/isolates';
+import { FEW_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
 import { PACKAGE, SECRET } from '../../testkit/publishTrigger';
@@ -50,8 +50,8 @@ async function openBed(service: string): Promise<Bed> {
 	const n8n = await startN8n({
 		tarball: packedPackage(),
 		webhookUrl: origin,
-		// The other one evaluates the expressions of runs in isolates, as n8n does unless it is told otherwise.
-		...(service === 'with' ? {} : { publicationService: false, env: WITHOUT_ISOLATES }),
+		// The other one makes an isolate for each delivery and run, as n8n does unless it is told otherwise.
+		...(service === 'with' ? {} : { publicationService: false, env: FEW_ISOLATES }),
 	});
 	sandbox.setRoute(origin, n8n.url);
 	const account = { baseUrl: sandbox.url, signingSecret: SECRET };

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { startSandbox, type Sandbox } from '../../sandbox';
 import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
-import { WITHOUT_ISOLATES } from '../../testkit/n8n-host/isolates';
+import { LAZY_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { ORIGIN, publishTrigger } from '../../testkit/publishTrigger';
 import { triggerCases, type TriggerCase } from '../../testkit/triggers';
@@ -21,7 +21,7 @@ beforeAll(async () => {
 	n8n = await startN8n({
 		tarball,
 		webhookUrl: ORIGIN,
-		env: { N8N_SSRF_PROTECTION_ENABLED: 'true', ...WITHOUT_ISOLATES },
+		env: { N8N_SSRF_PROTECTION_ENABLED: 'true', ...LAZY_ISOLATES },
 	});
 }, 600_000);
 

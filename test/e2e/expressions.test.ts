@@ -8,6 +8,7 @@ import { z } from 'zod';
 
 import { lastAnswer, startSandbox, type Sandbox } from '../../sandbox';
 import { chain, startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { LAZY_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { accountOf, ORIGIN, PACKAGE, SECRET } from '../../testkit/publishTrigger';
 import { misarMail, triggerCases, type TriggerCase } from '../../testkit/triggers';
@@ -16,7 +17,6 @@ import { misarMail, triggerCases, type TriggerCase } from '../../testkit/trigger
  * What n8n evaluates for a delivery. In its default engine an evaluation takes an isolate, which costs more than
  * all that the package does; n8n makes it only when there is something to evaluate, where it is told to.
  */
-const LAZY = { N8N_EXPRESSION_ENGINE: 'vm', N8N_EXPRESSION_ENGINE_LAZY_ACQUIRE: 'true' };
 
 let folder: string;
 let n8n: N8nHost;
@@ -29,7 +29,7 @@ beforeAll(async () => {
 		tarball: packedPackage(),
 		webhookUrl: ORIGIN,
 		env: {
-			...LAZY,
+			...LAZY_ISOLATES,
 			NODE_OPTIONS: `--require "${join(__dirname, 'countEvaluations.cjs')}"`,
 			EVALUATIONS: join(folder, 'evaluations'),
 		},

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { lastAnswer, startSandbox, type Fault, type Sandbox } from '../../sandbox';
 import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
 import { fetchOnNewConnection } from '../../testkit/n8n-host/fetch';
+import { LAZY_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN } from '../../testkit/publishTrigger';
@@ -27,7 +28,7 @@ let sandbox: Sandbox;
 beforeAll(async () => {
 	const tarball = packedPackage();
 	sandbox = await startSandbox();
-	n8n = await startN8n({ tarball, webhookUrl: ORIGIN });
+	n8n = await startN8n({ tarball, webhookUrl: ORIGIN, env: LAZY_ISOLATES });
 	sandbox.setRoute(ORIGIN, n8n.url);
 }, 600_000);
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
 import { lastAnswer, startSandbox, type Sandbox } from '../../sandbox';
 import { outputOf, startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
-import { WITHOUT_ISOLATES } from '../../testkit/n8n-host/isolates';
+import { LAZY_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
 import {
@@ -25,7 +25,7 @@ const sandboxes: Sandbox[] = [];
 let n8n: N8nHost;
 
 beforeAll(async () => {
-	n8n = await startN8n({ tarball: packedPackage(), webhookUrl: ORIGIN, env: WITHOUT_ISOLATES });
+	n8n = await startN8n({ tarball: packedPackage(), webhookUrl: ORIGIN, env: LAZY_ISOLATES });
 }, 600_000);
 
 afterAll(async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { lastAnswer, startSandbox, type Sandbox, type SandboxEndpoint } from '../../sandbox';
 import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
-import { WITHOUT_ISOLATES } from '../../testkit/n8n-host/isolates';
+import { FEW_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN, publishTrigger, type TriggerWorkflow } from '../../testkit/publishTrigger';
@@ -143,7 +143,7 @@ describe.each(services)('with the publication service %p', (publicationService) 
 		n8n = await startN8n({
 			tarball: packedPackage(),
 			webhookUrl: ORIGIN,
-			env: WITHOUT_ISOLATES,
+			env: FEW_ISOLATES,
 			...(publicationService === undefined ? {} : { publicationService }),
 		});
 		for (const [name, { credential = {} }] of Object.entries(faults)) {

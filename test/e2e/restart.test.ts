@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
 import { lastAnswer, startSandbox, type Sandbox } from '../../sandbox';
 import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
-import { WITHOUT_ISOLATES } from '../../testkit/n8n-host/isolates';
+import { FEW_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
 import {
@@ -21,7 +21,7 @@ let sandbox: Sandbox;
 beforeAll(async () => {
 	const tarball = packedPackage();
 	sandbox = await startSandbox();
-	n8n = await startN8n({ tarball, webhookUrl: ORIGIN, env: WITHOUT_ISOLATES });
+	n8n = await startN8n({ tarball, webhookUrl: ORIGIN, env: FEW_ISOLATES });
 	sandbox.setRoute(ORIGIN, n8n.url);
 }, 600_000);
 

@@ -14,6 +14,7 @@ import {
 	type N8nHost,
 } from '../../testkit/n8n-host/driver';
 import { fetchOnNewConnection } from '../../testkit/n8n-host/fetch';
+import { FEW_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
 import { once } from '../../testkit/once';
@@ -42,7 +43,7 @@ let sandbox: Sandbox;
 beforeAll(async () => {
 	const tarball = packedPackage();
 	sandbox = await startSandbox();
-	n8n = await startN8n({ tarball, webhookUrl: ORIGIN });
+	n8n = await startN8n({ tarball, webhookUrl: ORIGIN, env: FEW_ISOLATES });
 	sandbox.setRoute(ORIGIN, n8n.url);
 }, 600_000);
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { lastAnswer, startSandbox, type Sandbox } from '../../sandbox';
 import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
-import { WITHOUT_ISOLATES } from '../../testkit/n8n-host/isolates';
+import { LAZY_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
 import {
@@ -33,7 +33,7 @@ describe.each([undefined, false])('with the publication service %p', (publicatio
 		n8n = await startN8n({
 			tarball: packedPackage(),
 			webhookUrl: ORIGIN,
-			env: WITHOUT_ISOLATES,
+			env: LAZY_ISOLATES,
 			...(publicationService === undefined ? {} : { publicationService }),
 		});
 		sandbox.setRoute(ORIGIN, n8n.url);

@@ -5,7 +5,7 @@ import { afterEach, expect, it } from '@jest/globals';
 
 import { lastAnswer, startSandbox, type Sandbox } from '../../sandbox';
 import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
-import { WITHOUT_ISOLATES } from '../../testkit/n8n-host/isolates';
+import { FEW_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
 import { accountOf, ORIGIN, PACKAGE, publishTrigger } from '../../testkit/publishTrigger';
@@ -31,7 +31,7 @@ it.each(services)(
 		const host = await startN8n({
 			tarball: packedPackage(),
 			webhookUrl: ORIGIN,
-			env: WITHOUT_ISOLATES,
+			env: FEW_ISOLATES,
 			...(publicationService === undefined ? {} : { publicationService }),
 		});
 		const provider = await startSandbox();

@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 
 import type { Sandbox } from '../../sandbox';
 import { printFigures } from '../figures';
-import { WITHOUT_ISOLATES } from '../../testkit/n8n-host/isolates';
+import { LAZY_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN, publishTrigger } from '../../testkit/publishTrigger';
 import { misarMail as trigger } from '../../testkit/triggers';
@@ -59,7 +59,7 @@ async function withGateway(
 	retryTimeScale: number,
 	test: (bed: LoadBed, gateway: FaultProxy) => Promise<void>,
 ): Promise<void> {
-	await withBed({ retryTimeScale, env: WITHOUT_ISOLATES }, async (bed) => {
+	await withBed({ retryTimeScale, env: LAZY_ISOLATES }, async (bed) => {
 		const apiKey = bed.sandbox.keys[trigger.provider];
 		await publishTrigger(bed, trigger, 'automatic', { apiKey });
 		const gateway = await startFaultProxy({

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import autocannon from 'autocannon';
 
-import { WITHOUT_ISOLATES } from '../../testkit/n8n-host/isolates';
+import { LAZY_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { median } from '../../testkit/statistics';
 import type { DeliveryRecord } from '../../sandbox';
 import { printFigures } from '../figures';
@@ -90,7 +90,7 @@ async function sendGenuine(
 }
 
 it('keeps a flood of forged requests out', async () => {
-	await withBed({ env: { ...METRICS_ENV, ...WITHOUT_ISOLATES } }, async (bed) => {
+	await withBed({ env: { ...METRICS_ENV, ...LAZY_ISOLATES } }, async (bed) => {
 		const { n8n } = bed;
 		const targets = [
 			await publishTarget(bed, misarMail, true),

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { startSandbox, type Fault, type Sandbox, type SandboxEndpoint } from '../../sandbox';
 import type { N8nHost } from '../../testkit/n8n-host/driver';
-import { WITHOUT_ISOLATES } from '../../testkit/n8n-host/isolates';
+import { LAZY_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN, PACKAGE } from '../../testkit/publishTrigger';
 import type { Variant } from './variants';
@@ -11,7 +11,7 @@ import type { Variant } from './variants';
 export const MANY_AT_ONCE = {
 	// A workflow whose provider does not answer must not keep the others waiting at a start.
 	N8N_WORKFLOW_ACTIVATION_BATCH_SIZE: '1000',
-	...WITHOUT_ISOLATES,
+	...LAZY_ISOLATES,
 };
 
 /** All of a test file. */

@@ -1,10 +1,10 @@
-import { WITHOUT_ISOLATES } from '../../testkit/n8n-host/isolates';
+import { LAZY_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { TemplateHost } from '../e2e/templateHost';
 import { killedRuns } from '../killed/killedRuns';
 import { query } from './loadRuns';
 
 killedRuns('SQLite', async () => {
-	const host = await TemplateHost.start({ env: WITHOUT_ISOLATES });
+	const host = await TemplateHost.start({ env: LAZY_ISOLATES });
 	return {
 		host,
 		query: async (row, sql) => await query(host.n8n.userFolder, sql, row),

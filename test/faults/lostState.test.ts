@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
 import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
-import { WITHOUT_ISOLATES } from '../../testkit/n8n-host/isolates';
+import { FEW_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { ORIGIN } from '../../testkit/publishTrigger';
 import { Gate } from './gate';
@@ -31,7 +31,7 @@ beforeAll(async () => {
 		const n8n: N8nHost = await startN8n({
 			tarball: packedPackage(),
 			webhookUrl: ORIGIN,
-			env: { ...WITHOUT_ISOLATES, ...FOR_SUBJECTS },
+			env: { ...FEW_ISOLATES, ...FOR_SUBJECTS },
 			...(publicationService === undefined ? {} : { publicationService }),
 		});
 		const restarts = new RestartRounds(async () => await n8n.restart());

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
 import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
-import { WITHOUT_ISOLATES } from '../../testkit/n8n-host/isolates';
+import { FEW_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
 import { once } from '../../testkit/once';
@@ -54,7 +54,7 @@ beforeAll(async () => {
 		const n8n = await startN8n({
 			tarball: packedPackage(),
 			webhookUrl: ORIGIN,
-			env: { ...WITHOUT_ISOLATES, ...FOR_SUBJECTS, N8N_CONCURRENCY_PRODUCTION_LIMIT: '1' },
+			env: { ...FEW_ISOLATES, ...FOR_SUBJECTS, N8N_CONCURRENCY_PRODUCTION_LIMIT: '1' },
 			...(publicationService === undefined ? {} : { publicationService }),
 		});
 		hosts.push(n8n);

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { buildDelivery, startSandbox, type Sandbox } from '../../sandbox';
 import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
 import { fetchOnNewConnection } from '../../testkit/n8n-host/fetch';
-import { WITHOUT_ISOLATES } from '../../testkit/n8n-host/isolates';
+import { LAZY_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
 import { START_PAGE } from '../../testkit/n8n-host/startPage';
@@ -87,7 +87,7 @@ beforeAll(async () => {
 		pin: '1.x',
 		tarball: packedPackage(),
 		webhookUrl: ORIGIN,
-		env: WITHOUT_ISOLATES,
+		env: LAZY_ISOLATES,
 	});
 	const account = accountOf(trigger, 'manual', sandbox);
 	const { webhookUrl } = await publishTrigger({ n8n, sandbox }, trigger, 'manual', account);

@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 
 import type { DeliveryRecord, SandboxEndpoint } from '../../sandbox';
 import { printFigures } from '../figures';
-import { WITHOUT_ISOLATES } from '../../testkit/n8n-host/isolates';
+import { LAZY_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { until } from '../../testkit/n8n-host/poll';
 import { publishTrigger } from '../../testkit/publishTrigger';
 import { metigan, misarMail, type TriggerCase } from '../../testkit/triggers';
@@ -157,7 +157,7 @@ function eventIdOf({ deliveryId }: StoredRun): string | undefined {
 
 it('rotates secrets without refusing a delivery', async () => {
 	// Without the publication service, a publish asks every trigger whether its endpoint is as it should be.
-	const options = { retryTimeScale: 0.002, publicationService: false, env: WITHOUT_ISOLATES };
+	const options = { retryTimeScale: 0.002, publicationService: false, env: LAZY_ISOLATES };
 	await withBed(options, async (bed) => {
 		const outcomes: Array<[Rotation, Outcome]> = [];
 		for (const rotation of rotations) outcomes.push([rotation, await rotate(bed, rotation)]);

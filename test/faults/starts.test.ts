@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 import { startSandbox, type Sandbox } from '../../sandbox';
 import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
-import { WITHOUT_ISOLATES } from '../../testkit/n8n-host/isolates';
+import { FEW_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
 import {
@@ -44,7 +44,7 @@ describe.each(modes)('$name', ({ publicationService }) => {
 			tarball: packedPackage(),
 			webhookUrl: ORIGIN,
 			// Its entries have times then.
-			env: { ...WITHOUT_ISOLATES, N8N_LOG_FORMAT: 'json' },
+			env: { ...FEW_ISOLATES, N8N_LOG_FORMAT: 'json' },
 			...(publicationService === undefined ? {} : { publicationService }),
 		});
 		sandbox.setRoute(ORIGIN, n8n.url);

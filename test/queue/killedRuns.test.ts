@@ -1,4 +1,4 @@
-import { WITHOUT_ISOLATES } from '../../testkit/n8n-host/isolates';
+import { LAZY_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { startServices } from '../../testkit/queue/services';
 import { TemplateHost } from '../e2e/templateHost';
 import { killedRuns } from '../killed/killedRuns';
@@ -8,7 +8,7 @@ killedRuns('PostgreSQL', async () => {
 	try {
 		const host = await TemplateHost.start({
 			fresh: true,
-			env: { ...services.env, ...WITHOUT_ISOLATES },
+			env: { ...services.env, ...LAZY_ISOLATES },
 		});
 		return {
 			host,

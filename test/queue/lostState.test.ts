@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
-import { WITHOUT_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { ORIGIN, startCluster, type Cluster } from '../../testkit/queue/cluster';
 import { Gate } from '../faults/gate';
 import { RestartRounds } from '../faults/restartRounds';
@@ -19,8 +18,7 @@ let restarts: RestartRounds;
 
 beforeAll(async () => {
 	gate = await Gate.start();
-	const env = { ...WITHOUT_ISOLATES, ...FOR_SUBJECTS };
-	cluster = await startCluster('queue', env);
+	cluster = await startCluster('queue', FOR_SUBJECTS);
 	await cluster.startWorkers();
 	const { main, entrance } = cluster;
 	place = { n8n: main, gate, entrance, origin: ORIGIN };

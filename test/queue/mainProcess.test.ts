@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { lastAnswer } from '../../sandbox';
 import { chain, outputOf, type NodeDefinition } from '../../testkit/n8n-host/driver';
-import { WITHOUT_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN, startCluster, type Cluster } from '../../testkit/queue/cluster';
 import { readCaddyfile } from '../../testkit/queue/compose';
@@ -25,7 +24,7 @@ let cluster: Cluster;
 let credential: CredentialRef;
 
 beforeAll(async () => {
-	cluster = await startCluster('queue', WITHOUT_ISOLATES);
+	cluster = await startCluster();
 	credential = await createCredential(cluster);
 	await cluster.startWorkers();
 }, 600_000);

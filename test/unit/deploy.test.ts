@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
+import { LAZY_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { environmentOf, readCaddyfile, readCompose } from '../../testkit/queue/compose';
 
 /**
@@ -44,6 +45,10 @@ describe('deploy/docker-compose.yml', () => {
 			const health = command === 'worker' ? { QUEUE_HEALTH_CHECK_ACTIVE: 'true' } : {};
 			expect(environmentOf(name, VALUES)).toEqual({ ...main, ...health });
 		}
+	});
+
+	it('has n8n make isolates only where there is something to evaluate, as the tests do', () => {
+		expect(environmentOf('n8n', VALUES)).toMatchObject(LAZY_ISOLATES);
 	});
 
 	it.each(services.filter(([name]) => !['packages', 'requeue'].includes(name)))(
