@@ -753,6 +753,18 @@ describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 			},
 		);
 
+		it('is followed by checks every ten seconds only where somebody waits for one', async () => {
+			const { host, close } = await publish({ trigger: metigan });
+			await close();
+			endProcess();
+			host.restart({ activation });
+			await host.publish();
+			const started = await host.startTrigger();
+			opened.push(started.close);
+			const others = activation === 'update' ? ['*/10 * * * * *'] : [];
+			expect(started.crons).toEqual([expect.stringMatching(/^\d+ \* \* \* \* \*$/), ...others]);
+		});
+
 		it('whose first check fails is followed by another one', async () => {
 			recordWarnings();
 			const { host, close } = await publish({ trigger: metigan, options: { checkInterval: 0 } });

@@ -29,6 +29,8 @@ const RETRY_MINUTES = 30;
 const SLICE_MS = 45_000;
 /** Failed checks in a row after which the provider counts as unreachable. */
 const UNREACHABLE_AFTER = 2;
+/** Activations at a start of n8n, for whose effect nobody waits. */
+const STARTS: readonly unknown[] = ['init', 'leadershipChange'];
 
 /** What was wrong, as n8n's log says it. */
 const DIFFERENCE_TEXT: Readonly<Record<Difference, string>> = {
@@ -59,10 +61,13 @@ export async function watchEndpoint(
 			const expression = `${watch.phaseSeconds % 60} * * * * *` as const;
 			// n8n does not wait for it, nor catch what it throws.
 			context.helpers.registerCron({ expression }, () => void watch.tick(Date.now()));
-			context.helpers.registerCron(
-				{ expression: '*/10 * * * * *' },
-				() => void watch.tickSoon(Date.now()),
-			);
+			// Of all that a start does for a trigger, this takes n8n longest, and it goes on every ten seconds.
+			if (!STARTS.includes(context.getActivationMode())) {
+				context.helpers.registerCron(
+					{ expression: '*/10 * * * * *' },
+					() => void watch.tickSoon(Date.now()),
+				);
+			}
 		}
 		const stopStartingRuns = startRunsWith(context, ownerOf(context));
 		return {
