@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
 import { startSandbox, type Sandbox } from '../../sandbox';
 import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
-import { LAZY_ISOLATES } from '../../testkit/n8n-host/isolates';
+import { NO_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN } from '../../testkit/publishTrigger';
@@ -43,7 +43,7 @@ beforeAll(async () => {
 	sandbox.setBehaviour('misarBlog', { callsPerMinute: 6_000 });
 	await counter.start();
 	const env = {
-		...LAZY_ISOLATES,
+		...NO_ISOLATES,
 		NODE_OPTIONS: `--max-old-space-size=${HEAP_MB}`,
 	};
 	n8n = await startN8n({ tarball, webhookUrl: ORIGIN, env });

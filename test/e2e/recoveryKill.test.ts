@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
 import { startSandbox, type Sandbox } from '../../sandbox';
 import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { LAZY_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN } from '../../testkit/publishTrigger';
@@ -24,7 +25,7 @@ beforeAll(async () => {
 	sandbox = await startSandbox({ retryTimeScale: 0 });
 	sandbox.setBehaviour('misarBlog', { callsPerMinute: 6_000 });
 	await counter.start();
-	n8n = await startN8n({ tarball, webhookUrl: ORIGIN });
+	n8n = await startN8n({ tarball, webhookUrl: ORIGIN, env: LAZY_ISOLATES });
 	sandbox.setRoute(ORIGIN, n8n.url);
 }, 600_000);
 
