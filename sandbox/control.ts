@@ -16,6 +16,7 @@ import {
 } from './controlSchemas';
 import { localNamesOnly } from './guard';
 import { pageProviders, sampleOf } from './page/catalogue';
+import { FireAnswer } from './fireNews';
 import type { Feed } from './page/feed';
 import type { Sandbox } from './types';
 import { fieldIssues } from './validation';
@@ -26,7 +27,8 @@ export type Controlled = Omit<Sandbox, 'url' | 'pageUrl' | 'close'>;
  * The sandbox's switches over HTTP, under `/_control`, JSON in and out: GET keys, requests, deliveries,
  * endpoints, catalogue, sample, log, stream (server-sent events); POST endpoints, PATCH and DELETE
  * endpoints/:provider/:id; POST endpoints/:provider/:id/secret and keys/:provider issue new ones; POST and
- * DELETE fire, faults; POST behaviour, limits, routes, reset, expire-sessions. 400 with reasons for input it
+ * DELETE fire, faults; POST behaviour, limits, routes, reset, expire-sessions. `POST fire/tries` fires as well,
+ * and answers with a line of JSON (`FireNews`) for each thing that happens. 400 with reasons for input it
  * cannot use.
  */
 export function controlRouter(sandbox: Controlled, feed: Feed): RequestHandler {
@@ -87,10 +89,18 @@ export function controlRouter(sandbox: Controlled, feed: Feed): RequestHandler {
 	}));
 	command('post', '/fire', fireBody, async ({ times = 1, perSecond = 10, wait, ...input }) => {
 		const { receivers, ended } = sandbox.fireRepeatedly(input, { times, perSecond });
-		if (wait !== false) return await ended;
-		// Nobody waits; an endpoint that is deleted meanwhile shows in the log.
-		ended.catch(() => {});
-		return { receivers };
+		return wait === false ? { receivers } : await ended;
+	});
+	router.post('/fire/tries', async (request, response) => {
+		const answer = new FireAnswer(response);
+		await withInput(
+			response,
+			fireBody,
+			request.body,
+			({ times = 1, perSecond = 10, ...input }) =>
+				sandbox.fireRepeatedly(input, { times, perSecond }, (tried) => answer.tell({ tried })),
+			async (fire) => await answer.follow(fire),
+		);
 	});
 	command('post', '/faults', faultBody, (input) => sandbox.fault(toFault(input)));
 	command('post', '/behaviour', behaviourBody, ({ provider, behaviour }) =>
@@ -122,11 +132,12 @@ export function controlRouter(sandbox: Controlled, feed: Feed): RequestHandler {
 	return router;
 }
 
-async function withInput<T>(
+async function withInput<T, R>(
 	response: Response,
 	schema: z.ZodType<T, z.ZodTypeDef, unknown>,
 	input: unknown,
-	run: (input: T) => unknown,
+	run: (input: T) => R,
+	answer: (result: Awaited<R>) => unknown = (result) => response.json(result ?? { ok: true }),
 ): Promise<void> {
 	const parsed = schema.safeParse(input);
 	if (!parsed.success) {
@@ -134,7 +145,7 @@ async function withInput<T>(
 		return;
 	}
 	try {
-		response.json((await run(parsed.data)) ?? { ok: true });
+		await answer(await run(parsed.data));
 	} catch (error) {
 		response.status(400).json({ error: error instanceof Error ? error.message : String(error) });
 	}

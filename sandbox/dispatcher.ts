@@ -3,7 +3,14 @@ import type { EndpointStore } from './endpointStore';
 import type { HappenedEvent, Provider } from './provider';
 import { providers } from './providers';
 import type { DeliveryJob, Sender } from './sender';
-import type { Behaviour, DeliveryRecord, FireInput, ProviderId, SandboxEndpoint } from './types';
+import type {
+	Behaviour,
+	DeliveryRecord,
+	FireInput,
+	ProviderId,
+	SandboxEndpoint,
+	Tried,
+} from './types';
 
 /** Where one delivery goes and what signs it. */
 type Recipient = Pick<DeliveryJob, 'url' | 'secret' | 'endpoint'>;
@@ -23,19 +30,17 @@ export class Dispatcher {
 	}
 
 	/** Starts deliveries; throws at once for what `fire` rejects. */
-	begin(input: FireInput): Array<Promise<DeliveryRecord>> {
+	begin(input: FireInput, onTry?: (tried: Tried) => void): Array<Promise<DeliveryRecord>> {
 		const provider = providers[input.provider];
 		const delivery = composeDelivery(provider, input);
 		// A forger's event never happened.
 		if (input.tamper === undefined) this.record(provider.id, delivery);
 		const retry = input.retry ?? input.tamper === undefined;
-		const behaviour = this.behaviourOf(provider.id);
+		const job = { provider, delivery, retry, behaviour: this.behaviourOf(provider.id) };
+		const watched = onTry === undefined ? job : { ...job, onTry };
 		const recipients = this.recipients(provider, input);
 		const copies = Array.from({ length: input.copies ?? 1 }, () => recipients).flat();
-		return copies.map(
-			async (recipient) =>
-				await this.sender.send({ ...recipient, provider, delivery, retry, behaviour }),
-		);
+		return copies.map(async (recipient) => await this.sender.send({ ...recipient, ...watched }));
 	}
 
 	private recipients(provider: Provider, input: FireInput): Recipient[] {

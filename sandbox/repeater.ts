@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Dispatcher } from './dispatcher';
-import type { DeliveryRecord, FireInput, Repetition, RunningFire } from './types';
+import type { DeliveryRecord, FireInput, Repetition, RunningFire, Tried } from './types';
 
 /** How often it looks which events are due. */
 const TICK_MS = 20;
@@ -12,9 +12,15 @@ export class Repeater {
 	constructor(private readonly dispatcher: Dispatcher) {}
 
 	/** See `Sandbox.fireRepeatedly`. */
-	run(input: FireInput, repetition: Repetition): RunningFire {
-		const first = this.dispatcher.begin(input);
-		return { receivers: first.length, ended: this.rest(first, input, repetition) };
+	run(input: FireInput, repetition: Repetition, onTry?: (tried: Tried) => void): RunningFire {
+		const begin = () => this.dispatcher.begin(input, onTry);
+		const deliveries = begin();
+		const receivers = deliveries.length;
+		const begun = this.rest(deliveries, begin, repetition);
+		const ended = begun.then(async () => await Promise.all(deliveries));
+		// Nobody has to wait for them; the log shows what came of it.
+		for (const promise of [begun, ended]) promise.catch(() => {});
+		return { receivers, begun, ended };
 	}
 
 	/** Fires nothing more. */
@@ -23,19 +29,20 @@ export class Repeater {
 		this.stopping = new AbortController();
 	}
 
+	/** Fires the events after the first. @returns how many deliveries there are then */
 	private async rest(
-		begun: Array<Promise<DeliveryRecord>>,
-		input: FireInput,
+		deliveries: Array<Promise<DeliveryRecord>>,
+		begin: () => Array<Promise<DeliveryRecord>>,
 		{ times, perSecond }: Repetition,
-	): Promise<DeliveryRecord[]> {
+	): Promise<number> {
 		const { signal } = this.stopping;
 		const startedAt = performance.now();
 		for (let fired = 1; fired < times && !signal.aborted; ) {
 			const elapsedSeconds = (performance.now() - startedAt) / 1000;
 			const due = Math.min(times, 1 + Math.floor(elapsedSeconds * perSecond));
-			for (; fired < due; fired += 1) begun.push(...this.dispatcher.begin(input));
+			for (; fired < due; fired += 1) deliveries.push(...begin());
 			if (fired < times) await sleep(TICK_MS, undefined, { signal }).catch(() => {});
 		}
-		return await Promise.all(begun);
+		return deliveries.length;
 	}
 }

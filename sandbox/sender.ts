@@ -5,7 +5,7 @@ import { post } from './httpPost';
 import type { ObservedAttempt, Observer } from './observer';
 import type { Provider } from './provider';
 import type { Routes } from './routes';
-import type { Behaviour, DeliveryAttempt, DeliveryRecord, SandboxEndpoint } from './types';
+import type { Behaviour, DeliveryAttempt, DeliveryRecord, SandboxEndpoint, Tried } from './types';
 
 /** A delivery to one receiver. */
 export interface DeliveryJob {
@@ -17,6 +17,8 @@ export interface DeliveryJob {
 	endpoint?: SandboxEndpoint;
 	retry: boolean;
 	behaviour: Partial<Behaviour>;
+	/** Called when a try is over. */
+	onTry?: (tried: Tried) => void;
 }
 
 /** Longer histories drop their oldest ended entries. */
@@ -95,21 +97,17 @@ export class Sender {
 			if (stopped.aborted) break;
 			const delivered = isSuccess(attempt);
 			this.countFailure(job, delivered);
-			if (delivered) {
-				record.state = 'delivered';
-				this.observer.emit('attempt', observed);
-				return record;
-			}
 			const wait = waits[tries];
-			if (wait === undefined) {
-				this.giveUp(job, record, elapsedSeconds);
-				this.observer.emit('attempt', observed);
-				break;
+			if (delivered || wait === undefined) {
+				record.state = delivered ? 'delivered' : 'failed';
+				if (!delivered) this.giveUp(job, record, elapsedSeconds);
+				this.tell(job, observed);
+				return record;
 			}
 			elapsedSeconds += wait;
 			const waitMs = wait * 1000 * this.timeScale;
 			observed.retry = { at: Date.now() + waitMs, left: waits.length - tries };
-			this.observer.emit('attempt', observed);
+			this.tell(job, observed);
 			await sleep(waitMs, undefined, { signal: stopped }).catch(() => {});
 			delete observed.retry;
 			this.observer.emit('attempt', observed);
@@ -117,6 +115,12 @@ export class Sender {
 		}
 		record.state = 'failed';
 		return record;
+	}
+
+	private tell({ onTry }: DeliveryJob, observed: ObservedAttempt): void {
+		const { delivery, retry } = observed;
+		this.observer.emit('attempt', observed);
+		onTry?.({ delivery, ...(retry === undefined ? {} : { retry }) });
 	}
 
 	private async attempt(

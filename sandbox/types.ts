@@ -279,8 +279,30 @@ export interface Repetition {
 export interface RunningFire {
 	/** How many receivers the first event goes to. */
 	receivers: number;
+	/** How many deliveries there are, once all events are fired. */
+	begun: Promise<number>;
 	ended: Promise<DeliveryRecord[]>;
 }
+
+/** A try to deliver that is over. */
+export interface Tried {
+	/** With all its attempts so far. */
+	delivery: DeliveryRecord;
+	/** Present where another try is to come: when, in epoch milliseconds, and how many may follow. */
+	retry?: { at: number; left: number };
+}
+
+/**
+ * A line of the answer to `POST fire/tries`: first how many receivers there are, then each try when it is
+ * over, how many deliveries there are once all events are fired, and last what became of them, or why it
+ * came to an end before.
+ */
+export type FireNews =
+	| { receivers: number }
+	| { tried: Tried }
+	| { begun: number }
+	| { ended: DeliveryRecord[] }
+	| { error: string };
 
 /** A fact and the page or package it comes from. */
 export interface Named {
@@ -347,8 +369,14 @@ export interface Sandbox {
 	/**
 	 * Fires an event several times at a rate, each time as a new event. Throws as `fire` rejects; resolves
 	 * when every delivery has arrived or was given up.
+	 *
+	 * @param onTry called when a try is over
 	 */
-	fireRepeatedly(input: FireInput, repetition: Repetition): RunningFire;
+	fireRepeatedly(
+		input: FireInput,
+		repetition: Repetition,
+		onTry?: (tried: Tried) => void,
+	): RunningFire;
 	/** Nothing more is fired repeatedly; deliveries under way go on. */
 	stopFiring(): void;
 	/** Resolves when no delivery is pending. */

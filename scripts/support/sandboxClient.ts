@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 /** Where the sandbox listens unless it is told otherwise. */
 export const SANDBOX_PORT = 8787;
 
@@ -11,6 +13,24 @@ interface Refusal {
 	issues?: Array<{ field: string; message: string }>;
 }
 
+/** What `fetch` rejects with where no connection was made. */
+const NOT_CONNECTED = [
+	'ECONNREFUSED',
+	'ENOTFOUND',
+	'EAI_AGAIN',
+	'EHOSTUNREACH',
+	'ENETUNREACH',
+	'UND_ERR_CONNECT_TIMEOUT',
+];
+
+/** What `fetch` rejects with. */
+const thrown = z
+	.object({
+		message: z.string(),
+		cause: z.object({ code: z.string(), message: z.string() }).partial(),
+	})
+	.partial();
+
 /** The control API of a running sandbox. */
 export class SandboxClient {
 	constructor(private readonly url: string) {}
@@ -23,14 +43,34 @@ export class SandboxClient {
 	/** @throws CommandFailure where nothing answers, or the sandbox refuses */
 	async call<T>(method: string, path: string, body?: object): Promise<T> {
 		const response = await this.request(method, path, body);
-		const text = await response.text();
-		if (!response.headers.get('content-type')?.startsWith('application/json')) {
-			throw this.notTheSandbox();
-		}
+		const text = await response.text().catch((error: unknown) => this.fail(error));
+		if (!isOfType(response, 'application/json')) throw this.notTheSandbox();
 		if (response.ok) return JSON.parse(text);
-		const { error, issues = [] }: Refusal = JSON.parse(text);
-		const reasons = issues.map(({ field, message }) => `${field}: ${message}`);
-		throw new CommandFailure([error ?? `status ${response.status}`, ...reasons].join('; '));
+		throw refused(response.status, text);
+	}
+
+	/**
+	 * A call that is answered line by line, as things happen. The connection ends with the loop.
+	 *
+	 * @throws CommandFailure as `call` does, and where the sandbox ends on the way
+	 */
+	async *lines<T>(method: string, path: string, body: object): AsyncGenerator<T> {
+		const response = await this.request(method, path, body);
+		if (response.body === null || !isOfType(response, 'application/x-ndjson')) {
+			const text = await response.text().catch((error: unknown) => this.fail(error));
+			if (!isOfType(response, 'application/json')) throw this.notTheSandbox();
+			throw refused(response.status, text);
+		}
+		let rest = '';
+		try {
+			for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
+				const lines = `${rest}${chunk}`.split('\n');
+				rest = lines.pop() ?? '';
+				for (const line of lines) if (line !== '') yield JSON.parse(line);
+			}
+		} catch (error) {
+			this.fail(error);
+		}
 	}
 
 	notTheSandbox(): CommandFailure {
@@ -45,10 +85,29 @@ export class SandboxClient {
 					? {}
 					: { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
 			});
-		} catch {
-			throw new CommandFailure(
-				`No sandbox answers at ${this.url}. Start one with "npm run sandbox", or name its address with --url.`,
-			);
+		} catch (error) {
+			this.fail(error);
 		}
 	}
+
+	/** Says whether there is no sandbox, or one that has not answered. */
+	private fail(error: unknown): never {
+		const { message = String(error), cause } = thrown.parse(error);
+		const { code = '', message: reason = message } = cause ?? {};
+		throw new CommandFailure(
+			NOT_CONNECTED.includes(code)
+				? `No sandbox answers at ${this.url}. Start one with "npm run sandbox", or name its address with --url.`
+				: `The sandbox at ${this.url} took the request, but did not answer it to the end: ${reason}.`,
+		);
+	}
+}
+
+function isOfType({ headers }: Response, type: string): boolean {
+	return headers.get('content-type')?.startsWith(type) ?? false;
+}
+
+function refused(status: number, text: string): CommandFailure {
+	const { error, issues = [] }: Refusal = JSON.parse(text);
+	const reasons = issues.map(({ field, message }) => `${field}: ${message}`);
+	return new CommandFailure([error ?? `status ${status}`, ...reasons].join('; '));
 }

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { catalogue, type DeliveryRecord, type SandboxEndpoint } from '../../sandbox';
+import { catalogue, type SandboxEndpoint } from '../../sandbox';
 import type { Entry, PageState } from '../../sandbox/page/types';
 import { CommandFailure, SANDBOX_PORT, SandboxClient } from './sandboxClient';
+import { fire, type FireOptions } from './sandboxFire';
 import { follow } from './sandboxFollow';
 import { RETRY_SCALE, type ServeOptions } from './sandboxServe';
-import { deliveryTable, endpointTable, logLine } from './sandboxText';
+import { endpointTable, logLine } from './sandboxText';
 
 /** What the commands need from the process they run in. */
 export interface Terminal {
@@ -54,21 +55,6 @@ export async function runSandboxCommand(
 		terminal.err(error.message);
 		return FAILED;
 	}
-}
-
-interface FireOptions {
-	url: string;
-	forged?: string | true;
-	copies?: number;
-	times?: number;
-	rate?: number;
-	scheme?: string;
-	envelope?: string;
-	endpoint?: string;
-	to?: string;
-	secret?: string;
-	data?: unknown;
-	retry: boolean;
 }
 
 function createProgram({ out, err, serve, interrupted }: Terminal, fail: () => void): Command {
@@ -120,7 +106,12 @@ Examples:
 		program
 			.command(name)
 			.description(description)
-			.option('--url <address>', 'address of the sandbox', `http://127.0.0.1:${SANDBOX_PORT}`);
+			.option(
+				'--url <address>',
+				'address of the sandbox',
+				address,
+				`http://127.0.0.1:${SANDBOX_PORT}`,
+			);
 
 	command('fire', 'fire an event at the endpoints that are subscribed to it')
 		.argument('<provider>', `one of ${PROVIDERS.join(', ')}`, provider)
@@ -140,21 +131,13 @@ Examples:
 		.option('--secret <text>', 'signing secret for --to')
 		.option('--data <json>', 'the event’s data instead of the sample, or @file', json)
 		.option('--no-retry', 'send once, whatever the answer')
+		.option('--wait', 'also for the tries that follow a failed one')
 		.addHelpText(
 			'after',
-			'\nEnds with 0 if every valid delivery was accepted, or every forged one refused.',
+			'\nEnds with 0 if every valid delivery was accepted, or every forged one refused: at the first try, or with --wait at the last.',
 		)
 		.action(async (id: string, event: string, options: FireOptions) => {
-			const deliveries = await new SandboxClient(options.url).call<DeliveryRecord[]>(
-				'POST',
-				'/fire',
-				toFireBody(id, event, options),
-			);
-			if (deliveries.length === 0) {
-				throw new CommandFailure(`No active endpoint is subscribed to ${event}: nothing was sent.`);
-			}
-			out(deliveryTable(deliveries));
-			if (!deliveries.every((delivery) => isAsWanted(delivery, options))) fail();
+			if (!(await fire({ ...options, provider: id, event }, out))) fail();
 		});
 
 	command('list', 'list the registered endpoints')
@@ -246,34 +229,6 @@ interface FaultOptions {
 	delay?: number;
 }
 
-function toFireBody(id: string, event: string, options: FireOptions): object {
-	const { forged, copies, times, rate, scheme, envelope, endpoint, to, secret, data, retry } =
-		options;
-	return {
-		provider: id,
-		event,
-		copies,
-		times,
-		scheme,
-		envelope,
-		secret,
-		data,
-		perSecond: rate,
-		endpointId: endpoint,
-		url: to,
-		tamper: forged,
-		...(retry ? {} : { retry }),
-	};
-}
-
-/** A valid delivery has to be accepted and a forged one refused, not merely left without an answer. */
-function isAsWanted({ state, attempts }: DeliveryRecord, { forged }: FireOptions): boolean {
-	if (forged === undefined) return state === 'delivered';
-	const answered = attempts.at(-1)?.status !== undefined;
-	// Nothing signed is wrong with it: a receiver may go by the body, or refuse it.
-	return answered && (forged === 'swappedEvent' || state === 'failed');
-}
-
 function endpointPath(id: string, endpoint: string): string {
 	return `/endpoints/${id}/${encodeURIComponent(endpoint)}`;
 }
@@ -281,6 +236,11 @@ function endpointPath(id: string, endpoint: string): string {
 function provider(text: string): string {
 	if (PROVIDERS.some((id) => id === text)) return text;
 	throw new InvalidArgumentError(`The providers are ${PROVIDERS.join(', ')}.`);
+}
+
+function address(text: string): string {
+	if (/^https?:/.test(text) && URL.canParse(text)) return text;
+	throw new InvalidArgumentError(`Write it as http://127.0.0.1:${SANDBOX_PORT}.`);
 }
 
 function positive(text: string): number {

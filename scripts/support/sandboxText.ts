@@ -1,9 +1,6 @@
-import { lastAnswer, type DeliveryRecord, type SandboxEndpoint } from '../../sandbox';
+import { lastAnswer, type DeliveryRecord, type SandboxEndpoint, type Tried } from '../../sandbox';
 import type { AttemptEntry, CallEntry, Entry, Result } from '../../sandbox/page/types';
 import { asTable } from '../../testkit/table';
-
-/** More deliveries than these are counted, not listed. */
-const MOST_ROWS = 20;
 
 /** Endpoints as a table. */
 export function endpointTable(endpoints: readonly SandboxEndpoint[]): string {
@@ -20,24 +17,25 @@ export function endpointTable(endpoints: readonly SandboxEndpoint[]): string {
 	]);
 }
 
-/** What became of deliveries: one by one, or counted where they are many. */
-export function deliveryTable(deliveries: readonly DeliveryRecord[]): string {
-	const rows = deliveries.map((delivery) => {
-		const { id, url, attempts, state } = delivery;
-		return [id, state, String(lastAnswer(delivery)), String(attempts.length), url];
-	});
-	if (rows.length <= MOST_ROWS) {
-		return asTable([['delivery', 'state', 'answer', 'tries', 'URL'], ...rows]);
-	}
+/** What became of deliveries, counted. */
+export function outcomeTable(deliveries: readonly DeliveryRecord[]): string {
 	const counts = new Map<string, number>();
-	for (const [, state = '', answer = ''] of rows) {
-		const outcome = `${state}, ${answer}`;
+	for (const delivery of deliveries) {
+		const outcome = `${delivery.state}, ${lastAnswer(delivery)}`;
 		counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
 	}
 	return asTable([
 		['deliveries', 'outcome'],
 		...[...counts].map(([outcome, count]) => [String(count), outcome]),
 	]);
+}
+
+/** A try to deliver as a line. */
+export function tryLine({ delivery, retry }: Tried): string {
+	const { attempts, url } = delivery;
+	const { at = 0, durationMs = 0 } = attempts.at(-1) ?? {};
+	const next = retry === undefined ? '' : `, next try at ${clock(retry.at)}`;
+	return `${clock(at)} ${url}, try ${attempts.length} -> ${lastAnswer(delivery)}, in ${durationMs} ms${next}`;
 }
 
 /** An entry of the log as a line, with headers and bodies below it where `full`. */

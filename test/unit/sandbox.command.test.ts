@@ -1,22 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import http from 'node:http';
-import { rmSync, writeFileSync, mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { startSandbox, type Sandbox } from '../../sandbox';
 import type { Entry } from '../../sandbox/page/types';
-import { runSandboxCommand } from '../../scripts/support/sandboxProgram';
-import {
-	instructions,
-	serve,
-	startWhereFound,
-	type ServeOptions,
-} from '../../scripts/support/sandboxServe';
+import { instructions, serve, startWhereFound } from '../../scripts/support/sandboxServe';
 import { freePorts } from '../../testkit/n8n-host/ports';
 import { until } from '../../testkit/n8n-host/poll';
-import { call, startReceiver, statuses, type Receiver } from './sandboxSupport';
+import { nothingYet, runCommand, type Ended } from './sandboxCommand';
+import { call, startReceiver, type Receiver } from './sandboxSupport';
 
 /** `npm run sandbox -- …` */
 
@@ -38,109 +31,19 @@ beforeEach(async () => {
 
 afterEach(async () => await Promise.all([sandbox.close(), receiver.close()]));
 
-interface Ended {
-	code: number;
-	out: string;
-	err: string;
-	served: ServeOptions[];
-}
-
 async function run(...args: string[]): Promise<Ended> {
-	return await runInto({ code: -1, out: '', err: '', served: [] }, ...args);
+	return await runInto(nothingYet(), ...args);
 }
 
 /** As `run`, with an object that shows what has been written so far. */
-async function runInto(ended: Ended, ...args: string[]): Promise<Ended> {
-	ended.code = await runSandboxCommand(args, {
-		out: (line) => (ended.out += `${line}\n`),
-		err: (line) => (ended.err += `${line}\n`),
-		serve: async (options) => void ended.served.push(options),
-		interrupted: async () => await interruption.promise,
-	});
-	return ended;
+async function runInto(shown: Ended, ...args: string[]): Promise<Ended> {
+	return await runCommand(args, shown, async () => await interruption.promise);
 }
 
 const at = async (...args: string[]) => await run(...args, '--url', sandbox.url);
 
 const addEndpoint = () =>
 	sandbox.addEndpoint('metigan', { url: `${receiver.origin}/x`, events: ['email.bounced'] });
-
-describe('fire', () => {
-	test('delivers a valid event to whoever is subscribed', async () => {
-		addEndpoint();
-		const { code, out } = await at('fire', 'metigan', 'email.bounced');
-		expect(code).toBe(0);
-		expect(out).toMatch(/^delivery +state +answer +tries +URL\n\S+ +delivered +200 +1 +http/);
-		expect(receiver.received).toHaveLength(1);
-	});
-
-	test('ends with 1 when a valid event is refused', async () => {
-		addEndpoint();
-		receiver.answer = statuses(500);
-		const { code, out } = await at('fire', 'metigan', 'email.bounced', '--no-retry');
-		expect(code).toBe(1);
-		expect(out).toMatch(/failed +500 +1/);
-	});
-
-	test.each([
-		[401, 0],
-		[200, 1],
-	])('a forged event that is answered %i ends with %i', async (status, expected) => {
-		addEndpoint();
-		receiver.answer = statuses(status);
-		const { code } = await at('fire', 'metigan', 'email.bounced', '--forged', 'wrongSecret');
-		expect(code).toBe(expected);
-		expect(receiver.received).toHaveLength(1);
-	});
-
-	test.each([401, 200])(
-		'an event that only a header names wrongly may be answered %i',
-		async (status) => {
-			receiver.answer = statuses(status);
-			const to = ['--to', receiver.origin, '--secret', 's', '--forged', 'swappedEvent'];
-			expect(await at('fire', 'misarBlog', 'article.deleted', ...to)).toMatchObject({ code: 0 });
-		},
-	);
-
-	test('a forged event that nobody answers ends with 1', async () => {
-		const [port] = await freePorts(1);
-		const to = `http://127.0.0.1:${port}/x`;
-		const ended = await at('fire', 'metigan', 'email.bounced', '--forged', '--to', to);
-		expect(ended).toMatchObject({ code: 1, out: expect.stringContaining('ECONNREFUSED') });
-	});
-
-	test('takes everything that can be said of a delivery', async () => {
-		const folder = mkdtempSync(join(tmpdir(), 'sandbox-command-'));
-		try {
-			const file = join(folder, 'data.json');
-			writeFileSync(file, '{"recipient":"grace@example.com"}');
-			const to = ['--to', `${receiver.origin}/y`, '--secret', 's', '--data', `@${file}`];
-			const form = ['--scheme', 'timestamped', '--envelope', 'metigan', '--copies', '2'];
-			const times = ['--times', '3', '--rate', '1000'];
-			expect(await at('fire', 'metigan', 'email.sent', ...to, ...form, ...times)).toMatchObject({
-				code: 0,
-			});
-		} finally {
-			rmSync(folder, { recursive: true });
-		}
-		expect(receiver.received).toHaveLength(6);
-		expect(new Set(receiver.received.map(({ body }) => body.toString())).size).toBe(3);
-		expect(receiver.received[0]?.body.toString()).toContain('"recipient":"grace@example.com"');
-	});
-
-	test('counts many deliveries', async () => {
-		addEndpoint();
-		const { out } = await at('fire', 'metigan', 'email.bounced', '--times', '30', '--rate', '1000');
-		expect(out).toBe('deliveries  outcome\n30          delivered, 200\n');
-	});
-
-	test('says when nobody is subscribed', async () => {
-		expect(await at('fire', 'metigan', 'email.bounced')).toMatchObject({
-			code: 1,
-			err: 'No active endpoint is subscribed to email.bounced: nothing was sent.\n',
-		});
-	});
-});
 
 describe('list and log', () => {
 	test('list the endpoints', async () => {
@@ -178,10 +81,10 @@ describe('list and log', () => {
 });
 
 describe('log --follow', () => {
-	const shown: Ended = { code: -1, out: '', err: '', served: [] };
+	const shown = nothingYet();
 	let following: Promise<Ended> | undefined;
 
-	beforeEach(() => void Object.assign(shown, { code: -1, out: '', err: '' }));
+	beforeEach(() => void Object.assign(shown, nothingYet()));
 
 	afterEach(async () => {
 		interruption.now();
@@ -314,6 +217,7 @@ describe('what is misspelt ends with 2 and says why', () => {
 		[['fire', 'metigan', 'x', '--data', '{'], 'JSON'],
 		[['fault', 'odd'], 'Allowed choices are status'],
 		[['list', '--odd'], "unknown option '--odd'"],
+		[['list', '--url', 'localhost:8787'], 'Write it as http://127.0.0.1:8787'],
 		[['--port', '99999'], 'at most 65535'],
 		[['--retry-scale', '-1'], '0 or above'],
 	])('%j', async (args, reason) => {
@@ -348,6 +252,18 @@ describe('where there is no sandbox', () => {
 		expect(await run('list', '--url', receiver.origin)).toMatchObject({
 			code: 1,
 			err: `What answers at ${receiver.origin} is not the sandbox.\n`,
+		});
+		expect(await run('fire', 'metigan', 'x', '--url', receiver.origin)).toMatchObject({
+			code: 1,
+			err: `What answers at ${receiver.origin} is not the sandbox.\n`,
+		});
+	});
+
+	test('a connection that breaks is not taken for none', async () => {
+		receiver.answer = (_, response) => response.destroy();
+		expect(await run('list', '--url', receiver.origin)).toMatchObject({
+			code: 1,
+			err: expect.stringContaining('took the request, but did not answer it to the end: '),
 		});
 	});
 });
