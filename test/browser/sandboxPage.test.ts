@@ -61,7 +61,7 @@ describe('endpoints', () => {
 		const id = text(json, '_id');
 		const shown = page.endpoint(id);
 		await shown.getByText(url).waitFor();
-		expect(await shown.innerText()).toMatch(/State\s+on\s+Events\s+email\.bounced\n/);
+		expect(await shown.innerText()).toBe(`on email.bounced ${url}`);
 		await api('PATCH', `/${id}`, { events: ['email.sent'] });
 		await shown.getByText('email.sent').waitFor();
 		await api('DELETE', `/${id}`);
@@ -70,6 +70,7 @@ describe('endpoints', () => {
 
 	it('can be switched, deleted and given a new secret', async () => {
 		const { id, secret = '' } = addEndpoint();
+		await page.openEndpoint(id);
 		await page.button(`Switch off endpoint ${id}`).click();
 		await page.says(`Endpoint ${id} is switched off.`);
 		await page.endpoint(id).getByText('off', { exact: true }).waitFor();
@@ -79,7 +80,6 @@ describe('endpoints', () => {
 
 		await page.button(`Rotate secret of endpoint ${id}`).click();
 		await page.says(`Endpoint ${id} has a new signing secret.`);
-		await page.endpoint(id).getByText('show').click();
 		const [rotated] = sandbox.endpoints();
 		await page
 			.endpoint(id)
@@ -87,6 +87,10 @@ describe('endpoints', () => {
 			.waitFor();
 		expect(rotated?.secret).not.toBe(secret);
 
+		tab.once('dialog', (question) => void question.dismiss());
+		await page.button(`Delete endpoint ${id}`).click();
+		expect(sandbox.endpoints()).toHaveLength(1);
+		tab.once('dialog', (question) => void question.accept());
 		await page.button(`Delete endpoint ${id}`).click();
 		await page.endpoint(id).waitFor({ state: 'detached' });
 		expect(sandbox.endpoints()).toEqual([]);
@@ -111,12 +115,26 @@ describe('calls of an API', () => {
 		await page.field('For the next calls').fill('2');
 		await page.button('Set the fault').click();
 		const waiting = page.section('Answer API calls badly').getByRole('listitem');
-		await waiting.filter({ hasText: 'Metigan: rateLimit, 2 to come' }).waitFor();
+		await page.says(
+			'The next 2 API calls of Metigan will be answered with: 429, too many requests.',
+		);
+		const words = 'Metigan: 429, too many requests, for the next';
+		await waiting.filter({ hasText: `${words} 2 calls` }).waitFor();
 		expect((await api('GET', '')).status).toBe(429);
-		await waiting.filter({ hasText: '1 to come' }).waitFor();
+		await waiting.filter({ hasText: `${words} call` }).waitFor();
 		await page.button('Clear all').click();
 		await waiting.waitFor({ state: 'detached' });
 		expect((await api('GET', '')).status).toBe(200);
+
+		await page.field('For the next calls').fill('1');
+		await page.button('Set the fault').click();
+		await page.says('The next API call of Metigan will be answered with');
+	});
+
+	it('shows a fault that a terminal has set', async () => {
+		sandbox.fault({ kind: 'status', status: 503, delayMs: 10 });
+		const waiting = page.section('Answer API calls badly').getByRole('listitem');
+		await waiting.filter({ hasText: 'any provider: status, status 503, after 10 ms' }).waitFor();
 	});
 
 	it('need the new key after one was issued', async () => {
@@ -124,6 +142,27 @@ describe('calls of an API', () => {
 		await page.says('Metigan has a new API key');
 		expect(sandbox.keys.metigan).not.toBe('mtg_live_sandbox');
 		await page.section('For the n8n credentials').getByText(sandbox.keys.metigan).waitFor();
+	});
+
+	it('need what one button copies', async () => {
+		await browser.context.grantPermissions(['clipboard-read', 'clipboard-write']);
+		const { id, secret = '' } = addEndpoint();
+		await page.openEndpoint(id);
+		for (const [what, copied] of [
+			['the Base URL', sandbox.url],
+			['the API key of Metigan', sandbox.keys.metigan],
+			[`the signing secret of endpoint ${id}`, secret],
+		] as const) {
+			await page.button(`Copy ${what}`).click();
+			await page.says(`Copied ${what}.`);
+			expect(await tab.evaluate('navigator.clipboard.readText()')).toBe(copied);
+		}
+	});
+
+	it('say so where the browser does not let the page copy', async () => {
+		await tab.evaluate('Object.defineProperty(navigator, "clipboard", { value: undefined })');
+		await page.button('Copy the Base URL').click();
+		await page.says('The browser did not let the page copy the Base URL.');
 	});
 });
 
@@ -203,7 +242,8 @@ describe('an event', () => {
 
 	it('goes to one endpoint although that is not subscribed to it', async () => {
 		const { id } = addEndpoint();
-		await page.button(`Fire at ${id}`).click();
+		await page.openEndpoint(id);
+		await page.button(`Use in form: endpoint ${id}`).click();
 		await page.choose({ Event: 'email.opened' });
 		await page.button('Fire').click();
 		await page.row('email.opened', '200').waitFor();
@@ -241,7 +281,7 @@ describe('events at a rate', () => {
 		await page.button('Fire').click();
 		await page.says('Fired email.bounced');
 		expect(sandbox.deliveries()).toHaveLength(stopped + 1);
-	});
+	}, 120_000);
 });
 
 describe('a burst of 1,000 events', () => {
@@ -253,6 +293,7 @@ describe('a burst of 1,000 events', () => {
 		await until('all events', WAIT_MS, () => receiver.received.length === 1000 || undefined);
 		await sandbox.settled();
 
+		await page.openEndpoint(id);
 		await page.button(`Switch off endpoint ${id}`).click();
 		await page.says(`Endpoint ${id} is switched off.`);
 		// Comes after all that happened before; what the last act did is said at once.
@@ -302,32 +343,57 @@ describe('the page', () => {
 		['dark', 1024],
 		['light', 360],
 		['dark', 360],
-	] as const)('in %s, %i pixels wide, can be read and fits', async (colorScheme, width) => {
-		await tab.emulateMedia({ colorScheme });
-		await tab.setViewportSize({ width, height: 600 });
-		const { id } = addEndpoint();
-		receiver.answer = statuses(401, 200);
-		sandbox.addEndpoint('misar.mail', {
-			url: 'https://n8n.example.com/webhook/6f1b62c2-7a3e-4a7b-9a57-bc2a1f3b2d54/misar',
-			events: ['email.bounced', 'email.unsubscribed', 'email.complained'],
-			active: false,
-		});
-		sandbox.fault({ kind: 'rateLimit', times: 3 });
-		await sandbox.fire({ provider: 'metigan', event: 'email.bounced', tamper: 'signature' });
-		await sandbox.fire({ provider: 'metigan', event: 'email.bounced' });
-		await page.endpoint(id).getByText('show').click();
-		await page.row('200').click();
-		await page.detail(page.row('200'), 'Answer').waitFor();
+	] as const)(
+		'in %s, %i pixels wide, can be read and fits',
+		async (colorScheme, width) => {
+			await tab.emulateMedia({ colorScheme });
+			await tab.setViewportSize({ width, height: 900 });
+			const { id } = addEndpoint();
+			receiver.answer = statuses(401, 200);
+			sandbox.addEndpoint('misar.mail', {
+				url: 'https://n8n.example.com/webhook/6f1b62c2-7a3e-4a7b-9a57-bc2a1f3b2d54/misar',
+				events: ['email.bounced', 'email.unsubscribed', 'email.complained'],
+				active: false,
+			});
+			sandbox.fault({ kind: 'rateLimit', times: 3 });
+			await sandbox.fire({ provider: 'metigan', event: 'email.bounced', tamper: 'signature' });
+			await sandbox.fire({ provider: 'metigan', event: 'email.bounced' });
+			await page.openEndpoint(id);
+			await page.row('200').click();
+			await page.detail(page.row('200'), 'Answer').waitFor();
 
-		await tab.evaluate(axe);
-		const found: AxeResults = await tab.evaluate('axe.run()');
-		expect(found.violations.map(({ id: rule, nodes }) => [rule, nodes[0]?.html])).toEqual([]);
-		expect(found.passes.length).toBeGreaterThan(20);
-		expect(await tab.evaluate('document.documentElement.scrollWidth')).toBe(width);
-		if (colorScheme === 'dark') return;
-		const name = width === 360 ? 'sandbox-phone' : 'sandbox';
-		await keepScreenshot(name, await tab.screenshot({ animations: 'disabled' }));
-	});
+			await tab.evaluate(axe);
+			const found: AxeResults = await tab.evaluate('axe.run()');
+			expect(found.violations.map(({ id: rule, nodes }) => [rule, nodes[0]?.html])).toEqual([]);
+			expect(found.passes.length).toBeGreaterThan(20);
+			expect(await tab.evaluate('document.documentElement.scrollWidth')).toBe(width);
+			if (colorScheme === 'dark') return;
+			await tab.evaluate('scrollTo(0, 0)');
+			const name = width === 360 ? 'sandbox-phone' : 'sandbox';
+			await keepScreenshot(name, await tab.screenshot({ animations: 'disabled' }));
+		},
+		240_000,
+	);
+
+	it.each([1024, 390])(
+		'shows first how to fire and what came of it, %i pixels wide',
+		async (width) => {
+			await tab.setViewportSize({ width, height: 800 });
+			receiver.answer = statuses(202);
+			for (let more = 0; more < 9; more += 1) addEndpoint();
+			await page.button('Fire').click();
+			const newest = tab.getByText('Newest: Metigan, email.bounced: 202');
+			await newest.waitFor();
+			for (const shown of [page.button('Fire'), newest]) {
+				const { y = Infinity, height = 0 } = (await shown.boundingBox()) ?? {};
+				expect(y).toBeGreaterThan(0);
+				expect(y + height).toBeLessThan(800);
+			}
+			const lines = await tab.getByRole('listitem', { name: /^Endpoint / }).all();
+			expect(lines).toHaveLength(9);
+			for (const line of lines) expect((await line.boundingBox())?.height).toBeLessThan(50);
+		},
+	);
 
 	it('loads nothing from another host', async () => {
 		await page.button('Fire').click();

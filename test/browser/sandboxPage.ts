@@ -33,6 +33,11 @@ export class SandboxPage {
 		return this.page.getByRole('listitem', { name: `Endpoint ${id}`, exact: true });
 	}
 
+	/** Shows what is behind the line of an endpoint. */
+	async openEndpoint(id: string): Promise<void> {
+		await this.endpoint(id).locator('summary').click();
+	}
+
 	/** Lines of the timeline, newest first. */
 	get rows(): Locator {
 		return this.page.getByRole('log').locator('summary');

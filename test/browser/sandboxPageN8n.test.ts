@@ -115,6 +115,7 @@ describe('an endpoint that is switched off on the page', () => {
 		);
 		const [{ id = '' } = {}] = sandbox.endpoints('metigan');
 		await page.choose({ Show: 'deliveries and API calls' });
+		await page.openEndpoint(id);
 		await page.button(`Switch off endpoint ${id}`).click();
 		await page.endpoint(id).getByText('off', { exact: true }).waitFor();
 

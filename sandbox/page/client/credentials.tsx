@@ -1,5 +1,6 @@
 import type { Account, PageProvider } from '../types.js';
 import { control } from './api.js';
+import { Copy } from './copy.js';
 import type { Tell } from './notice.js';
 
 interface CredentialsProps {
@@ -19,17 +20,21 @@ export function Credentials({ account, providers, tell }: CredentialsProps) {
 	return (
 		<section aria-labelledby="credentials">
 			<h2 id="credentials">For the n8n credentials</h2>
-			<p>
+			<p class="row">
 				Base URL: <code>{location.origin}</code>
+				<Copy text={location.origin} what="the Base URL" tell={tell} />
 			</p>
 			<ul class="cards">
 				{providers.map((provider) => (
 					<li key={provider.provider}>
 						<h3>{provider.title}</h3>
-						<p>
+						<p class="row">
 							API key: <code>{account.keys[provider.provider]}</code>
-						</p>
-						<div class="buttons">
+							<Copy
+								text={account.keys[provider.provider]}
+								what={`the API key of ${provider.title}`}
+								tell={tell}
+							/>
 							<button
 								type="button"
 								onClick={() => void replace(provider)}
@@ -37,7 +42,7 @@ export function Credentials({ account, providers, tell }: CredentialsProps) {
 							>
 								Issue a new key
 							</button>
-						</div>
+						</p>
 					</li>
 				))}
 			</ul>

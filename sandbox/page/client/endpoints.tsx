@@ -2,17 +2,19 @@ import { useRef } from 'preact/hooks';
 import type { SandboxEndpoint } from '../../types.js';
 import type { Account, PageProvider } from '../types.js';
 import { control, endpointPath } from './api.js';
+import { Copy } from './copy.js';
 import type { Tell } from './notice.js';
 
 interface EndpointsProps {
 	account: Account;
 	providers: readonly PageProvider[];
 	tell: Tell;
-	onFireAt(endpoint: SandboxEndpoint): void;
+	/** Takes an endpoint to the form for an event. */
+	onUse(endpoint: SandboxEndpoint): void;
 }
 
 /** The endpoints of every provider, with what the provider can do to each. */
-export function Endpoints({ account, providers, tell, onFireAt }: EndpointsProps) {
+export function Endpoints({ account, providers, tell, onUse }: EndpointsProps) {
 	const heading = useRef<HTMLHeadingElement>(null);
 	const groups = providers
 		.map(({ provider, title }) => ({
@@ -38,7 +40,7 @@ export function Endpoints({ account, providers, tell, onFireAt }: EndpointsProps
 								key={endpoint.id}
 								endpoint={endpoint}
 								tell={tell}
-								onFireAt={onFireAt}
+								onUse={onUse}
 								// Its button is gone with it; the keyboard needs another place to go on from.
 								onDeleted={() => heading.current?.focus()}
 							/>
@@ -50,12 +52,12 @@ export function Endpoints({ account, providers, tell, onFireAt }: EndpointsProps
 	);
 }
 
-interface EndpointProps extends Pick<EndpointsProps, 'tell' | 'onFireAt'> {
+interface EndpointProps extends Pick<EndpointsProps, 'tell' | 'onUse'> {
 	endpoint: SandboxEndpoint;
 	onDeleted(): void;
 }
 
-function Endpoint({ endpoint, tell, onFireAt, onDeleted }: EndpointProps) {
+function Endpoint({ endpoint, tell, onUse, onDeleted }: EndpointProps) {
 	const { id, url, events, active, secret, consecutiveFailures } = endpoint;
 	const path = endpointPath(endpoint);
 	const label = `of endpoint ${id}`;
@@ -73,57 +75,65 @@ function Endpoint({ endpoint, tell, onFireAt, onDeleted }: EndpointProps) {
 		);
 	}
 	async function remove(): Promise<void> {
+		if (!confirm(`Delete endpoint ${id}? Its deliveries end.`)) return;
 		tell(await control('DELETE', path), `Endpoint ${id} is deleted.`);
 		onDeleted();
 	}
 
 	return (
 		<li aria-label={`Endpoint ${id}`}>
-			<p>
-				<code>{url}</code>
-			</p>
-			<dl>
-				<dt>Id</dt>
-				<dd>
-					<code>{id}</code>
-				</dd>
-				<dt>State</dt>
-				<dd>
-					<span class={active ? 'badge good' : 'badge bad'}>{active ? 'on' : 'off'}</span>
-					{consecutiveFailures > 0 && ` ${consecutiveFailures} failures in a row`}
-				</dd>
-				<dt>Events</dt>
-				<dd>{events.join(', ')}</dd>
-				<dt>Secret</dt>
-				<dd>
-					{secret === undefined ? (
-						'none'
-					) : (
-						<details>
-							<summary aria-label={`show the signing secret ${label}`}>show</summary>
-							<code>{secret}</code>
-						</details>
-					)}
-				</dd>
-			</dl>
-			<div class="buttons">
-				<button type="button" onClick={() => onFireAt(endpoint)} aria-label={`Fire at ${id}`}>
-					Fire
-				</button>
-				<button
-					type="button"
-					onClick={() => void switchTo(!active)}
-					aria-label={`Switch ${active ? 'off' : 'on'} endpoint ${id}`}
-				>
-					Switch {active ? 'off' : 'on'}
-				</button>
-				<button type="button" onClick={() => void rotate()} aria-label={`Rotate secret ${label}`}>
-					Rotate secret
-				</button>
-				<button type="button" onClick={() => void remove()} aria-label={`Delete endpoint ${id}`}>
-					Delete
-				</button>
-			</div>
+			<details>
+				<summary class="line">
+					<span class={active ? 'badge good' : 'badge bad'}>{active ? 'on' : 'off'}</span>{' '}
+					{events.join(', ')} <code>{url}</code>
+				</summary>
+				<dl>
+					<dt>Id</dt>
+					<dd>
+						<code>{id}</code>
+					</dd>
+					<dt>Failures</dt>
+					<dd>{consecutiveFailures === 0 ? 'none' : `${consecutiveFailures} in a row`}</dd>
+					<dt>Secret</dt>
+					<dd class="row">
+						{secret === undefined ? (
+							'none'
+						) : (
+							<>
+								<code>{secret}</code>
+								<Copy text={secret} what={`the signing secret ${label}`} tell={tell} />
+							</>
+						)}
+					</dd>
+				</dl>
+				<div class="buttons">
+					<button
+						type="button"
+						onClick={() => onUse(endpoint)}
+						aria-label={`Use in form: endpoint ${id}`}
+					>
+						Use in form
+					</button>
+					<button
+						type="button"
+						onClick={() => void switchTo(!active)}
+						aria-label={`Switch ${active ? 'off' : 'on'} endpoint ${id}`}
+					>
+						Switch {active ? 'off' : 'on'}
+					</button>
+					<button type="button" onClick={() => void rotate()} aria-label={`Rotate secret ${label}`}>
+						Rotate secret
+					</button>
+					<button
+						type="button"
+						class="apart"
+						onClick={() => void remove()}
+						aria-label={`Delete endpoint ${id}`}
+					>
+						Delete
+					</button>
+				</div>
+			</details>
 		</li>
 	);
 }

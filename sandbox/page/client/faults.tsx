@@ -29,6 +29,16 @@ const offered: readonly OfferedFault[] = [
 	{ id: 'scopeRefusal', label: 'refused: the key may not', body: { kind: 'scopeRefusal' } },
 ];
 
+/** As the choice names it; one that a terminal has set may not be among the offered. */
+function wordsFor({ kind, status, delayMs }: WaitingFault): string {
+	const same = offered.find(
+		({ body }) => body.kind === kind && body.status === status && body.delayMs === delayMs,
+	);
+	if (same !== undefined) return same.label;
+	const more = [status && `status ${status}`, delayMs && `after ${delayMs} ms`].filter(Boolean);
+	return [kind, ...more].join(', ');
+}
+
 /** Makes the providers' APIs answer badly. */
 export function Faults({ account, providers, tell }: FaultsProps) {
 	const [provider, setProvider] = useState('');
@@ -39,13 +49,15 @@ export function Faults({ account, providers, tell }: FaultsProps) {
 
 	async function add(): Promise<void> {
 		const fault = offered.find(({ id }) => id === kind);
+		const calls = times === 1 ? 'API call' : `${times} API calls`;
+		const outcome = await control('POST', '/faults', {
+			...fault?.body,
+			times,
+			...(provider === '' ? {} : { provider }),
+		});
 		tell(
-			await control('POST', '/faults', {
-				...fault?.body,
-				times,
-				...(provider === '' ? {} : { provider }),
-			}),
-			`The next API calls of ${titleOf(provider)} are answered with: ${fault?.label ?? kind}.`,
+			outcome,
+			`The next ${calls} of ${titleOf(provider)} will be answered with: ${fault?.label ?? kind}.`,
 		);
 	}
 
@@ -98,8 +110,8 @@ export function Faults({ account, providers, tell }: FaultsProps) {
 			<ul aria-label="Faults that wait for calls">
 				{account.faults.map((fault, index) => (
 					<li key={index}>
-						{titleOf(fault.provider)}: {[fault.kind, fault.status].join(' ').trim()}, {fault.times}{' '}
-						to come
+						{titleOf(fault.provider)}: {wordsFor(fault)}, for the next{' '}
+						{fault.times === 1 ? 'call' : `${fault.times} calls`}
 					</li>
 				))}
 			</ul>

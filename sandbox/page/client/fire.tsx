@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import type { Account, PageProvider } from '../types.js';
 import { control } from './api.js';
 import { useBody } from './body.js';
@@ -11,6 +12,8 @@ interface FireFormProps {
 	draft: Draft;
 	change(fields: Partial<Draft>): void;
 	tell: Tell;
+	/** Stands above the button. */
+	children: ComponentChildren;
 }
 
 /** Takes the keyboard to the form. */
@@ -19,7 +22,7 @@ export function focusFireForm(): void {
 }
 
 /** Fires an event: which one, with which data, to whom and how. */
-export function FireForm({ account, providers, draft, change, tell }: FireFormProps) {
+export function FireForm({ account, providers, draft, change, tell, children }: FireFormProps) {
 	const { provider, event, target, manner } = draft;
 	const entry = providers.find((candidate) => candidate.provider === provider);
 	const scheme = entry?.schemes.find(({ id }) => id === draft.scheme) ?? entry?.schemes[0];
@@ -221,24 +224,29 @@ export function FireForm({ account, providers, draft, change, tell }: FireFormPr
 					<small id="data-flaw" class="flaw">
 						{body.flaw}
 					</small>
+					<div class="buttons">
+						<button type="button" onClick={body.reset}>
+							Back to the sample
+						</button>
+					</div>
 				</div>
-				<div class="buttons">
-					<button type="submit" class="main">
-						Fire
-					</button>
-					<button
-						type="button"
-						onClick={() => {
-							void control('DELETE', '/fire').then((outcome) =>
-								tell(outcome, 'No more events are fired.'),
-							);
-						}}
-					>
-						Stop
-					</button>
-					<button type="button" onClick={body.reset}>
-						Back to the sample
-					</button>
+				<div class="bar">
+					{children}
+					<div class="buttons">
+						<button type="submit" class="main">
+							Fire
+						</button>
+						<button
+							type="button"
+							onClick={() => {
+								void control('DELETE', '/fire').then((outcome) =>
+									tell(outcome, 'No more events are fired.'),
+								);
+							}}
+						>
+							Stop
+						</button>
+					</div>
 				</div>
 			</form>
 		</section>

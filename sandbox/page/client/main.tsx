@@ -9,7 +9,7 @@ import { Faults } from './faults.js';
 import { FireForm, focusFireForm } from './fire.js';
 import { useNotice } from './notice.js';
 import { useSandbox } from './store.js';
-import { Timeline } from './timeline.js';
+import { Newest, Timeline } from './timeline.js';
 
 function App() {
 	const { connected, account, entries } = useSandbox();
@@ -38,23 +38,25 @@ function App() {
 			{notice}
 			{account !== undefined && providers.length > 0 && (
 				<main>
-					<Endpoints
-						account={account}
-						providers={providers}
-						tell={tell}
-						onFireAt={({ provider, id, events }) => {
-							setDraft({ ...draft, provider, event: events[0] ?? draft.event, target: id });
-							focusFireForm();
-						}}
-					/>
 					<FireForm
 						account={account}
 						providers={providers}
 						draft={draft}
 						change={(fields) => setDraft((before) => ({ ...before, ...fields }))}
 						tell={tell}
-					/>
+					>
+						<Newest entries={entries} providers={providers} />
+					</FireForm>
 					<Timeline entries={entries} providers={providers} />
+					<Endpoints
+						account={account}
+						providers={providers}
+						tell={tell}
+						onUse={({ provider, id, events }) => {
+							setDraft({ ...draft, provider, event: events[0] ?? draft.event, target: id });
+							focusFireForm();
+						}}
+					/>
 					<Faults account={account} providers={providers} tell={tell} />
 					<Credentials account={account} providers={providers} tell={tell} />
 				</main>

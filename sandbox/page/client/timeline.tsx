@@ -13,9 +13,7 @@ type TitleOf = (provider: string | undefined) => string;
 /** Every delivery and every API call, newest first. */
 export function Timeline({ entries, providers }: TimelineProps) {
 	const [shown, setShown] = useState('all');
-	const titleOf: TitleOf = (id) =>
-		providers.find(({ provider }) => provider === id)?.title ?? 'No provider';
-	const [newest] = entries;
+	const titleOf = titlesOf(providers);
 
 	return (
 		<section aria-labelledby="timeline" class="timeline">
@@ -27,12 +25,6 @@ export function Timeline({ entries, providers }: TimelineProps) {
 				<option value="attempt">deliveries</option>
 				<option value="call">API calls</option>
 			</Select>
-			{/* One line for a screen reader: the whole list would never stop in a burst. */}
-			<p role="status" aria-live="polite" class="newest">
-				{newest === undefined
-					? 'Nothing has happened yet.'
-					: `Newest: ${sentence(newest, titleOf)}`}
-			</p>
 			<div role="log" aria-live="off" aria-label="Deliveries and API calls, newest first">
 				<ol>
 					{entries
@@ -46,9 +38,20 @@ export function Timeline({ entries, providers }: TimelineProps) {
 	);
 }
 
-function sentence(entry: Entry, titleOf: TitleOf): string {
-	const what = entry.kind === 'attempt' ? entry.event : `${entry.method} ${entry.path}`;
-	return `${titleOf(entry.provider)}, ${what}: ${outcomeOf(entry).text}`;
+/** The newest delivery, in a line for a screen reader too: the whole list would never stop in a burst. */
+export function Newest({ entries, providers }: TimelineProps) {
+	const newest = entries.find((entry) => entry.kind === 'attempt');
+	return (
+		<p role="status" aria-live="polite" class="newest">
+			{newest === undefined
+				? 'Nothing is delivered yet.'
+				: `Newest: ${titlesOf(providers)(newest.provider)}, ${newest.event}: ${outcomeOf(newest).text}`}
+		</p>
+	);
+}
+
+function titlesOf(providers: readonly PageProvider[]): TitleOf {
+	return (id) => providers.find(({ provider }) => provider === id)?.title ?? 'No provider';
 }
 
 function Row({ entry, titleOf }: { entry: Entry; titleOf: TitleOf }) {
