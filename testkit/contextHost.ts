@@ -74,7 +74,7 @@ export interface ContextHostOptions {
 	readonly credential: ICredentialDataDecryptedObject;
 	readonly credentialId?: string;
 	readonly parameters: INodeParameters;
-	/** Origin of the webhook URLs, as WEBHOOK_URL sets it. */
+	/** Origin of the webhook URLs, as N8N_WEBHOOK_URL sets it. */
 	readonly webhookOrigin?: string;
 	readonly workflowId?: string;
 	readonly nodeName?: string;

@@ -1,5 +1,8 @@
 /** URLs as text. */
 
+/** What sets the address that providers reach n8n at. n8n before 2.30 does not know the new name; newer ones prefer it. */
+export const ADDRESS_VARIABLE = 'N8N_WEBHOOK_URL (WEBHOOK_URL in n8n 1.x and before 2.30)';
+
 /** @returns undefined for a text that is no URL */
 export function parseUrl(text: string): URL | undefined {
 	return URL.canParse(text) ? new URL(text) : undefined;
@@ -47,10 +50,11 @@ export function addressForMessage(address: string): string {
 	return shown.length > MAX_SHOWN ? `${shown.slice(0, MAX_SHOWN)}…` : shown;
 }
 
-function withoutUserInfo(address: string): string {
+/** An address without the name and password that a URL can hold. */
+export function withoutUserInfo(address: string): string {
 	const url = parseUrl(address);
-	// In what is no URL a password may hold anything, a slash included.
-	if (url === undefined) return address.replace(/^(\w+:\/\/)?.*@/s, '$1');
+	// In what is no URL a password may hold anything, a slash included; without a scheme the name looks like one.
+	if (url === undefined || url.host === '') return address.replace(/^(\w+:\/\/)?.*@/s, '$1');
 	if (url.username === '' && url.password === '') return address;
 	url.username = '';
 	url.password = '';

@@ -160,7 +160,7 @@ describe('a trigger, set up by the steps of the documents', () => {
 		await editor.readScreen();
 		expect(hook).toMatch(new RegExp(`^${ORIGIN}/webhook/[0-9a-f-]{36}/${trigger.path}$`));
 		expect(await editor.notices.allInnerTexts()).toEqual(
-			byHand ? [expect.stringMatching(/Production URL.*Signing Secret.*WEBHOOK_URL/s)] : [],
+			byHand ? [expect.stringMatching(/Production URL.*Signing Secret.*N8N_WEBHOOK_URL/s)] : [],
 		);
 		if (byHand) {
 			const steps = await editor.notices.locator('ul > li').allInnerTexts();

@@ -108,13 +108,13 @@ describe.each([
 			'an http:// production URL',
 			{ credential: { baseUrl: 'https://api.example.com' }, origin: 'http://n8n.example.com' },
 			`${name} cannot deliver to this webhook URL: http://n8n.example.com does not use HTTPS`,
-			/WEBHOOK_URL/,
+			/N8N_WEBHOOK_URL/,
 		],
 		[
 			'a localhost production URL',
 			{ credential: { baseUrl: 'https://api.example.com' }, origin: 'http://localhost:5678' },
 			`${name} cannot deliver to this webhook URL: http://localhost:5678 can only be reached from this machine or its network`,
-			/WEBHOOK_URL/,
+			/N8N_WEBHOOK_URL/,
 		],
 		[
 			'an http:// URL that the provider refuses itself',

@@ -9,7 +9,6 @@ const publicUrls = [
 	'https://n8n.example.com/webhook/1',
 	'https://n8n.example.com:8443/webhook/1',
 	'HTTPS://N8N.EXAMPLE.COM/webhook/1',
-	'https://user:pass@n8n.example.com/',
 	'https://localhost.example.com/',
 	'https://internal.example.com/',
 	'https://my.local.example.org/',
@@ -127,15 +126,15 @@ describe('a webhook URL at a public provider', () => {
 
 	it.each([
 		...['ftp://n8n.example.com/', 'ws://n8n.example.com/', 'wss://n8n.example.com/'],
-		...['mailto:a@example.com', 'javascript:alert(1)', 'file:///etc/hosts'],
+		...['javascript:alert(1)', 'file:///etc/hosts'],
 		...['', ' ', 'n8n.example.com/webhook', '/webhook/1', 'https://', 'https://a b/'],
 	])('has to be a web address: %j', (url) => {
 		expect(webhookUrlObjection(url, PUBLIC_BASE)).toBe(`"${url}" is not a web address`);
 	});
 
-	it('is named by its origin alone, without path, query and password', () => {
+	it('is named by its origin alone, without path and query', () => {
 		const objection = webhookUrlObjection(
-			'http://user:pass@n8n.example.com:5678/webhook/7a3c?token=t',
+			'http://n8n.example.com:5678/webhook/7a3c?token=t',
 			PUBLIC_BASE,
 		);
 		expect(objection).toBe('http://n8n.example.com:5678 does not use HTTPS');
@@ -177,6 +176,29 @@ describe('a webhook URL at a provider that is local itself', () => {
 	});
 });
 
+describe('a webhook URL with a name or a password in it', () => {
+	it.each([
+		['https://user:pass@n8n.example.com/webhook/1', PUBLIC_BASE],
+		['https://user@n8n.example.com/webhook/1', PUBLIC_BASE],
+		['https://:pass@n8n.example.com/webhook/1', PUBLIC_BASE],
+		['http://user:pass@n8n.example.com/webhook/1', PUBLIC_BASE],
+		['http://user:pass@n8n.example.com/webhook/1', 'http://localhost:4010'],
+	])('is given to no provider: %s, %s', (url, baseUrl) => {
+		expect(webhookUrlObjection(url, baseUrl)).toBe(
+			'it holds a name or a password for n8n.example.com, which all who may read the workflow would see',
+		);
+	});
+
+	it.each(['ftp://user:pass@n8n.example.com/', 'https://user:pass@', 'user:pass@n8n.example.com'])(
+		'does not show it where it is no web address: %s',
+		(url) => {
+			expect(webhookUrlObjection(url, PUBLIC_BASE)).toMatch(
+				/^"(?!.*pass).*" is not a web address$/,
+			);
+		},
+	);
+});
+
 describe('an address to send requests to', () => {
 	it.each([
 		['https://api.misar.io', true],
@@ -205,6 +227,7 @@ describe('an address in a message', () => {
 		['http://me:p/w@host', 'http://host'],
 		['ftp://me@corp.com:p w/x@host', 'ftp://host'],
 		['me@corp.com:pw@host', 'host'],
+		['me:pw@host', 'host'],
 		['api.example', 'api.example'],
 	])('%s is shown as %s', (address, shown) => {
 		expect(addressForMessage(address)).toBe(shown);

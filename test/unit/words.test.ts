@@ -240,7 +240,7 @@ describe('the notice of manual registration', () => {
 
 	it.each(notices)('%s lists steps in the tags that n8n keeps', (_place, { displayName }) => {
 		expect(displayName).toMatch(
-			/<li>1\. .*Production URL.*<\/li><li>2\. .*Signing Secret.*\. Publish.*localhost.*WEBHOOK_URL/s,
+			/<li>1\. .*Production URL.*<\/li><li>2\. .*Signing Secret.*\. Publish.*localhost.*N8N_WEBHOOK_URL/s,
 		);
 		const tags = [...displayName.matchAll(/<\/?([a-z]+)/g)].map(([, tag]) => tag);
 		expect(tags.filter((tag) => !['a', 'ul', 'li'].includes(tag ?? ''))).toEqual([]);

@@ -48,7 +48,7 @@ export interface N8nHostOptions {
 	pin?: Pin;
 	/** Extra environment variables for n8n. */
 	env?: Record<string, string>;
-	/** Public-looking https base of the webhook URLs n8n hands to providers (`WEBHOOK_URL`). */
+	/** Public-looking https base of the webhook URLs n8n hands to providers (`N8N_WEBHOOK_URL`). */
 	webhookUrl?: string;
 	/** An existing or new n8n user folder to use and keep; default: a fresh one, removed by `stop`. */
 	userFolder?: string;

@@ -181,6 +181,12 @@ function disabledModules({ host, editor }: ProcessSettings): Record<string, stri
 	return { N8N_DISABLED_MODULES: [...NEVER, ...(editor ? [] : FOR_PEOPLE)].join() };
 }
 
+/** n8n 1.x does not know the new name, and 2.x says at each start that the old one is to go. */
+function addressSetting({ host, webhookUrl }: ProcessSettings): Record<string, string> {
+	if (webhookUrl === undefined) return {};
+	return { [host.version.startsWith('1.') ? 'WEBHOOK_URL' : 'N8N_WEBHOOK_URL']: webhookUrl };
+}
+
 function environment(settings: ProcessSettings): NodeJS.ProcessEnv {
 	const env: NodeJS.ProcessEnv = {};
 	// No other variables of this process: NODE_ENV=test, NODE_OPTIONS or an N8N_… would change n8n.
@@ -219,7 +225,7 @@ function environment(settings: ProcessSettings): NodeJS.ProcessEnv {
 		...disabledModules(settings),
 		...(!settings.editor && WITHOUT_EDITOR),
 		NO_COLOR: '1',
-		...(settings.webhookUrl !== undefined && { WEBHOOK_URL: settings.webhookUrl }),
+		...addressSetting(settings),
 		...settings.env,
 	};
 }

@@ -8,7 +8,7 @@ import type { ManagementApi, Provider } from '../provider';
 import { PerTrigger, triggerKey, type Owner } from '../state/perTrigger';
 import type { RecordStore } from '../state/recordStore';
 import type { SecretContext } from '../state/secrets';
-import { isHttpUrl, addressForMessage } from '../url';
+import { addressForMessage, ADDRESS_VARIABLE, isHttpUrl } from '../url';
 import { webhookUrlObjection } from './webhookUrl';
 
 /** Where an endpoint is looked after: at a publish or a start, and while the workflow is published. */
@@ -79,7 +79,7 @@ export function assertUsable({ context, provider, credential, url }: EndpointSes
 		throw settingsError(
 			context,
 			`${provider.displayName} cannot deliver to this webhook URL: ${objection}`,
-			'Set the environment variable WEBHOOK_URL of n8n to its public https:// address, or use a tunnel, then publish again',
+			`Set the environment variable ${ADDRESS_VARIABLE} of n8n to its public https:// address, or use a tunnel, then publish again`,
 		);
 	}
 }

@@ -18,6 +18,7 @@ import { endpointLock } from '../state/endpointLock';
 import { ownerOf } from '../state/perTrigger';
 import { RecordStore } from '../state/recordStore';
 import { recordsFor } from '../state/triggerState';
+import { addressForMessage, withoutUserInfo } from '../url';
 
 /** Activation modes in which the endpoint may exist already: starts of n8n, and a publish of a new version. */
 const TRUST_RECORD_MODES: readonly unknown[] = ['init', 'leadershipChange', 'update'];
@@ -200,7 +201,7 @@ async function openForRemoval(
 	if (isForAnotherProduct(credential, provider)) {
 		warn(
 			context,
-			`The credential is not for ${provider.displayName}, so the endpoint of this trigger was not deleted. Remove ${record?.endpointId ?? webhookUrlOf(context)} in its dashboard, or publish with the right credential and unpublish`,
+			`The credential is not for ${provider.displayName}, so the endpoint of this trigger was not deleted. Remove ${record?.endpointId ?? addressForMessage(webhookUrlOf(context))} in its dashboard, or publish with the right credential and unpublish`,
 		);
 		return undefined;
 	}
@@ -210,7 +211,8 @@ async function openForRemoval(
 		{
 			...place,
 			isTest: isTestListener(context),
-			url: webhookUrlOf(context),
+			// What is not removed is named and remembered by it.
+			url: withoutUserInfo(webhookUrlOf(context)),
 			assertCurrent: () => {},
 		},
 		{ ...options, recordedPath: record?.apiPath },
@@ -271,7 +273,7 @@ function requireServedUrl(context: IHookFunctions, url: string): void {
 	if (context.getNode().webhookId !== undefined || !url.includes('%')) return;
 	throw settingsError(
 		context,
-		`n8n does not answer at the webhook URL of this trigger (${url})`,
+		`n8n does not answer at the webhook URL of this trigger (${addressForMessage(url)})`,
 		'The workflow was imported without a webhook ID. Open it in the editor, delete the trigger, add it anew and publish again',
 	);
 }

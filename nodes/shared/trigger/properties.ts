@@ -12,6 +12,7 @@ import {
 	type Show,
 } from '../properties';
 import type { ManagementApi, Provider, ProviderFamily, RecoveryApi } from '../provider';
+import { ADDRESS_VARIABLE } from '../url';
 
 /** One output, and a second one for problems where the user wants it. */
 export const TRIGGER_OUTPUTS =
@@ -83,7 +84,7 @@ function manualSteps({ displayName, manualSteps: steps }: Provider): string {
 		'Publish this workflow, if you have not yet.',
 	];
 	const items = list.map((step, index) => `<li>${index + 1}. ${step}</li>`).join('');
-	return `To do once, by hand:<ul>${items}</ul>${displayName} has to reach the URL over the internet. If it does not begin with https://, or names localhost or an address such as 192.168.…, ask whoever runs your n8n to set WEBHOOK_URL to its public address.`;
+	return `To do once, by hand:<ul>${items}</ul>${displayName} has to reach the URL over the internet. If it does not begin with https://, or names localhost or an address such as 192.168.…, ask whoever runs your n8n to set ${ADDRESS_VARIABLE} to its public address.`;
 }
 
 function unverifiedNotice(provider: Provider, show: Show): INodeProperties {

@@ -23,7 +23,7 @@ export const ENDPOINT: INodeProperties = {
 	],
 };
 
-const WEBHOOK_URL: INodeProperties = {
+const WEBHOOK_URL_FIELD: INodeProperties = {
 	displayName: 'Webhook URL',
 	name: 'url',
 	type: 'string',
@@ -55,7 +55,7 @@ const INCLUDE_SECRET: INodeProperties = {
 /** What an endpoint is created from. */
 export function newEndpointFields(provider: Provider): INodeProperties[] {
 	return [
-		{ ...WEBHOOK_URL, required: true },
+		{ ...WEBHOOK_URL_FIELD, required: true },
 		eventsProperty(provider),
 		customEvents(provider),
 		...(provider.api?.sendsSecret === 'never' ? [] : [SIGNING_SECRET]),
@@ -82,7 +82,7 @@ export function updateFields(provider: Provider): INodeProperties {
 			},
 			customEvents(provider),
 			eventsProperty(provider),
-			WEBHOOK_URL,
+			WEBHOOK_URL_FIELD,
 		],
 	};
 }
