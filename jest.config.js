@@ -38,6 +38,7 @@ module.exports = {
 			'e2e-1x',
 			[
 				'e2e/host',
+				'e2e/webhookBase',
 				'e2e/triggers',
 				'e2e/restart',
 				'e2e/repair',

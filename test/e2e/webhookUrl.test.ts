@@ -1,0 +1,86 @@
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+
+import { startSandbox, type Sandbox } from '../../sandbox';
+import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { WITHOUT_ISOLATES } from '../../testkit/n8n-host/isolates';
+import { packedPackage } from '../../testkit/n8n-host/packedPackage';
+import { until } from '../../testkit/n8n-host/poll';
+import { accountOf, storeTrigger } from '../../testkit/publishTrigger';
+import { misarMail as trigger } from '../../testkit/triggers';
+
+/** The address that an n8n with its variables registers at a provider; e2e/webhookBase has more addresses. */
+
+const NEW = 'https://new.example.com/automation';
+const OLD = 'https://bücher.example.com/';
+
+let n8n: N8nHost;
+let sandbox: Sandbox;
+const workflows: string[] = [];
+
+beforeAll(async () => {
+	const tarball = packedPackage();
+	sandbox = await startSandbox();
+	const env = { ...WITHOUT_ISOLATES, N8N_EDITOR_BASE_URL: 'https://editor.example.com' };
+	n8n = await startN8n({ tarball, webhookUrl: NEW, env: { ...env, WEBHOOK_URL: OLD } });
+}, 600_000);
+
+afterEach(async () => {
+	for (const id of workflows.splice(0)) await n8n.deleteWorkflow(id);
+	expect(endpoints()).toEqual([]);
+});
+
+afterAll(async () => {
+	await n8n?.stop();
+	await sandbox?.close();
+}, 60_000);
+
+const endpoints = () => sandbox.endpoints(trigger.provider);
+
+/** @returns the workflow's id, and the part of the webhook's address that n8n adds */
+async function store(credential: Record<string, string> = {}): Promise<[id: string, rest: string]> {
+	const account = { ...accountOf(trigger, 'automatic', sandbox), ...credential };
+	const stored = await storeTrigger({ n8n, sandbox }, trigger, 'automatic', account);
+	workflows.push(stored.workflowId);
+	return [stored.workflowId, new URL(stored.webhookUrl).pathname];
+}
+
+it('is that of N8N_WEBHOOK_URL, with its path, where both variables are set', async () => {
+	const [id, rest] = await store();
+	await n8n.publish(id);
+	expect(endpoints()).toMatchObject([{ url: `${NEW}${rest}` }]);
+}, 120_000);
+
+it('is that of N8N_WEBHOOK_URL for a test event, too, wherever the editor is', async () => {
+	const [id, rest] = await store();
+	await n8n.listenForTestEvent(id, 'Trigger');
+	expect(endpoints()).toMatchObject([
+		{ url: `${NEW}${rest.replace('/webhook/', '/webhook-test/')}` },
+	]);
+	await n8n.stopListening(id);
+	await until('the test endpoint to be gone', 60_000, () => endpoints().length === 0 || undefined);
+}, 120_000);
+
+it('is that of WEBHOOK_URL where it is the only one, with a host name in any language', async () => {
+	await n8n.restart({ webhookUrl: '' });
+	const [id, rest] = await store();
+	await n8n.publish(id);
+	expect(endpoints()).toMatchObject([{ url: `${OLD.slice(0, -1)}${rest}` }]);
+}, 180_000);
+
+it('is refused where it holds a password, which nobody gets to see', async () => {
+	await n8n.restart({ webhookUrl: 'https://me:pa55word@n8n.example.com' });
+	const [id] = await store();
+	await expect(n8n.publish(id)).rejects.toThrow(
+		'it holds a name or a password for n8n.example.com',
+	);
+	expect(n8n.log()).not.toContain('pa55word');
+	expect(JSON.stringify(await n8n.getWorkflow(id))).not.toContain('pa55word');
+}, 180_000);
+
+it('is refused by name where no variable is set, because only this machine can reach it', async () => {
+	await n8n.restart({ webhookUrl: '', env: { WEBHOOK_URL: '' } });
+	const [id] = await store({ baseUrl: 'https://api.misar.io' });
+	await expect(n8n.publish(id)).rejects.toThrow(
+		`http://localhost:${n8n.port} can only be reached from this machine`,
+	);
+}, 180_000);
