@@ -69,7 +69,7 @@ export const operations: readonly Operation[] = [
 		},
 		value: 'record',
 		name: 'Record',
-		action: 'Record an email event',
+		action: 'Record email event',
 		description: 'Hand over an event of another mail provider, such as Resend, SendGrid or Mailgun',
 		isDefault: true,
 		offered: () => 'documented',

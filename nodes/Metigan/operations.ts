@@ -18,6 +18,14 @@ const listSchema = suppressionPageSchema.extend({ data: z.array(jsonObjectSchema
 const suppressions: ListFacts = {
 	things: 'suppressions',
 	path: SUPPRESSIONS,
+	fields: {
+		id: 'email',
+		simplified: [
+			...['email', 'reason', 'source', 'createdAt', 'bounceCode', 'diagnostic', 'policy'],
+			'messageId',
+		],
+		others: ['message', 'updatedAt'],
+	},
 	filters: [
 		{
 			displayName: 'From',

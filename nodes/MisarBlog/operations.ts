@@ -1,6 +1,7 @@
 import type { IDataObject, INodeProperties } from 'n8n-workflow';
 
 import { getManyOf, listClient, readList, type ListFacts } from '../shared/action/list';
+import { chosenOutput, outputFields, type AnswerFields } from '../shared/action/output';
 import { isMissing } from '../shared/api/request';
 import { settingsError } from '../shared/errors';
 import { isJsonObject } from '../shared/jsonObject';
@@ -18,6 +19,18 @@ const RESOURCE: Resource = {
 const articles: ListFacts = {
 	things: 'articles',
 	path: ARTICLES,
+	// The API reference and the SDKs show different ones.
+	fields: {
+		id: 'id',
+		simplified: [
+			...['id', 'title', 'url', 'excerpt', 'tags', 'status', 'published_at', 'slug'],
+			...['view_count', 'featured_image_url'],
+		],
+		others: [
+			...['comment_count', 'created_at', 'is_premium', 'price_cents', 'reaction_count'],
+			...['read_time_seconds', 'webhook_only'],
+		],
+	},
 	filters: [
 		{
 			displayName: 'Published Since',
@@ -72,6 +85,19 @@ const articles: ListFacts = {
 	read: (body) => articleListSchema.safeParse(body).data?.data.filter((item) => isJsonObject(item)),
 };
 
+/** One article has its content, too. */
+const ARTICLE_FIELDS: AnswerFields = {
+	id: 'id',
+	simplified: [
+		...['id', 'title', 'url', 'excerpt', 'tags', 'published_at', 'updated_at', 'slug'],
+		...['visibility', 'content_markdown'],
+	],
+	others: [
+		...['content_html', 'created_at', 'editor_url', 'featured_image_url', 'is_premium'],
+		...['price_cents', 'read_count', 'status', 'view_count'],
+	],
+};
+
 const ARTICLE: INodeProperties = {
 	displayName: 'Article',
 	name: 'article',
@@ -96,11 +122,14 @@ export const operations: readonly Operation[] = [
 		resource: RESOURCE,
 		value: 'get',
 		name: 'Get',
-		action: 'Get an article',
+		action: 'Get article',
 		description: 'Get one article with its content',
 		offered: () => 'documented',
-		properties: () => [ARTICLE],
-		run: async (call) => [{ json: await getArticle(call) }],
+		properties: () => [ARTICLE, ...outputFields(ARTICLE_FIELDS)],
+		run: async (call) => {
+			const chosen = chosenOutput(call, ARTICLE_FIELDS);
+			return [{ json: chosen(await getArticle(call)) }];
+		},
 	},
 	getManyOf(RESOURCE, articles),
 ];

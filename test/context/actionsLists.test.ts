@@ -1,8 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
 
 import { startSandbox, type Sandbox } from '../../sandbox';
-import { metigan, misarBlog, runAction, type ActionNodeCase } from './actionHost';
+import { isJsonObject } from '../../nodes/shared/jsonObject';
+import { asTool as toolOf, metigan, misarBlog, runAction, type ActionNodeCase } from './actionHost';
 
 /** Lists that action nodes read, besides those of endpoints. */
 
@@ -52,6 +53,77 @@ const many = (resource: string, more: INodeParameters = {}): INodeParameters => 
 	operation: 'getAll',
 	returnAll: true,
 	...more,
+});
+
+/** Operations whose answers have more than ten fields, or nested ones. */
+const large: ReadonlyArray<[string, ActionNodeCase, INodeParameters, string]> = [
+	['suppressions', metigan, { resource: 'suppression', operation: 'getAll' }, 'email'],
+	['articles', misarBlog, { resource: 'article', operation: 'getAll' }, 'id'],
+	[
+		'one article',
+		misarBlog,
+		{
+			...{ resource: 'article', operation: 'get' },
+			article: { __rl: true, mode: 'id', value: 'art-1' },
+		},
+		'id',
+	],
+];
+
+describe.each(large)('an answer with many fields (%s)', (_what, action, parameters, id) => {
+	const answer = async (more: INodeParameters = {}, as: ActionNodeCase = action) =>
+		(await itemsOf(as, { ...parameters, ...more })).items[0] ?? {};
+	const asTool = { ...action, node: toolOf(action.node) };
+
+	beforeEach(async () => {
+		await bounce(1);
+		await publish(1);
+	});
+
+	it('is simplified to ten of its fields, none of them nested', async () => {
+		const [simple, raw] = [await answer(), await answer({ simplify: false })];
+		expect(raw).toMatchObject(simple);
+		expect(Object.keys(simple).length).toBeLessThanOrEqual(10);
+		expect(Object.keys(raw).length).toBeGreaterThanOrEqual(10);
+		expect(Object.keys(simple)[0]).toBe(id);
+		const nested = Object.values(simple).filter((value) => isJsonObject(value));
+		expect(nested).toEqual([]);
+	});
+
+	it('is chosen by Output in a tool', async () => {
+		const [simple, raw] = [await answer(), await answer({ simplify: false })];
+		expect(await answer({}, asTool)).toEqual(simple);
+		expect(await answer({ output: 'simplified' }, asTool)).toEqual(simple);
+		expect(await answer({ output: 'raw' }, asTool)).toEqual(raw);
+	});
+
+	it('holds the selected fields in a tool, and always what it is known by', async () => {
+		const raw = await answer({ simplify: false });
+		const [other = ''] = Object.keys(raw).reverse();
+		const selected = await answer({ output: 'selected', fields: [other, id] }, asTool);
+		expect(selected).toEqual({ [id]: raw[id], [other]: raw[other] });
+		// As an agent fills it in.
+		expect(await answer({ output: 'selected', fields: `${other}, none` }, asTool)).toEqual(
+			selected,
+		);
+		expect(await answer({ output: 'selected' }, asTool)).toEqual({ [id]: raw[id] });
+	});
+
+	it('has every field that the API returns to choose from', async () => {
+		const raw = await answer({ simplify: false });
+		const { properties } = action.node.description;
+		const choices = properties
+			.filter(({ name, displayOptions }) => {
+				const { resource, operation } = displayOptions?.show ?? {};
+				return (
+					name === 'fields' &&
+					resource?.includes(String(parameters['resource'])) &&
+					operation?.includes(String(parameters['operation']))
+				);
+			})
+			.flatMap(({ options = [] }) => options.map((one) => ('value' in one ? one.value : '')));
+		expect(Object.keys(raw).filter((name) => !choices.includes(name))).toEqual([]);
+	});
 });
 
 describe('the suppressions of Metigan', () => {
@@ -168,7 +240,7 @@ describe('the articles of Misar.Blog', () => {
 			operation: 'get',
 			article: { __rl: true, mode: 'id', value },
 		});
-		expect(items).toMatchObject([{ id: 'art-3', content_html: '', visibility: 'public' }]);
+		expect(items).toMatchObject([{ id: 'art-3', content_markdown: '', visibility: 'public' }]);
 	});
 
 	it('that do not exist are reported as missing', async () => {

@@ -83,7 +83,7 @@ describe.each(nodesUnderTest)('$title', (action) => {
 		const { name } = node.description.defaults;
 		for (const [parameters, expected, description] of [
 			[getMany, properties.getMany, `Get many webhook endpoints in ${name}`],
-			[create, properties.create, `Create a webhook endpoint in ${name}`],
+			[create, properties.create, `Create webhook endpoint in ${name}`],
 		] as const) {
 			const made = await runAsTool(sandbox, action, parameters, async (tool) =>
 				convertToOpenAITool(tool),
@@ -251,10 +251,10 @@ const listTools: readonly ListTool[] = [
 			operation: 'get',
 			article: { __rl: true, mode: 'id', value: fromAI('Article', 'string', 'ID or slug') },
 		},
-		description: 'Get an article in Misar.Blog',
+		description: 'Get article in Misar.Blog',
 		properties: { Article: 'string' },
 		args: { Article: 'old' },
-		answer: [{ id: 'old', title: 'The old one', content_html: '<p>At length.</p>' }],
+		answer: [{ id: 'old', title: 'The old one', content_markdown: 'At length.' }],
 		wrong: { Article: 7 },
 		unusable: {
 			args: { Article: 'nobody' },
@@ -284,6 +284,7 @@ describe.each(listTools)('$title as a tool', (one) => {
 			const article = {
 				...{ id, slug: id, title: `The ${id} one`, published_at: `${day}T00:00:00.000Z` },
 				content_html: '<p>At length.</p>',
+				content_markdown: 'At length.',
 			};
 			const published = { provider: 'misarBlog', event: 'article.published' } as const;
 			await sandbox.fire({ ...published, timestampMs, data: { article } });

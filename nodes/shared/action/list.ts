@@ -4,6 +4,7 @@ import { ApiClient, type ApiContext } from '../api/request';
 import { isJsonObject } from '../jsonObject';
 import type { ActionCall, Operation, Resource } from '../provider';
 import { limitFields, readLimit } from './limit';
+import { chosenOutput, outputFields, type AnswerFields } from './output';
 import { isoTime } from './parameter';
 
 /** A list that a provider's API offers, besides those of endpoints and deliveries. */
@@ -12,6 +13,8 @@ export interface ListFacts {
 	readonly things: string;
 	/** Collection path. */
 	readonly path: string;
+	/** The fields of an item, where they are more than ten. */
+	readonly fields?: AnswerFields;
 	/** Parameters of the collection Filters. */
 	readonly filters: readonly INodeProperties[];
 	/** Query of page n (from 0) for the filters that are set. */
@@ -47,6 +50,7 @@ export function getManyOf(resource: Resource, list: ListFacts): Operation {
 		offered: () => 'documented',
 		properties: () => [
 			...limitFields(things),
+			...(list.fields === undefined ? [] : outputFields(list.fields)),
 			{
 				displayName: 'Filters',
 				name: 'filters',
@@ -59,7 +63,9 @@ export function getManyOf(resource: Resource, list: ListFacts): Operation {
 		],
 		run: async (call) => {
 			const items = await readList(call, list, readFilters(call, list), readLimit(call));
-			return items.map((json) => ({ json }));
+			const { fields } = list;
+			const chosen = fields === undefined ? items : items.map(chosenOutput(call, fields));
+			return chosen.map((json) => ({ json }));
 		},
 	};
 }

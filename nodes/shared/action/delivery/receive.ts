@@ -38,7 +38,7 @@ export const receive: Operation = {
 	resource: RESOURCES.delivery,
 	value: 'receive',
 	name: 'Receive',
-	action: 'Receive a delivery from a webhook node',
+	action: 'Receive delivery from webhook node',
 	description:
 		'Verify and read a delivery that n8n’s Webhook node received, as the trigger does. What is forged, not selected or a duplicate leaves by Refused.',
 	outputs: ['Event', 'Refused'],

@@ -13,7 +13,7 @@ export const create: Operation = {
 	resource: RESOURCES.endpoint,
 	value: 'create',
 	name: 'Create',
-	action: 'Create a webhook endpoint',
+	action: 'Create webhook endpoint',
 	description: 'Register a webhook URL',
 	offered: ({ api }) => api && 'documented',
 	properties: (provider) => [...newEndpointFields(provider), ...reachFields(provider)],

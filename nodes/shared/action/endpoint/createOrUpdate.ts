@@ -12,7 +12,7 @@ export const createOrUpdate: Operation = {
 	resource: RESOURCES.endpoint,
 	value: 'createOrUpdate',
 	name: 'Create or Update',
-	action: 'Create or update a webhook endpoint',
+	action: 'Create or update webhook endpoint',
 	description:
 		'Register a webhook URL, or update the endpoint that already has it. Running it twice changes nothing.',
 	offered: ({ api }) => api?.operations.update,

@@ -8,7 +8,7 @@ export const deleteEndpoint: Operation = {
 	resource: RESOURCES.endpoint,
 	value: 'delete',
 	name: 'Delete',
-	action: 'Delete a webhook endpoint',
+	action: 'Delete webhook endpoint',
 	description: 'Remove an endpoint',
 	offered: ({ api }) => api?.operations.delete,
 	properties: (provider) => [ENDPOINT, ...reachFields(provider)],

@@ -7,7 +7,7 @@ export const get: Operation = {
 	resource: RESOURCES.endpoint,
 	value: 'get',
 	name: 'Get',
-	action: 'Get a webhook endpoint',
+	action: 'Get webhook endpoint',
 	description: 'Retrieve an endpoint',
 	offered: ({ api }) => api?.operations.get,
 	properties: (provider) => [ENDPOINT, ...reachFields(provider)],

@@ -8,7 +8,7 @@ export const sendTest: Operation = {
 	resource: RESOURCES.endpoint,
 	value: 'test',
 	name: 'Send Test',
-	action: 'Send a test event to a webhook endpoint',
+	action: 'Send test event to webhook endpoint',
 	description: 'Have the provider send a test delivery',
 	offered: ({ api }) => api?.operations.test,
 	properties: (provider) => [ENDPOINT, ...reachFields(provider)],

@@ -18,7 +18,7 @@ export const update: Operation = {
 	resource: RESOURCES.endpoint,
 	value: 'update',
 	name: 'Update',
-	action: 'Update a webhook endpoint',
+	action: 'Update webhook endpoint',
 	description: 'Change URL, events or whether the endpoint is active',
 	offered: ({ api }) => api?.operations.update,
 	properties: (provider) => [ENDPOINT, updateFields(provider), ...reachFields(provider)],

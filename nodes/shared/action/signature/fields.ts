@@ -50,6 +50,7 @@ const HEADERS: INodeProperties = {
 	displayName: 'Headers',
 	name: 'headers',
 	type: 'json',
+	required: true,
 	default: HEADERS_OF_WEBHOOK,
 	description: 'Headers of the delivery, as n8n’s Webhook node outputs them',
 };

@@ -12,7 +12,7 @@ export const sign: Operation = {
 	resource: RESOURCES.signature,
 	value: 'sign',
 	name: 'Sign',
-	action: 'Sign a payload',
+	action: 'Sign payload',
 	description: 'Make the headers that the provider would send with a payload',
 	offered: () => 'documented',
 	properties: signFields,

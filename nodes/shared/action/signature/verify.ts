@@ -8,7 +8,7 @@ export const verify: Operation = {
 	resource: RESOURCES.signature,
 	value: 'verify',
 	name: 'Verify',
-	action: 'Verify a payload',
+	action: 'Verify payload',
 	description:
 		'Check whether a payload comes from the provider. Valid and invalid payloads go to separate outputs.',
 	isDefault: true,

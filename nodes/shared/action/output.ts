@@ -1,0 +1,98 @@
+import type { IDataObject, INodeProperties } from 'n8n-workflow';
+import { z } from 'zod/v4';
+
+import type { ActionCall } from '../provider';
+import { namesSchema, readParameter } from './parameter';
+
+/**
+ * The fields of an API's answer that has more than ten, of which n8n's UX guidelines want a choice:
+ * Simplify in a workflow, Output in a tool of an AI agent.
+ */
+export interface AnswerFields {
+	/** What it is known by, always in the output. */
+	readonly id: string;
+	/** The most useful ones, the most used first: ten at most. */
+	readonly simplified: readonly string[];
+	/** The others that are known. */
+	readonly others: readonly string[];
+}
+
+const WORDS_IN_CAPITALS = ['html', 'id', 'url'];
+
+/** The choice of fields. */
+export function outputFields({ id, simplified, others }: AnswerFields): INodeProperties[] {
+	return [
+		{
+			displayName: 'Simplify',
+			name: 'simplify',
+			type: 'boolean',
+			default: true,
+			description: 'Whether to return a simplified version of the response instead of the raw data',
+			displayOptions: { show: { '@tool': [false] } },
+		},
+		{
+			displayName: 'Output',
+			name: 'output',
+			type: 'options',
+			options: [
+				{ name: 'Raw', value: 'raw', description: 'All fields' },
+				{ name: 'Selected Fields', value: 'selected', description: 'Only those you choose' },
+				{ name: 'Simplified', value: 'simplified', description: 'The most useful fields' },
+			],
+			default: 'simplified',
+			description: 'Which fields the agent gets: many of them confuse it',
+			displayOptions: { show: { '@tool': [true] } },
+		},
+		{
+			displayName: 'Fields',
+			name: 'fields',
+			type: 'multiOptions',
+			options: [...simplified, ...others]
+				.map((value) => ({
+					name: titleOf(value),
+					value,
+					description: `In the output it is called ${value}`,
+				}))
+				.sort((a, b) => a.name.localeCompare(b.name)),
+			default: [],
+			description: `Which fields the agent gets. ${titleOf(id)} is always among them.`,
+			displayOptions: { show: { '@tool': [true], output: ['selected'] } },
+		},
+	];
+}
+
+/** Makes of an answer what the user wants of it. */
+export function chosenOutput(
+	call: ActionCall,
+	{ id, simplified }: AnswerFields,
+): (answer: IDataObject) => IDataObject {
+	const simplify = readParameter(call, 'simplify', z.boolean(), true);
+	// Only a tool has it.
+	const output = readParameter(
+		call,
+		'output',
+		z.enum(['raw', 'selected', 'simplified']),
+		simplify ? 'simplified' : 'raw',
+	);
+	if (output === 'raw') return (answer) => answer;
+	const names =
+		output === 'simplified' ? simplified : [id, ...readParameter(call, 'fields', namesSchema, [])];
+	return (answer) =>
+		Object.fromEntries(
+			[...new Set(names)].filter((name) => name in answer).map((name) => [name, answer[name]]),
+		);
+}
+
+/** `published_at` and `publishedAt` as "Published At". */
+function titleOf(name: string): string {
+	return name
+		.replace(/[A-Z]/g, ' $&')
+		.split(/[\s_]+/)
+		.map((word) => word.toLowerCase())
+		.map((word) =>
+			WORDS_IN_CAPITALS.includes(word)
+				? word.toUpperCase()
+				: `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`,
+		)
+		.join(' ');
+}
