@@ -26,10 +26,12 @@ const compile = () => run('typescript/bin/tsc', ['--project', 'tsconfig.build.js
 const icons = () =>
 	src('{nodes,credentials}/**/*.{png,svg}', { encoding: false }).pipe(dest('dist'));
 const codex = () => src('nodes/**/*.node.json').pipe(dest('dist/nodes'));
+/** The fields that the editor shows before the first run. */
+const schemas = () => run('tsx/dist/cli.mjs', ['scripts/output-schemas.ts']);
 /** What lets n8n list the nodes without loading them: dist/known and dist/types. */
 const metadata = () => run('n8n-core/bin/generate-metadata');
 
-const refresh = series(parallel(compile, icons, codex), metadata);
+const refresh = series(parallel(compile, icons, codex, schemas), metadata);
 
 exports.clean = clean;
 exports.build = series(clean, refresh);

@@ -27,6 +27,7 @@ const ALLOWED_FILES = [
 	/^LICENSE$/,
 	/^dist\/(?:nodes|credentials)\/.+\.(?:js|svg|png)$/,
 	/^dist\/nodes\/.+\.node\.json$/,
+	/^dist\/nodes\/.+\/__schema__\/.+\.json$/,
 	/^dist\/(?:known|types)\/(?:nodes|credentials)\.json$/,
 	/^dist\/methods\/(?:defined|referenced)\.json$/,
 ];

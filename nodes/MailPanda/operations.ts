@@ -74,6 +74,14 @@ export const operations: readonly Operation[] = [
 		isDefault: true,
 		offered: () => 'documented',
 		properties: () => FIELDS,
+		output: () =>
+			z.object({
+				recorded: z.boolean(),
+				type: z.string(),
+				email_id: z.string(),
+				recipient: z.string().optional(),
+				timestamp: z.string().optional(),
+			}),
 		run: async (call) => [{ json: await record(call) }],
 	},
 ];

@@ -15,6 +15,28 @@ const RESOURCE: Resource = {
 
 const listSchema = suppressionPageSchema.extend({ data: z.array(jsonObjectSchema) });
 
+/** `Suppression` of the SDK. */
+const suppressionOutput = () =>
+	z.object({
+		email: z.string(),
+		reason: z.string(),
+		source: z.string(),
+		createdAt: z.string(),
+		updatedAt: z.string(),
+		bounceCode: z.string().optional(),
+		diagnostic: z.string().optional(),
+		messageId: z.string().optional(),
+		message: z
+			.object({
+				messageId: z.string(),
+				emailId: z.string(),
+				subject: z.string(),
+				sentAt: z.string(),
+			})
+			.optional(),
+		policy: z.string(),
+	});
+
 const suppressions: ListFacts = {
 	things: 'suppressions',
 	path: SUPPRESSIONS,
@@ -84,6 +106,7 @@ const suppressions: ListFacts = {
 		page: number + 1,
 		limit: PAGE_SIZE,
 	}),
+	output: suppressionOutput,
 	read: (body) => listSchema.safeParse(body).data?.data,
 };
 

@@ -1,4 +1,5 @@
 import type { IDataObject, INodeProperties } from 'n8n-workflow';
+import { z } from 'zod/v4';
 
 import { getManyOf, listClient, readList, type ListFacts } from '../shared/action/list';
 import { chosenOutput, outputFields, type AnswerFields } from '../shared/action/output';
@@ -15,6 +16,49 @@ const RESOURCE: Resource = {
 	value: 'article',
 	description: 'An article of your blog',
 };
+
+/** What every answer has of an article. */
+const commonOutput = z.object({
+	id: z.string(),
+	slug: z.string(),
+	title: z.string(),
+	excerpt: z.string().nullable(),
+	tags: z.array(z.string()),
+	published_at: z.string(),
+	view_count: z.number(),
+});
+
+/** What only the SDKs show of an article. */
+const sdkOutput = z.object({
+	status: z.string(),
+	created_at: z.string(),
+	is_premium: z.boolean(),
+	price_cents: z.number(),
+	url: z.string(),
+});
+
+/** A listed article: the reference and the SDKs differ in what it has besides. */
+const listedOutput = () =>
+	commonOutput.extend({
+		...sdkOutput.partial().shape,
+		featured_image_url: z.string().nullable().optional(),
+		read_time_seconds: z.number().optional(),
+		reaction_count: z.number().optional(),
+		comment_count: z.number().optional(),
+		webhook_only: z.boolean().optional(),
+	});
+
+const articleOutput = () =>
+	commonOutput.extend({
+		...sdkOutput.shape,
+		updated_at: z.string(),
+		read_count: z.number(),
+		visibility: z.string(),
+		featured_image_url: z.string().nullable(),
+		editor_url: z.string(),
+		content_markdown: z.string(),
+		content_html: z.string(),
+	});
 
 const articles: ListFacts = {
 	things: 'articles',
@@ -82,6 +126,7 @@ const articles: ListFacts = {
 	// The API has no filter by time.
 	matches: ({ published_at: publishedAt }, { since }) =>
 		since === undefined || Date.parse(String(publishedAt)) >= Date.parse(String(since)),
+	output: listedOutput,
 	read: (body) => articleListSchema.safeParse(body).data?.data.filter((item) => isJsonObject(item)),
 };
 
@@ -126,6 +171,7 @@ export const operations: readonly Operation[] = [
 		description: 'Get one article with its content',
 		offered: () => 'documented',
 		properties: () => [ARTICLE, ...outputFields(ARTICLE_FIELDS)],
+		output: articleOutput,
 		run: async (call) => {
 			const chosen = chosenOutput(call, ARTICLE_FIELDS);
 			return [{ json: chosen(await getArticle(call)) }];

@@ -310,6 +310,12 @@ export interface Operation {
 	 * operation. Equal parameters of several operations become one.
 	 */
 	readonly properties: (provider: Provider) => readonly INodeProperties[];
+	/**
+	 * The fields of the items it returns (by its first output, where it has several), for the editor and n8n's
+	 * Assistant before the first run. One that only some products of the family have is optional.
+	 * @returns undefined where no document names them
+	 */
+	readonly output: (family: ProviderFamily) => z.ZodObject | undefined;
 	/** Does it for one item. @throws NodeApiError or NodeOperationError that says what to do */
 	readonly run: (call: ActionCall) => Promise<readonly ActionResult[]>;
 }

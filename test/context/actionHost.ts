@@ -48,7 +48,7 @@ export interface ActionNode extends INodeType {
 }
 
 /** An action node and the account that it works with. */
-export type ActionNodeCase = Omit<ActionCase, 'path' | 'events'>;
+export type ActionNodeCase = Omit<ActionCase, 'nodeFile' | 'path' | 'events'>;
 
 /** One provider or product whose endpoints an action node manages. */
 export interface ActionCase {
@@ -59,6 +59,8 @@ export interface ActionCase {
 	readonly credentialType: ICredentialType;
 	/** Node parameters that choose the product. */
 	readonly parameters: INodeParameters;
+	/** Its compiled file below `dist`. */
+	readonly nodeFile: string;
 	/** Path of the collection of endpoints. */
 	readonly path: string;
 	/** Two documented events. */
@@ -68,10 +70,12 @@ export interface ActionCase {
 /** The action node of a trigger's provider. */
 function actionOf(trigger: triggers.TriggerCase): ActionCase {
 	const { title, provider, nodeFile, credentialFile, parameters, api, events } = trigger;
+	const file = nodeFile.replace('Trigger.node.js', '.node.js');
 	return {
 		title,
 		provider,
-		node: instantiate<ActionNode>(nodeFile.replace('Trigger.node.js', '.node.js')),
+		node: instantiate<ActionNode>(file),
+		nodeFile: file,
 		credentialType: instantiate<ICredentialType>(credentialFile),
 		parameters: { ...parameters },
 		path: api?.path ?? '',
@@ -79,10 +83,11 @@ function actionOf(trigger: triggers.TriggerCase): ActionCase {
 	};
 }
 
+/** Every product of every action node. */
+export const allCases: readonly ActionCase[] = triggers.triggerCases.map(actionOf);
+
 /** Every product whose endpoints an action node manages. */
-export const casesWithApi: readonly ActionCase[] = triggers.triggerCases
-	.filter(({ api }) => api !== undefined)
-	.map(actionOf);
+export const casesWithApi = allCases.filter(({ path }) => path !== '');
 
 /** The first product of each of these nodes. */
 export const nodesUnderTest: readonly ActionCase[] = casesWithApi.filter(

@@ -29,7 +29,8 @@ export const PIGEONS = '/loft/v2/pigeons';
 export const PAGE_SIZE = 2;
 
 const pigeonPage = (page: number, size: number) => ({ offset: page * size, max: size });
-const pigeonsSchema = z.object({ pigeons: z.array(z.object({ ring: z.string() })) });
+const pigeonOutput = () => z.object({ ring: z.string() });
+const pigeonsSchema = z.object({ pigeons: z.array(pigeonOutput()) });
 
 export const pigeonPost: ProviderFamily = [
 	{
@@ -106,6 +107,7 @@ export const pigeonPost: ProviderFamily = [
 					path: PIGEONS,
 					filters: [],
 					query: (_filters, number) => pigeonPage(number, PAGE_SIZE),
+					output: pigeonOutput,
 					read: (body) => pigeonsSchema.safeParse(body).data?.pigeons,
 				},
 			),

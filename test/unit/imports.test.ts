@@ -19,7 +19,7 @@ const ARROWS: ReadonlyArray<readonly [from: string, to: readonly string[]]> = [
 	['testkit', ['sandbox']],
 	['test', ['credentials', 'nodes', 'sandbox', 'scripts', 'testkit']],
 	['bench', ['nodes', 'sandbox', 'testkit']],
-	['scripts', ['bench', 'sandbox', 'testkit']],
+	['scripts', ['bench', 'nodes/shared', 'sandbox', 'testkit']],
 ];
 
 /** The same for the folders of nodes/shared, all of which may import what lies beside them. */

@@ -1,4 +1,5 @@
 import type { IDataObject, INodeProperties } from 'n8n-workflow';
+import type { z } from 'zod/v4';
 
 import { ApiClient, type ApiContext } from '../api/request';
 import { isJsonObject } from '../jsonObject';
@@ -23,6 +24,8 @@ export interface ListFacts {
 	readonly takesDays?: true;
 	/** Applies the filters that the API does not have. */
 	readonly matches?: (item: IDataObject, filters: IDataObject) => boolean;
+	/** The fields of an item. */
+	readonly output: () => z.ZodObject;
 	/** The items of a page; undefined for an answer that is not as documented. */
 	readonly read: (body: unknown) => readonly IDataObject[] | undefined;
 }
@@ -61,6 +64,7 @@ export function getManyOf(resource: Resource, list: ListFacts): Operation {
 				options: [...list.filters],
 			},
 		],
+		output: list.output,
 		run: async (call) => {
 			const items = await readList(call, list, readFilters(call, list), readLimit(call));
 			const { fields } = list;

@@ -1,4 +1,5 @@
 import type { IDataObject } from 'n8n-workflow';
+import { z } from 'zod/v4';
 
 import { sourceOf } from '../product';
 import type { Provider, ProviderFamily } from '../provider';
@@ -88,6 +89,18 @@ export function deliveryItem(
 		? simple
 		: { ...simple, ...evidence(provider, event, verdict, headers), payload: body };
 }
+
+/** The fields of that item, as they are with Simplify on. */
+export const eventOutput = (family: ProviderFamily) =>
+	z.object({
+		provider: z.string(),
+		...(family[0].product === undefined ? {} : { product: z.string() }),
+		event: z.string(),
+		deliveryId: z.string(),
+		occurredAt: z.string().nullable(),
+		recipient: z.string().nullable(),
+		data: z.looseObject({}),
+	});
 
 /** What the full output adds: where the delivery came from and why it was trusted. No secrets. */
 function evidence(

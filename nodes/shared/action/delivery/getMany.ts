@@ -29,6 +29,7 @@ export const getMany: Operation = {
 		FAILED_ONLY,
 		...reachFields(provider),
 	],
+	output: () => undefined,
 	run: throughApi(async (call) => {
 		const attempts = await call.api.deliveries(endpointId(call));
 		const failedOnly = call.context.getNodeParameter('failedOnly', call.itemIndex, false) === true;

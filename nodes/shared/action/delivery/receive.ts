@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
-import { acceptDelivery, deliveryItem, type Rejection } from '../../delivery/accept';
+import { acceptDelivery, deliveryItem, eventOutput, type Rejection } from '../../delivery/accept';
 import { parseBody } from '../../delivery/body';
 import type { Sighting } from '../../delivery/deduplicator';
 import { seeDelivery, seeDeliveryInRun } from '../../delivery/duplicates';
@@ -46,6 +46,7 @@ export const receive: Operation = {
 	offered: ({ schemes }) =>
 		schemes.every(({ kind }) => kind === 'hmac') ? 'documented' : undefined,
 	properties: receiveFields,
+	output: eventOutput,
 	run: async (call) => [await receiveOne(call)],
 };
 

@@ -55,6 +55,16 @@ export function asOutput({ id, url, events, active, createdAt }: RemoteEndpoint)
 	};
 }
 
+/** Its fields. */
+export const endpointOutput = () =>
+	z.object({
+		id: z.string(),
+		url: z.string().nullable(),
+		events: z.array(z.string()).nullable(),
+		active: z.boolean(),
+		createdAt: z.string().optional(),
+	});
+
 /** The events of a new endpoint. @throws NodeOperationError when none is chosen */
 export function selectedEvents(call: EndpointCall): string[] {
 	const { context, provider } = call;

@@ -6,7 +6,7 @@ import type { Operation } from '../../provider';
 import { flawOf, requireSecret } from '../../secretText';
 import { readParameter, readText } from '../parameter';
 import { RESOURCES } from '../resources';
-import { asOutput, selectedEvents, throughApi, type EndpointCall } from './call';
+import { asOutput, endpointOutput, selectedEvents, throughApi, type EndpointCall } from './call';
 import { newEndpointFields, reachFields } from './fields';
 
 export const create: Operation = {
@@ -17,8 +17,14 @@ export const create: Operation = {
 	description: 'Register a webhook URL',
 	offered: ({ api }) => api && 'documented',
 	properties: (provider) => [...newEndpointFields(provider), ...reachFields(provider)],
+	output: createdOutput,
 	run: throughApi(async (call) => [await createEndpoint(call, readText(call, 'url'))]),
 };
+
+/** An endpoint, with its secret where the user asks for it. */
+export function createdOutput() {
+	return endpointOutput().extend({ signingSecret: z.string().optional() });
+}
 
 export async function createEndpoint(call: EndpointCall, url: string): Promise<IDataObject> {
 	const { context, itemIndex, management, api } = call;

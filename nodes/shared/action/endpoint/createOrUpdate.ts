@@ -1,10 +1,12 @@
+import { z } from 'zod/v4';
+
 import { sameEvents } from '../../events';
 import type { Operation } from '../../provider';
 import { sameUrl } from '../../url';
 import { readText } from '../parameter';
 import { RESOURCES } from '../resources';
 import { asOutput, selectedEvents, throughApi } from './call';
-import { createEndpoint } from './create';
+import { createdOutput, createEndpoint } from './create';
 import { newEndpointFields, reachFields } from './fields';
 import { updateEndpoint } from './update';
 
@@ -17,6 +19,7 @@ export const createOrUpdate: Operation = {
 		'Register a webhook URL, or update the endpoint that already has it. Running it twice changes nothing.',
 	offered: ({ api }) => api?.operations.update,
 	properties: (provider) => [...newEndpointFields(provider), ...reachFields(provider)],
+	output: () => createdOutput().extend({ result: z.enum(['created', 'unchanged', 'updated']) }),
 	run: throughApi(async (call) => {
 		const url = readText(call, 'url');
 		const existing = (await call.api.list()).find(

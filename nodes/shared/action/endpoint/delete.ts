@@ -1,3 +1,5 @@
+import { z } from 'zod/v4';
+
 import { settingsError } from '../../errors';
 import type { Operation } from '../../provider';
 import { RESOURCES } from '../resources';
@@ -12,6 +14,7 @@ export const deleteEndpoint: Operation = {
 	description: 'Remove an endpoint',
 	offered: ({ api }) => api?.operations.delete,
 	properties: (provider) => [ENDPOINT, ...reachFields(provider)],
+	output: () => z.object({ deleted: z.boolean() }),
 	run: throughApi(async (call) => {
 		const id = endpointId(call);
 		if (await call.api.remove(id)) return [{ deleted: true }];

@@ -1,6 +1,6 @@
 import type { Operation } from '../../provider';
 import { RESOURCES } from '../resources';
-import { asOutput, endpointId, throughApi } from './call';
+import { asOutput, endpointId, endpointOutput, throughApi } from './call';
 import { ENDPOINT, reachFields } from './fields';
 
 export const get: Operation = {
@@ -11,5 +11,6 @@ export const get: Operation = {
 	description: 'Retrieve an endpoint',
 	offered: ({ api }) => api?.operations.get,
 	properties: (provider) => [ENDPOINT, ...reachFields(provider)],
+	output: endpointOutput,
 	run: throughApi(async (call) => [asOutput(await call.api.get(endpointId(call)))]),
 };

@@ -1,7 +1,7 @@
 import type { Operation } from '../../provider';
 import { limitFields, readLimit } from '../limit';
 import { RESOURCES } from '../resources';
-import { asOutput, throughApi } from './call';
+import { asOutput, endpointOutput, throughApi } from './call';
 import { reachFields } from './fields';
 
 export const getMany: Operation = {
@@ -13,5 +13,6 @@ export const getMany: Operation = {
 	isDefault: true,
 	offered: ({ api }) => api && 'documented',
 	properties: (provider) => [...limitFields('endpoints'), ...reachFields(provider)],
+	output: endpointOutput,
 	run: throughApi(async (call) => (await call.api.list(readLimit(call))).map(asOutput)),
 };

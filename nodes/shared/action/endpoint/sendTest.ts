@@ -1,3 +1,5 @@
+import { z } from 'zod/v4';
+
 import { isJsonObject } from '../../jsonObject';
 import type { Operation } from '../../provider';
 import { RESOURCES } from '../resources';
@@ -12,6 +14,7 @@ export const sendTest: Operation = {
 	description: 'Have the provider send a test delivery',
 	offered: ({ api }) => api?.operations.test,
 	properties: (provider) => [ENDPOINT, ...reachFields(provider)],
+	output: () => z.object({ sent: z.boolean(), id: z.string(), answer: z.looseObject({}) }),
 	run: throughApi(async (call) => {
 		const id = endpointId(call);
 		const answer = await call.api.test(id);

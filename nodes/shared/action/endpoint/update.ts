@@ -22,6 +22,14 @@ export const update: Operation = {
 	description: 'Change URL, events or whether the endpoint is active',
 	offered: ({ api }) => api?.operations.update,
 	properties: (provider) => [ENDPOINT, updateFields(provider), ...reachFields(provider)],
+	output: () =>
+		z.object({
+			id: z.string(),
+			url: z.string().optional(),
+			events: z.array(z.string()).optional(),
+			active: z.boolean().optional(),
+			updated: z.boolean(),
+		}),
 	run: throughApi(async (call) => {
 		const id = endpointId(call);
 		const values = readParameter(call, 'updateFields', valuesSchema, {});

@@ -1,7 +1,8 @@
 import type { IDataObject } from 'n8n-workflow';
+import { z } from 'zod/v4';
 
 import { requireSecrets } from '../../credential';
-import type { ActionCall, Operation } from '../../provider';
+import type { ActionCall, Operation, SignatureScheme } from '../../provider';
 import { signRequest } from '../../signature';
 import { numberSchema, readParameter } from '../parameter';
 import { RESOURCES } from '../resources';
@@ -16,8 +17,17 @@ export const sign: Operation = {
 	description: 'Make the headers that the provider would send with a payload',
 	offered: () => 'documented',
 	properties: signFields,
+	output: (family) => {
+		const signed = z.object({ scheme: z.string(), headers: z.looseObject({}) });
+		const maySignTime = family.some(({ schemes }) => schemes.some(signsTime));
+		return maySignTime ? signed.extend({ timestamp: z.number().optional() }) : signed;
+	},
 	run: async (call) => [{ json: await signPayload(call), ...binaryOf(call) }],
 };
+
+function signsTime(scheme: SignatureScheme): boolean {
+	return scheme.kind === 'hmac' && scheme.signed === 'timestamp.body';
+}
 
 /** Signs a payload as the provider would: the headers to send with it. */
 async function signPayload(call: ActionCall): Promise<IDataObject> {
@@ -31,6 +41,6 @@ async function signPayload(call: ActionCall): Promise<IDataObject> {
 	return {
 		scheme: scheme.id,
 		headers: signRequest(payload, scheme, credential.signingSecret, timestamp),
-		...(scheme.kind === 'hmac' && scheme.signed === 'timestamp.body' ? { timestamp } : {}),
+		...(signsTime(scheme) ? { timestamp } : {}),
 	};
 }

@@ -1,8 +1,17 @@
+import { z } from 'zod/v4';
+
 import type { ActionCall, Operation } from '../../provider';
 import { numberSchema, readParameter } from '../parameter';
 import { RESOURCES } from '../resources';
 import { verifyFields } from './fields';
 import { binaryOf, chosenScheme, inputOf, verifyPayload } from './payload';
+
+const verificationSchema = z.object({
+	valid: z.boolean(),
+	scheme: z.string().optional(),
+	signedAt: z.string().optional(),
+	reason: z.string().optional(),
+});
 
 export const verify: Operation = {
 	resource: RESOURCES.signature,
@@ -15,6 +24,8 @@ export const verify: Operation = {
 	outputs: ['Valid', 'Invalid'],
 	offered: () => 'documented',
 	properties: verifyFields,
+	// With the fields of the item that came in.
+	output: () => z.looseObject({ verification: verificationSchema }),
 	run: async (call) => {
 		const verification = await verificationOf(call);
 		const json = { ...inputOf(call)?.json, verification };
@@ -23,9 +34,7 @@ export const verify: Operation = {
 };
 
 /** The verdict on a payload, as an item holds it. */
-async function verificationOf(
-	call: ActionCall,
-): Promise<{ valid: boolean; scheme?: string; signedAt?: string; reason?: string }> {
+async function verificationOf(call: ActionCall): Promise<z.output<typeof verificationSchema>> {
 	const toleranceSeconds = readParameter(call, 'toleranceSeconds', numberSchema, 300);
 	const { verdict } = await verifyPayload(call, chosenScheme(call), toleranceSeconds);
 	if (!verdict.valid) return { valid: false, reason: verdict.reason };
