@@ -1,12 +1,14 @@
 /**
  * The lint gate: ESLint with n8n's rule sets and no warning allowed, the formatting, and n8n's own
  * scanner of community packages on the source and on the packed tarball, whose contents are
- * checked as well. Needs a built `dist`. Ends with code 1 when anything is found.
+ * checked as well, also by GuardDog's threat rules. Needs a built `dist`. Ends with code 1 when anything is found.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+
+import { findThreats } from './support/guardDog.mjs';
 
 /** For temporary files, and removed at the end: n8n's scanner leaves its own behind. */
 const temporary = mkdtempSync(path.join(tmpdir(), 'misar-metigan-lint-'));
@@ -109,5 +111,6 @@ async function checkTarball() {
 		...(bytes > MAX_TARBALL_BYTES ? [`${bytes} bytes, more than ${MAX_TARBALL_BYTES}`] : []),
 		...(Object.keys(manifest.dependencies ?? {}).length > 0 ? ['dependencies must be empty'] : []),
 		...(await scan(root, ['**/*.js', 'package.json'])),
+		...findThreats(root),
 	];
 }
