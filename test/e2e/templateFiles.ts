@@ -14,7 +14,6 @@ const nodeShape = z
 		typeVersion: z.number(),
 		position: z.tuple([z.number(), z.number()]),
 		parameters: z.record(z.unknown()),
-		webhookId: z.string().uuid().optional(),
 		onError: z.enum(['continueRegularOutput', 'continueErrorOutput']).optional(),
 		retryOnFail: z.boolean().optional(),
 		maxTries: z.number().int().min(2).max(5).optional(),
@@ -74,6 +73,9 @@ export function links({ connections }: Template): Array<{ from: string; to: stri
 
 /** The node that holds everything a user edits. */
 export const SETTINGS = 'Your settings';
+
+/** The node that lets a run pass once no example address is left in {@link SETTINGS}. */
+export const EDITED = 'Edited?';
 
 /** Values for fields of {@link SETTINGS}, by their names. */
 export type Settings = Readonly<Record<string, string | number>>;

@@ -81,6 +81,21 @@ export class Collector {
 	}
 }
 
+/** What n8n's editor gives to each node with a webhook that it imports; the node's own id serves here. */
+function withWebhookIds(template: Template): Template {
+	const [first, ...others] = template.nodes;
+	const imported = (node: TemplateNode): TemplateNode => {
+		const { id, parameters, type } = node;
+		if (!/(Trigger|\.webhook)$/.test(type)) return node;
+		return {
+			...node,
+			webhookId: id,
+			parameters: parameters['path'] === '' ? { ...parameters, path: id } : parameters,
+		};
+	};
+	return { ...template, nodes: [imported(first), ...others.map(imported)] };
+}
+
 /** A real n8n with the package and the sandbox, to import templates into as a user does. */
 export class TemplateHost {
 	private constructor(
@@ -128,7 +143,7 @@ export class TemplateHost {
 		settings: Settings = {},
 		chosen: Record<string, { type: string; data: object }> = {},
 	): Promise<Imported> {
-		const template = readTemplate(name, settings);
+		const template = withWebhookIds(readTemplate(name, settings));
 		const nodes = [];
 		for (const node of template.nodes) {
 			const wanted = chosen[node.name] ?? (await this.account(node));
@@ -145,16 +160,27 @@ export class TemplateHost {
 		return { id, template };
 	}
 
-	/** "Execute workflow" from one trigger, as the editor does it; returns when the run has ended. */
-	async run({ id }: Imported, trigger: string): Promise<void> {
+	/**
+	 * "Execute workflow" from one trigger, as the editor does it; returns when the run has ended.
+	 *
+	 * @param output - what the trigger puts out, where it is not to run itself
+	 * @returns the id of the execution
+	 */
+	async run({ id }: Imported, trigger: string, output?: object): Promise<string> {
 		const started = z.object({ executionId: z.string() });
-		const body = { triggerToStartFrom: { name: trigger } };
+		const data = output && {
+			...{ startTime: 0, executionTime: 0, executionIndex: 0, source: [] },
+			executionStatus: 'success',
+			data: { main: [[{ json: output }]] },
+		};
+		const body = { triggerToStartFrom: { name: trigger, ...(data && { data }) } };
 		const { executionId } = await this.rest.call(started, 'POST', `/workflows/${id}/run`, body);
 		await until(`the run from "${trigger}" to end`, WAIT_MS, async () => {
 			const runs = await this.n8n.executions(id);
 			const status = runs.find((run) => run.id === executionId)?.status;
 			return status === 'success' || status === 'error' ? status : undefined;
 		});
+		return executionId;
 	}
 
 	/** Waits for the runs that deliveries start, and for those that were started by hand. */

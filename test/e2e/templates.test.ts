@@ -5,15 +5,16 @@ import { z } from 'zod';
 
 import { PACKAGE } from '../../testkit/publishTrigger';
 import {
+	EDITED,
 	links,
 	listedTemplates,
 	readTemplate,
-	settingsOf,
+	SETTINGS,
 	STICKY,
 	templateNames,
 	templateText,
 } from './templateFiles';
-import { TemplateHost } from './templateHost';
+import { TemplateHost, type Imported } from './templateHost';
 
 /** Every file in `templates/`: clean, described, and without a complaint of the editor. */
 
@@ -35,10 +36,21 @@ it('are all listed in the overview, and nothing else is', () => {
 it('share no id', () => {
 	const all = templateNames.flatMap((name) => {
 		const { nodes } = readTemplate(name);
-		return nodes.flatMap(({ id, webhookId }) => [id, ...(webhookId ? [webhookId] : [])]);
+		return nodes.map(({ id }) => id);
 	});
 	expect(new Set(all).size).toBe(all.length);
 });
+
+/** A run with an example address in the settings ends at once, and says why. */
+async function expectStopped(imported: Imported): Promise<void> {
+	const { template } = imported;
+	if (!template.nodes.some(({ name }) => name === EDITED)) return;
+	const before = links(template).find(({ to }) => to === SETTINGS);
+	const run = await host.run(imported, before?.from ?? '', { event: 'of a test' });
+	const { resultData } = (await host.n8n.execution(run)).data;
+	expect(resultData.error?.message).toMatch(/"Your settings" is still the example/);
+	expect(Object.keys(resultData.runData)).toEqual([before?.from, SETTINGS, EDITED, 'Edit First']);
+}
 
 describe.each(templateNames)('%s', (name) => {
 	const template = () => readTemplate(name);
@@ -113,7 +125,7 @@ describe.each(templateNames)('%s', (name) => {
 		// Never called while nothing is delivered.
 		const redis = { type: 'redis', data: { host: '127.0.0.1', port: 1 } };
 		const redisNodes = working().filter(({ type }) => type === 'n8n-nodes-base.redis');
-		const { id } = await host.publish(
+		const imported = await host.publish(
 			name,
 			{},
 			{
@@ -121,13 +133,10 @@ describe.each(templateNames)('%s', (name) => {
 				Ask: { type: 'httpBasicAuth', data: { user: 'ada', password: 'not used here' } },
 			},
 		);
+		const { id } = imported;
 		expect(await host.n8n.getWorkflow(id)).toMatchObject({ active: true });
+		await expectStopped(imported);
 		await host.n8n.unpublish(id);
-		// An endpoint that a workflow registers by a run of its own stays.
-		const { webhookUrl } = settingsOf(template());
-		for (const { url, provider, id: endpointId } of host.sandbox.endpoints()) {
-			expect(url).toBe(webhookUrl);
-			host.sandbox.removeEndpoint(provider, endpointId);
-		}
+		expect(host.sandbox.endpoints()).toEqual([]);
 	});
 });

@@ -4,6 +4,7 @@ import { until } from '../../testkit/n8n-host/poll';
 import { outputOf } from '../../testkit/n8n-host/schemas';
 import { ORIGIN, SECRET } from '../../testkit/publishTrigger';
 import { templateBed } from './templateBed';
+import { readTemplate } from './templateFiles';
 import type { Imported } from './templateHost';
 
 /** The templates that deliveries start: what is in the tables and at the other system afterwards. */
@@ -336,7 +337,8 @@ describe('many deliveries', () => {
 			signingSecret: SECRET,
 		};
 		const account = { type: 'misarApi', data };
-		const webhookUrl = `${ORIGIN}/webhook/misar-mail-events`;
+		const { nodes } = readTemplate('webhook-intake');
+		const webhookUrl = `${ORIGIN}/webhook/${nodes.find(({ name }) => name === 'Webhook')?.id ?? ''}`;
 		const imported = await bed.host.publish(
 			'webhook-intake',
 			{ webhookUrl },

@@ -3,12 +3,15 @@ import { z } from 'zod';
 
 import { PACKAGE } from '../../testkit/publishTrigger';
 import {
+	EDITED,
 	links,
 	readTemplate,
 	settingNames,
 	SETTINGS,
+	settingsOf,
 	STICKY,
 	templateNames,
+	templateText,
 	type TemplateNode,
 } from '../e2e/templateFiles';
 
@@ -85,17 +88,25 @@ describe.each(templateNames)('%s', (file) => {
 	const settings = working.find(({ name }) => name === SETTINGS);
 	const sectionOf = (node: TemplateNode) => sections.filter((note) => encloses(note, boxOf(node)));
 
+	it('can be imported twice: it holds no webhook id and no path, which n8n would keep', () => {
+		expect(templateText(file)).not.toContain('webhookId');
+		const paths = working.map(({ parameters }) => parameters['path'] ?? '');
+		expect(paths.filter((path) => path !== '')).toEqual([]);
+	});
+
 	it('says in a note of its own what it does', () => {
 		expect(notes.filter(({ section }) => section === undefined)).toMatchObject([
 			{ heading: template.name },
 		]);
 	});
 
-	it('has a numbered note in a colour of its own for each section that applies', () => {
+	it('numbers its notes in the order of work, in a colour for each section that applies', () => {
 		const expected = SECTIONS.filter((title) => title !== 'Edit me' || settings !== undefined);
-		const found = new Map(sections.map(({ section, heading }) => [section, heading[0]]));
-		expect([...found.keys()]).toEqual(expected);
-		expect([...found.values()]).toEqual(expected.map((_, at) => String(at + 1)));
+		const inOrder = [...sections].sort((a, b) => a.heading.localeCompare(b.heading));
+		expect(inOrder.map(({ heading }) => heading[0])).toEqual(inOrder.map((_, at) => `${at + 1}`));
+		const found = inOrder.map(({ section }) => section);
+		expect(found.filter((section, at) => section !== found[at - 1])).toEqual(expected);
+		expect(inOrder.map(({ name }) => name)).toEqual(inOrder.map(({ heading }) => heading));
 		const colors = new Map(notes.map(({ section, color }) => [section, color]));
 		expect(new Set(colors.values()).size).toBe(expected.length + 1);
 		for (const { section, color } of notes) expect(color).toBe(colors.get(section));
@@ -141,7 +152,8 @@ describe.each(templateNames)('%s', (file) => {
 	});
 
 	it('has what is to be edited in one node behind the triggers, under "Edit me"', () => {
-		const elsewhere = JSON.stringify(working.filter(({ name }) => name !== SETTINGS));
+		const edited = [SETTINGS, EDITED];
+		const elsewhere = JSON.stringify(working.filter(({ name }) => !edited.includes(name)));
 		expect(elsewhere).not.toMatch(/https?:|example\.(com|org)/);
 		expect(elsewhere.includes(`$('${SETTINGS}')`)).toBe(settings !== undefined);
 		const names = settingNames(template);
@@ -153,6 +165,26 @@ describe.each(templateNames)('%s', (file) => {
 		const before = links(template).filter(({ to }) => to === SETTINGS);
 		const triggers = working.filter(({ type }) => type.endsWith('Trigger')).map(({ name }) => name);
 		expect(before.map(({ from }) => from).sort()).toEqual(triggers.sort());
+	});
+
+	it('stops before it does anything while an example address is left', () => {
+		const examples = Object.entries(settingsOf(template)).filter(([, value]) =>
+			String(value).includes('.example.com'),
+		);
+		// A message to an address that does not exist is all that this one does.
+		if (examples.length === 0 || file === 'webhook-problems') return;
+		expect(template.connections[SETTINGS]?.main).toMatchObject([[{ node: EDITED }]]);
+		expect(template.connections[EDITED]?.main[1]).toMatchObject([{ node: 'Edit First' }]);
+		const check = working.find(({ name }) => name === EDITED);
+		expect(check?.parameters).toMatchObject({
+			conditions: {
+				conditions: examples.map(([name]) => ({
+					leftValue: `={{ $json.${name} }}`,
+					rightValue: '.example.com',
+					operator: { operation: 'notContains' },
+				})),
+			},
+		});
 	});
 
 	it('names in a note every example address that is to be replaced', () => {
