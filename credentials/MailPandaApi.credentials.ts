@@ -1,11 +1,12 @@
-import type {
-	ICredentialDataDecryptedObject,
-	ICredentialType,
-	Icon,
-	IDataObject,
-	IHttpRequestHelper,
-	IHttpRequestOptions,
-	INodeProperties,
+import {
+	CREDENTIAL_EMPTY_VALUE,
+	type ICredentialDataDecryptedObject,
+	type ICredentialType,
+	type Icon,
+	type IDataObject,
+	type IHttpRequestHelper,
+	type IHttpRequestOptions,
+	type INodeProperties,
 } from 'n8n-workflow';
 import { z } from 'zod';
 
@@ -24,17 +25,10 @@ export class MailPandaApi implements ICredentialType {
 		dark: 'file:../nodes/MailPanda/mailPanda.dark.svg',
 	};
 
-	documentationUrl = 'https://www.mailpanda.io/docs/webhooks';
+	documentationUrl =
+		'https://github.com/n8n-nodes-misar-metigan/n8n-nodes-misar-metigan/blob/main/docs/providers.md#mail-panda-credential';
 
 	properties: INodeProperties[] = [
-		{
-			displayName: 'Base URL',
-			name: 'baseUrl',
-			type: 'string',
-			default: 'https://www.mailpanda.io',
-			placeholder: 'e.g. https://mail.your-company.com',
-			description: 'Address of your Mail Panda installation',
-		},
 		{
 			displayName: 'Sign In With',
 			name: 'authentication',
@@ -57,7 +51,7 @@ export class MailPandaApi implements ICredentialType {
 			type: 'string',
 			typeOptions: { password: true },
 			default: '',
-			placeholder: 'e.g. em_prod_…',
+			placeholder: 'e.g. em_prod_… Leave empty to register by hand',
 			description:
 				'Needed for automatic registration: a key made in the Mail Panda dashboard. Leave empty when you add the webhook URL by hand.',
 			displayOptions: { show: { authentication: ['apiKey'] } },
@@ -94,7 +88,7 @@ export class MailPandaApi implements ICredentialType {
 			type: 'string',
 			typeOptions: { password: true },
 			default: '',
-			placeholder: 'e.g. whsec_…',
+			placeholder: 'Leave empty to register automatically: made for you',
 			description:
 				'Verifies deliveries. With automatic registration it is sent to Mail Panda; leave it empty to have one generated for each trigger.',
 		},
@@ -104,9 +98,18 @@ export class MailPandaApi implements ICredentialType {
 			type: 'string',
 			typeOptions: { password: true },
 			default: '',
-			placeholder: 'e.g. whsec_…',
+			placeholder: 'Only while you change the secret',
 			description:
 				'Also accepted while you change the secret: move the old one here and enter the new one above. Triggers with automatic registration pass it on at their next check, within 30 minutes by default. Clear this field a day later.',
+			displayOptions: { hide: { signingSecret: ['', CREDENTIAL_EMPTY_VALUE] } },
+		},
+		{
+			displayName: 'Base URL',
+			name: 'baseUrl',
+			type: 'string',
+			default: 'https://www.mailpanda.io',
+			placeholder: 'e.g. https://mail.your-company.com',
+			description: 'Address of your Mail Panda installation',
 		},
 	];
 

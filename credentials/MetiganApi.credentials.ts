@@ -1,9 +1,10 @@
-import type {
-	ICredentialDataDecryptedObject,
-	ICredentialType,
-	Icon,
-	IHttpRequestOptions,
-	INodeProperties,
+import {
+	CREDENTIAL_EMPTY_VALUE,
+	type ICredentialDataDecryptedObject,
+	type ICredentialType,
+	type Icon,
+	type IHttpRequestOptions,
+	type INodeProperties,
 } from 'n8n-workflow';
 
 export class MetiganApi implements ICredentialType {
@@ -16,7 +17,8 @@ export class MetiganApi implements ICredentialType {
 		dark: 'file:../nodes/Metigan/metigan.dark.svg',
 	};
 
-	documentationUrl = 'https://docs.metigan.com/docs/guides/webhook-integration';
+	documentationUrl =
+		'https://github.com/n8n-nodes-misar-metigan/n8n-nodes-misar-metigan/blob/main/docs/providers.md#metigan-credential';
 
 	properties: INodeProperties[] = [
 		{
@@ -25,7 +27,7 @@ export class MetiganApi implements ICredentialType {
 			type: 'string',
 			typeOptions: { password: true },
 			default: '',
-			placeholder: 'e.g. mtg_live_…',
+			placeholder: 'e.g. mtg_live_… Leave empty to register by hand',
 			description:
 				'Needed for automatic registration: Metigan dashboard → Settings → API Keys. Leave empty when you add the webhook URL by hand.',
 		},
@@ -35,7 +37,7 @@ export class MetiganApi implements ICredentialType {
 			type: 'string',
 			typeOptions: { password: true },
 			default: '',
-			placeholder: 'e.g. whsec_…',
+			placeholder: 'e.g. whsec_… Leave empty with an API key: made for you',
 			description:
 				'The signing key that Metigan shows once when a webhook is added. Verifies deliveries; needed for manual registration.',
 		},
@@ -45,9 +47,10 @@ export class MetiganApi implements ICredentialType {
 			type: 'string',
 			typeOptions: { password: true },
 			default: '',
-			placeholder: 'e.g. whsec_…',
+			placeholder: 'Only while you change the secret',
 			description:
 				'Also accepted while you change the secret: move the old one here and enter the new one above. Triggers with automatic registration pass it on at their next check, within 30 minutes by default. Clear this field a day later.',
+			displayOptions: { hide: { signingSecret: ['', CREDENTIAL_EMPTY_VALUE] } },
 		},
 		{
 			displayName: 'Base URL',

@@ -1,9 +1,10 @@
-import type {
-	ICredentialDataDecryptedObject,
-	ICredentialType,
-	Icon,
-	IHttpRequestOptions,
-	INodeProperties,
+import {
+	CREDENTIAL_EMPTY_VALUE,
+	type ICredentialDataDecryptedObject,
+	type ICredentialType,
+	type Icon,
+	type IHttpRequestOptions,
+	type INodeProperties,
 } from 'n8n-workflow';
 
 export class MisarApi implements ICredentialType {
@@ -16,7 +17,8 @@ export class MisarApi implements ICredentialType {
 		dark: 'file:../nodes/Misar/misar.dark.svg',
 	};
 
-	documentationUrl = 'https://misar.io/docs/webhooks';
+	documentationUrl =
+		'https://github.com/n8n-nodes-misar-metigan/n8n-nodes-misar-metigan/blob/main/docs/providers.md#misar-credential';
 
 	properties: INodeProperties[] = [
 		{
@@ -40,7 +42,7 @@ export class MisarApi implements ICredentialType {
 			type: 'string',
 			typeOptions: { password: true },
 			default: '',
-			placeholder: 'e.g. msk_…',
+			placeholder: 'e.g. msk_… Leave empty to register by hand',
 			description:
 				'Needed for automatic registration, found in the settings of the product under API keys. Leave empty when you add the webhook URL by hand.',
 		},
@@ -50,7 +52,7 @@ export class MisarApi implements ICredentialType {
 			type: 'string',
 			typeOptions: { password: true },
 			default: '',
-			placeholder: 'e.g. whsec_…',
+			placeholder: 'Leave empty with an API key: made for you',
 			description:
 				'Verifies deliveries. With automatic registration it is sent to Misar; leave it empty to have one generated for each trigger. With manual registration copy it from the dashboard.',
 		},
@@ -60,9 +62,10 @@ export class MisarApi implements ICredentialType {
 			type: 'string',
 			typeOptions: { password: true },
 			default: '',
-			placeholder: 'e.g. whsec_…',
+			placeholder: 'Only while you change the secret',
 			description:
 				'Also accepted while you change the secret: move the old one here and enter the new one above. Triggers with automatic registration pass it on at their next check, within 30 minutes by default. Clear this field a day later.',
+			displayOptions: { hide: { signingSecret: ['', CREDENTIAL_EMPTY_VALUE] } },
 		},
 		{
 			displayName: 'Base URL',

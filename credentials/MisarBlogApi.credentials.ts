@@ -1,9 +1,10 @@
-import type {
-	ICredentialDataDecryptedObject,
-	ICredentialType,
-	Icon,
-	IHttpRequestOptions,
-	INodeProperties,
+import {
+	CREDENTIAL_EMPTY_VALUE,
+	type ICredentialDataDecryptedObject,
+	type ICredentialType,
+	type Icon,
+	type IHttpRequestOptions,
+	type INodeProperties,
 } from 'n8n-workflow';
 
 export class MisarBlogApi implements ICredentialType {
@@ -16,16 +17,27 @@ export class MisarBlogApi implements ICredentialType {
 		dark: 'file:../nodes/MisarBlog/misarBlog.dark.svg',
 	};
 
-	documentationUrl = 'https://docs.misar.io/blog/api-reference/webhooks';
+	documentationUrl =
+		'https://github.com/n8n-nodes-misar-metigan/n8n-nodes-misar-metigan/blob/main/docs/providers.md#misarblog-credential';
 
 	properties: INodeProperties[] = [
+		{
+			displayName: 'API Key',
+			name: 'apiKey',
+			type: 'string',
+			typeOptions: { password: true },
+			default: '',
+			placeholder: 'Leave empty: only needed for articles and missed events',
+			description:
+				'Optional: the trigger does not need it, only the test of this credential does. Misar.Blog dashboard → Settings → API.',
+		},
 		{
 			displayName: 'Signing Secret',
 			name: 'signingSecret',
 			type: 'string',
 			typeOptions: { password: true },
 			default: '',
-			placeholder: 'e.g. 4f9c2ab8e1d7…',
+			placeholder: 'e.g. 4f9c2ab8e1d7… Ask Misar for it',
 			description:
 				'The value Misar.Blog sends in the header X-Webhook-Secret. It is one secret of the whole platform: ask Misar for it if you do not have it.',
 		},
@@ -35,18 +47,9 @@ export class MisarBlogApi implements ICredentialType {
 			type: 'string',
 			typeOptions: { password: true },
 			default: '',
-			placeholder: 'e.g. 4f9c2ab8e1d7…',
+			placeholder: 'Only while you change the secret',
 			description: 'Also accepted while the secret changes; clear it afterwards',
-		},
-		{
-			displayName: 'API Key',
-			name: 'apiKey',
-			type: 'string',
-			typeOptions: { password: true },
-			default: '',
-			placeholder: 'e.g. mbk_…',
-			description:
-				'Optional: the trigger does not need it, only the test of this credential does. Misar.Blog dashboard → Settings → API.',
+			displayOptions: { hide: { signingSecret: ['', CREDENTIAL_EMPTY_VALUE] } },
 		},
 		{
 			displayName: 'Base URL',

@@ -26,7 +26,7 @@ export class MailPanda implements INodeType {
 
 	methods = {
 		...searchMethods(mailPanda),
-		...credentialTests('testMailPandaApi', new MailPandaApi()),
+		...credentialTests('testMailPandaApi', new MailPandaApi(), mailPanda),
 	};
 
 	execute = execute;

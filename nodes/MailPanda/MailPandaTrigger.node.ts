@@ -21,7 +21,7 @@ export class MailPandaTrigger implements INodeType {
 		credentials: [{ name: 'mailPandaApi', required: true, testedBy: 'testMailPandaApi' }],
 	};
 
-	methods = credentialTests('testMailPandaApi', new MailPandaApi());
+	methods = credentialTests('testMailPandaApi', new MailPandaApi(), mailPanda);
 
 	webhookMethods = webhookMethods;
 

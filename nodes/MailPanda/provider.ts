@@ -1,5 +1,6 @@
 import { z } from 'zod/v4';
 
+import { EMAIL_HOW_TO } from '../shared/emailEvents';
 import type { EventFact, Provider, ProviderFamily } from '../shared/provider';
 import { operations } from './operations';
 
@@ -13,17 +14,25 @@ const events: readonly EventFact[] = [
 		name: 'open',
 		label: 'Email Opened',
 		description: 'A recipient opened an email, as far as its tracking pixel can tell',
+		howTo: EMAIL_HOW_TO.opened,
 	},
-	{ name: 'click', label: 'Email Clicked', description: 'A recipient clicked a tracked link' },
+	{
+		name: 'click',
+		label: 'Email Clicked',
+		description: 'A recipient clicked a tracked link',
+		howTo: EMAIL_HOW_TO.clicked,
+	},
 	{
 		name: 'bounce',
 		label: 'Email Bounced',
 		description: 'Hard or soft bounce: the email was not delivered',
+		howTo: EMAIL_HOW_TO.bounced,
 	},
 	{
 		name: 'unsubscribe',
 		label: 'Email Unsubscribed',
 		description: 'A recipient opted out with the unsubscribe link',
+		howTo: EMAIL_HOW_TO.unsubscribed,
 	},
 ];
 
@@ -40,6 +49,8 @@ const mailPandaProvider: Provider = {
 	displayName: 'Mail Panda',
 	description: 'Emails opened, clicked, bounced and unsubscribed',
 	credentialType: 'mailPandaApi',
+	baseUrl: 'https://www.mailpanda.io',
+	apiRoots: ['/api'],
 	events,
 	schemes: [
 		{
@@ -82,7 +93,7 @@ const mailPandaProvider: Provider = {
 		],
 		eventsFormat: 'commaSeparated',
 		sendsSecret: 'always',
-		keyRights: 'belongs to an administrator, or the email and password of one',
+		keyRights: 'of an administrator, or the email and password of one',
 		operations: { update: 'unconfirmed', delete: 'unconfirmed' },
 	},
 	operations,

@@ -23,7 +23,10 @@ export class Metigan implements INodeType {
 		credentials: [{ name: 'metiganApi', required: true, testedBy: 'testMetiganApi' }],
 	};
 
-	methods = { ...searchMethods(metigan), ...credentialTests('testMetiganApi', new MetiganApi()) };
+	methods = {
+		...searchMethods(metigan),
+		...credentialTests('testMetiganApi', new MetiganApi(), metigan),
+	};
 
 	execute = execute;
 }

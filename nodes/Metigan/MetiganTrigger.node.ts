@@ -21,7 +21,7 @@ export class MetiganTrigger implements INodeType {
 		credentials: [{ name: 'metiganApi', required: true, testedBy: 'testMetiganApi' }],
 	};
 
-	methods = credentialTests('testMetiganApi', new MetiganApi());
+	methods = credentialTests('testMetiganApi', new MetiganApi(), metigan);
 
 	webhookMethods = webhookMethods;
 

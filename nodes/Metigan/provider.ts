@@ -1,6 +1,7 @@
 import { z } from 'zod/v4';
 
 import { jsonObjectSchema } from '../shared/jsonObject';
+import { EMAIL_HOW_TO } from '../shared/emailEvents';
 import type { EventFact, Provider, ProviderFamily, SignatureScheme } from '../shared/provider';
 import { operations } from './operations';
 import { recovery } from './recovery';
@@ -25,13 +26,14 @@ const contact = z.union([
 ]);
 
 /** The newest SDK's closed list of names lacks it. */
-const UNCONFIRMED_EVENT = 'Not confirmed by Metigan; choose it explicitly';
+const UNCONFIRMED_EVENT = 'Not confirmed by Metigan, not part of All Events';
 
 const events: readonly EventFact[] = [
 	{
 		name: 'email.sent',
 		label: 'Email Sent',
 		description: 'The mail server accepted an email for sending',
+		howTo: EMAIL_HOW_TO.sent,
 		data: {
 			M: z.object({
 				to: z.string(),
@@ -45,70 +47,101 @@ const events: readonly EventFact[] = [
 		name: 'email.delivered',
 		label: 'Email Delivered',
 		description: 'An email was delivered to the inbox',
+		howTo: EMAIL_HOW_TO.delivered,
 		data: { M: recipientEvent },
 	},
 	{
 		name: 'email.opened',
 		label: 'Email Opened',
 		description: 'A recipient opened an email',
+		howTo: EMAIL_HOW_TO.opened,
 		data: { M: recipientEvent },
 	},
 	{
 		name: 'email.clicked',
 		label: 'Email Clicked',
 		description: 'A recipient clicked a link',
+		howTo: EMAIL_HOW_TO.clicked,
 		data: { M: recipientEvent },
 	},
 	{
 		name: 'email.bounced',
 		label: 'Email Bounced',
 		description: 'Hard or soft bounce: the email was not delivered',
+		howTo: EMAIL_HOW_TO.bounced,
 		data: { M: bounced },
 	},
 	{
 		name: 'email.complained',
 		label: 'Marked as Spam',
 		description: 'Spam complaint: a recipient marked an email as spam',
+		howTo: EMAIL_HOW_TO.complained,
 		data: { M: recipientEvent },
 	},
 	{
 		name: 'email.delivery_delayed',
 		label: 'Email Delivery Delayed',
 		description: 'An email is not delivered yet, sending goes on',
+		howTo: 'Send an email to a mailbox that is full or whose server is down',
 		reservation: UNCONFIRMED_EVENT,
 	},
 	{
 		name: 'email.unsubscribed',
 		label: 'Email Unsubscribed',
 		description: 'A recipient opted out of further emails',
+		howTo: EMAIL_HOW_TO.unsubscribed,
 		data: { M: z.object({ email: z.string(), timestamp: z.string() }) },
 	},
 	{
 		name: 'email.failed',
 		label: 'Email Failed',
 		description: 'An email could not be sent',
+		howTo: 'Send an email from a domain that is not verified',
 		data: { M: z.object({ to: z.string(), emailId: z.string(), reason: z.string() }) },
 	},
 	{
 		name: 'contact.created',
 		label: 'Contact Created',
 		description: 'A contact was added to an audience',
+		howTo: 'Add a contact to an audience',
 		data: { M: contact },
 	},
 	{
 		name: 'contact.updated',
 		label: 'Contact Updated',
 		description: 'A contact was changed',
+		howTo: 'Change a field of a contact',
 		reservation: UNCONFIRMED_EVENT,
 	},
-	{ name: 'contact.deleted', label: 'Contact Deleted', description: 'A contact was removed' },
-	{ name: 'audience.created', label: 'Audience Created', description: 'An audience was created' },
-	{ name: 'audience.updated', label: 'Audience Updated', description: 'An audience was changed' },
-	{ name: 'audience.deleted', label: 'Audience Deleted', description: 'An audience was deleted' },
+	{
+		name: 'contact.deleted',
+		label: 'Contact Deleted',
+		description: 'A contact was removed',
+		howTo: 'Remove a contact',
+	},
+	{
+		name: 'audience.created',
+		label: 'Audience Created',
+		description: 'An audience was created',
+		howTo: 'Create an audience',
+	},
+	{
+		name: 'audience.updated',
+		label: 'Audience Updated',
+		description: 'An audience was changed',
+		howTo: 'Rename an audience',
+	},
+	{
+		name: 'audience.deleted',
+		label: 'Audience Deleted',
+		description: 'An audience was deleted',
+		howTo: 'Delete an audience that you made for the test',
+	},
 	{
 		name: 'form.submitted',
 		label: 'Form Submitted',
 		description: 'A form was submitted',
+		howTo: 'Fill in one of your forms',
 		reservation: UNCONFIRMED_EVENT,
 	},
 ];
@@ -154,6 +187,8 @@ const provider: Provider = {
 	displayName: 'Metigan',
 	description: 'Emails delivered, opened, clicked, bounced and complained about; contacts',
 	credentialType: 'metiganApi',
+	baseUrl: 'https://api.metigan.com',
+	apiRoots: ['/api'],
 	events,
 	schemes,
 	envelope: {
@@ -202,7 +237,7 @@ const provider: Provider = {
 		// Its documents disagree whether a secret that is sent is used: where it is not, the answer holds another.
 		sendsSecret: 'always',
 		mayIssueAnother: true,
-		keyRights: 'has full access, not sending access alone',
+		keyRights: 'with full access, not sending access alone',
 		operations: { get: 'unconfirmed', update: 'unconfirmed', delete: 'unconfirmed' },
 		page: { size: 100, query: (page, limit) => ({ page, limit }) },
 	},

@@ -23,7 +23,7 @@ export class Misar implements INodeType {
 		credentials: [{ name: 'misarApi', required: true, testedBy: 'testMisarApi' }],
 	};
 
-	methods = { ...searchMethods(misar), ...credentialTests('testMisarApi', new MisarApi()) };
+	methods = { ...searchMethods(misar), ...credentialTests('testMisarApi', new MisarApi(), misar) };
 
 	execute = execute;
 }

@@ -21,7 +21,7 @@ export class MisarTrigger implements INodeType {
 		credentials: [{ name: 'misarApi', required: true, testedBy: 'testMisarApi' }],
 	};
 
-	methods = credentialTests('testMisarApi', new MisarApi());
+	methods = credentialTests('testMisarApi', new MisarApi(), misar);
 
 	webhookMethods = webhookMethods;
 

@@ -1,7 +1,9 @@
 import { z } from 'zod/v4';
 
+import { EMAIL_HOW_TO } from '../shared/emailEvents';
 import type { EnvelopeFacts, EventFact, Provider, SignatureScheme } from '../shared/provider';
 import {
+	BASE_URL,
 	PLAN_REFUSALS,
 	platformEnvelope,
 	platformScheme,
@@ -78,73 +80,91 @@ const bounced = {
 };
 
 const events: readonly EventFact[] = [
-	{ name: 'email.sent', label: 'Email Sent', description: 'An email was accepted for delivery' },
+	{
+		name: 'email.sent',
+		label: 'Email Sent',
+		description: 'An email was accepted for delivery',
+		howTo: EMAIL_HOW_TO.sent,
+	},
 	{
 		name: 'email.delivered',
 		label: 'Email Delivered',
 		description: "The recipient's mail server accepted an email",
+		howTo: EMAIL_HOW_TO.delivered,
 		data: delivered,
 	},
 	{
 		name: 'email.opened',
 		label: 'Email Opened',
 		description: 'A recipient opened an email, as far as its tracking pixel can tell',
+		howTo: EMAIL_HOW_TO.opened,
 		data: opened,
 	},
 	{
 		name: 'email.clicked',
 		label: 'Email Clicked',
 		description: 'A recipient clicked a tracked link',
+		howTo: EMAIL_HOW_TO.clicked,
 		data: clicked,
 	},
 	{
 		name: 'email.bounced',
 		label: 'Email Bounced',
 		description: 'Hard or soft bounce: the email was not delivered',
+		howTo: EMAIL_HOW_TO.bounced,
 		data: bounced,
 	},
 	{
 		name: 'email.complained',
 		label: 'Marked as Spam',
 		description: 'Spam complaint: a recipient marked an email as spam',
+		howTo: EMAIL_HOW_TO.complained,
 	},
 	{
 		name: 'email.unsubscribed',
 		label: 'Email Unsubscribed',
 		description: 'A recipient opted out of further emails',
+		howTo: EMAIL_HOW_TO.unsubscribed,
 	},
 	{
 		name: 'email.received',
 		label: 'Email Received',
 		description: 'An email arrived at a domain of yours that is set up for incoming mail',
+		howTo: 'Write an email to an address at that domain',
 	},
 	{
 		name: 'campaign.sent',
 		label: 'Campaign Sent',
 		description: 'All emails of a campaign were queued or sent',
+		howTo: 'Send a campaign to a segment that holds only yourself',
 	},
 	{
 		name: 'campaign.completed',
 		label: 'Campaign Completed',
 		description: 'A campaign finished, with all its sends and events settled',
+		howTo:
+			'Send a campaign to a segment that holds only yourself, and wait until its emails are settled',
 	},
 	{
 		name: 'contact.created',
 		label: 'Contact Created',
 		description: 'A contact was added',
+		howTo: 'Add a contact',
 		reservation: UNCONFIRMED_EVENT,
 	},
 	{
 		name: 'contact.updated',
 		label: 'Contact Updated',
 		description: 'A contact was changed',
+		howTo: 'Change a field of a contact',
 		reservation: UNCONFIRMED_EVENT,
 	},
 	{
 		name: 'automation.triggered',
 		label: 'Automation Triggered',
 		description: 'An automation started',
-		reservation: 'Not confirmed by Misar, and its name is a guess; choose it explicitly',
+		howTo: 'Do what one of your automations waits for, such as adding a contact',
+		reservation: 'Not confirmed by Misar, and its name is a guess; not part of All Events',
 	},
 ];
 
@@ -181,6 +201,8 @@ export const misarMail: Provider = {
 	displayName: 'Misar Mail',
 	description: 'Emails sent, delivered, opened, clicked, bounced and unsubscribed; campaigns',
 	credentialType: 'misarApi',
+	baseUrl: BASE_URL,
+	apiRoots: ['/mail/v1', '/mail'],
 	events,
 	schemes,
 	envelope: {
@@ -194,7 +216,7 @@ export const misarMail: Provider = {
 		itemStyles: [{ id: 'path', update: 'PATCH' }],
 		eventsFormat: 'list',
 		sendsSecret: 'always',
-		keyRights: 'may read and write (Misar Mail names no scope for webhooks)',
+		keyRights: 'with read and write access',
 		operations: {
 			get: 'documented',
 			update: 'documented',

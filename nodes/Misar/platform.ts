@@ -13,8 +13,11 @@ import type {
 
 const text = z.string();
 
+/** Of every product. */
+export const BASE_URL = 'https://api.misar.io';
+
 /** Why an event that the newest list of a product lacks is not part of "all events". */
-export const UNCONFIRMED_EVENT = 'Not confirmed by Misar; choose it explicitly';
+export const UNCONFIRMED_EVENT = 'Not confirmed by Misar, not part of All Events';
 
 /** The SDKs of MisarMail, Misar.Blog and Misar.Dev; their statuses differ (402, 403 or 429). */
 export const PLAN_REFUSALS: readonly string[] = ['plan_limit_exceeded'];
@@ -75,6 +78,7 @@ function deliveriesOnly(
 	displayName: string,
 	description: string,
 	events: readonly EventFact[],
+	dashboard = `the dashboard of ${displayName}`,
 ): Provider {
 	return {
 		id: 'misar',
@@ -82,12 +86,13 @@ function deliveriesOnly(
 		displayName,
 		description,
 		credentialType: 'misarApi',
+		baseUrl: BASE_URL,
 		events,
 		schemes: [platformScheme],
 		envelope: platformEnvelope(product),
 		defaultRegistration: 'manual',
 		manualSteps: [
-			`Open the dashboard of ${displayName} and go to Settings → Webhooks. Add a webhook with the URL and the same events as below.`,
+			`Open ${dashboard} and go to Settings → Webhooks. Add a webhook with the URL and the same events as below.`,
 			'Copy the signing secret to Signing Secret in the credential.',
 		],
 	};
@@ -98,24 +103,39 @@ export const misarDev = deliveriesOnly(
 	'Misar.Dev',
 	'Plugins installed, updated and removed; agent runs',
 	[
-		{ name: 'plugin.installed', label: 'Plugin Installed', description: 'A plugin was installed' },
-		{ name: 'plugin.updated', label: 'Plugin Updated', description: 'A plugin was updated' },
+		{
+			name: 'plugin.installed',
+			label: 'Plugin Installed',
+			description: 'A plugin was installed',
+			howTo: 'Install a plugin',
+		},
+		{
+			name: 'plugin.updated',
+			label: 'Plugin Updated',
+			description: 'A plugin was updated',
+			howTo: 'Update an installed plugin',
+		},
 		{
 			name: 'plugin.uninstalled',
 			label: 'Plugin Uninstalled',
 			description: 'A plugin was removed',
+			howTo: 'Remove a plugin',
 		},
 		{
 			name: 'agent.run.completed',
 			label: 'Agent Run Completed',
 			description: 'A run of an agent finished',
+			howTo: 'Run an agent with a small task',
 		},
 		{
 			name: 'agent.run.failed',
 			label: 'Agent Run Failed',
 			description: 'A run of an agent ended without a result',
+			howTo: 'Run an agent with a task that it cannot do, or stop its run',
 		},
 	],
+	// Its page of API keys (docs.misar.io).
+	'<a href="https://www.misar.dev" target="_blank">Misar.Dev</a>',
 );
 
 export const misarAi = deliveriesOnly(
@@ -123,9 +143,24 @@ export const misarAi = deliveriesOnly(
 	'Misar.ai',
 	'Projects created, deploys succeeded and failed. Misar announces this product as coming soon.',
 	[
-		{ name: 'project.created', label: 'Project Created', description: 'A project was created' },
-		{ name: 'deploy.succeeded', label: 'Deploy Succeeded', description: 'A deploy went live' },
-		{ name: 'deploy.failed', label: 'Deploy Failed', description: 'A deploy did not go live' },
+		{
+			name: 'project.created',
+			label: 'Project Created',
+			description: 'A project was created',
+			howTo: 'Create a project',
+		},
+		{
+			name: 'deploy.succeeded',
+			label: 'Deploy Succeeded',
+			description: 'A deploy went live',
+			howTo: 'Deploy a project',
+		},
+		{
+			name: 'deploy.failed',
+			label: 'Deploy Failed',
+			description: 'A deploy did not go live',
+			howTo: 'Deploy a project whose build is broken',
+		},
 	],
 );
 

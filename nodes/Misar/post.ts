@@ -2,6 +2,7 @@ import { z } from 'zod/v4';
 
 import type { Provider } from '../shared/provider';
 import {
+	BASE_URL,
 	idIn,
 	PLAN_REFUSALS,
 	platformEnvelope,
@@ -23,50 +24,60 @@ export const misarPost: Provider = {
 	displayName: 'Misar Post',
 	description: 'Posts published, scheduled, approved and failed; accounts; trends and findings',
 	credentialType: 'misarApi',
+	baseUrl: BASE_URL,
+	apiRoots: ['/post'],
 	events: [
 		{
 			name: 'post.published',
 			label: 'Post Published',
 			description: 'A post was published to a platform',
+			howTo: 'Publish a post to an account that only you see',
 		},
 		{
 			name: 'post.failed',
 			label: 'Post Failed',
 			description: 'A post could not be published; the data says why',
+			howTo: 'Disconnect an account at the network, then publish a post to it',
 		},
 		{
 			name: 'post.scheduled',
 			label: 'Post Scheduled',
 			description: 'A post was added to the queue',
+			howTo: 'Schedule a post; you can delete it afterwards',
 			reservation: UNCONFIRMED_EVENT,
 		},
 		{
 			name: 'post.approved',
 			label: 'Post Approved',
 			description: 'A variant of a post was approved',
+			howTo: 'Approve a variant of a draft',
 			reservation: UNCONFIRMED_EVENT,
 		},
 		{
 			name: 'account.disconnected',
 			label: 'Account Disconnected',
 			description: 'The connection to an account was lost',
+			howTo: 'Revoke the access of Misar Post in the settings of a connected account',
 		},
 		{
 			name: 'codeshield.finding',
 			label: 'CodeShield Finding',
 			description: 'CodeShield found something new',
+			howTo: 'Let CodeShield check code with a known weakness',
 			reservation: UNCONFIRMED_EVENT,
 		},
 		{
 			name: 'trendpulse.rising',
 			label: 'TrendPulse Rising',
 			description: 'A keyword entered the Rising stage',
+			howTo: 'Track a keyword of the day, and wait until it rises',
 			reservation: UNCONFIRMED_EVENT,
 		},
 		{
 			name: 'campaign.completed',
 			label: 'Campaign Completed',
 			description: 'A campaign finished',
+			howTo: 'Let a campaign of one post end',
 			reservation: UNCONFIRMED_EVENT,
 		},
 	],
@@ -103,7 +114,7 @@ export const misarPost: Provider = {
 		itemStyles: [{ id: 'path', update: 'PATCH' }],
 		eventsFormat: 'list',
 		sendsSecret: 'never',
-		keyRights: 'may manage webhooks (Misar Post names no scope for it)',
+		keyRights: 'that may manage webhooks',
 		operations: { update: 'unconfirmed', delete: 'unconfirmed' },
 	},
 	planRefusals: PLAN_REFUSALS,

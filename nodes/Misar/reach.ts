@@ -2,6 +2,7 @@ import { z } from 'zod/v4';
 
 import type { Provider } from '../shared/provider';
 import {
+	BASE_URL,
 	idIn,
 	PLAN_REFUSALS,
 	platformEnvelope,
@@ -20,46 +21,65 @@ export const misarReach: Provider = {
 	displayName: 'Misar Reach',
 	description: 'Replies, deals won and lost, lead searches and campaigns',
 	credentialType: 'misarApi',
+	baseUrl: BASE_URL,
+	apiRoots: ['/reach/api', '/reach'],
 	events: [
 		{
 			name: 'reply.received',
 			label: 'Reply Received',
 			description: 'A contact replied to a message',
+			howTo: 'Reply to a message that a sequence sent to a mailbox of your own',
 		},
-		{ name: 'deal.won', label: 'Deal Won', description: 'A deal was won' },
-		{ name: 'deal.lost', label: 'Deal Lost', description: 'A deal was lost' },
+		{
+			name: 'deal.won',
+			label: 'Deal Won',
+			description: 'A deal was won',
+			howTo: 'Move a deal of your own to Won',
+		},
+		{
+			name: 'deal.lost',
+			label: 'Deal Lost',
+			description: 'A deal was lost',
+			howTo: 'Move a deal of your own to Lost',
+		},
 		{
 			name: 'lead_search.completed',
 			label: 'Lead Search Completed',
 			description: 'A search for leads finished',
+			howTo: 'Run a small search for leads and wait for its end',
 		},
 		{
 			name: 'campaign.completed',
 			label: 'Campaign Completed',
 			description: 'A campaign finished',
+			howTo: 'Run a campaign to yourself alone until its end',
 		},
 		{
 			name: 'lead.found',
 			label: 'Lead Found',
 			description: 'A lead was found',
+			howTo: 'Run a search for leads that finds some',
 			reservation: UNCONFIRMED_EVENT,
 		},
 		{
 			name: 'campaign.sent',
 			label: 'Campaign Sent',
 			description: 'A campaign was sent',
+			howTo: 'Send a campaign to yourself alone',
 			reservation: UNCONFIRMED_EVENT,
 		},
 		{
 			name: 'deal.updated',
 			label: 'Deal Updated',
 			description: 'A deal was changed',
+			howTo: 'Change a field of a deal',
 			reservation: UNCONFIRMED_EVENT,
 		},
 		{
 			name: 'contact.replied',
 			label: 'Contact Replied',
 			description: 'A contact replied',
+			howTo: 'Reply to a message that you sent to a mailbox of your own',
 			reservation: UNCONFIRMED_EVENT,
 		},
 	],
@@ -93,7 +113,7 @@ export const misarReach: Provider = {
 		itemStyles: [{ id: 'path', update: 'PATCH' }],
 		eventsFormat: 'list',
 		sendsSecret: 'never',
-		keyRights: 'may manage webhooks (Misar Reach names no scope for it)',
+		keyRights: 'that may manage webhooks',
 		operations: { delete: 'unconfirmed' },
 		createExtras: ({ workflowId, nodeName }) => ({
 			description: `n8n workflow ${workflowId}, node ${nodeName}`,

@@ -25,7 +25,7 @@ export class MisarBlog implements INodeType {
 
 	methods = {
 		...searchMethods(misarBlog),
-		...credentialTests('testMisarBlogApi', new MisarBlogApi()),
+		...credentialTests('testMisarBlogApi', new MisarBlogApi(), misarBlog),
 	};
 
 	execute = execute;

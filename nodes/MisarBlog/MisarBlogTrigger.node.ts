@@ -21,7 +21,7 @@ export class MisarBlogTrigger implements INodeType {
 		credentials: [{ name: 'misarBlogApi', required: true, testedBy: 'testMisarBlogApi' }],
 	};
 
-	methods = credentialTests('testMisarBlogApi', new MisarBlogApi());
+	methods = credentialTests('testMisarBlogApi', new MisarBlogApi(), misarBlog);
 
 	webhookMethods = webhookMethods;
 

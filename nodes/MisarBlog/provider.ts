@@ -47,30 +47,36 @@ const misarBlogProvider: Provider = {
 	displayName: 'Misar.Blog',
 	description: 'Articles published, updated and deleted',
 	credentialType: 'misarBlogApi',
+	baseUrl: 'https://api.misar.io',
+	apiRoots: ['/blog/v1', '/blog'],
 	events: [
 		{
 			name: 'article.published',
 			label: 'Article Published',
 			description: 'A new article was published, or a draft went live',
+			howTo: 'Publish an article; with the visibility Private only you see it',
 			data: articleData,
 		},
 		{
 			name: 'article.updated',
 			label: 'Article Updated',
 			description: 'The content of a published article was changed',
+			howTo: 'Change a published article and save it',
 			data: articleData,
 		},
 		{
 			name: 'article.deleted',
 			label: 'Article Deleted',
 			description: 'A published article was deleted for good',
+			howTo: 'Delete a published article that you made for the test',
 			data: articleData,
 		},
 		{
 			name: 'comment.created',
 			label: 'Comment Created',
 			description: 'A comment was written',
-			reservation: 'Not confirmed by Misar; choose it explicitly',
+			howTo: 'Write a comment below an article of your own',
+			reservation: 'Not confirmed by Misar, not part of All Events',
 		},
 	],
 	schemes: [

@@ -1,6 +1,8 @@
 import type { ICredentialDataDecryptedObject, IHookFunctions } from 'n8n-workflow';
 
+import { baseUrlMeant } from './baseUrl';
 import { settingsError, type NodeContext } from './errors';
+import type { Provider } from './provider';
 import { flawOf, formsOf, hasFringe, requireSecret } from './secretText';
 
 /** The secrets and the address a credential holds; fields a credential type lacks are empty. */
@@ -19,7 +21,7 @@ export interface ProviderCredential {
 	readonly flawed: ReadonlyArray<readonly [field: string, text: string]>;
 	/** Every secret in it, including those of the sign-in method that is not chosen, to keep out of texts. */
 	readonly secrets: readonly string[];
-	/** As n8n gave it, to call the API with. */
+	/** As n8n gave it, with the Base URL that is meant, to call the API with. */
 	readonly decrypted: ICredentialDataDecryptedObject;
 }
 
@@ -58,7 +60,7 @@ export function fringeWarning(credential: ProviderCredential): string | undefine
 /** Reads the credential. @throws what n8n throws when none is set, or NodeOperationError */
 export async function readCredential(
 	context: NodeContext & Pick<IHookFunctions, 'getCredentials'>,
-	provider: { readonly credentialType: string; readonly displayName: string },
+	provider: Provider,
 ): Promise<ProviderCredential> {
 	const data = await context.getCredentials(provider.credentialType);
 	const field = (name: string): string => {
@@ -74,9 +76,10 @@ export async function readCredential(
 	const apiKey = secret('apiKey').trim();
 	// People may choose a password that looks like a masked one.
 	const password = flawOf(field('password')) === 'empty' ? '' : field('password');
+	const baseUrl = baseUrlMeant(field('baseUrl'), provider);
 	return {
 		product: field('product'),
-		baseUrl: field('baseUrl').trim(),
+		baseUrl,
 		apiSecret: apiKey || password,
 		apiSecretTyped: apiKey === '',
 		signingSecret: secret('signingSecret'),
@@ -85,6 +88,6 @@ export async function readCredential(
 			([, text]) => flawOf(text) !== undefined && flawOf(text) !== 'empty',
 		),
 		secrets: SECRET_FIELDS.flatMap((name) => [field(name).trim(), ...formsOf(field(name))]),
-		decrypted: data,
+		decrypted: { ...data, baseUrl },
 	};
 }

@@ -8,8 +8,10 @@ import {
 } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
+import { baseUrlMeant } from './baseUrl';
 import { FIELD_NAMES } from './credential';
 import { Refused, requestWithin } from './limitedRequest';
+import type { ProviderFamily } from './provider';
 import { flawOf, objectionTo } from './secretText';
 import { noAnswer } from './unreachable';
 import { isHttpUrl, urlBelow } from './url';
@@ -40,14 +42,14 @@ const thrownSchema = z.object({
  *
  * @param name - what `testedBy` names
  */
-export function credentialTests(name: string, type: TestableCredential) {
+export function credentialTests(name: string, type: TestableCredential, family: ProviderFamily) {
 	return {
 		credentialTest: {
 			async [name](
 				this: ICredentialTestFunctions,
 				credential: ICredentialsDecrypted,
 			): Promise<INodeCredentialTestResult> {
-				return await testCredential(this, type, credential.data ?? {});
+				return await testCredential(this, type, family, credential.data ?? {});
 			},
 		},
 	};
@@ -56,8 +58,12 @@ export function credentialTests(name: string, type: TestableCredential) {
 async function testCredential(
 	context: ICredentialTestFunctions,
 	type: TestableCredential,
-	fields: ICredentialDataDecryptedObject,
+	family: ProviderFamily,
+	entered: ICredentialDataDecryptedObject,
 ): Promise<INodeCredentialTestResult> {
+	const provider = family.find(({ product }) => product === entered['product']) ?? family[0];
+	const baseUrl = baseUrlMeant(String(entered['baseUrl'] ?? ''), provider);
+	const fields: ICredentialDataDecryptedObject = { ...entered, baseUrl };
 	for (const [name, title] of FIELD_NAMES) {
 		const objection = objectionTo(title, String(fields[name] ?? ''));
 		if (objection !== undefined) {
@@ -73,7 +79,6 @@ async function testCredential(
 	if (!hasKey || tested === undefined) {
 		return { status: 'OK', message: 'No API key: only the signing secret is used.' };
 	}
-	const baseUrl = String(fields['baseUrl']).trim();
 	if (!isHttpUrl(baseUrl)) return noServer(type, 'ERR_INVALID_URL');
 	const url = urlBelow(baseUrl, tested);
 	const send = sender(context);

@@ -49,8 +49,9 @@ export function eventOptions(provider: Provider): INodePropertyOptions[] {
 		{
 			name: 'All Events',
 			value: ALL_EVENTS,
-			description:
-				'Every event but those marked as not confirmed, and any event that is not in this list',
+			description: provider.events.some(({ reservation }) => reservation !== undefined)
+				? 'Every event, also ones that are not in this list. Not: those marked as not confirmed.'
+				: 'Every event, also ones that are not in this list',
 		},
 		...documented.sort((a, b) => a.name.localeCompare(b.name)),
 	];

@@ -64,6 +64,8 @@ export interface EventFact {
 	readonly label: string;
 	/** When it fires, in terms that users of the provider know; no full stop after a single sentence. */
 	readonly description: string;
+	/** How a person who builds a workflow can make it happen, as an instruction without a full stop. */
+	readonly howTo: string;
 	/**
 	 * Documented shapes of the event's data, by the id of the envelope they come in; a mismatch is
 	 * reported as a warning, never dropped.
@@ -169,7 +171,7 @@ export interface ManagementApi {
 	readonly sendsSecret: 'always' | 'never';
 	/** It may ignore the secret that was sent and issue its own, which the answer then holds. */
 	readonly mayIssueAnother?: true;
-	/** What the API key must be allowed to do, as far as the documents say; ends a sentence. */
+	/** What the API key must be allowed to do, as far as the documents say: what follows "needs an API key". */
 	readonly keyRights: string;
 	/** Calls beyond list and create, with how sure the documents are of them. */
 	readonly operations: Readonly<Partial<Record<EndpointOperation, Confirmation>>>;
@@ -339,6 +341,10 @@ export interface Provider {
 	readonly displayName: string;
 	readonly description: string;
 	readonly credentialType: string;
+	/** Its own address, the default of the credential's Base URL. */
+	readonly baseUrl: string;
+	/** Paths that its documents print behind the host, the longest first, besides those of `api`. */
+	readonly apiRoots?: readonly string[];
 	readonly events: readonly EventFact[];
 	readonly schemes: readonly SignatureScheme[];
 	readonly envelope: EnvelopeFacts;

@@ -15,7 +15,7 @@ const N8N_PLACEHOLDERS = [
 const MASK = /[•●∙…⋯＊∗]|x{4}$|([^\p{L}\p{N}])\1{2}|^(.)\2{3,}$/iu;
 /** Placeholders: of the fields here, of documents, and of expressions that find nothing. */
 const PUBLIC =
-	/^(?:e\.g\..*|(?:[a-z]+_)+|(?:[a-z]+_)?your[\s_-].*|<.*>|change[\s_-]?me|undefined|null|nan|\[object object\]|4f9c2ab8e1d7)$/isu;
+	/^(?:e\.g\..*|(?:[a-z]+_)+|(?:[a-z]+_)?your[\s_-].*|leave empty.*|only while.*|<.*>|change[\s_-]?me|undefined|null|nan|\[object object\]|4f9c2ab8e1d7)$/isu;
 /** White space, control and invisible characters, and quotes: what comes along when a secret is copied. */
 const FRINGE = /[\s\p{Z}\p{C}"'`“”‘’„‚«»‹›]/u;
 

@@ -66,7 +66,7 @@ export function urlBelow(baseUrl: string, path: string): string {
 	return `${withoutSlashesAtEnd(baseUrl)}/${path.replace(/^\/+/, '')}`;
 }
 
-function withoutSlashesAtEnd(text: string): string {
+export function withoutSlashesAtEnd(text: string): string {
 	let end = text.length;
 	while (text.endsWith('/', end)) end -= 1;
 	return text.slice(0, end);

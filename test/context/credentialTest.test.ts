@@ -69,6 +69,10 @@ describe.each(credentials)('the credential of $title', (trigger) => {
 		expect(await testCredential(trigger, { baseUrl, apiKey: KEY })).toEqual(
 			failed(expect.stringMatching(/did not accept/)),
 		);
+		// A path that the provider's documents print behind the host.
+		const printed = { misarApi: '/mail/v1', misarBlogApi: '/blog/v1' }[trigger.credential] ?? '/api';
+		const written = { baseUrl: `${sandbox.url}${printed}`, apiKey: sandbox.keys[provider] };
+		expect(await testCredential(trigger, written)).toEqual(OK);
 	});
 
 	it('passes without an API key, and calls nobody', async () => {
@@ -83,7 +87,8 @@ describe.each(credentials)('the credential of $title', (trigger) => {
 	it.each([
 		['a port where nothing listens', 'http://127.0.0.1:1', 'ECONNREFUSED'],
 		['a host that does not exist', 'https://api.misar.invalid', 'ENOTFOUND'],
-		['a Base URL without https://', 'api.misar.io', 'ERR_INVALID_URL'],
+		['a Base URL without https://', 'api.misar.invalid', 'ENOTFOUND'],
+		['a Base URL that is one word', 'misar', 'ERR_INVALID_URL'],
 		['a Base URL that is no address', 'https://', 'ERR_INVALID_URL'],
 	])('says in words that %s does not answer', async (_, baseUrl, code) => {
 		const { status, message } = await testCredential(trigger, { baseUrl, apiKey: KEY });

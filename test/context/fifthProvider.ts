@@ -38,14 +38,22 @@ export const pigeonPost: ProviderFamily = [
 		displayName: 'Pigeon Post',
 		description: 'Letters carried and lost',
 		credentialType: 'pigeonPostApi',
+		baseUrl: 'https://loft.pigeon.example',
+		apiRoots: ['/loft/v2'],
 		events: [
 			{
 				name: 'letter.carried',
 				label: 'Letter Carried',
 				description: 'A letter arrived',
+				howTo: 'Send a letter to yourself',
 				data: { letter: z.object({ to: z.string(), grams: z.number() }) },
 			},
-			{ name: 'letter.lost', label: 'Letter Lost', description: 'A letter did not arrive' },
+			{
+				name: 'letter.lost',
+				label: 'Letter Lost',
+				description: 'A letter did not arrive',
+				howTo: 'Send a letter in a storm',
+			},
 		],
 		schemes: [
 			{
@@ -92,7 +100,7 @@ export const pigeonPost: ProviderFamily = [
 			itemStyles: [{ id: 'query', update: 'PUT' }],
 			eventsFormat: 'commaSeparated',
 			sendsSecret: 'never',
-			keyRights: 'may manage webhooks',
+			keyRights: 'that may manage webhooks',
 			operations: { update: 'documented', delete: 'documented' },
 			page: {
 				size: PAGE_SIZE,

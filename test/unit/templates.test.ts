@@ -178,9 +178,9 @@ describe.each(templateNames)('%s', (file) => {
 		const check = working.find(({ name }) => name === EDITED);
 		expect(check?.parameters).toMatchObject({
 			conditions: {
-				conditions: examples.map(([name]) => ({
+				conditions: examples.map(([name, value]) => ({
 					leftValue: `={{ $json.${name} }}`,
-					rightValue: '.example.com',
+					rightValue: String(value).endsWith('/…') ? '/webhook/…' : '.example.com',
 					operator: { operation: 'notContains' },
 				})),
 			},

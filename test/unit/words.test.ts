@@ -104,10 +104,13 @@ describe('every parameter and credential field', () => {
 		expect(repeating.map(([place]) => place)).toEqual([]);
 	});
 
-	it('has an example where text is typed', () => {
+	it('has an example where text is typed, or says when to leave it empty', () => {
 		const without = explained
 			.filter(([, { type }]) => type === 'string')
-			.filter(([, { placeholder }]) => !/^e\.g\. \S/.test(placeholder ?? ''));
+			.filter(
+				([, { placeholder }]) =>
+					!/^(e\.g\.|Leave empty|Only while) \S|^Leave empty: \S/.test(placeholder ?? ''),
+			);
 		expect(without.map(([place]) => place)).toEqual([]);
 	});
 
@@ -240,7 +243,7 @@ describe('the notice of manual registration', () => {
 
 	it.each(notices)('%s lists steps in the tags that n8n keeps', (_place, { displayName }) => {
 		expect(displayName).toMatch(
-			/<li>1\. .*Production URL.*<\/li><li>2\. .*Signing Secret.*\. Publish.*localhost.*N8N_WEBHOOK_URL/s,
+			/<li>Open .*Production URL.*<\/li><li>.*Signing Secret.*<li>Publish.*localhost.*N8N_WEBHOOK_URL/s,
 		);
 		const tags = [...displayName.matchAll(/<\/?([a-z]+)/g)].map(([, tag]) => tag);
 		expect(tags.filter((tag) => !['a', 'ul', 'li'].includes(tag ?? ''))).toEqual([]);

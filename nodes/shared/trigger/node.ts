@@ -35,6 +35,8 @@ export function triggerDescription(name: string, path: string, family: ProviderF
 				responseMode: 'onReceived',
 				// Empty: the answer is that of webhook(). n8n's default answers with the word firstEntryJson.
 				responseData: '',
+				// The same for each product: one that names it would be an expression, which n8n evaluates
+				// for each delivery (`getNodeWebhooks` in n8n's webhook.service.js).
 				path,
 			},
 		],

@@ -18,13 +18,18 @@ import { ADDRESS_VARIABLE } from '../url';
 export const TRIGGER_OUTPUTS =
 	'={{ $parameter.options?.reportProblems === true ? [{ type: "main", displayName: "Event" }, { type: "main", displayName: "Problem" }] : ["main"] }}';
 
+/** n8n empties what depends on the product when another one is chosen. */
+const PRODUCT_HINT = 'Choosing another product empties Events and Options';
+
 /**
  * The parameters of a trigger node, made from the facts of its providers, so that every trigger of
  * the package looks and works alike.
  */
 export function triggerProperties(family: ProviderFamily): INodeProperties[] {
 	return [
-		...(family[0].product === undefined ? [] : [productProperty(family)]),
+		...(family[0].product === undefined
+			? []
+			: [{ ...productProperty(family), hint: PRODUCT_HINT }]),
 		...family.flatMap(providerProperties),
 		SIMPLIFY,
 		...family.map(optionsProperty),
@@ -49,20 +54,45 @@ function providerProperties(provider: Provider): INodeProperties[] {
 			...shownFor(byHand),
 		},
 		...(provider.secretOptional === true ? [unverifiedNotice(provider, show)] : []),
-		{
-			displayName: 'Events',
-			name: 'events',
-			type: 'multiOptions',
-			options: eventOptions(provider).map((option) => ({
-				...option,
-				...actionOf(option, provider),
-			})),
-			default: [],
-			// Not `required`: n8n would refuse a node whose events are all under Custom Events.
-			description: 'Which events start the workflow. Choose several, or All Events.',
-			...shownFor(show),
-		},
+		...eventsProperties(provider, show),
 	];
+}
+
+/** When names of events are typed beside the list. From the root: n8n 1.x resolves no other path into a collection. */
+const CUSTOM_EVENTS: Show = { '/options.customEvents': [{ _cnd: { exists: true } }] };
+
+/**
+ * The choice of events, twice: the editor marks a node without any red, except where all are under Custom Events. n8n
+ * would not run it with a required parameter that is empty.
+ */
+function eventsProperties(provider: Provider, show: Show): INodeProperties[] {
+	const events: INodeProperties = {
+		displayName: 'Events',
+		name: 'events',
+		type: 'multiOptions',
+		options: eventOptions(provider).map((option) => ({
+			...option,
+			description: describe(option, provider),
+			...actionOf(option, provider),
+		})),
+		default: [],
+		description: 'Which events start the workflow. Choose several, or All Events.',
+	};
+	return [
+		{
+			...events,
+			required: true,
+			displayOptions: { ...shownFor(show).displayOptions, hide: CUSTOM_EVENTS },
+		},
+		{ ...events, displayOptions: { show: { ...show, ...CUSTOM_EVENTS } } },
+	];
+}
+
+/** What an entry of the list of events means, and how to make the event happen. */
+function describe({ value, description = '' }: INodePropertyOptions, { events }: Provider): string {
+	const event = events.find(({ name }) => name === value);
+	if (event === undefined) return description;
+	return `${description.replace(/\.$/, '')}. To try it: ${event.howTo.charAt(0).toLowerCase()}${event.howTo.slice(1)}.`;
 }
 
 /** n8n lists the events of the first product as actions: say which product they belong to. */
@@ -75,7 +105,7 @@ function actionOf(
 
 /**
  * The panel opens on the Test URL, so the first step names the other one; what few people need comes
- * last. n8n's notices keep no tags but links and bullets, so the numbers are text.
+ * last. n8n's notices keep no tags but links and bullets.
  */
 function manualSteps({ displayName, manualSteps: steps }: Provider): string {
 	const list = [
@@ -83,8 +113,8 @@ function manualSteps({ displayName, manualSteps: steps }: Provider): string {
 		...steps,
 		'Publish this workflow, if you have not yet.',
 	];
-	const items = list.map((step, index) => `<li>${index + 1}. ${step}</li>`).join('');
-	return `To do once, by hand:<ul>${items}</ul>${displayName} has to reach the URL over the internet. If it does not begin with https://, or names localhost or an address such as 192.168.…, ask whoever runs your n8n to set ${ADDRESS_VARIABLE} to its public address.`;
+	const items = list.map((step) => `<li>${step}</li>`).join('');
+	return `To do once, by hand:<ul>${items}</ul>${displayName} has to reach the URL over the internet. If it does not begin with https://, or names localhost or a private address such as 192.168.0.10, ask whoever runs your n8n to set ${ADDRESS_VARIABLE} to its public address.`;
 }
 
 function unverifiedNotice(provider: Provider, show: Show): INodeProperties {
@@ -119,7 +149,7 @@ function registrationProperty(provider: Provider, api: ManagementApi, show: Show
 		],
 		default: defaultRegistration,
 		description: `Who registers the webhook URL of this workflow with ${provider.displayName}`,
-		hint: `Automatic needs an API key in the credential that ${api.keyRights}`,
+		hint: `Automatic needs an API key ${api.keyRights}`,
 		...shownFor(show),
 	};
 }
@@ -146,11 +176,14 @@ function automaticOnly(option: INodeProperties): INodeProperties {
 	return { ...option, ...shownFor({ '/registration': ['automatic'] }) };
 }
 
+/** From the root, as above. */
+const RECOVERING: Show = { '/options.recoverMissed': [true] };
+
 /** How often the provider is asked: of its endpoint, of missed events, or of both. */
 function checkIntervalOption({ api, recovery }: Provider): INodeProperties[] {
 	if (api === undefined && recovery === undefined) return [];
 	const option: INodeProperties = {
-		displayName: api === undefined ? 'Check Every (Minutes)' : 'Check Endpoint Every (Minutes)',
+		displayName: 'Check Every (Minutes)',
 		name: 'checkInterval',
 		type: 'number',
 		typeOptions: { minValue: 0, numberPrecision: 0 },
@@ -164,7 +197,8 @@ function checkIntervalOption({ api, recovery }: Provider): INodeProperties[] {
 			.filter((sentence) => sentence !== false)
 			.join(' '),
 	};
-	return [recovery === undefined ? automaticOnly(option) : option];
+	if (recovery === undefined) return [automaticOnly(option)];
+	return [api === undefined ? { ...option, ...shownFor(RECOVERING) } : option];
 }
 
 /** When deliveries are answered; a provider that never sends one again gets its answer at once. */

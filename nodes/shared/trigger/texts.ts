@@ -26,7 +26,7 @@ export function triggerTexts(
 	const testUrl = automatic
 		? `With automatic registration the test URL is registered with ${name} while you listen; with manual registration add the Test URL in ${name} yourself.`
 		: `Add the Test URL in ${name} for that, and the Production URL again when you are done.`;
-	const building = `<b>While you build</b>, click Execute step and make one of the chosen events happen in ${name}. It shows up here. ${testUrl}<br /><br />`;
+	const building = `<b>While you build</b>, click Execute step and make one of the chosen events happen in ${name}: the list of Events says how. It shows up here. ${testUrl}<br /><br />`;
 	const byHand = `needs the Production URL of the trigger: its panel lists the steps.`;
 	return {
 		eventTriggerDescription: `Waiting for one event: make one of the chosen events happen in ${name}`,

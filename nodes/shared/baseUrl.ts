@@ -1,0 +1,20 @@
+import type { Provider } from './provider';
+import { withoutSlashesAtEnd } from './url';
+
+/** A host name with a dot, with or without a port and a path: what people type for an address. */
+const HOST = /^[\w-]+(?:\.[\w-]+)+(?::\d+)?(?:\/|$)/;
+
+/**
+ * The address that a person means by a Base URL: none is the provider's own, `https://` may be missing, and a path that
+ * the provider's documents print behind the host is left out, because it is that of each call.
+ */
+export function baseUrlMeant(
+	written: string,
+	{ baseUrl, api, apiRoots = [] }: Pick<Provider, 'baseUrl' | 'api' | 'apiRoots'>,
+): string {
+	const text = withoutSlashesAtEnd(written.trim());
+	if (text === '') return baseUrl;
+	const address = HOST.test(text) ? `https://${text}` : text;
+	const path = [...(api?.paths ?? []), ...apiRoots].find((ending) => address.endsWith(ending));
+	return path === undefined ? address : address.slice(0, -path.length);
+}

@@ -1,0 +1,147 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, it } from '@jest/globals';
+import { NodeHelpers, type ICredentialType, type INodeType } from 'n8n-workflow';
+
+import { MailPandaApi } from '../../credentials/MailPandaApi.credentials';
+import { MetiganApi } from '../../credentials/MetiganApi.credentials';
+import { MisarApi } from '../../credentials/MisarApi.credentials';
+import { MisarBlogApi } from '../../credentials/MisarBlogApi.credentials';
+import { MailPandaTrigger } from '../../nodes/MailPanda/MailPandaTrigger.node';
+import { MetiganTrigger } from '../../nodes/Metigan/MetiganTrigger.node';
+import { MisarTrigger } from '../../nodes/Misar/MisarTrigger.node';
+import { MisarBlogTrigger } from '../../nodes/MisarBlog/MisarBlogTrigger.node';
+import { baseUrlMeant } from '../../nodes/shared/baseUrl';
+import { allProviders } from './allProviders';
+
+/** What a person sees of triggers and credentials before anything runs, by n8n's own rules. */
+
+const triggers: ReadonlyArray<readonly [string, INodeType]> = [
+	['misarApi', new MisarTrigger()],
+	['misarBlogApi', new MisarBlogTrigger()],
+	['mailPandaApi', new MailPandaTrigger()],
+	['metiganApi', new MetiganTrigger()],
+];
+const credentials: readonly ICredentialType[] = [
+	new MisarApi(),
+	new MisarBlogApi(),
+	new MailPandaApi(),
+	new MetiganApi(),
+];
+const providers = allProviders.map((provider) => [provider.displayName, provider] as const);
+
+describe.each(providers)('the trigger of %s', (_name, { credentialType, product, events }) => {
+	/** What the editor marks red. */
+	function issues(parameters: object): string[] {
+		const description = triggers.find(([type]) => type === credentialType)?.[1].description;
+		if (description === undefined) throw new Error(`No trigger has ${credentialType}`);
+		const node = {
+			...{ id: 'n', name: 'Trigger', position: [0, 0] as [number, number] },
+			...{ type: description.name, typeVersion: 2 },
+			parameters: {},
+		};
+		const chosen = { ...(product === undefined ? {} : { product }), ...parameters };
+		const { properties } = description;
+		node.parameters =
+			NodeHelpers.getNodeParameters(properties, chosen, true, false, node, description) ?? {};
+		const found = NodeHelpers.getNodeParametersIssues(properties, node, description);
+		return Object.keys(found?.parameters ?? {});
+	}
+
+	it('is red while no event is chosen, and names of events may be typed instead', () => {
+		expect(issues({})).toEqual(['events']);
+		expect(issues({ events: [], options: { customEvents: '' } })).toEqual(['events']);
+		expect(issues({ events: ['*'] })).toEqual([]);
+		expect(issues({ events: events.map(({ name }) => name).slice(0, 1), options: {} })).toEqual(
+			events.length === 0 ? ['events'] : [],
+		);
+		expect(issues({ events: [], options: { customEvents: 'page.published' } })).toEqual([]);
+	});
+
+	it('says of each event how to make it happen, as the documents do', () => {
+		const { properties } =
+			triggers.find(([type]) => type === credentialType)?.[1].description ?? {};
+		const lists = (properties ?? []).filter(
+			({ name, displayOptions }) =>
+				name === 'events' && (displayOptions?.show?.['product'] ?? [product]).includes(product),
+		);
+		expect(lists).toHaveLength(2);
+		const rows = readFileSync(join(__dirname, '../../docs/providers.md'), 'utf8')
+			.split('\n')
+			.map((line) => line.split('|').map((cell) => cell.trim()));
+		for (const { name, howTo } of events) {
+			for (const { options = [] } of lists) {
+				const entry = options.find((option) => 'value' in option && option.value === name);
+				const text = JSON.stringify(entry).toLowerCase();
+				expect(text).toContain(`to try it: ${howTo.toLowerCase()}`);
+			}
+			expect(rows).toContainEqual(['', `\`${name}\``, expect.stringContaining(_name), howTo, '']);
+		}
+	});
+});
+
+describe.each(credentials.map((type) => [type.displayName, type] as const))(
+	'the credential %s',
+	(_name, { properties, documentationUrl }) => {
+		const shown = (data: Record<string, string>) =>
+			properties
+				.filter(({ type }) => type !== 'hidden')
+				.filter((property) => NodeHelpers.displayParameter(data, property, null, null))
+				.map(({ name }) => name);
+		const EMPTY = '__n8n_EMPTY_VALUE_7b1af746-3729-4c60-9b9b-e08eb29e58da';
+
+		it('has its fields in the order of use', () => {
+			const order = ['product', 'authentication', 'apiKey', 'signingSecret', 'baseUrl'];
+			const fields = shown({ authentication: 'apiKey', signingSecret: '' });
+			expect(fields).toEqual(order.filter((name) => fields.includes(name)));
+			expect(fields).toEqual(expect.arrayContaining(['apiKey', 'signingSecret', 'baseUrl']));
+		});
+
+		it('asks for a previous signing secret only when there is one that replaces it', () => {
+			expect(shown({ signingSecret: '' })).not.toContain('previousSigningSecret');
+			expect(shown({ signingSecret: EMPTY })).not.toContain('previousSigningSecret');
+			expect(shown({ signingSecret: 'whsec_new' })).toContain('previousSigningSecret');
+		});
+
+		it('leads to a section of our documents that explains each field', () => {
+			const [, anchor = ''] = /docs\/providers\.md#(.+)$/.exec(documentationUrl ?? '') ?? [];
+			const text = readFileSync(join(__dirname, '../../docs/providers.md'), 'utf8');
+			const sections = text.split(/^### /m).slice(1);
+			const section = sections.find((one) => {
+				const [heading = ''] = one.split('\n');
+				return heading.toLowerCase().replaceAll('.', '').replaceAll(' ', '-') === anchor;
+			});
+			const table = section?.split(/^#/m)[0] ?? '';
+			for (const { displayName } of properties.filter(({ type }) => type !== 'hidden')) {
+				expect(table).toMatch(new RegExp(`^\\| .*${displayName}.* \\|`, 'm'));
+			}
+		});
+	},
+);
+
+describe.each(providers)('the Base URL of %s', (_name, provider) => {
+	const credential = credentials.find(({ name }) => name === provider.credentialType);
+	const meant = (text: string) => baseUrlMeant(text, provider);
+
+	it('is by default that of the credential, also when the field is empty', () => {
+		const field = credential?.properties.find(({ name }) => name === 'baseUrl');
+		expect([field?.default, meant(''), meant('  ')]).toEqual(Array(3).fill(provider.baseUrl));
+	});
+
+	it('may lack https:// and have slashes at its end', () => {
+		expect(meant('api.example.com')).toBe('https://api.example.com');
+		expect(meant(' mail.example.com:8443/panda// ')).toBe('https://mail.example.com:8443/panda');
+		for (const text of ['http://127.0.0.1:8787', 'https://a.example.com/b', 'misar', 'a b.com']) {
+			expect(meant(text)).toBe(text);
+		}
+	});
+
+	it('may end with a path that its documents print', () => {
+		for (const path of [...(provider.api?.paths ?? []), ...(provider.apiRoots ?? [])]) {
+			expect(meant(`https://api.example.com${path}/`)).toBe('https://api.example.com');
+			expect(meant(`api.example.com/proxy${path}`)).toBe('https://api.example.com/proxy');
+			expect(meant(`https://api.example.com${path}2`)).toBe(`https://api.example.com${path}2`);
+		}
+	});
+});
