@@ -248,6 +248,10 @@ describe('an event that is given up', () => {
 			count: 1,
 			deliveryIds: ['evt_1'],
 			lastAt: expect.any(String),
+			message: expect.stringMatching(
+				/Misar Mail will not send these again: evt_1\. .*\/executions$/,
+			),
+			workflow: expect.objectContaining({ name: 'Test workflow' }),
 		});
 		expect(trigger.host.emitted.at(-1)?.outputs).toMatchObject([
 			[{ json: { deliveryId: 'evt_2' } }],

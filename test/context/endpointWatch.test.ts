@@ -265,6 +265,22 @@ const faults: Array<[string, Fault]> = [
 	],
 ];
 
+it('a repaired endpoint is reported with the last check that found it in order', async () => {
+	recordWarnings();
+	const { host, tick } = await publish({ trigger: metigan, options: { reportProblems: true } });
+	const before = Date.now();
+	await tick();
+	const after = Date.now();
+	const [own] = endpointsAt(metigan, host);
+	sandbox.removeEndpoint(metigan.provider, own?.id ?? '');
+	await tick();
+	const [problem] = host.emitted.flatMap(({ outputs }) => outputs[1] ?? []);
+	expect(problem?.json).toMatchObject({ problem: 'endpointRepaired' });
+	const from = Date.parse(String(problem?.json['missingFrom']));
+	expect(from).toBeGreaterThanOrEqual(before);
+	expect(from).toBeLessThanOrEqual(after);
+});
+
 describe.each(faults)('an endpoint that was %s', (_, fault) => {
 	it.each(api.map((trigger) => [trigger.title, trigger] as const))(
 		'is repaired by the next check at %s',
@@ -311,6 +327,9 @@ describe.each(faults)('an endpoint that was %s', (_, fault) => {
 								since: expect.any(String),
 								wrong: [fault.wrong],
 								endpointId: own?.id,
+								missingTo: expect.any(String),
+								message: expect.stringContaining(' It was repaired at '),
+								workflow: expect.objectContaining({ name: 'Test workflow' }),
 							},
 						]
 					: [],
@@ -602,6 +621,8 @@ describe('a check', () => {
 							product: 'mail',
 							since: expect.stringMatching(/^2036-03-01T12:00:/),
 							reason: expect.stringContaining('HTTP 500'),
+							message: expect.stringMatching(/could not be checked since 1 Mar 2036, .*HTTP 500/),
+							workflow: expect.objectContaining({ name: 'Test workflow' }),
 						},
 					},
 				],

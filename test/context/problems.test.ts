@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import type { ICredentialDataDecryptedObject, INodeParameters } from 'n8n-workflow';
+import { ExecuteContext } from 'n8n-core';
+import type { ICredentialDataDecryptedObject, IDataObject, INodeParameters } from 'n8n-workflow';
 
 import { buildDelivery } from '../../sandbox';
 import { ContextHost } from '../../testkit/contextHost';
@@ -71,12 +72,15 @@ describe('refused deliveries', () => {
 		expect(problemsOf(host)).toEqual([
 			{
 				problem: 'deliveriesRefused',
+				message: expect.stringMatching(
+					/^Metigan in workflow “Test workflow”: A delivery was refused at 1 Mar 2026, .*: signature does not match\. No valid delivery has come since n8n started: .* https:\/\/n8n\.example\.com\/workflow\/workflow 0/,
+				),
 				provider: 'metigan',
 				since: '2026-03-01T12:00:00.000Z',
 				lastAt: '2026-03-01T12:00:00.000Z',
 				count: 1,
 				reasons: { 'signature does not match': 1 },
-				validMeanwhile: false,
+				workflow: expect.objectContaining({ name: 'Test workflow' }),
 			},
 		]);
 
@@ -92,7 +96,8 @@ describe('refused deliveries', () => {
 				'signature does not match': 200,
 				'signature header is missing (expected x-webhook-signature)': 1,
 			},
-			validMeanwhile: true,
+			lastValidAt: '2026-03-01T12:10:00.000Z',
+			message: expect.stringContaining('so these are probably not from Metigan'),
 		});
 	});
 
@@ -192,10 +197,17 @@ it.each(triggersUnderTest.map((trigger) => [trigger.title, trigger] as const))(
 	},
 );
 
-it('a test listener reports nothing', async () => {
+it('one forged delivery at a healthy trigger is said to be probably not the provider’s', async () => {
+	stopClock(NOW);
 	const host = startHost();
-	host.restart({ mode: 'manual' });
-	expect(await host.deliver(signed(FORGED))).toMatchObject({ status: 401, run: undefined });
+	expect(await host.deliver(signed(SECRET))).toMatchObject({ status: 200 });
+	expect(await host.deliver(signed(FORGED))).toMatchObject({ status: 401 });
+	expect(problemsOf(host)).toMatchObject([
+		{
+			lastValidAt: '2026-03-01T12:00:00.000Z',
+			message: expect.stringContaining('so this one is probably not from Metigan'),
+		},
+	]);
 });
 
 it.each(triggersUnderTest.map((trigger) => [trigger.title, trigger] as const))(
@@ -240,6 +252,30 @@ describe('a run of the trigger', () => {
 			expect(await host.execute(run)).toEqual([run]);
 			expect(host.savedStaticData).toEqual({});
 		}
+	});
+
+	it.each<[string, IDataObject]>([
+		['saved what it knows of its endpoint', { do: 'save', states: {} }],
+		['looked up which events have run already', { do: 'query', events: [], ended: [] }],
+	])('that hands nothing on says that no event came: it %s', async (what, command) => {
+		const hints = jest.spyOn(ExecuteContext.prototype, 'addExecutionHints');
+		expect(await startHost().execute([{ json: { trigger: command } }])).toEqual([[]]);
+		expect(hints.mock.calls).toEqual([
+			[
+				{
+					message: `No event came: in this run the trigger ${what}.`,
+					type: 'info',
+					location: 'outputPane',
+				},
+			],
+		]);
+	});
+
+	it('that hands an event on says nothing beside it', async () => {
+		const hints = jest.spyOn(ExecuteContext.prototype, 'addExecutionHints');
+		await startHost().execute([delivery]);
+		await startHost().execute([problem]);
+		expect(hints).not.toHaveBeenCalled();
 	});
 
 	it('in the editor saves nothing', async () => {

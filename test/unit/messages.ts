@@ -9,6 +9,7 @@ const MESSAGE_ARGUMENT = new Map([
 	['refused', 0],
 	['refuse', 0],
 	['retryLater', 0],
+	['tell', 0],
 ]);
 /** Properties that hold such a text. */
 const MESSAGE_PROPERTY = new Set(['message', 'reason', 'error']);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 
 import { misarMail } from '../../nodes/Misar/mail';
-import { ProblemLog, problemsOf, type ProblemKind } from '../../nodes/shared/state/problems';
+import type { ProblemKind, ProblemSource } from '../../nodes/shared/state/problem';
+import { ProblemLog, problemsOf } from '../../nodes/shared/state/problems';
 
 /** What a trigger remembers of problems until it reports them. */
 
@@ -10,11 +11,24 @@ const QUIET_MS = 15 * MINUTE_MS;
 const NOW = Date.parse('2026-03-01T12:00:00Z');
 const iso = (afterMs = 0) => new Date(NOW + afterMs).toISOString();
 const MAIL = { provider: 'misar', product: 'mail' };
+const WORKFLOW = { id: 'wf1', name: 'Bounces', url: 'https://n8n.example.com/workflow/wf1' };
+const SOURCE: ProblemSource = {
+	provider: misarMail,
+	workflow: WORKFLOW,
+	timezone: 'Europe/Berlin',
+};
+/** What a message begins and ends with. */
+const IN_WORKFLOW = 'Misar Mail in workflow “Bounces”: ';
+const AT_12 = '1 Mar 2026, 13:00 CET';
+const AT_12_01 = '1 Mar 2026, 13:01 CET';
 
 interface Kind {
 	readonly add: (log: ProblemLog, at: number) => void;
 	/** What it says, besides which kind of whom, after two of them a minute apart. */
 	readonly says: Record<string, unknown>;
+	readonly message: string;
+	/** Below the workflow's address. */
+	readonly page?: string;
 }
 
 const kinds: Record<ProblemKind, Kind> = {
@@ -24,25 +38,33 @@ const kinds: Record<ProblemKind, Kind> = {
 			count: 2,
 			reasons: { 'signature does not match': 2 },
 			lastAt: iso(MINUTE_MS),
-			validMeanwhile: false,
 		},
+		message: `2 deliveries were refused between ${AT_12} and ${AT_12_01}: signature does not match. No valid delivery has come since n8n started: check the signing secret in the credential.`,
 	},
 	verifiedByPreviousSecret: {
 		add: (log, at) => log.verifiedByPreviousSecret(at),
 		says: { count: 2, lastAt: iso(MINUTE_MS) },
+		message: `2 deliveries were signed with the previous signing secret, the last at ${AT_12_01}. Enter the new secret at Misar Mail, and keep the previous one in the credential until then. With automatic registration wait for the next check.`,
 	},
 	endpointRepaired: {
 		add: (log, at) => log.repaired(['switchedOff', 'changed'], `wh_${at}`, at),
-		says: { wrong: ['switchedOff', 'changed'], endpointId: `wh_${NOW + MINUTE_MS}` },
+		says: {
+			wrong: ['switchedOff', 'changed'],
+			endpointId: `wh_${NOW + MINUTE_MS}`,
+			missingTo: iso(MINUTE_MS),
+		},
+		message: `The webhook endpoint was switched off and had a different URL or different events. It was repaired at ${AT_12_01}. Events before that may be missing: see whether Misar Mail can send them again.`,
 	},
 	endpointUnreachable: {
-		add: (log, at) => log.unreachable('HTTP 500', NOW - MINUTE_MS, at),
-		// Of the first check that failed.
-		says: { reason: 'HTTP 500', since: iso(-MINUTE_MS) },
+		add: (log, at) => log.unreachable('HTTP 500', at),
+		says: { reason: 'HTTP 500' },
+		message: `The webhook endpoint could not be checked since ${AT_12}: HTTP 500. Deliveries are accepted meanwhile. If this lasts, test the credential in n8n.`,
 	},
 	endpointLeftBehind: {
 		add: (log, at) => log.leftBehind('wh_1', 'https://n8n.example.com/hook', at),
 		says: { endpointId: 'wh_1', url: 'https://n8n.example.com/hook' },
+		message:
+			'Endpoint wh_1 in another account goes on delivering to https://n8n.example.com/hook, and its deliveries are refused. Delete it in the dashboard of that account.',
 	},
 	eventsGivenUp: {
 		add: (log, at) => log.givenUp(`evt_${at}`, at),
@@ -51,79 +73,126 @@ const kinds: Record<ProblemKind, Kind> = {
 			deliveryIds: [`evt_${NOW}`, `evt_${NOW + MINUTE_MS}`],
 			lastAt: iso(MINUTE_MS),
 		},
+		message: `Runs of events failed between ${AT_12} and ${AT_12_01}, and Misar Mail will not send these again: evt_${NOW}, evt_${NOW + MINUTE_MS}. Correct the cause and retry the failed executions.`,
+		page: '/executions',
 	},
 	eventsUnknown: {
 		add: (log, at) => log.unknownEvent('email.new', at),
 		says: { count: 2, events: { 'email.new': 2 }, lastAt: iso(MINUTE_MS) },
+		message:
+			'Misar Mail sent events that are not as it documents them: email.new (2). Those that are selected have run; look at their items.',
 	},
 };
 const rows = Object.entries(kinds) as Array<[ProblemKind, Kind]>;
 
-describe.each(rows)('%s', (kind, { add, says }) => {
-	it('is one item of many, whose fields it has', () => {
+describe.each(rows)('%s', (kind, { add, says, message, page = '' }) => {
+	it('is one item of many, whose fields it has, with a message to send', () => {
 		const log = new ProblemLog();
 		add(log, NOW);
 		add(log, NOW + MINUTE_MS);
-		expect(log.take(kind, misarMail, NOW + MINUTE_MS)).toEqual({
+		expect(log.take(kind, SOURCE, NOW + MINUTE_MS)).toEqual({
 			problem: kind,
+			message: `${IN_WORKFLOW}${message} ${WORKFLOW.url}${page}`,
 			...MAIL,
 			since: iso(),
 			...says,
+			workflow: WORKFLOW,
 		});
 	});
 
 	it('is taken once', () => {
 		const log = new ProblemLog();
-		expect(log.take(kind, misarMail, NOW)).toBeUndefined();
+		expect(log.take(kind, SOURCE, NOW)).toBeUndefined();
 		add(log, NOW);
-		expect(log.take(kind, misarMail, NOW)).toBeDefined();
-		expect(log.take(kind, misarMail, NOW + QUIET_MS)).toBeUndefined();
+		expect(log.take(kind, SOURCE, NOW)).toBeDefined();
+		expect(log.take(kind, SOURCE, NOW + QUIET_MS)).toBeUndefined();
 	});
 
 	it('is kept for 15 minutes after the last one', () => {
 		const log = new ProblemLog();
 		add(log, NOW);
-		log.take(kind, misarMail, NOW);
+		log.take(kind, SOURCE, NOW);
 		add(log, NOW + 1);
-		expect(log.take(kind, misarMail, NOW + QUIET_MS - 1)).toBeUndefined();
-		expect(log.takeAll(misarMail, NOW + QUIET_MS - 1)).toEqual([]);
-		expect(log.takeAll(misarMail, NOW + QUIET_MS)).toMatchObject([{ problem: kind }]);
+		expect(log.take(kind, SOURCE, NOW + QUIET_MS - 1)).toBeUndefined();
+		expect(log.takeAll(SOURCE, NOW + QUIET_MS - 1)).toEqual([]);
+		expect(log.takeAll(SOURCE, NOW + QUIET_MS)).toMatchObject([{ problem: kind }]);
 	});
 
 	it('keeps back no other kind', () => {
 		const log = new ProblemLog();
 		add(log, NOW);
-		log.take(kind, misarMail, NOW);
+		log.take(kind, SOURCE, NOW);
 		for (const [, other] of rows) other.add(log, NOW + 1);
-		const taken = log.takeAll(misarMail, NOW + 1).map(({ problem }) => problem);
+		const taken = log.takeAll(SOURCE, NOW + 1).map(({ problem }) => problem);
 		expect(taken).toEqual(rows.map(([name]) => name).filter((name) => name !== kind));
 	});
 });
 
 describe('refused deliveries', () => {
-	it.each<[string, (log: ProblemLog) => void, boolean]>([
-		['before them', (log) => log.verified(NOW - 1), false],
-		['after the first of them', () => {}, true],
-	])('say whether a valid delivery arrived %s', (_, before, validMeanwhile) => {
+	const REFUSED_ONCE = `A delivery was refused at ${AT_12}: too old. `;
+	const REFUSED_TWICE = `2 deliveries were refused between ${AT_12} and ${AT_12_01}: too old. `;
+
+	it.each<[string, number | undefined, number, string]>([
+		[
+			'one, and none ever verified',
+			undefined,
+			1,
+			`${REFUSED_ONCE}No valid delivery has come since n8n started: check the signing secret in the credential.`,
+		],
+		[
+			'one after a valid one',
+			-MINUTE_MS,
+			1,
+			`${REFUSED_ONCE}The last valid delivery came at 1 Mar 2026, 12:59 CET, so this one is probably not from Misar Mail.`,
+		],
+		[
+			'several, with a valid one between them',
+			0,
+			2,
+			`${REFUSED_TWICE}Valid ones came as well, the last at ${AT_12}, so these are probably not from Misar Mail.`,
+		],
+		[
+			'several, and no valid one any more',
+			-MINUTE_MS,
+			2,
+			`${REFUSED_TWICE}No valid one has come since 1 Mar 2026, 12:59 CET: if Misar Mail has sent any, compare its signing secret with the credential’s.`,
+		],
+	])('say who may have sent them: %s', (_what, validAt, times, message) => {
 		const log = new ProblemLog();
-		before(log);
-		log.refused('too old', NOW);
-		if (validMeanwhile) log.verified(NOW + 1);
-		log.refused('too old', NOW + 2);
-		expect(log.take('deliveriesRefused', misarMail, NOW + 2)).toMatchObject({ validMeanwhile });
+		if (validAt !== undefined) log.verified(NOW + validAt);
+		for (let n = 0; n < times; n++) log.refused('too old', NOW + n * MINUTE_MS);
+		const item = log.take('deliveriesRefused', SOURCE, NOW + MINUTE_MS);
+		expect(item?.['message']).toBe(`${IN_WORKFLOW}${message} ${WORKFLOW.url}`);
+		expect(item?.['lastValidAt']).toBe(validAt === undefined ? undefined : iso(validAt));
+	});
+
+	it('say each number once where there are several reasons, and name five of them', () => {
+		const log = new ProblemLog();
+		for (const reason of ['a', 'a', 'b', 'c', 'd', 'e', 'f', 'g']) log.refused(reason, NOW);
+		expect(log.take('deliveriesRefused', SOURCE, NOW)?.['message']).toContain(
+			`Deliveries were refused at ${AT_12}: a (2), b, c, d, e and 2 more. `,
+		);
+	});
+
+	it('that are sent again alarm nobody about the signing secret', () => {
+		const log = new ProblemLog();
+		log.refused('the signing secret cannot be read at the moment', NOW, true);
+		const message = String(log.take('deliveriesRefused', SOURCE, NOW)?.['message']);
+		expect(message).toContain('Misar Mail sends them again');
+		expect(message).not.toContain('check the signing secret');
 	});
 
 	it('are counted in full, with at most 50 different reasons', () => {
 		const log = new ProblemLog();
 		for (let n = 0; n < 10_000; n++) log.refused(`reason ${n % 200}`, NOW);
-		const item = log.take('deliveriesRefused', misarMail, NOW);
+		const item = log.take('deliveriesRefused', SOURCE, NOW);
 		expect(item?.['count']).toBe(10_000);
 		expect(Object.values(Object(item?.['reasons']))).toEqual(Array(50).fill(50));
 	});
 });
 
 describe('ignored events', () => {
-	const told = (log: ProblemLog, at = NOW) => log.takeAll(misarMail, at);
+	const told = (log: ProblemLog, at = NOW) => log.takeAll(SOURCE, at);
 
 	it('are no problem by themselves, and are counted for the next one of unknown events', () => {
 		const log = new ProblemLog();
@@ -167,9 +236,42 @@ describe('ignored events', () => {
 
 it('a provider that answers again is not reported any more', () => {
 	const log = new ProblemLog();
-	log.unreachable('HTTP 500', NOW, NOW);
+	log.unreachable('HTTP 500', NOW);
 	log.reachable();
-	expect(log.takeAll(misarMail, NOW)).toEqual([]);
+	expect(log.takeAll(SOURCE, NOW)).toEqual([]);
+});
+
+describe('a repaired endpoint', () => {
+	it('says from when to when events may be missing', () => {
+		const log = new ProblemLog();
+		log.inOrder(NOW - 30 * MINUTE_MS);
+		log.repaired(['switchedOff'], 'wh_1', NOW);
+		log.inOrder(NOW);
+		log.repaired(['deleted'], 'wh_2', NOW + MINUTE_MS);
+		const item = log.take('endpointRepaired', SOURCE, NOW + MINUTE_MS);
+		expect(item).toMatchObject({ missingFrom: iso(-30 * MINUTE_MS), missingTo: iso(MINUTE_MS) });
+		expect(item?.['message']).toContain(
+			`It was repaired at ${AT_12_01}. Events between 1 Mar 2026, 12:30 CET and then may be missing`,
+		);
+	});
+
+	it('says when it was last in order, while it cannot be checked', () => {
+		const log = new ProblemLog();
+		log.inOrder(NOW - MINUTE_MS);
+		log.unreachable('HTTP 500', NOW);
+		const item = log.take('endpointUnreachable', SOURCE, NOW);
+		expect(item).toMatchObject({ since: iso(), lastGoodAt: iso(-MINUTE_MS) });
+		expect(item?.['message']).toContain('It was in order at 1 Mar 2026, 12:59 CET. ');
+	});
+});
+
+it('a time zone that does not exist is UTC', () => {
+	const log = new ProblemLog();
+	log.unreachable('HTTP 500', NOW);
+	const source = { ...SOURCE, timezone: 'DEFAULT' };
+	expect(log.take('endpointUnreachable', source, NOW)?.['message']).toContain(
+		'since 1 Mar 2026, 12:00 UTC: HTTP 500',
+	);
 });
 
 describe('the log of a trigger', () => {

@@ -9,7 +9,7 @@ import {
 	contradictsHeader,
 	identifyEvent,
 	MAX_WARNINGS,
-	namesAnotherProduct,
+	productNamedIn,
 	readEvent,
 	type EventIdentity,
 	type ReceivedEvent,
@@ -46,7 +46,7 @@ export function acceptDelivery(
 	body: IDataObject | undefined,
 ): AcceptedDelivery | Rejection {
 	if (body === undefined) return { status: 400, reason: 'the body is not a JSON object' };
-	if (namesAnotherProduct(provider, family, body)) {
+	if (productNamedIn(provider, family, body) !== undefined) {
 		return { status: 401, reason: 'the delivery is for another product than the chosen one' };
 	}
 	if (contradictsHeader(provider, body, headers)) {

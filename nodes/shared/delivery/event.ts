@@ -105,16 +105,16 @@ export function contradictsHeader(
 	return differingHeaders(provider, inBody, headers).includes(comparedEventHeader);
 }
 
-/** Whether a body says that it is for another product of the family. */
-export function namesAnotherProduct(
+/** The other product of the family that a body says it is for. */
+export function productNamedIn(
 	{ envelope }: Provider,
 	family: ProviderFamily,
 	body: IDataObject,
-): boolean {
+): Provider | undefined {
 	const named = textOf(body['product'])?.trim().toLowerCase();
 	const isNamedBy = ({ productNames }: EnvelopeFacts) =>
 		productNames?.some((name) => name === named) === true;
-	return !isNamedBy(envelope) && family.some((other) => isNamedBy(other.envelope));
+	return isNamedBy(envelope) ? undefined : family.find((other) => isNamedBy(other.envelope));
 }
 
 /** What was found in a body, and what there is to say of the fields that were looked at. */

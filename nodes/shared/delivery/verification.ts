@@ -1,12 +1,19 @@
 import type { INode, IWebhookFunctions } from 'n8n-workflow';
 
 import { readCredential, type ProviderCredential } from '../credential';
-import type { Provider } from '../provider';
+import type { Provider, ProviderFamily } from '../provider';
 import type { TriggerSettings } from '../settings';
-import { schemesToTry, verifySignature, type SignedRequest, type Verdict } from '../signature';
+import {
+	schemesToTry,
+	verifySignature,
+	type SignedRequest,
+	type Verdict,
+	type VerifyOptions,
+} from '../signature';
 import { ownerOf } from '../state/perTrigger';
 import { cannotUnseal, liveSecrets } from '../state/secrets';
 import type { RegistrationRecord } from '../state/triggerState';
+import { explainRefusal } from './refusalCause';
 import { SharedReads } from './sharedReads';
 
 /** How long a secret that was removed from a credential may go on verifying, in milliseconds. */
@@ -24,6 +31,8 @@ interface Verification {
 	readonly cannotUnseal?: boolean;
 	/** Whether nothing but the previous signing secret verifies the delivery. */
 	readonly usedPrevious?: () => boolean;
+	/** Why a delivery was refused, or what to compare, for people. Costs as much as many deliveries. */
+	readonly explain?: (family: ProviderFamily) => string;
 }
 
 /** A delivery as it came, and what the trigger remembers of its present and its former endpoint. */
@@ -42,12 +51,14 @@ export async function verifyDelivery(
 ): Promise<Verification> {
 	const records = [record, replaced];
 	const automatic = settings.registration === 'automatic';
+	const request = { headers, rawBody };
+	const optionsFor = (secrets: readonly string[]): VerifyOptions => ({
+		secrets,
+		toleranceSeconds: settings.toleranceSeconds,
+		now: Date.now(),
+	});
 	const verify = (secrets: readonly string[]): Verdict =>
-		verifySignature({ headers, rawBody }, schemesToTry(provider, settings), {
-			secrets,
-			toleranceSeconds: settings.toleranceSeconds,
-			now: Date.now(),
-		});
+		verifySignature(request, schemesToTry(provider, settings), optionsFor(secrets));
 	const owner = ownerOf(context, node);
 	const isTest = context.getMode() === 'manual';
 	const verifyWith = (credential: ProviderCredential): Verification => {
@@ -58,10 +69,20 @@ export async function verifyDelivery(
 			return { verdict: { valid: true, scheme: 'none' }, secretKnown: false };
 		}
 		const verdict = verify(secrets);
+		const secretKnown = secrets.length > 0;
+		if (!verdict.valid) {
+			const options = optionsFor(secrets);
+			return {
+				verdict,
+				secretKnown,
+				cannotUnseal: cannotUnseal(record, place),
+				explain: (family) =>
+					explainRefusal({ request, provider, settings, options, verdict }, family),
+			};
+		}
 		return {
 			verdict,
-			secretKnown: secrets.length > 0,
-			cannotUnseal: !verdict.valid && cannotUnseal(record, place),
+			secretKnown,
 			usedPrevious: () => {
 				const without = { ...credential, previousSigningSecret: '' };
 				const others = liveSecrets(records, { ...place, credential: without }, automatic);

@@ -1,6 +1,6 @@
 import type { RemoteEndpoint } from '../api/endpointAnswer';
 import { warn } from '../log';
-import type { Difference } from '../state/problems';
+import type { Difference } from '../state/problem';
 import { mayHaveNewSecret, withCurrentKeys } from '../state/secrets';
 import { replacedBy, type RegistrationRecord } from '../state/triggerState';
 import { within } from '../state/within';

@@ -1,7 +1,7 @@
 import type { RemoteEndpoint } from '../api/endpointAnswer';
 import { sameEvents } from '../events';
 import type { Provider } from '../provider';
-import type { Difference } from '../state/problems';
+import type { Difference } from '../state/problem';
 import type { RegistrationRecord } from '../state/triggerState';
 import { sameUrl } from '../url';
 import type { Occupant } from './webhookProbe';

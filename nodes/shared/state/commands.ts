@@ -31,6 +31,8 @@ const commandSchema = z.discriminatedUnion('do', [
 	z.object({ do: z.literal('query'), events: z.array(identitySchema), ended: keys }),
 	/** Comes with a recovered event, whose run has an id of its own. */
 	z.object({ do: z.literal('recover'), startedBy: z.string(), run: z.string(), ended: keys }),
+	/** Tells a person who listens for a test event why a delivery was not taken. */
+	z.object({ do: z.literal('tell'), message: z.string(), description: z.string() }),
 ]);
 export type Command = z.output<typeof commandSchema>;
 

@@ -1,21 +1,9 @@
 import type { IDataObject } from 'n8n-workflow';
 
 import { sourceOf } from '../product';
-import type { Provider } from '../provider';
+import type { Difference, Entry, Facts, Happened, ProblemKind, ProblemSource } from './problem';
+import { problemMessage } from './problemText';
 import { PerTrigger, triggerKey, type Owner } from './perTrigger';
-
-/** What the Problem output of a trigger reports. */
-export type ProblemKind =
-	| 'deliveriesRefused'
-	| 'verifiedByPreviousSecret'
-	| 'endpointRepaired'
-	| 'endpointUnreachable'
-	| 'endpointLeftBehind'
-	| 'eventsGivenUp'
-	| 'eventsUnknown';
-
-/** What can be wrong with a registered endpoint. */
-export type Difference = 'deleted' | 'switchedOff' | 'changed' | 'secretChanged';
 
 /** Of each kind, a node reports at most one problem in this time. */
 const QUIET_MS = 15 * 60 * 1000;
@@ -23,18 +11,6 @@ const QUIET_MS = 15 * 60 * 1000;
 const MAX_LISTED = 50;
 const MAX_NAME_LENGTH = 200;
 const MAX_TRIGGERS = 1_000;
-
-/** What happened of one kind since it was last reported. */
-interface Entry {
-	/** Epoch milliseconds. */
-	readonly since: number;
-	last: number;
-	count: number;
-	/** How often each reason or name occurred. */
-	readonly counts: Map<string, number>;
-	/** More facts of the last one. */
-	facts: IDataObject;
-}
 
 /**
  * What went wrong at one trigger and was not reported yet. Held in the memory of this process: each
@@ -46,17 +22,28 @@ export class ProblemLog {
 	private readonly reported = new Map<ProblemKind, number>();
 	private readonly logged = new Set<string>();
 	/** How often each event started nothing. */
-	private readonly ignoredEvents = new Map<string, number>();
+	private ignoredEvents = new Map<string, number>();
+	private lastValidAt: number | undefined;
+	private lastGoodAt: number | undefined;
 
-	/** A delivery was not accepted. */
-	refused(reason: string, now: number): void {
-		this.add('deliveriesRefused', now, [reason]);
+	/** A delivery was not accepted. @param isPutOff the provider sends it again */
+	refused(reason: string, now: number, isPutOff = false): void {
+		this.add('deliveriesRefused', now, [reason], { isPutOff });
 	}
 
 	/** A delivery verified: not every delivery is refused. */
 	verified(now: number): void {
-		const refusals = this.entries.get('deliveriesRefused');
-		if (refusals !== undefined) refusals.facts = { lastValidAt: toIso(now) };
+		this.lastValidAt = now;
+	}
+
+	/** Whether any delivery has verified since n8n started. */
+	get hasVerified(): boolean {
+		return this.lastValidAt !== undefined;
+	}
+
+	/** A check found the endpoint in order, or has repaired it. */
+	inOrder(now: number): void {
+		this.lastGoodAt = now;
 	}
 
 	verifiedByPreviousSecret(now: number): void {
@@ -87,8 +74,8 @@ export class ProblemLog {
 	}
 
 	/** @param since epoch milliseconds of the first check that failed */
-	unreachable(reason: string, since: number, now: number): void {
-		this.add('endpointUnreachable', now, [], { reason, since: toIso(since) });
+	unreachable(reason: string, since: number): void {
+		this.add('endpointUnreachable', since, [], { reason });
 	}
 
 	/** An endpoint of another account or product stays there, and may still deliver. */
@@ -114,33 +101,30 @@ export class ProblemLog {
 	 * The item of a problem that is to be reported now.
 	 * @returns undefined where nothing happened, or one was reported less than 15 minutes ago
 	 */
-	take(kind: ProblemKind, provider: Provider, now: number): IDataObject | undefined {
+	take(kind: ProblemKind, source: ProblemSource, now: number): IDataObject | undefined {
 		const entry = this.entries.get(kind);
 		if (entry === undefined) return undefined;
 		const reported = this.reported.get(kind);
 		if (reported !== undefined && Math.abs(now - reported) < QUIET_MS) return undefined;
 		this.reported.set(kind, now);
 		this.entries.delete(kind);
+		const { lastValidAt, lastGoodAt, ignoredEvents: ignored } = this;
+		const happened = { ...entry, lastValidAt, lastGoodAt, ignored };
+		if (kind === 'eventsUnknown') this.ignoredEvents = new Map();
 		return {
 			problem: kind,
-			...sourceOf(provider),
+			message: problemMessage(kind, happened, source),
+			...sourceOf(source.provider),
 			since: toIso(entry.since),
-			...detailsOf(kind, entry),
-			...(kind === 'eventsUnknown' ? this.takeIgnored() : {}),
+			...detailsOf(kind, happened),
+			workflow: { ...source.workflow },
 		};
 	}
 
-	private takeIgnored(): IDataObject {
-		const ignored = Object.fromEntries(this.ignoredEvents);
-		const isAny = this.ignoredEvents.size > 0;
-		this.ignoredEvents.clear();
-		return isAny ? { ignored } : {};
-	}
-
 	/** Every problem that is to be reported now. */
-	takeAll(provider: Provider, now: number): IDataObject[] {
+	takeAll(source: ProblemSource, now: number): IDataObject[] {
 		return [...this.entries.keys()]
-			.map((kind) => this.take(kind, provider, now))
+			.map((kind) => this.take(kind, source, now))
 			.filter((item) => item !== undefined);
 	}
 
@@ -148,10 +132,11 @@ export class ProblemLog {
 		kind: ProblemKind,
 		now: number,
 		names: readonly string[] = [],
-		facts: IDataObject = {},
+		facts: Facts = {},
 	): void {
-		const entry = this.entries.get(kind) ?? {
+		const entry: Entry = this.entries.get(kind) ?? {
 			since: now,
+			missingFrom: this.lastGoodAt,
 			last: now,
 			count: 0,
 			counts: new Map<string, number>(),
@@ -172,28 +157,43 @@ function countOf(counts: Map<string, number>, name: string): void {
 	if (known > 0 || counts.size < MAX_LISTED) counts.set(listed, known + 1);
 }
 
-function detailsOf(kind: ProblemKind, { last, count, counts, facts }: Entry): IDataObject {
+function detailsOf(kind: ProblemKind, happened: Happened): IDataObject {
+	const { last, count, counts, facts, ignored } = happened;
 	const listed = Object.fromEntries(counts);
 	switch (kind) {
 		case 'deliveriesRefused':
-			return {
-				count,
-				reasons: listed,
-				lastAt: toIso(last),
-				validMeanwhile: facts['lastValidAt'] !== undefined,
-			};
+			return { count, reasons: listed, lastAt: toIso(last), ...timeAs('lastValidAt', happened) };
 		case 'verifiedByPreviousSecret':
 			return { count, lastAt: toIso(last) };
 		case 'eventsGivenUp':
 			return { count, deliveryIds: [...counts.keys()], lastAt: toIso(last) };
 		case 'eventsUnknown':
-			return { count, events: listed, lastAt: toIso(last) };
+			return {
+				count,
+				events: listed,
+				lastAt: toIso(last),
+				...(ignored.size === 0 ? {} : { ignored: Object.fromEntries(ignored) }),
+			};
 		case 'endpointRepaired':
-			return { wrong: [...counts.keys()], ...facts };
+			return {
+				wrong: [...counts.keys()],
+				...facts,
+				...timeAs('missingFrom', happened),
+				missingTo: toIso(last),
+			};
 		case 'endpointUnreachable':
+			return { ...facts, ...timeAs('lastGoodAt', happened) };
 		case 'endpointLeftBehind':
-			return facts;
+			return { ...facts };
 	}
+}
+
+/** A field with a time; none where it is not known. */
+function timeAs(
+	name: 'lastValidAt' | 'lastGoodAt' | 'missingFrom',
+	{ [name]: time }: Happened,
+): IDataObject {
+	return time === undefined ? {} : { [name]: toIso(time) };
 }
 
 function toIso(epochMs: number): string {

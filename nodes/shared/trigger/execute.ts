@@ -1,4 +1,4 @@
-import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import { NodeOperationError, type IExecuteFunctions, type INodeExecutionData } from 'n8n-workflow';
 
 import { isJsonObject } from '../jsonObject';
 import type { ProviderFamily } from '../provider';
@@ -11,12 +11,14 @@ import { writeStates } from '../state/triggerState';
 /**
  * n8n's `execute()` of a trigger: passes events on unchanged, and problems to the second output. What the trigger
  * tells its own runs ends here, and so does an event that has run before, where missed events are recovered.
+ * @throws NodeOperationError with what a person is told who listens for a test event
  */
 export async function executeTrigger(
 	context: IExecuteFunctions,
 	family: ProviderFamily,
 ): Promise<INodeExecutionData[][]> {
 	const read = context.getInputData().map((item) => ({ item, ...readCommand(item.json) }));
+	for (const { command } of read) if (command?.do === 'tell') throw refusal(context, command);
 	const mode = context.getMode();
 	// A retried run has no static data, so that writing would erase all; whoever retries wants it to run.
 	if (mode !== 'manual' && mode !== 'retry') {
@@ -31,7 +33,22 @@ export async function executeTrigger(
 			events.push({ ...item, json: event });
 		}
 	}
-	return problems.length === 0 ? [events] : [events, problems];
+	if (problems.length > 0) return [events, problems];
+	if (events.length === 0) explainEmptyRun(context, read[0]?.command);
+	return [events];
+}
+
+/** What runs are for that hand nothing on: the editor's “No output data” reads as if an event were lost. */
+const EMPTY_RUNS: Readonly<Partial<Record<Command['do'], string>>> = {
+	save: 'No event came: in this run the trigger saved what it knows of its endpoint.',
+	query: 'No event came: in this run the trigger looked up which events have run already.',
+	recover: 'This event has run before, so it did not run again.',
+};
+
+function explainEmptyRun(context: IExecuteFunctions, command: Command | undefined): void {
+	const message = command && EMPTY_RUNS[command.do];
+	if (message === undefined) return;
+	context.addExecutionHints({ message, type: 'info', location: 'outputPane' });
 }
 
 async function obey(context: IExecuteFunctions, command: Command): Promise<void> {
@@ -46,7 +63,15 @@ async function obey(context: IExecuteFunctions, command: Command): Promise<void>
 		case 'query':
 			return await answerQuery(context, command);
 		case 'recover':
+		case 'tell':
 	}
+}
+
+function refusal(
+	context: IExecuteFunctions,
+	{ message, description }: Extract<Command, { do: 'tell' }>,
+): NodeOperationError {
+	return new NodeOperationError(context.getNode(), message, { description });
 }
 
 /** Whether an event has to be one that has not run before. */

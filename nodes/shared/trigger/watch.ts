@@ -16,7 +16,9 @@ import { readSettings, type TriggerSettings } from '../settings';
 import { Attempts } from '../state/attempts';
 import { endpointLock, type EndpointLock } from '../state/endpointLock';
 import { ownerOf, type Owner } from '../state/perTrigger';
-import { problemsOf, type Difference } from '../state/problems';
+import { problemSource } from '../state/problem';
+import { problemsOf } from '../state/problems';
+import { differencesText } from '../state/problemText';
 import { RecordStore } from '../state/recordStore';
 import { Runs } from '../state/runs';
 import { recordsFor } from '../state/triggerState';
@@ -31,14 +33,6 @@ const SLICE_MS = 45_000;
 const UNREACHABLE_AFTER = 2;
 /** Activations at a start of n8n, for whose effect nobody waits. */
 const STARTS: readonly unknown[] = ['init', 'leadershipChange'];
-
-/** What was wrong, as n8n's log says it. */
-const DIFFERENCE_TEXT: Readonly<Record<Difference, string>> = {
-	deleted: 'was deleted',
-	switchedOff: 'was switched off',
-	changed: 'had a different URL or different events',
-	secretChanged: 'used a secret or API key other than the credential’s',
-};
 
 /**
  * n8n's `trigger()`: checks the endpoint from time to time while the workflow is published, repairs
@@ -185,6 +179,8 @@ export class EndpointWatch {
 				assertCurrent();
 				lock.nextCheck = mayHaveLeftOne(plan, store.state) ? 'thorough' : 'ordinary';
 				this.tell(plan, formerId);
+				// What cannot be told is not known to be in order.
+				if (plan.do !== 'leave') problemsOf(this.owner).inOrder(now);
 			}
 			await store.commit();
 			this.succeeded();
@@ -218,10 +214,9 @@ export class EndpointWatch {
 		if (plan.do === 'keep' || plan.do === 'leave' || plan.why.length === 0) return;
 		const endpointId = store.state.registration?.endpointId ?? '';
 		problemsOf(owner).repaired(plan.why, endpointId, Date.now());
-		const what = plan.why.map((difference) => DIFFERENCE_TEXT[difference]).join(' and ');
 		warn(
 			context,
-			`Endpoint ${formerId} of ${provider.displayName} ${what}. It was repaired; the endpoint is now ${endpointId}`,
+			`Endpoint ${formerId} of ${provider.displayName} ${differencesText(plan.why)}. It was repaired; the endpoint is now ${endpointId}`,
 		);
 	}
 
@@ -241,7 +236,7 @@ export class EndpointWatch {
 			warn(this.context, `The endpoint of this trigger could not be checked: ${reason}`);
 		}
 		if (this.attempts.failed === UNREACHABLE_AFTER) {
-			problemsOf(this.owner).unreachable(reason, this.attempts.since, now);
+			problemsOf(this.owner).unreachable(reason, this.attempts.since);
 		}
 	}
 
@@ -263,7 +258,8 @@ export class EndpointWatch {
 
 	private report(now: number): void {
 		if (!this.settings.reportProblems || this.isClosed) return;
-		const problems = problemsOf(this.owner).takeAll(this.provider, now);
+		const source = problemSource(this.context, this.provider);
+		const problems = problemsOf(this.owner).takeAll(source, now);
 		if (problems.length > 0) this.context.emit([problems.map((json) => ({ json }))]);
 	}
 }

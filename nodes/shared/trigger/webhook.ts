@@ -5,7 +5,7 @@ import { parseBody } from '../delivery/body';
 import { seeDelivery } from '../delivery/duplicates';
 import { readEvent, type EventIdentity } from '../delivery/event';
 import { isPing } from '../delivery/selection';
-import { logDeviations, logIgnored } from '../delivery/trace';
+import { logDeviations } from '../delivery/trace';
 import { verifyDelivery } from '../delivery/verification';
 import { isJsonObject } from '../jsonObject';
 import { messageOf, warn } from '../log';
@@ -19,6 +19,7 @@ import { problemsOf } from '../state/problems';
 import { learnState, newestStates } from '../state/recordStore';
 import { readState, recordsFor } from '../state/triggerState';
 import { afterRun, type Answer } from './answerAfterRun';
+import { Told } from './told';
 
 /** Seconds after which a provider may try again when we cannot take a delivery at the moment. */
 const RETRY_AFTER_SECONDS = 5;
@@ -31,14 +32,18 @@ const OPENING_BRACE = 0x7b;
 /** Of an unsigned body that is looked into; a ping takes less than a tenth of it. */
 const MAX_PING_BYTES = 4096;
 
+/** What a person is told of refusals that have no other cause. */
+const NO_JSON = 'No provider sends such a body: look at what is between the provider and this n8n';
+const IS_VERIFIED = 'Its signature is right, so the signing secret is the right one';
+
 /** How a delivery that starts no run is answered. */
 interface Reply {
 	readonly status: number;
 	readonly body: IDataObject;
 	/** When a provider may try again that was answered 503. */
 	readonly retryAfterSeconds?: number;
-	/** A problem to report by a run, once the answer is sent. */
-	readonly problem?: IDataObject | undefined;
+	/** Starts a run, once the answer is sent: tells of the delivery. */
+	readonly item?: IDataObject | undefined;
 }
 
 /** A delivery that is answered after its run. */
@@ -83,32 +88,32 @@ async function handle(
 	const node = context.getNode();
 	const owner = ownerOf(context, node);
 	const isTest = context.getMode() === 'manual';
-	const reports = settings.reportProblems && !isTest;
-	const problems = reports ? problemsOf(owner) : undefined;
-	const reported = (answer: Reply): Reply => {
-		problems?.refused(String(answer.body['error']), Date.now());
-		return { ...answer, problem: problems?.take('deliveriesRefused', provider, Date.now()) };
-	};
-	const refuse = (reason: string): Reply => reported({ status: 401, body: { error: reason } });
+	const told = new Told(context, family, provider, settings, owner);
+	const { problems } = told;
+	const refuse = (reason: string, explain: () => string, status = 401): Reply => ({
+		status,
+		body: { error: reason },
+		item: told.refused(reason, headers, explain),
+	});
 
 	const rawBody = await readRawBody(context);
-	if (rawBody === undefined) return refuse('the body cannot be verified');
-	if ('status' in rawBody) return rawBody;
+	if ('reason' in rawBody) return refuse(rawBody.reason, () => NO_JSON, rawBody.status);
 	const { state, isBehind } = isTest
 		? { state: readState(context, owner), isBehind: false }
 		: learnState(context, owner);
 	const { record, replaced } = recordsFor(state, provider);
-	const { verdict, secretKnown, cannotUnseal, usedPrevious } = await verifyDelivery(
-		context,
-		provider,
-		settings,
-		node,
-		{ headers, rawBody, record, replaced },
-	);
+	const verification = await verifyDelivery(context, provider, settings, node, {
+		headers,
+		rawBody,
+		record,
+		replaced,
+	});
+	const { verdict, secretKnown, cannotUnseal, usedPrevious } = verification;
 	const automatic = settings.registration === 'automatic';
 	if (!verdict.valid) {
 		if (isPingOnCreate(provider, rawBody, headers)) return ignore('ping');
-		if (!automatic) return refuse(verdict.reason);
+		const explain = () => verification.explain?.(family) ?? '';
+		if (!automatic) return refuse(verdict.reason, explain);
 		if (cannotUnseal === true && verdict.unmatched === true) {
 			if (problemsOf(owner).isFirst(`cannot unseal ${record?.endpointId}`)) {
 				warn(
@@ -116,7 +121,8 @@ async function handle(
 					'The signing secret of this trigger’s endpoint cannot be opened with the API key in the credential, so deliveries are put off with 503. The next check of the endpoint registers it anew; or put the former API key back',
 				);
 			}
-			return reported(retryLater('the signing secret cannot be read at the moment'));
+			const answer = retryLater('the signing secret cannot be read at the moment');
+			return { ...answer, item: told.putOff(String(answer.body['error'])) };
 		}
 		// The endpoint is being registered.
 		if (!secretKnown || record === undefined) {
@@ -125,27 +131,25 @@ async function handle(
 			);
 		}
 		// It may be signed with a secret that another process knows, or this one in a moment: only the process that
-		// looks after the endpoint knows that no other secret was issued since.
-		const isLookedAfterHere = endpointLock(owner).publishedUrl !== undefined;
+		// looks after the endpoint knows that no other secret was issued since. A test listener looks after its own.
+		const isLookedAfterHere = isTest || endpointLock(owner).publishedUrl !== undefined;
 		const isIssuedElsewhere = record.sealedSecret !== undefined && !isLookedAfterHere;
 		const mayBeNew = isBehind || state.creating === true || isIssuedElsewhere;
 		return mayBeNew && verdict.unmatched === true
 			? retryLater('the signing secret is being changed')
-			: refuse(verdict.reason);
+			: refuse(verdict.reason, explain);
 	}
 
-	problems?.verified(Date.now());
+	problems.verified(Date.now());
 
 	const request = { headers, rawBody };
 	const body = bodyOf(context, rawBody);
 	const accepted = acceptDelivery(provider, family, settings, request, body);
 	if ('status' in accepted) {
-		const { status, reason, event: ignored } = accepted;
-		if (status === 401) return refuse(reason);
-		if (status === 400) return { status, body: { error: reason } };
-		logIgnored(context, owner, accepted);
-		if (ignored !== undefined) problems?.ignored(ignored.name, ignored.isUnknown, Date.now());
-		return { ...ignore(reason), problem: problems?.take('eventsUnknown', provider, Date.now()) };
+		const { status, reason } = accepted;
+		return status === 200
+			? { ...ignore(reason), item: told.ignored(accepted) }
+			: refuse(reason, () => IS_VERIFIED, status);
 	}
 	const { event, identity } = accepted;
 	const received = { owner, provider, settings, eventName: event.name, identity };
@@ -156,14 +160,14 @@ async function handle(
 	if (duplicate !== undefined) return duplicate;
 
 	logDeviations(context, owner, accepted);
-	if (event.isUnknown || event.warnings.length > 0) problems?.unknownEvent(event.name, Date.now());
-	if (problems !== undefined && usedPrevious?.() === true) {
-		problems.verifiedByPreviousSecret(Date.now());
+	if (settings.reportProblems) {
+		if (event.isUnknown || event.warnings.length > 0) problems.unknownEvent(event.name, Date.now());
+		if (usedPrevious?.() === true) problems.verifiedByPreviousSecret(Date.now());
 	}
 	const json = deliveryItem(provider, settings.simplify, accepted, verdict, headers);
 	const items = [
 		json,
-		...(problems?.takeAll(provider, Date.now()) ?? []),
+		...told.beside(Date.now()),
 		// n8n has lost what it was told, or has an older copy: this run saves it again.
 		...(isBehind ? [commandItem({ do: 'save', states: newestStates(owner) })] : []),
 	];
@@ -191,22 +195,26 @@ function isPingOnCreate(
 /**
  * The bytes as they were signed. Multipart bodies have none, and no provider sends them. Bodies of other types than
  * JSON, text, forms and XML n8n leaves to be read here.
- * @returns an answer where the body is too large or its compression is broken: it would be so the next time
+ * @returns a refusal where there are none, or the body is too large or its compression is broken: it would be so the
+ * next time
  */
-async function readRawBody(context: IWebhookFunctions): Promise<Buffer | Reply | undefined> {
+async function readRawBody(
+	context: IWebhookFunctions,
+): Promise<Buffer | { readonly status: number; readonly reason: string }> {
 	const request = context.getRequestObject();
-	if (request.contentType?.startsWith('multipart/') === true) return undefined;
+	const unverifiable = { status: 401, reason: 'the body cannot be verified' };
+	if (request.contentType?.startsWith('multipart/') === true) return unverifiable;
 	if (!Buffer.isBuffer(request.rawBody)) {
 		try {
 			await request.readRawBody();
 		} catch (error) {
 			// The status is that of raw-body, which n8n reads with.
 			return isJsonObject(error) && error['status'] === PAYLOAD_TOO_LARGE
-				? { status: PAYLOAD_TOO_LARGE, body: { error: 'the body is larger than n8n accepts' } }
-				: { status: 400, body: { error: 'the body cannot be read' } };
+				? { status: PAYLOAD_TOO_LARGE, reason: 'the body is larger than n8n accepts' }
+				: { status: 400, reason: 'the body cannot be read' };
 		}
 	}
-	return Buffer.isBuffer(request.rawBody) ? request.rawBody : undefined;
+	return Buffer.isBuffer(request.rawBody) ? request.rawBody : unverifiable;
 }
 
 /**
@@ -249,7 +257,7 @@ function retryLater(reason: string): Reply {
 /** Answers here and now: n8n's own answers know no status, and `webhook()` has to end the response. */
 function reply(
 	context: IWebhookFunctions,
-	{ status, body, problem, retryAfterSeconds = RETRY_AFTER_SECONDS }: Reply,
+	{ status, body, item, retryAfterSeconds = RETRY_AFTER_SECONDS }: Reply,
 ): IWebhookResponseData {
 	const response = context.getResponseObject();
 	if (!response.headersSent) {
@@ -258,6 +266,6 @@ function reply(
 	}
 	return {
 		noWebhookResponse: true,
-		...(problem === undefined ? {} : { workflowData: [[{ json: problem }]] }),
+		...(item === undefined ? {} : { workflowData: [[{ json: item }]] }),
 	};
 }

@@ -1,0 +1,111 @@
+import type { IDataObject, IWebhookFunctions } from 'n8n-workflow';
+
+import type { Rejection } from '../delivery/accept';
+import { carriesHeaderOf } from '../delivery/refusalCause';
+import { logIgnored } from '../delivery/trace';
+import { warn } from '../log';
+import type { Provider, ProviderFamily } from '../provider';
+import type { TriggerSettings } from '../settings';
+import type { SignedRequest } from '../signature';
+import { commandItem } from '../state/commands';
+import type { Owner } from '../state/perTrigger';
+import { problemSource } from '../state/problem';
+import { ProblemLog, problemsOf } from '../state/problems';
+
+/**
+ * Who is told of a delivery that starts no run. While somebody listens for a test event, that is the person: an item
+ * ends the listening, and `execute()` makes an error of it. Otherwise it is the output Problem where there is one,
+ * or n8n's log while nothing has verified yet.
+ */
+export class Told {
+	/** Of a test, its own: it counts nothing for the published workflow. */
+	readonly problems: ProblemLog;
+	private readonly isTest: boolean;
+
+	constructor(
+		private readonly context: IWebhookFunctions,
+		private readonly family: ProviderFamily,
+		private readonly provider: Provider,
+		private readonly settings: TriggerSettings,
+		private readonly owner: Owner,
+	) {
+		this.isTest = context.getMode() === 'manual';
+		this.problems = this.isTest ? new ProblemLog() : problemsOf(owner);
+	}
+
+	/**
+	 * A delivery was refused.
+	 * @param explain says why, and what to do
+	 * @returns an item to start a run with
+	 */
+	refused(
+		reason: string,
+		headers: SignedRequest['headers'],
+		explain: () => string,
+	): IDataObject | undefined {
+		const { context, family, problems, settings, isTest } = this;
+		// Anybody may send anything to a webhook: what shows no sign of the provider ends no listening.
+		const isOfProvider = carriesHeaderOf(family, headers);
+		if (isTest) {
+			return isOfProvider
+				? tell(`A delivery arrived and was refused: ${reason}`, explain())
+				: undefined;
+		}
+		if (settings.reportProblems) {
+			problems.refused(reason, Date.now());
+			return this.problem('deliveriesRefused');
+		}
+		if (isOfProvider && !problems.hasVerified && problems.isFirst(`refused ${reason}`)) {
+			warn(
+				context,
+				`A delivery was refused, and none has verified since n8n started: ${reason}. ${explain()}`,
+			);
+		}
+		return undefined;
+	}
+
+	/** A delivery cannot be verified for now, and is sent again. @returns an item to start a run with */
+	putOff(reason: string): IDataObject | undefined {
+		if (this.isTest || !this.settings.reportProblems) return undefined;
+		this.problems.refused(reason, Date.now(), true);
+		return this.problem('deliveriesRefused');
+	}
+
+	/** A verified delivery starts nothing. @returns an item to start a run with */
+	ignored(rejection: Rejection): IDataObject | undefined {
+		const { context, provider, problems, settings, isTest } = this;
+		const { event, reason } = rejection;
+		logIgnored(context, this.owner, rejection);
+		// Of a ping, which many dashboards send as soon as they have the URL.
+		if (event === undefined) return undefined;
+		if (isTest) {
+			return tell(
+				`A delivery arrived and was ignored: ${reason} (${eventTitle(provider, event.name)})`,
+				`It is verified: ${provider.displayName} and the signing secret are set up. Choose this event too, or make a chosen one happen`,
+			);
+		}
+		if (!settings.reportProblems) return undefined;
+		problems.ignored(event.name, event.isUnknown, Date.now());
+		return this.problem('eventsUnknown');
+	}
+
+	/** What there is to report beside an event. */
+	beside(now: number): IDataObject[] {
+		if (!this.settings.reportProblems) return [];
+		return this.problems.takeAll(problemSource(this.context, this.provider), now);
+	}
+
+	private problem(kind: 'deliveriesRefused' | 'eventsUnknown'): IDataObject | undefined {
+		return this.problems.take(kind, problemSource(this.context, this.provider), Date.now());
+	}
+}
+
+function tell(message: string, description: string): IDataObject {
+	return commandItem({ do: 'tell', message, description });
+}
+
+/** An event as the editor and as the provider calls it. */
+function eventTitle(provider: Provider, name: string): string {
+	const documented = provider.events.find((event) => event.name === name);
+	return documented === undefined ? name : `${documented.label}, ${name}`;
+}
