@@ -1,6 +1,7 @@
 import type { IDataObject, INodeProperties } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
+import { RESOURCES } from '../shared/action/resources';
 import { isoTime, readParameter, readText } from '../shared/action/parameter';
 import { ApiClient } from '../shared/api/request';
 import type { ActionCall, Operation } from '../shared/provider';
@@ -62,11 +63,7 @@ const FIELDS: readonly INodeProperties[] = [
 
 export const operations: readonly Operation[] = [
 	{
-		resource: {
-			name: 'Event',
-			value: 'event',
-			description: 'Something that happened to an email',
-		},
+		resource: RESOURCES.event,
 		value: 'record',
 		name: 'Record',
 		action: 'Record email event',

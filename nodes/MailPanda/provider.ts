@@ -3,6 +3,7 @@ import { z } from 'zod/v4';
 import { EMAIL_HOW_TO } from '../shared/emailEvents';
 import type { EventFact, Provider, ProviderFamily } from '../shared/provider';
 import { operations } from './operations';
+import { sample } from './samples';
 
 /**
  * Mail Panda, after its webhook page (mailpanda.io/docs/webhooks). The page documents list and
@@ -52,6 +53,7 @@ const mailPandaProvider: Provider = {
 	baseUrl: 'https://www.mailpanda.io',
 	apiRoots: ['/api'],
 	events,
+	sample,
 	schemes: [
 		{
 			id: 'bare',

@@ -5,6 +5,7 @@ import { EMAIL_HOW_TO } from '../shared/emailEvents';
 import type { EventFact, Provider, ProviderFamily, SignatureScheme } from '../shared/provider';
 import { operations } from './operations';
 import { recovery } from './recovery';
+import { sample } from './samples';
 
 /**
  * Metigan, after its webhook guide and API page (docs.metigan.com) and its JavaScript SDK, whose
@@ -190,6 +191,7 @@ const provider: Provider = {
 	baseUrl: 'https://api.metigan.com',
 	apiRoots: ['/api'],
 	events,
+	sample,
 	schemes,
 	envelope: {
 		shapes: [

@@ -1,7 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
-import { addressOf, timeOf } from '../shared/delivery/values';
+import { addressOf, timeOf } from '../shared/values';
 import type { ListedEvent, RecoveryApi } from '../shared/provider';
 
 const optionalText = z.string().nullish();

@@ -10,6 +10,7 @@ import {
 	platformShape,
 	UNCONFIRMED_EVENT,
 } from './platform';
+import { mailSample } from './samples';
 
 /**
  * Misar Mail. Its sources disagree on path, signature and envelope, and all of them are served:
@@ -204,6 +205,7 @@ export const misarMail: Provider = {
 	baseUrl: BASE_URL,
 	apiRoots: ['/mail/v1', '/mail'],
 	events,
+	sample: mailSample,
 	schemes,
 	envelope: {
 		...platformEnvelope('mail'),

@@ -8,6 +8,7 @@ import type {
 	Provider,
 	SignatureScheme,
 } from '../shared/provider';
+import { platformSample } from './samples';
 
 /** What all Misar products share, after the platform page (misar.io/docs/webhooks). */
 
@@ -88,6 +89,7 @@ function deliveriesOnly(
 		credentialType: 'misarApi',
 		baseUrl: BASE_URL,
 		events,
+		sample: platformSample(product),
 		schemes: [platformScheme],
 		envelope: platformEnvelope(product),
 		defaultRegistration: 'manual',

@@ -10,6 +10,7 @@ import {
 	platformShape,
 	UNCONFIRMED_EVENT,
 } from './platform';
+import { postSample } from './samples';
 
 /** The platform page calls the product "social". */
 const PRODUCT_NAMES = ['social', 'post'];
@@ -81,6 +82,7 @@ export const misarPost: Provider = {
 			reservation: UNCONFIRMED_EVENT,
 		},
 	],
+	sample: postSample,
 	schemes: [
 		{
 			...platformScheme,

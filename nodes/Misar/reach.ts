@@ -9,6 +9,7 @@ import {
 	platformScheme,
 	UNCONFIRMED_EVENT,
 } from './platform';
+import { platformSample } from './samples';
 
 /**
  * Misar Reach, after its SDKs (list and create only, the secret shown once, a closed set of events).
@@ -83,6 +84,7 @@ export const misarReach: Provider = {
 			reservation: UNCONFIRMED_EVENT,
 		},
 	],
+	sample: platformSample('reach'),
 	schemes: [
 		{
 			id: 'reach',

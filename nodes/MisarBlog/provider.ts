@@ -3,6 +3,7 @@ import { z } from 'zod/v4';
 import type { Provider, ProviderFamily } from '../shared/provider';
 import { operations, searches } from './operations';
 import { recovery } from './recovery';
+import { sample } from './samples';
 
 /**
  * Misar.Blog, after its webhook reference (docs.misar.io/blog/api-reference/webhooks). It has no API
@@ -79,6 +80,7 @@ const misarBlogProvider: Provider = {
 			reservation: 'Not confirmed by Misar, not part of All Events',
 		},
 	],
+	sample,
 	schemes: [
 		{
 			id: 'platform',

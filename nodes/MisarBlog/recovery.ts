@@ -1,6 +1,6 @@
 import { z } from 'zod/v4';
 
-import { timeOf } from '../shared/delivery/values';
+import { timeOf } from '../shared/values';
 import { jsonObjectSchema } from '../shared/jsonObject';
 import type { ListedEvent, RecoveryApi } from '../shared/provider';
 

@@ -1,5 +1,6 @@
 import type { IDisplayOptions, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
+import { conditionsOption } from './conditionsOption';
 import { ALL_EVENTS } from './events';
 import type { ManagementApi, Provider, ProviderFamily } from './provider';
 
@@ -171,6 +172,7 @@ export function deliveryOptions(provider: Provider): INodeProperties[] {
 	);
 	return [
 		...(provider.envelope.bounce === undefined ? [] : [BOUNCE_TYPE_OPTION]),
+		...(provider.events.length === 0 ? [] : [conditionsOption(provider)]),
 		customEvents(provider),
 		{
 			displayName: 'Signature Scheme',

@@ -75,6 +75,14 @@ export interface EventFact {
 	readonly reservation?: string;
 }
 
+/** What a delivery of an event holds, to build a workflow with before there was one. */
+export interface EventSample {
+	/** The whole body. */
+	readonly body: IDataObject;
+	/** Whether a document prints it; else its fields are those of similar events. */
+	readonly isDocumented: boolean;
+}
+
 /** One documented shape of a whole body, checked for warnings only. */
 export interface EnvelopeShape {
 	readonly id: string;
@@ -346,6 +354,8 @@ export interface Provider {
 	/** Paths that its documents print behind the host, the longest first, besides those of `api`. */
 	readonly apiRoots?: readonly string[];
 	readonly events: readonly EventFact[];
+	/** A sample of each of its events. */
+	readonly sample: (event: string) => EventSample;
 	readonly schemes: readonly SignatureScheme[];
 	readonly envelope: EnvelopeFacts;
 	/** Absent where the provider has no API for webhooks: registration by hand only. */

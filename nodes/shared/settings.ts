@@ -6,7 +6,8 @@ import {
 } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
-import { settingsError } from './errors';
+import { readConditions, type Condition } from './conditions';
+import { settingsError, type NodeContext } from './errors';
 import { noEventSelected, selectedNames } from './events';
 import { isJsonObject } from './jsonObject';
 import type { ItemAddress, Provider, Registration } from './provider';
@@ -26,6 +27,8 @@ export interface TriggerSettings {
 	readonly skipDuplicates: boolean;
 	readonly apiPath?: string;
 	readonly bounceType: 'any' | 'hard' | 'soft';
+	/** All have to be met. */
+	readonly conditions: readonly Condition[];
 	readonly simplify: boolean;
 	/** Runs unverified deliveries while no secret is configured. */
 	readonly acceptUnverified: boolean;
@@ -124,6 +127,7 @@ export function readSettings(context: TriggerContext, provider: Provider): Trigg
 		reportProblems: option('reportProblems', false, SWITCH),
 		recoverMissed: option('recoverMissed', false, SWITCH) && provider.recovery !== undefined,
 		bounceType: option('bounceType', 'any', BOUNCE_TYPE),
+		conditions: usableConditions(context, options['conditions']),
 		...apiOptionsIn({
 			apiPath: option('apiPath', '', TEXT),
 			itemAddress: option('itemAddress', 'auto', ITEM_ADDRESS),
@@ -133,6 +137,13 @@ export function readSettings(context: TriggerContext, provider: Provider): Trigg
 		registration: readRegistration(context, provider),
 		simplify: context.getNodeParameter('simplify', true) !== false,
 	};
+}
+
+/** @throws NodeOperationError that says which row is wrong, and how */
+export function usableConditions(context: NodeContext, option: unknown): Condition[] {
+	const conditions = readConditions(option);
+	if (typeof conditions !== 'string') return conditions;
+	throw settingsError(context, conditions, 'Correct it under Options → Conditions');
 }
 
 /** The node's parameter decides; without an API there is no choice. */

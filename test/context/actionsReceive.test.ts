@@ -182,6 +182,30 @@ describe('a delivery that is ignored', () => {
 	});
 });
 
+describe('a delivery that does not meet the conditions', () => {
+	const { metigan } = actions;
+	const bounce = (code: number) =>
+		signed(metigan, 'email.bounced', { data: { recipient: 'a@example.com', code } });
+
+	it('leaves by Refused, with the first that is not met', async () => {
+		const rows = [{ field: 'other', path: 'data.code', operator: 'less', value: '500' }];
+		const { event, refused } = await receive(metigan, [bounce(550), bounce(450)], {
+			parameters: { options: { conditions: { rows } } },
+		});
+		expect(event).toMatchObject([{ data: { code: 450 } }]);
+		const reason = 'condition 1 is not met: data.code';
+		expect(refused).toMatchObject([{ status: 200, reason, event: 'email.bounced' }]);
+	});
+
+	it('is refused with words where a condition cannot be used', async () => {
+		const rows = [{ field: 'other', path: '', operator: 'exists' }];
+		const { error } = await receive(metigan, [bounce(550)], {
+			parameters: { options: { conditions: { rows } } },
+		});
+		expect(error?.message).toMatch(/^Condition 1 names no field/);
+	});
+});
+
 describe('a duplicate', () => {
 	const { metigan } = actions;
 	const twice = () => {

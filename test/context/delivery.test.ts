@@ -356,6 +356,42 @@ describe.each([
 		expect(result.run !== undefined).toBe(runs);
 	});
 
+	it('runs only where its conditions are met, and one that is not has been no first delivery', async () => {
+		const conditions = {
+			rows: [
+				{ field: 'recipient', operator: 'isOneOf', value: 'ada@example.com, bob@example.com' },
+				{ field: 'other', path: 'payload.data.size', operator: 'greater', value: '10' },
+			],
+		};
+		const delivery = (recipient: string, size: number) =>
+			signed(trigger, { id: 'evt_1', data: { email: recipient, size } });
+		const host = startHost(trigger, { options: { conditions } });
+		const ignored = (reason: string) => ({
+			status: 200,
+			body: { received: true, ignored: reason },
+			run: undefined,
+		});
+		expect(await host.deliver(delivery('eve@example.com', 11))).toMatchObject(
+			ignored('condition 1 is not met: recipient'),
+		);
+		expect(await host.deliver(delivery('ada@example.com', 10))).toMatchObject(
+			ignored('condition 2 is not met: payload.data.size'),
+		);
+		const wanted = delivery('ada@example.com', 11);
+		const { run } = await host.deliver(wanted);
+		expect(outputOf(run)).toMatchObject({ recipient: 'ada@example.com', data: { size: 11 } });
+		expect((await host.deliver(wanted)).body).toMatchObject({ duplicate: true });
+	});
+
+	it('is put off, and the workflow not published, where a condition cannot be used', async () => {
+		const rows = [{ field: 'recipient', operator: 'equals', value: '' }];
+		const host = startHost(trigger, { options: { conditions: { rows } } });
+		await expect(host.publish()).rejects.toThrow(
+			'Condition 1: "Equals" needs a value. Correct it under Options → Conditions.',
+		);
+		expect(await host.deliver(signed(trigger))).toMatchObject({ status: 503, run: undefined });
+	});
+
 	it.each([
 		['no credential can be read', { options: {} }, { credential: { signingSecret: 42 as never } }],
 		['an option is no number', { options: { toleranceSeconds: 'many' } }, {}],

@@ -319,6 +319,7 @@ describe('the action node of the fifth provider', () => {
 		expect(resources?.options?.map((option) => option.name)).toEqual([
 			'Delivery',
 			'Endpoint',
+			'Event',
 			'Pigeon',
 			'Signature',
 		]);

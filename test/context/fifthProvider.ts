@@ -55,6 +55,15 @@ export const pigeonPost: ProviderFamily = [
 				howTo: 'Send a letter in a storm',
 			},
 		],
+		sample: (event) => ({
+			body: {
+				uid: 'letter-1',
+				kind: event,
+				flown_at: 1_768_469_400,
+				letter: { to: 'ada@example.com', grams: 20 },
+			},
+			isDocumented: event === 'letter.carried',
+		}),
 		schemes: [
 			{
 				id: 'proof',

@@ -140,6 +140,27 @@ describe('a suppression', () => {
 	});
 });
 
+describe('conditions', () => {
+	it('leave out a missed event that does not meet them', async () => {
+		const rows = [{ field: 'recipient', operator: 'contains', value: '@example.com' }];
+		const { tick } = await publish({ options: { conditions: { rows } } });
+		await miss('email.bounced', 1, mailTo('a@example.org'));
+		await miss('email.bounced', 1, mailTo('b@example.com'));
+		await miss('email.bounced', 1, mailTo('c@example.org'));
+		expect(await tick(3)).toMatchObject([{ recipient: 'b@example.com' }]);
+		expect(await tick(4)).toEqual([]);
+		await miss('email.bounced', 5, mailTo('d@example.com'));
+		expect(await tick(7)).toMatchObject([{ recipient: 'd@example.com' }]);
+	});
+
+	it('go by what the API gives of a missed event, not by its list alone', async () => {
+		const rows = [{ field: 'data.article.visibility', operator: 'equals', value: 'public' }];
+		const { tick } = await publish({ trigger: misarBlog, options: { conditions: { rows } } });
+		await miss('article.published', 1, { id: 'art-1' });
+		expect(await tick(3)).toMatchObject([{ data: { article: { id: 'art-1' } } }]);
+	});
+});
+
 describe('an event', () => {
 	it('from before the first activation is not recovered', async () => {
 		await miss('email.bounced', -1, mailTo('a@example.com'));

@@ -1,6 +1,7 @@
 import type { Operation, Provider, ProviderFamily } from '../provider';
 import { deliveryOperations } from './delivery/operations';
 import { endpointOperations } from './endpoint/operations';
+import { eventOperations } from './event/operations';
 import { signatureOperations } from './signature/operations';
 
 /** The operations that a provider has: those that several have, and its own. */
@@ -10,6 +11,7 @@ export function operationsOf(provider: Provider): readonly Operation[] {
 		// Before those that every provider has: the editor preselects the first.
 		...(provider.operations ?? []),
 		...deliveryOperations,
+		...eventOperations,
 		...signatureOperations,
 	].filter((operation) => operation.offered(provider) !== undefined);
 }

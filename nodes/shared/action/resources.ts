@@ -12,6 +12,11 @@ export const RESOURCES = {
 		value: 'endpoint',
 		description: 'A webhook URL that the provider sends events to',
 	},
+	event: {
+		name: 'Event',
+		value: 'event',
+		description: 'What a provider reports, as the trigger puts it out',
+	},
 	signature: {
 		name: 'Signature',
 		value: 'signature',

@@ -1,6 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
+import { unmetCondition } from '../conditions';
 import { sourceOf } from '../product';
 import type { Provider, ProviderFamily } from '../provider';
 import type { SignedRequest, Verdict } from '../signature';
@@ -35,7 +36,7 @@ export interface AcceptedDelivery {
 
 /**
  * Reads a verified delivery, and rejects what is not for this workflow: another product, an event
- * that is not selected, a ping.
+ * that is not selected or does not meet the conditions, a ping.
  * @param body undefined when it is no JSON object
  */
 export function acceptDelivery(
@@ -58,11 +59,15 @@ export function acceptDelivery(
 	if (ignored !== undefined) {
 		return { status: 200, reason: ignored, ...(isPing(provider, event) ? {} : { event }) };
 	}
+	const identity = identifyEvent(provider, body, rawBody);
+	const item = { ...simpleItem(provider, event, identity), payload: body };
+	const unmet = unmetCondition(selection.conditions, item);
+	if (unmet !== undefined) return { status: 200, reason: unmet, event };
 	const losses = findLosses(rawBody, body, MAX_WARNINGS - read.warnings.length);
 	return {
 		body,
 		event: { ...event, warnings: [...read.warnings, ...losses] },
-		identity: identifyEvent(provider, body, rawBody),
+		identity,
 	};
 }
 
@@ -77,14 +82,7 @@ export function deliveryItem(
 	verdict: Extract<Verdict, { valid: true }>,
 	headers: SignedRequest['headers'],
 ): IDataObject {
-	const simple = {
-		...sourceOf(provider),
-		event: event.name,
-		deliveryId: identity.deliveryId,
-		occurredAt: event.occurredAt,
-		recipient: event.recipient,
-		data: event.data,
-	};
+	const simple = simpleItem(provider, event, identity);
 	return simplify
 		? simple
 		: { ...simple, ...evidence(provider, event, verdict, headers), payload: body };
@@ -101,6 +99,15 @@ export const eventOutput = (family: ProviderFamily) =>
 		recipient: z.string().nullable(),
 		data: z.looseObject({}),
 	});
+
+/** What the output always has. */
+function simpleItem(
+	provider: Provider,
+	{ name, occurredAt, recipient, data }: ReceivedEvent,
+	{ deliveryId }: EventIdentity,
+): IDataObject {
+	return { ...sourceOf(provider), event: name, deliveryId, occurredAt, recipient, data };
+}
 
 /** What the full output adds: where the delivery came from and why it was trusted. No secrets. */
 function evidence(

@@ -5,7 +5,7 @@ import type { IDataObject } from 'n8n-workflow';
 import { canonicalEvent, documentedEvent } from '../events';
 import { isJsonObject } from '../jsonObject';
 import type { EnvelopeFacts, Provider, ProviderFamily } from '../provider';
-import { addressOf, bounceTypeOf, timeOf, type BounceType } from './values';
+import { addressOf, bounceTypeOf, timeOf, type BounceType } from '../values';
 
 /** A verified delivery in one shape for all providers and envelopes. */
 export interface ReceivedEvent {

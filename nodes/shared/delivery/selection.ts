@@ -4,7 +4,7 @@ import type { TriggerSettings } from '../settings';
 import type { ReceivedEvent } from './event';
 
 /** Which events a node lets through. */
-export type Selection = Pick<TriggerSettings, 'events' | 'bounceType'>;
+export type Selection = Pick<TriggerSettings, 'events' | 'bounceType' | 'conditions'>;
 
 /** What the selection goes by. */
 type Selectable = Pick<ReceivedEvent, 'name' | 'named' | 'bounceType'>;
@@ -17,7 +17,7 @@ export function isPing({ envelope }: Provider, { name }: Selectable): boolean {
 /** Why an event does not run, as the answer puts it. @returns undefined for one that runs */
 export function reasonToIgnore(
 	provider: Provider,
-	{ events, bounceType }: Selection,
+	{ events, bounceType }: Omit<Selection, 'conditions'>,
 	event: Selectable,
 ): string | undefined {
 	if (isPing(provider, event)) return 'ping';

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 
-import { sleep, type ITriggerFunctions } from 'n8n-workflow';
+import { sleep, type IDataObject, type ITriggerFunctions } from 'n8n-workflow';
 
 import { ApiClient } from '../api/request';
 import { hideSecrets } from '../api/hideSecrets';
+import { unmetCondition } from '../conditions';
 import { readCredential, type ProviderCredential } from '../credential';
 import { readBounceType } from '../delivery/event';
 import { reasonToIgnore } from '../delivery/selection';
@@ -191,7 +192,7 @@ export class Recovery {
 
 	/** Starts runs until the slice is over; those under way go on. @throws where n8n starts none */
 	private async startRuns(round: Round, endAt: number): Promise<void> {
-		const { isClosed } = this.deps;
+		const { isClosed, provider, settings } = this.deps;
 		const { queue, unknown } = round;
 		while (!isClosed() && (await this.hasEnded(MAX_RUNS, endAt))) {
 			if (queue.length === 0) {
@@ -203,7 +204,9 @@ export class Recovery {
 			const [event] = queue;
 			const complete = event && (await this.complete(round, event));
 			if (event === undefined || complete === undefined || isClosed()) break;
-			this.start(round, event, complete);
+			const item = recoveredItem(provider, event, complete);
+			if (unmetCondition(settings.conditions, item) === undefined) this.start(round, event, item);
+			else this.pass(round, event);
 		}
 		if (queue.length + unknown.length === 0) await this.hasEnded(1, endAt);
 		if (isClosed()) return;
@@ -212,16 +215,20 @@ export class Recovery {
 		this.logInfo(`${round.started} of ${round.missing} missed events were recovered`);
 	}
 
-	private start(round: Round, event: MissedEvent, complete: ListedEvent): void {
+	/** Leaves out an event that does not meet the conditions. */
+	private pass(round: Round, event: MissedEvent): void {
+		this.processed.note(keysAround(event.identity));
+		round.queue.splice(round.queue.indexOf(event), 1);
+		round.missing -= 1;
+	}
+
+	private start(round: Round, event: MissedEvent, content: IDataObject): void {
 		const { runs } = this.deps;
 		const { queue } = round;
 		const ended = this.ended.splice(0);
 		const run = randomUUID();
 		const keys = keysAround(event.identity);
-		const item = commandItem(
-			{ do: 'recover', startedBy: PROCESS, run, ended },
-			recoveredItem(this.deps.provider, event, complete),
-		);
+		const item = commandItem({ do: 'recover', startedBy: PROCESS, run, ended }, content);
 		// Not the first any more where a run was refused meanwhile.
 		queue.splice(queue.indexOf(event), 1);
 		round.started += 1;

@@ -18,6 +18,7 @@ import {
 import { ALL_EVENTS, noEventSelected, selectedNames } from '../../events';
 import { sourceOf } from '../../product';
 import type { ActionCall, ActionResult, Operation, Provider } from '../../provider';
+import { usableConditions } from '../../settings';
 import { ownerOf, type Owner } from '../../state/perTrigger';
 import { namesSchema, numberSchema, readParameter } from '../parameter';
 import { RESOURCES } from '../resources';
@@ -27,6 +28,7 @@ import { lateAnswer, runEnd } from './answer';
 
 const optionsSchema = z.object({
 	bounceType: z.enum(['any', 'hard', 'soft']).default('any'),
+	conditions: z.unknown(),
 	customEvents: z.string().default(''),
 	signatureScheme: z.string().default('auto'),
 	skipDuplicates: z.boolean().default(true),
@@ -83,7 +85,8 @@ async function receiveOne(call: ActionCall): Promise<ActionResult> {
 
 	const { verdict, request } = await verifyPayload(call, options.signatureScheme, toleranceSeconds);
 	if (!verdict.valid) return refused(provider, { status: 401, reason: verdict.reason });
-	const selection = { events, bounceType: options.bounceType };
+	const conditions = usableConditions(context, options.conditions);
+	const selection = { events, bounceType: options.bounceType, conditions };
 	const body = parseBody(request.rawBody);
 	const accepted = acceptDelivery(provider, family, selection, request, body);
 	if ('status' in accepted) return refused(provider, accepted);

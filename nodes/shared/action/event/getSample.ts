@@ -1,0 +1,64 @@
+import { z } from 'zod/v4';
+
+import { sampleItem } from '../../delivery/sample';
+import { settingsError } from '../../errors';
+import { ALL_EVENTS, documentedEvent, noEventSelected, selectedNames } from '../../events';
+import { eventOptions, SIMPLIFY } from '../../properties';
+import type { ActionCall, ActionResult, Operation } from '../../provider';
+import { namesSchema, readParameter } from '../parameter';
+import { RESOURCES } from '../resources';
+
+/** What the trigger puts out for an event, to pin, to map, or for an agent, before there was one. */
+export const getSample: Operation = {
+	resource: RESOURCES.event,
+	value: 'getSample',
+	name: 'Get Sample',
+	action: 'Get samples of events',
+	description: 'Make an item as the trigger puts it out, for each chosen event',
+	offered: ({ events }) => (events.length === 0 ? undefined : 'documented'),
+	properties: (provider) => [
+		{
+			displayName: 'Events',
+			name: 'events',
+			type: 'multiOptions',
+			options: eventOptions(provider),
+			default: [provider.events[0]?.name ?? ''],
+			required: true,
+			description: 'Which events to get a sample of. Choose several, or All Events.',
+		},
+		SIMPLIFY,
+	],
+	run: async (call) => getSamples(call),
+};
+
+function getSamples(call: ActionCall): ActionResult[] {
+	const { provider } = call;
+	const names = chosenEvents(call);
+	const simplify = readParameter(call, 'simplify', z.boolean(), true);
+	const madeUp = names.filter((name) => !provider.sample(name).isDocumented);
+	if (madeUp.length > 0) {
+		call.context.addExecutionHints({
+			message: `No document of ${provider.displayName} shows a body of ${madeUp.join(', ')}: those samples are made after the manner of others, so real events may have other fields.`,
+			location: 'outputPane',
+		});
+	}
+	return names.map((name) => ({ json: sampleItem(provider, name, simplify) }));
+}
+
+/** @throws NodeOperationError where a name is not documented, or none is chosen */
+function chosenEvents(call: ActionCall): string[] {
+	const { context, provider } = call;
+	const chosen = selectedNames(readParameter(call, 'events', namesSchema, []), '');
+	if (chosen.length === 0) throw noEventSelected(context, provider, 'Events');
+	const documented = provider.events.map(({ name }) => name);
+	if (chosen.includes(ALL_EVENTS)) return documented;
+	return chosen.map((name) => {
+		const known = documentedEvent(provider, name);
+		if (known !== undefined && documented.includes(known)) return known;
+		throw settingsError(
+			context,
+			`${provider.displayName} documents no event "${name}"`,
+			`Choose one of ${documented.join(', ')}`,
+		);
+	});
+}
