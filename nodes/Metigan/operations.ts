@@ -40,14 +40,6 @@ const suppressionOutput = () =>
 const suppressions: ListFacts = {
 	things: 'suppressions',
 	path: SUPPRESSIONS,
-	fields: {
-		id: 'email',
-		simplified: [
-			...['email', 'reason', 'source', 'createdAt', 'bounceCode', 'diagnostic', 'policy'],
-			'messageId',
-		],
-		others: ['message', 'updatedAt'],
-	},
 	filters: [
 		{
 			displayName: 'From',
@@ -106,7 +98,14 @@ const suppressions: ListFacts = {
 		page: number + 1,
 		limit: PAGE_SIZE,
 	}),
-	output: suppressionOutput,
+	output: {
+		id: 'email',
+		simplified: [
+			...['email', 'reason', 'source', 'createdAt', 'bounceCode', 'diagnostic', 'policy'],
+			'messageId',
+		],
+		all: suppressionOutput,
+	},
 	read: (body) => listSchema.safeParse(body).data?.data,
 };
 

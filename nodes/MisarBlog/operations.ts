@@ -2,7 +2,12 @@ import type { IDataObject, INodeProperties } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
 import { getManyOf, listClient, readList, type ListFacts } from '../shared/action/list';
-import { chosenOutput, outputFields, type AnswerFields } from '../shared/action/output';
+import {
+	chosenOutput,
+	outputFields,
+	simplifiedOutput,
+	type AnswerFields,
+} from '../shared/action/output';
 import { isMissing } from '../shared/api/request';
 import { settingsError } from '../shared/errors';
 import { isJsonObject } from '../shared/jsonObject';
@@ -63,18 +68,6 @@ const articleOutput = () =>
 const articles: ListFacts = {
 	things: 'articles',
 	path: ARTICLES,
-	// The API reference and the SDKs show different ones.
-	fields: {
-		id: 'id',
-		simplified: [
-			...['id', 'title', 'url', 'excerpt', 'tags', 'status', 'published_at', 'slug'],
-			...['view_count', 'featured_image_url'],
-		],
-		others: [
-			...['comment_count', 'created_at', 'is_premium', 'price_cents', 'reaction_count'],
-			...['read_time_seconds', 'webhook_only'],
-		],
-	},
 	filters: [
 		{
 			displayName: 'Published Since',
@@ -126,7 +119,14 @@ const articles: ListFacts = {
 	// The API has no filter by time.
 	matches: ({ published_at: publishedAt }, { since }) =>
 		since === undefined || Date.parse(String(publishedAt)) >= Date.parse(String(since)),
-	output: listedOutput,
+	output: {
+		id: 'id',
+		simplified: [
+			...['id', 'title', 'url', 'excerpt', 'tags', 'status', 'published_at', 'slug'],
+			...['view_count', 'featured_image_url'],
+		],
+		all: listedOutput,
+	},
 	read: (body) => articleListSchema.safeParse(body).data?.data.filter((item) => isJsonObject(item)),
 };
 
@@ -137,10 +137,7 @@ const ARTICLE_FIELDS: AnswerFields = {
 		...['id', 'title', 'url', 'excerpt', 'tags', 'published_at', 'updated_at', 'slug'],
 		...['visibility', 'content_markdown'],
 	],
-	others: [
-		...['content_html', 'created_at', 'editor_url', 'featured_image_url', 'is_premium'],
-		...['price_cents', 'read_count', 'status', 'view_count'],
-	],
+	all: articleOutput,
 };
 
 const ARTICLE: INodeProperties = {
@@ -171,7 +168,7 @@ export const operations: readonly Operation[] = [
 		description: 'Get one article with its content',
 		offered: () => 'documented',
 		properties: () => [ARTICLE, ...outputFields(ARTICLE_FIELDS)],
-		output: articleOutput,
+		output: () => simplifiedOutput(ARTICLE_FIELDS),
 		run: async (call) => {
 			const chosen = chosenOutput(call, ARTICLE_FIELDS);
 			return [{ json: chosen(await getArticle(call)) }];

@@ -741,7 +741,7 @@ describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 				...credential,
 				get apiKey() {
 					reads += 1;
-					return credential['apiKey'];
+					return credential['apiKey'] ?? '';
 				},
 			};
 			expect(await host.checkExists()).toBe(true);

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 
 import { startSandbox, type Sandbox } from '../../sandbox';
 import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
-import { WITHOUT_ISOLATES } from '../../testkit/n8n-host/isolates';
+import { LAZY_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
 import { accountOf, storeTrigger } from '../../testkit/publishTrigger';
@@ -20,7 +20,7 @@ const workflows: string[] = [];
 beforeAll(async () => {
 	const tarball = packedPackage();
 	sandbox = await startSandbox();
-	const env = { ...WITHOUT_ISOLATES, N8N_EDITOR_BASE_URL: 'https://editor.example.com' };
+	const env = { ...LAZY_ISOLATES, N8N_EDITOR_BASE_URL: 'https://editor.example.com' };
 	n8n = await startN8n({ tarball, webhookUrl: NEW, env: { ...env, WEBHOOK_URL: OLD } });
 }, 600_000);
 

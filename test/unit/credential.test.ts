@@ -7,6 +7,7 @@ import type {
 } from 'n8n-workflow';
 
 import { fringeWarning, readCredential, requireSecrets } from '../../nodes/shared/credential';
+import type { Provider } from '../../nodes/shared/provider';
 import { credentialTests, type TestableCredential } from '../../nodes/shared/credentialTest';
 
 /** What a credential holds, as people and expressions fill it in. */
@@ -14,17 +15,23 @@ import { credentialTests, type TestableCredential } from '../../nodes/shared/cre
 const BLANK = '__n8n_BLANK_VALUE_e5362baf-c777-4d57-a609-6eaf1f9e87f6';
 const SECRET = 'whsec_1a2b3c4d5e6f';
 
+const provider = {
+	credentialType: 'exampleApi',
+	displayName: 'Example',
+	baseUrl: 'https://api.example.com',
+} as Provider;
+
 function contextOf(data: ICredentialDataDecryptedObject) {
 	const node = { name: 'Trigger' } as INode;
 	return { getNode: () => node, getCredentials: async () => data } as never as IHookFunctions;
 }
 const read = async (data: ICredentialDataDecryptedObject) =>
-	await readCredential(contextOf(data), { credentialType: 'exampleApi', displayName: 'Example' });
+	await readCredential(contextOf(data), provider);
 
 describe('a credential', () => {
-	it('without any fields is empty', async () => {
+	it('without any fields has the provider’s own address and nothing else', async () => {
 		expect(await read({})).toMatchObject({
-			...{ product: '', baseUrl: '', apiSecret: '', apiSecretTyped: true },
+			...{ product: '', baseUrl: provider.baseUrl, apiSecret: '', apiSecretTyped: true },
 			...{ signingSecret: '', previousSigningSecret: '', flawed: [] },
 		});
 	});
@@ -134,7 +141,7 @@ describe('the test of a credential', () => {
 			return { statusCode, headers: {}, body };
 		};
 		const context = { helpers: { request } } as never as ICredentialTestFunctions;
-		const { exampleTest } = credentialTests('exampleTest', type).credentialTest;
+		const { exampleTest } = credentialTests('exampleTest', type, [provider]).credentialTest;
 		const credential = { id: '1', name: 'c', type: 'exampleApi', data };
 		return { ...(await exampleTest?.call(context, credential)), called } as never;
 	}

@@ -5,7 +5,7 @@ import { ApiClient, type ApiContext } from '../api/request';
 import { isJsonObject } from '../jsonObject';
 import type { ActionCall, Operation, Resource } from '../provider';
 import { limitFields, readLimit } from './limit';
-import { chosenOutput, outputFields, type AnswerFields } from './output';
+import { chosenOutput, outputFields, simplifiedOutput, type AnswerFields } from './output';
 import { isoTime } from './parameter';
 
 /** A list that a provider's API offers, besides those of endpoints and deliveries. */
@@ -14,8 +14,6 @@ export interface ListFacts {
 	readonly things: string;
 	/** Collection path. */
 	readonly path: string;
-	/** The fields of an item, where they are more than ten. */
-	readonly fields?: AnswerFields;
 	/** Parameters of the collection Filters. */
 	readonly filters: readonly INodeProperties[];
 	/** Query of page n (from 0) for the filters that are set. */
@@ -24,8 +22,8 @@ export interface ListFacts {
 	readonly takesDays?: true;
 	/** Applies the filters that the API does not have. */
 	readonly matches?: (item: IDataObject, filters: IDataObject) => boolean;
-	/** The fields of an item. */
-	readonly output: () => z.ZodObject;
+	/** The fields of an item; a choice of them, where they are more than ten. */
+	readonly output: (() => z.ZodObject) | AnswerFields;
 	/** The items of a page; undefined for an answer that is not as documented. */
 	readonly read: (body: unknown) => readonly IDataObject[] | undefined;
 }
@@ -42,7 +40,7 @@ const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
 /** The operation that reads a list of the provider. */
 export function getManyOf(resource: Resource, list: ListFacts): Operation {
-	const { things } = list;
+	const { things, output } = list;
 	return {
 		resource,
 		value: 'getAll',
@@ -53,7 +51,7 @@ export function getManyOf(resource: Resource, list: ListFacts): Operation {
 		offered: () => 'documented',
 		properties: () => [
 			...limitFields(things),
-			...(list.fields === undefined ? [] : outputFields(list.fields)),
+			...(typeof output === 'function' ? [] : outputFields(output)),
 			{
 				displayName: 'Filters',
 				name: 'filters',
@@ -64,11 +62,10 @@ export function getManyOf(resource: Resource, list: ListFacts): Operation {
 				options: [...list.filters],
 			},
 		],
-		output: list.output,
+		output: typeof output === 'function' ? output : () => simplifiedOutput(output),
 		run: async (call) => {
 			const items = await readList(call, list, readFilters(call, list), readLimit(call));
-			const { fields } = list;
-			const chosen = fields === undefined ? items : items.map(chosenOutput(call, fields));
+			const chosen = typeof output === 'function' ? items : items.map(chosenOutput(call, output));
 			return chosen.map((json) => ({ json }));
 		},
 	};

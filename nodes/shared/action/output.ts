@@ -13,14 +13,14 @@ export interface AnswerFields {
 	readonly id: string;
 	/** The most useful ones, the most used first: ten at most. */
 	readonly simplified: readonly string[];
-	/** The others that are known. */
-	readonly others: readonly string[];
+	/** All that are known. */
+	readonly all: () => z.ZodObject;
 }
 
 const WORDS_IN_CAPITALS = ['html', 'id', 'url'];
 
 /** The choice of fields. */
-export function outputFields({ id, simplified, others }: AnswerFields): INodeProperties[] {
+export function outputFields({ id, all }: AnswerFields): INodeProperties[] {
 	return [
 		{
 			displayName: 'Simplify',
@@ -47,7 +47,7 @@ export function outputFields({ id, simplified, others }: AnswerFields): INodePro
 			displayName: 'Fields',
 			name: 'fields',
 			type: 'multiOptions',
-			options: [...simplified, ...others]
+			options: Object.keys(all().shape)
 				.map((value) => ({
 					name: titleOf(value),
 					value,
@@ -59,6 +59,11 @@ export function outputFields({ id, simplified, others }: AnswerFields): INodePro
 			displayOptions: { show: { '@tool': [true], output: ['selected'] } },
 		},
 	];
+}
+
+/** The fields of an item by default. */
+export function simplifiedOutput({ simplified, all }: AnswerFields): z.ZodObject {
+	return all().pick(Object.fromEntries(simplified.map((name) => [name, true])));
 }
 
 /** Makes of an answer what the user wants of it. */

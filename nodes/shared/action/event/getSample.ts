@@ -1,5 +1,6 @@
 import { z } from 'zod/v4';
 
+import { eventOutput } from '../../delivery/accept';
 import { sampleItem } from '../../delivery/sample';
 import { settingsError } from '../../errors';
 import { ALL_EVENTS, documentedEvent, noEventSelected, selectedNames } from '../../events';
@@ -13,7 +14,7 @@ export const getSample: Operation = {
 	resource: RESOURCES.event,
 	value: 'getSample',
 	name: 'Get Sample',
-	action: 'Get samples of events',
+	action: 'Get sample events',
 	description: 'Make an item as the trigger puts it out, for each chosen event',
 	offered: ({ events }) => (events.length === 0 ? undefined : 'documented'),
 	properties: (provider) => [
@@ -28,6 +29,7 @@ export const getSample: Operation = {
 		},
 		SIMPLIFY,
 	],
+	output: eventOutput,
 	run: async (call) => getSamples(call),
 };
 
