@@ -269,17 +269,19 @@ describe('what only one trigger has', () => {
 	});
 
 	it('removes an endpoint whose signing secret the API issues and did not return', async () => {
+		sandbox.setBehaviour('misar.reach', { deleteOffered: true });
+		const withoutSecret = (name: string, value: unknown) => (name === 'secret' ? undefined : value);
 		sandbox.fault({
 			provider: 'misar.reach',
 			method: 'POST',
-			kind: 'status',
-			status: 201,
-			body: { id: 'whe_without_secret', url: 'https://n8n.example.com', events: [] },
+			kind: 'rewrite',
+			rewrite: (answer) => JSON.parse(JSON.stringify(answer), withoutSecret),
 		});
 		const error = await publishError(misarReach, { credential: { signingSecret: '' } });
 		expect(error.message).toMatch(
 			/^Misar Reach created the endpoint without returning its signing secret/,
 		);
+		expect(sandbox.endpoints('misar.reach')).toEqual([]);
 	});
 });
 
