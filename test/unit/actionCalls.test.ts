@@ -1,0 +1,278 @@
+import { describe, expect, it } from '@jest/globals';
+import type { IDataObject, IExecuteFunctions, IHttpRequestOptions, INode } from 'n8n-workflow';
+
+import { misarBlog } from '../../nodes/MisarBlog/provider';
+import { metigan } from '../../nodes/Metigan/provider';
+import { misar } from '../../nodes/Misar/provider';
+import { operationsOf } from '../../nodes/shared/action/operations';
+import { searchEndpoints } from '../../nodes/shared/action/endpoint/search';
+import { readCredential } from '../../nodes/shared/credential';
+import type { ActionCall, Provider, ProviderFamily } from '../../nodes/shared/provider';
+
+/** Which requests an operation makes of an item, and what it makes of the answers. */
+
+type Reply = (request: Pick<IHttpRequestOptions, 'method' | 'url' | 'qs' | 'body'>) => unknown;
+
+const BASE = 'https://api.example.com';
+const [mail] = misar;
+const [blog] = misarBlog;
+const [metiganProvider] = metigan;
+
+/** @param reply the body of the answer to a request; undefined for 404 */
+function contextOf(parameters: IDataObject, credential: IDataObject, reply: Reply) {
+	const requests: string[] = [];
+	const send = async (_type: string, options: IHttpRequestOptions) => {
+		requests.push(`${options.method} ${options.url.slice(BASE.length)}`);
+		const body = reply(options);
+		return { statusCode: body === undefined ? 404 : 200, headers: {}, body };
+	};
+	const node = { name: 'Action', parameters } as INode;
+	const context = {
+		helpers: { httpRequestWithAuthentication: send },
+		getNode: () => node,
+		getTimezone: () => 'Asia/Tokyo',
+		getNodeParameter: (name: string, _item: number, fallback?: unknown) =>
+			parameters[name] ?? fallback,
+		getCurrentNodeParameter: (name: string) => parameters[name],
+		getCredentials: async () => ({ baseUrl: BASE, apiKey: 'msk_live_123', ...credential }),
+	};
+	return { context: context as never as IExecuteFunctions, requests };
+}
+
+async function callOf(
+	provider: Provider,
+	parameters: IDataObject,
+	reply: Reply,
+	more: IDataObject,
+) {
+	const { context, requests } = contextOf(parameters, more, reply);
+	const credential = await readCredential(context, provider);
+	return { context, requests, credential };
+}
+
+async function run(
+	family: ProviderFamily,
+	[resource, operation]: readonly [string, string],
+	parameters: IDataObject,
+	reply: Reply,
+	credential: IDataObject = {},
+) {
+	const [provider] = family;
+	const found = operationsOf(provider).find(
+		(candidate) => candidate.resource.value === resource && candidate.value === operation,
+	);
+	if (found === undefined) throw new Error(`${provider.displayName} has no ${operation}`);
+	const { requests, ...call } = await callOf(provider, parameters, reply, credential);
+	const full: ActionCall = { ...call, itemIndex: 0, provider, family };
+	const ended: { items?: IDataObject[]; error?: string } = await found.run(full).then(
+		(results) => ({ items: results.map(({ json }) => json) }),
+		(error: Error) => ({ error: error.message }),
+	);
+	return { ...ended, requests };
+}
+
+const ours = { id: 'wh_1', url: 'https://App.example.com:443/hooks/', events: ['email.sent'] };
+const withUrl = { url: 'https://app.example.com/hooks', events: ['email.sent'] };
+
+describe('the id of an article', () => {
+	it.each(['../keys', 'a?status=draft', 'a#b', 'a/b'])('%j names nothing else', async (article) => {
+		const { requests } = await run(misarBlog, ['article', 'get'], { article }, () => ({ id: '1' }));
+		expect(requests).toEqual([`GET /blog/v1/articles/${encodeURIComponent(article)}`]);
+	});
+});
+
+describe('a list', () => {
+	const articles = (count: number, published: string) =>
+		Array.from({ length: count }, (_, id) => ({
+			id: `${published} ${id}`,
+			published_at: published,
+		}));
+	const list = async (pages: ReadonlyArray<readonly IDataObject[]>, parameters: IDataObject) => {
+		let page = 0;
+		return await run(misarBlog, ['article', 'getAll'], parameters, () => ({
+			data: pages[Math.min(page++, pages.length - 1)],
+		}));
+	};
+	const since = { filters: { since: '2036-01-01T00:00:00Z' }, returnAll: true };
+
+	it('is read on after a page on which nothing matches', async () => {
+		const pages = [articles(3, '2035-12-31T00:00:00Z'), articles(2, '2036-01-02T00:00:00Z'), []];
+		const { items, requests } = await list(pages, since);
+		expect(items).toHaveLength(2);
+		expect(requests).toHaveLength(3);
+	});
+
+	it('ends with the first empty page, and where the server repeats one', async () => {
+		const page = articles(3, '2036-01-02T00:00:00Z');
+		expect((await list([page, []], since)).requests).toHaveLength(2);
+		const repeated = await list([page, page], since);
+		expect(repeated.requests).toHaveLength(2);
+		expect(repeated.items).toHaveLength(3);
+	});
+
+	it('is read no further than the limit, which is a whole number from 1', async () => {
+		const pages = [articles(3, '2036-01-02T00:00:00Z'), articles(3, '2036-01-01T00:00:00Z'), []];
+		const { items, requests } = await list(pages, { limit: 3 });
+		expect(items).toHaveLength(3);
+		expect(requests).toHaveLength(1);
+		for (const limit of [0, -1, 1.5, 'many']) {
+			expect((await list(pages, { limit })).error).toMatch(/The parameter "limit" cannot be used/);
+		}
+	});
+
+	it('takes a day for its beginning in the workflow’s zone where the API has no days', async () => {
+		const pages = [articles(1, '2036-01-09T20:00:00Z'), []];
+		const day = (value: string) => ({ filters: { since: value }, returnAll: true });
+		expect((await list(pages, day('2036-01-10'))).items).toHaveLength(1);
+		expect((await list(pages, day('2036-01-11'))).items).toEqual([]);
+		expect((await list(pages, day(''))).items).toHaveLength(1);
+	});
+});
+
+describe('the log of deliveries', () => {
+	const attempts = [
+		{ n: 1, status_code: 200 },
+		{ n: 2, status_code: 302 },
+		{ n: 3, success: false },
+		{ n: 4, ok: true },
+		{ n: 5, status: 'failed' },
+		{ n: 6, status: '204' },
+		{ n: 7, error: 'timeout' },
+		{ n: 8, error: '' },
+		{ n: 9, success: true, error: 'the first attempt' },
+	];
+	const failed = async (parameters: IDataObject) =>
+		(
+			await run(
+				misar,
+				['delivery', 'getAll'],
+				{ endpoint: 'wh_1', failedOnly: true, ...parameters },
+				() => ({ data: attempts }),
+			)
+		).items?.map(({ n }) => n);
+
+	it('has failed attempts, of which the limit takes the first', async () => {
+		expect(await failed({ returnAll: true })).toEqual([2, 3, 5, 7]);
+		expect(await failed({ limit: 3 })).toEqual([2, 3, 5]);
+		expect(await failed({ limit: 3, failedOnly: false })).toEqual([1, 2, 3]);
+	});
+});
+
+describe('an endpoint', () => {
+	it('is found again by its URL in whatever spelling, and left as it is', async () => {
+		const { items, requests } = await run(misar, ['endpoint', 'createOrUpdate'], withUrl, () => ({
+			data: [{ ...ours, active: true }],
+		}));
+		expect(items).toMatchObject([{ id: 'wh_1', result: 'unchanged' }]);
+		expect(requests.filter((request) => !request.startsWith('GET'))).toEqual([]);
+	});
+
+	it.each([
+		['is switched off', { active: false }],
+		['has other events', { active: true, events: ['email.opened'] }],
+	])('that %s is updated in place, and switched on', async (_what, difference) => {
+		const sent: unknown[] = [];
+		const { items } = await run(misar, ['endpoint', 'createOrUpdate'], withUrl, (request) => {
+			if (request.method === 'PATCH') sent.push(request.body);
+			return { data: [{ ...ours, ...difference }] };
+		});
+		expect(sent).toEqual([{ events: ['email.sent'], active: true }]);
+		expect(items).toMatchObject([{ id: 'wh_1', active: true, result: 'updated' }]);
+	});
+
+	it.each(['whsec_••••', 'your-secret'])(
+		'is not created with %s for a secret, of the credential or of the parameter',
+		async (text) => {
+			const create = async (parameters: IDataObject, credential: IDataObject) =>
+				await run(
+					misar,
+					['endpoint', 'create'],
+					{ ...withUrl, ...parameters },
+					() => ours,
+					credential,
+				);
+			for (const ended of [
+				await create({}, { signingSecret: text }),
+				await create({ signingSecret: text }, {}),
+			]) {
+				expect(ended.error).toMatch(/Signing Secret .*is (?:masked|a placeholder)/);
+				expect(ended.requests).toEqual([]);
+			}
+		},
+	);
+
+	it('is created with the secret of the parameter, else of the credential, and shows it if asked to', async () => {
+		const secretOf = async (parameters: IDataObject) => {
+			let sent: unknown;
+			const { items } = await run(
+				metigan,
+				['endpoint', 'create'],
+				{ ...withUrl, events: ['email.bounced'], ...parameters },
+				({ body }) => {
+					sent = (body as IDataObject)['secret'];
+					return ours;
+				},
+				{ signingSecret: 'whsec_of_the_credential' },
+			);
+			return [sent, items?.[0]?.['signingSecret']];
+		};
+		const own = { signingSecret: 'whsec_of_the_parameter' };
+		expect(await secretOf({})).toEqual(['whsec_of_the_credential', undefined]);
+		expect(await secretOf(own)).toEqual(['whsec_of_the_parameter', undefined]);
+		expect(await secretOf({ ...own, includeSecret: true })).toEqual([
+			'whsec_of_the_parameter',
+			'whsec_of_the_parameter',
+		]);
+	});
+
+	it('is not updated where nothing is to be changed', async () => {
+		const parameters = { endpoint: 'wh_1', updateFields: { customEvents: ' ' } };
+		const { error, requests } = await run(misar, ['endpoint', 'update'], parameters, () => ours);
+		expect(error).toMatch(/^There is nothing to update/);
+		expect(requests).toEqual([]);
+	});
+
+	it('is updated by what was set alone', async () => {
+		const sent: unknown[] = [];
+		const parameters = { endpoint: ' wh_1 ', updateFields: { active: false } };
+		const { items } = await run(misar, ['endpoint', 'update'], parameters, ({ body }) => {
+			sent.push(body);
+			return ours;
+		});
+		expect(sent).toEqual([{ active: false }]);
+		expect(items).toEqual([{ id: 'wh_1', active: false, updated: true }]);
+	});
+});
+
+describe('the list of endpoints in the editor', () => {
+	const search = async (provider: Provider, parameters: IDataObject, filter: string) => {
+		const reply: Reply = ({ url }) =>
+			url.endsWith('/v9/hooks') || parameters['options'] === undefined
+				? { data: [ours] }
+				: undefined;
+		const { requests, ...call } = await callOf(provider, parameters, reply, {});
+		const found = await searchEndpoints({ ...call, provider, filter } as never);
+		return { found, requests };
+	};
+
+	it('is read at the path that the option API Path names', async () => {
+		const { found, requests } = await search(mail, { options: { apiPath: '/v9/hooks' } }, '');
+		expect(found).toHaveLength(1);
+		expect(requests).toEqual(['GET /v9/hooks']);
+	});
+
+	it.each([
+		['app.example', 1],
+		['email.sent', 1],
+		['wh_1', 1],
+		['email.opened', 0],
+	])('finds by URL, event and id: %s', async (filter, count) => {
+		expect((await search(metiganProvider, {}, filter)).found).toHaveLength(count);
+	});
+});
+
+it('the blog has no endpoints to list', async () => {
+	const { requests, ...call } = await callOf(blog, {}, () => ({}), {});
+	expect(await searchEndpoints({ ...call, provider: blog, filter: '' } as never)).toEqual([]);
+	expect(requests).toEqual([]);
+});
