@@ -8,7 +8,7 @@ import { sameEvents } from '../events';
 import { makeRecord, secretToSend } from '../state/secrets';
 import type { RegistrationRecord } from '../state/triggerState';
 import { sameUrl } from '../url';
-import { assertReadable, isEndpoint, lookUp, orphansIn, seeOne, shownIn } from './observe';
+import { assertReadable, isEndpoint, orphansIn, seeOne } from './observe';
 import { removeAll } from './remove';
 import type { EndpointSession } from './session';
 
@@ -133,7 +133,7 @@ function lostIn(
 
 /**
  * Whether a create is answered with the endpoint that it made. With our URL it is. Some providers write the URL in
- * another form: then they show the endpoint afterwards and did not before, and nothing else is new at our URL. All else
+ * another form: then they list the endpoint afterwards and did not before, and nothing else is new at our URL. All else
  * may be somebody else's, which must not be touched.
  */
 async function isCreated(
@@ -144,14 +144,9 @@ async function isCreated(
 	if (url !== undefined && sameUrl(url, session.url)) return true;
 	if (others.has(id)) return false;
 	if (url === undefined) return true;
-	try {
-		const list = await session.api.list();
-		const answered = { endpointId: id };
-		if (!isEndpoint(shownIn(await lookUp(session, answered), list, answered))) return false;
-		return lostIn(session, list, ours).every((endpoint) => endpoint.id === id);
-	} catch {
-		return false;
-	}
+	const list = await session.api.list().catch(() => []);
+	const isListed = list.some((endpoint) => endpoint.id === id);
+	return isListed && lostIn(session, list, ours).every((endpoint) => endpoint.id === id);
 }
 
 function answeredWithAnother({ context, provider }: EndpointSession) {
