@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DeliveryRecord } from '../../sandbox';
 import { printFigures } from '../figures';
-import { chain } from '../../testkit/n8n-host/driver';
+import { chain, outputOf } from '../../testkit/n8n-host/driver';
 import type { N8nHelper } from '../../testkit/n8n-host/helper';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN, startCluster, type Cluster } from '../../testkit/queue/cluster';
@@ -112,6 +112,82 @@ describe('with the settings of deploy/', () => {
 		expect(endpoints()).toMatchObject([{ id: before?.id, url: before?.url, active: true }]);
 		await main.unpublish(id);
 	}, 300_000);
+
+	it('leave n8n nothing to warn of but limits of nodes that nobody has to use', () => {
+		const warnings = [...cluster.main.log().matchAll(/^ - (\w+) -> /gm)];
+		expect(warnings.map(([, name]) => name)).toEqual([
+			'N8N_RUNNERS_TASK_TIMEOUT',
+			'N8N_COMPRESSION_NODE_MAX_DECOMPRESSED_SIZE_BYTES',
+			'N8N_COMPRESSION_NODE_MAX_ZIP_ENTRIES',
+		]);
+	});
+
+	describe('a run by hand', () => {
+		let id: string;
+
+		beforeAll(async () => {
+			const { main, sandbox } = cluster;
+			// What a person runs arrives at the main process.
+			sandbox.setRoute(ORIGIN, main.url);
+			const nodes = [
+				trigger('Trigger', credential),
+				{ name: 'After', type: 'n8n-nodes-base.noOp' },
+			];
+			const connections = chain('Trigger', 'After');
+			// As the editor saves it: a worker fails to run a part of a workflow without pinned data.
+			const workflow = { name: 'By hand', nodes, connections, pinData: {} };
+			({ id } = await main.createWorkflow(workflow));
+		}, 60_000);
+
+		afterAll(() => cluster.sandbox.setRoute(ORIGIN, cluster.entrance));
+
+		/** The names of the nodes that have run, in the newest of so many runs, which a worker began. */
+		async function ranOnWorker(count: number): Promise<string[]> {
+			const run = (await cluster.main.waitForExecutions(id, count, DEADLINE_MS)).at(-1);
+			const execution = await cluster.main.execution(run?.id ?? '');
+			expect(execution.data.resultData.error).toBeUndefined();
+			expect(run).toMatchObject({ mode: 'manual', status: 'success' });
+			const begun = `Worker started execution ${run?.id} `;
+			expect(workers.filter((worker) => worker.log().includes(begun))).toHaveLength(1);
+			expect(outputOf(execution, 'Trigger')).toMatchObject([{ event: EVENT }]);
+			return Object.keys(execution.data.resultData.runData);
+		}
+
+		it.each([
+			['the test event that the workflow listens for', undefined, ['Trigger', 'After']],
+			['Execute step of the trigger', 'Trigger', ['Trigger']],
+		])(
+			'is for the workers, and starts with what the provider sends: %s',
+			async (_what, lastNode, nodes) => {
+				const before = (await cluster.main.executions(id)).length;
+				await cluster.main.listenForTestEvent(id, 'Trigger', lastNode);
+				expect(endpoints().map(({ url }) => url)).toEqual([
+					expect.stringContaining(`${ORIGIN}/webhook-test/`),
+				]);
+				await cluster.sandbox.fire({ provider: PROVIDER, event: EVENT, retry: false });
+				expect(await ranOnWorker(before + 1)).toEqual(nodes);
+				await until('the test endpoint to be gone', DEADLINE_MS, () =>
+					endpoints().length === 0 ? true : undefined,
+				);
+			},
+			DEADLINE_MS * 2,
+		);
+
+		it(
+			'is for the workers: Execute step of the node after the trigger',
+			async () => {
+				const runs = await cluster.main.executions(id);
+				const { data } = await cluster.main.execution(runs[0]?.id ?? '');
+				await cluster.main.runByHand(id, {
+					runData: { Trigger: data.resultData.runData['Trigger'] },
+					destinationNode: { nodeName: 'After', mode: 'inclusive' },
+					dirtyNodeNames: ['After'],
+				});
+				expect(await ranOnWorker(runs.length + 1)).toEqual(['Trigger', 'After']);
+			},
+			DEADLINE_MS,
+		);
+	});
 
 	it('loses nothing and runs once, with a processor and a worker killed in the middle', async () => {
 		const { processors, balancer, services } = cluster;

@@ -6,6 +6,8 @@ import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { z } from 'zod';
 
+import { ORIGIN } from '../../testkit/publishTrigger';
+
 /** What a release rests on: the workflows, and the packages of single services. */
 
 const ROOT = path.join(__dirname, '..', '..');
@@ -82,7 +84,9 @@ const workflowSchema = z.object({
 			if: z.string().optional(),
 			needs: z.union([z.string(), z.array(z.string())]).optional(),
 			permissions: z.record(z.string()).optional(),
-			strategy: z.object({ matrix: z.object({ suite: z.array(z.string()) }) }).optional(),
+			strategy: z
+				.object({ matrix: z.object({ suite: z.array(z.string()).default([]) }) })
+				.optional(),
 			steps: z.array(stepSchema).default([]),
 		}),
 	),
@@ -95,7 +99,7 @@ const publish = read('publish.yml');
 const building = publish.jobs['build']?.steps ?? [];
 const publishing = publish.jobs['publish']?.steps ?? [];
 
-describe.each(['ci.yml', 'publish.yml'])('%s', (name) => {
+describe.each(['ci.yml', 'nightly.yml', 'publish.yml'])('%s', (name) => {
 	const { jobs, permissions } = read(name);
 	const all = Object.values(jobs).flatMap((job) => job.steps);
 
@@ -105,7 +109,7 @@ describe.each(['ci.yml', 'publish.yml'])('%s', (name) => {
 			more === undefined ? [] : [[job, more]],
 		);
 		expect(own).toEqual(
-			name === 'ci.yml'
+			name !== 'publish.yml'
 				? []
 				: [
 						['build', { contents: 'read', actions: 'read' }],
@@ -160,6 +164,36 @@ describe('ci.yml', () => {
 		const { checks, ...others } = ci.jobs;
 		expect(checks?.needs).toEqual(Object.keys(others));
 		expect(checks?.if).toBe('always()');
+	});
+});
+
+describe('nightly.yml', () => {
+	const { jobs, on } = read('nightly.yml');
+	const steps = Object.values(jobs).flatMap((job) => job.steps);
+
+	it('runs at night and by hand, and no pull request waits for it', () => {
+		expect(Object.keys(on).sort()).toEqual(['schedule', 'workflow_dispatch']);
+	});
+
+	it('runs test files that there are, none of which starts n8n again', () => {
+		const [, names = ''] = /--testPathPatterns 'e2e\/\((.*)\)'/.exec(text('nightly.yml')) ?? [];
+		for (const name of names.split('|')) {
+			const code = readFileSync(path.join(ROOT, 'test', 'e2e', `${name}.test.ts`), 'utf8');
+			expect(code).not.toMatch(/\.(restart|kill|pid)\b|startN8n\(\{[^}]*(env|pin|userFolder)/);
+		}
+	});
+
+	it('starts the image with settings that there are', () => {
+		const [, file = ''] = /--env-file (\S+)/.exec(text('nightly.yml')) ?? [];
+		expect(readFileSync(path.join(ROOT, file), 'utf8')).toContain(`N8N_WEBHOOK_URL=${ORIGIN}\n`);
+	});
+
+	it('lints with the newest rules and the newest scanner of n8n', () => {
+		const installs = steps.find(({ run }) => run?.includes('--no-save'))?.run;
+		for (const name of ['eslint-plugin-community-nodes', 'scan-community-package']) {
+			expect(root['devDependencies']).toHaveProperty([`@n8n/${name}`]);
+			expect(installs).toContain(`@n8n/${name}@latest`);
+		}
 	});
 });
 

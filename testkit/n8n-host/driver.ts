@@ -92,11 +92,15 @@ const LIST_PAGE = 100;
 const UNFINISHED = new Set(['new', 'running', 'unknown']);
 
 /**
- * Starts the pinned n8n on the loopback address with an owner signed in.
+ * Starts the pinned n8n on the loopback address with an owner signed in. Where `N8N_HOST_PORT` names the port
+ * of an n8n that something else has started, such as a Docker image, it is that one, with the settings and
+ * packages it has; `N8N_HOST_FOLDER` is a folder with its log, `n8n.log`, and for its owner.
  *
  * @throws HostError when n8n does not come up; the end of its log is in the message
  */
 export async function startN8n(options: N8nHostOptions = {}): Promise<N8nHost> {
+	const { N8N_HOST_PORT: running, N8N_HOST_FOLDER: folder } = process.env;
+	if (running !== undefined && folder !== undefined) return await attach(Number(running), folder);
 	const installed = await locateN8n(options.pin);
 	const { editor = false } = options;
 	const temporary = options.userFolder === undefined;
@@ -124,6 +128,21 @@ export async function startN8n(options: N8nHostOptions = {}): Promise<N8nHost> {
 		if (temporary) await rm(userFolder, { recursive: true, force: true });
 		throw error;
 	}
+}
+
+/** Signs in to an n8n that this process neither starts nor ends. */
+async function attach(port: number, userFolder: string): Promise<N8nHost> {
+	const [, version = ''] =
+		/^Version: (.+)$/m.exec(readFileSync(logFileIn(userFolder), 'utf8')) ?? [];
+	const elsewhere = { dir: '', nodeBinary: '', n8nBin: '', version };
+	const settings = { host: elsewhere, userFolder, removeFolderOnDeath: false, port, brokerPort: 0 };
+	const host = new N8nHost(
+		{ ...settings, webhookUrl: undefined, editor: true, env: {} },
+		undefined,
+		await readOwner(userFolder),
+	);
+	await host.signIn();
+	return host;
 }
 
 /** Installs the packages; a new folder is a copy of one where that has been done, if there is one. */
@@ -189,7 +208,7 @@ export class N8nHost {
 	/** @internal use {@link startN8n} */
 	constructor(
 		private settings: ProcessSettings,
-		private process: N8nProcess,
+		private process: N8nProcess | undefined,
 		/** Who to sign in as in the editor. */
 		readonly owner: Owner,
 	) {
@@ -211,7 +230,7 @@ export class N8nHost {
 
 	/** The process id of the n8n program as it runs now. */
 	get pid(): number {
-		return this.process.pid;
+		return this.ownProcess.pid;
 	}
 
 	/** n8n's version, e.g. `2.41.1`. */
@@ -323,11 +342,17 @@ export class N8nHost {
 	/**
 	 * What "Listen for test event" does: registers the trigger's test URL, for one event or 2 minutes.
 	 * Its run is an execution with mode `manual`.
+	 *
+	 * @param lastNode - the last node to run: the trigger itself for its "Execute step" (n8n 2.x)
 	 */
-	async listenForTestEvent(id: string, triggerName: string): Promise<void> {
+	async listenForTestEvent(id: string, triggerName: string, lastNode?: string): Promise<void> {
 		// n8n 1.x runs the workflow it is sent, 2.x the stored one.
 		const workflowData = await this.getWorkflow(id);
-		const body = { workflowData, triggerToStartFrom: { name: triggerName } };
+		const body = {
+			workflowData,
+			triggerToStartFrom: { name: triggerName },
+			...(lastNode && { destinationNode: { nodeName: lastNode, mode: 'inclusive' } }),
+		};
 		const answer = z.object({ waitingForWebhook: z.literal(true) });
 		await this.rest.call(answer, 'POST', `/workflows/${id}/run`, body);
 	}
@@ -445,7 +470,7 @@ export class N8nHost {
 
 	/** Stops n8n if it runs and starts it again on the same user folder and port. */
 	async restart(options: RestartOptions = {}): Promise<void> {
-		await this.process.stop();
+		await this.ownProcess.stop();
 		const { webhookUrl = this.settings.webhookUrl } = options;
 		const env = { ...this.settings.env, ...publicationSetting(options), ...options.env };
 		const host = options.pin === undefined ? this.settings.host : await locateN8n(options.pin);
@@ -455,9 +480,9 @@ export class N8nHost {
 		await this.signIn();
 	}
 
-	/** Stops n8n; removes the user folder unless it was given to `startN8n`. */
+	/** Stops n8n, unless something else has started it; removes the user folder unless it was given to `startN8n`. */
 	async stop(): Promise<void> {
-		await this.process.stop();
+		await this.process?.stop();
 		if (this.settings.removeFolderOnDeath) {
 			await rm(this.userFolder, { recursive: true, force: true });
 		}
@@ -465,7 +490,12 @@ export class N8nHost {
 
 	/** Ends n8n at once as a crash would (SIGKILL). The user folder stays, for `restart` or `stop`. */
 	async kill(): Promise<void> {
-		await this.process.kill();
+		await this.ownProcess.kill();
+	}
+
+	private get ownProcess(): N8nProcess {
+		if (this.process !== undefined) return this.process;
+		throw new HostError('This n8n was started by something else', 0);
 	}
 
 	/** Waits for n8n's publication service; without it n8n has done its work before answering. */
