@@ -29,8 +29,8 @@ const EXEMPT_TYPES = ['collection', 'fixedCollection', 'notice', 'callout', 'hid
 const EXEMPT_NAMES = ['resource', 'operation', 'authentication'];
 
 /**
- * Optional fields that stay in sight all the same: n8n's own nodes have them there, or they are what the node
- * is about.
+ * Optional fields that stay in sight all the same: n8n's own nodes have them there, or they are what most people
+ * who choose the operation come for. Moving one breaks the workflows that set it.
  */
 const IN_SIGHT = {
 	triggers: ['product', 'registration', 'events', 'simplify'],
