@@ -213,6 +213,37 @@ describe('a credential that does not work', () => {
 	);
 });
 
+describe('the fields of a node', () => {
+	it('are shown before its first run', async () => {
+		const operations: ReadonlyArray<
+			[node: string, resource: string, operation: string, fields: string[]]
+		> = [
+			['misarBlog', 'article', 'get', ['slug', 'content_html']],
+			['metigan', 'suppression', 'getAll', ['email', 'bounceCode']],
+			['misar', 'endpoint', 'createOrUpdate', ['url', 'result']],
+		];
+		const nodes = operations.map(([node, resource, operation]) => ({
+			name: node,
+			type: `${PACKAGE}.${node}`,
+			parameters: { ...(node === 'misar' ? { product: 'mail' } : {}), resource, operation },
+		}));
+		const start = { name: 'Start', type: 'n8n-nodes-base.manualTrigger', parameters: {} };
+		const last = { name: 'Last', type: 'n8n-nodes-base.noOp', parameters: {} };
+		const { id } = await n8n.createWorkflow({
+			name: 'Fields before the first run',
+			nodes: [start, ...nodes, last],
+			connections: chain(start.name, ...nodes.map(({ name }) => name), last.name),
+		});
+		await editor.openWorkflow(id);
+		for (const [at, [, , , fields]] of operations.entries()) {
+			await editor.openNode(nodes[at + 1]?.name ?? last.name);
+			await editor.panel.getByText('Usually outputs the following fields').first().waitFor();
+			for (const field of fields) await editor.schemaField(field).waitFor();
+			await editor.closePanel();
+		}
+	}, 300_000);
+});
+
 describe('the events of a trigger', () => {
 	it('are offered with what they mean', async () => {
 		await editor.openNewWorkflow();

@@ -105,6 +105,13 @@ export class Editor {
 		return this.byId('output-panel');
 	}
 
+	/** A field of the node before the one that is open. */
+	schemaField(name: string): Locator {
+		return this.panel
+			.locator('[data-test-id="run-data-schema-item"]')
+			.getByText(name, { exact: true });
+	}
+
 	get notices(): Locator {
 		return this.byId('node-parameters').locator('.notice-content');
 	}

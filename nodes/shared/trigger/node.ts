@@ -41,6 +41,9 @@ export function triggerDescription(name: string, path: string, family: ProviderF
 			},
 		],
 		properties: triggerProperties(family),
+		builderHint: {
+			searchHint: `Receives, verifies and de-duplicates the webhooks of ${name} by itself: put no Webhook, Crypto or Remove Duplicates node in front of it. Choose the events here instead of filtering them with an IF or Switch node afterwards. What the provider sent about the event is in the field data.`,
+		},
 	} satisfies Partial<INodeTypeDescription>;
 }
 
