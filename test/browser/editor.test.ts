@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 
-import { startSandbox, type Sandbox } from '../../sandbox';
+import { lastAnswer, startSandbox, type Sandbox } from '../../sandbox';
 import { chain, startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
@@ -116,7 +116,7 @@ describe('a trigger, set up by the steps of the documents', () => {
 			expect(await editor.canvasNode()).toContain(walk.subtitle);
 			await editor.readScreen();
 			await editor.publish();
-			await editor.text(/From now on every chosen event of .* starts this workflow/).waitFor();
+			await editor.text(/every chosen event of .* starts this workflow/).waitFor();
 			const id = await editor.workflowId();
 			expect((await n8n.getWorkflow(id)).active).toBe(true);
 			await fire(walk, hook);
@@ -180,6 +180,69 @@ describe('a trigger, set up by the steps of the documents', () => {
 		const deliveries = await sandbox.fire({ provider, event, scheme, ...target });
 		expect(deliveries).toMatchObject([{ state: 'delivered' }]);
 	}
+});
+
+describe('a trigger that listens for a test event', () => {
+	it('tells of a wrong secret, then of an event that is not selected, and then shows the event', async () => {
+		const typed = (signingSecret: string) => ({ baseUrl: sandbox.url, signingSecret });
+		const credential = await n8n.createCredential(
+			'Metigan',
+			metigan.credential,
+			typed('whsec_mistyped'),
+		);
+		const webhookId = crypto.randomUUID();
+		const { id } = await n8n.createWorkflow({
+			name: 'Mistyped',
+			nodes: [
+				{
+					name: 'Metigan',
+					type: `${PACKAGE}.metiganTrigger`,
+					webhookId,
+					parameters: { registration: 'manual', events: ['email.bounced'], options: {} },
+					credentials: { [metigan.credential]: { id: credential, name: 'Metigan' } },
+				},
+			],
+		});
+		const url = `${ORIGIN}/webhook-test/${webhookId}/${metigan.path}`;
+		const answers = async (event: string) => {
+			const { provider, scheme } = metigan;
+			const to = { url, secret: SECRET, retry: false };
+			const deliveries = await sandbox.fire({ provider, event, scheme, ...to });
+			return deliveries.map(lastAnswer);
+		};
+		await editor.openWorkflow(id);
+		await editor.openNode('Metigan');
+
+		await editor.listenForTestEvent();
+		expect(await answers('email.bounced')).toEqual([401]);
+		await editor.error
+			.getByText('A delivery arrived and was refused: signature does not match')
+			.waitFor();
+		await editor.output
+			.getByText(/Compare Signing Secret in the credential/)
+			.first()
+			.waitFor();
+		await keepScreenshot('refused', await editor.screenshot());
+
+		await n8n.updateCredential(credential, 'Metigan', metigan.credential, typed(SECRET));
+		await editor.listenForTestEvent();
+		expect(await answers('email.delivered')).toEqual([200]);
+		await editor.error
+			.getByText(
+				'A delivery arrived and was ignored: event is not selected (Email Delivered, email.delivered)',
+			)
+			.waitFor();
+
+		await editor.listenForTestEvent();
+		expect(await answers('email.bounced')).toEqual([200]);
+		await editor.showJson();
+		await editor.output.getByText('"email.bounced"').first().waitFor();
+		expect(await n8n.waitForExecutions(id, 3, WAIT_MS)).toMatchObject([
+			{ mode: 'manual', status: 'error' },
+			{ mode: 'manual', status: 'error' },
+			{ mode: 'manual', status: 'success' },
+		]);
+	}, 300_000);
 });
 
 describe('a credential that does not work', () => {

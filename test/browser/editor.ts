@@ -112,6 +112,11 @@ export class Editor {
 			.getByText(name, { exact: true });
 	}
 
+	/** The message of the error in the output. */
+	get error(): Locator {
+		return this.byId('node-error-message');
+	}
+
 	get notices(): Locator {
 		return this.byId('node-parameters').locator('.notice-content');
 	}

@@ -109,7 +109,7 @@ function actionOf(
  */
 function manualSteps({ displayName, manualSteps: steps }: Provider): string {
 	const list = [
-		'Open Webhook URLs above, switch to “Production URL” and click the URL to copy it.',
+		'Open Webhook URLs above, switch to “Production URL” and click the URL to copy it. A duplicate of a trigger has a URL of its own.',
 		...steps,
 		'Publish this workflow, if you have not yet.',
 	];

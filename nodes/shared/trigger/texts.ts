@@ -26,11 +26,14 @@ export function triggerTexts(
 	const testUrl = automatic
 		? `With automatic registration the test URL is registered with ${name} while you listen; with manual registration add the Test URL in ${name} yourself.`
 		: `Add the Test URL in ${name} for that, and the Production URL again when you are done.`;
-	const building = `<b>While you build</b>, click Execute step and make one of the chosen events happen in ${name}: the list of Events says how. It shows up here. ${testUrl}<br /><br />`;
-	const byHand = `needs the Production URL of the trigger: its panel lists the steps.`;
+	const building = `<b>While you build</b>, click Execute step and make one of the chosen events happen in ${name}: the list of Events says how. It shows up here, and so does why a delivery was refused or ignored. ${testUrl}<br /><br />`;
+	const starts = `every chosen event of ${name} starts this workflow`;
+	const byHand = `${name} has to be given the Production URL of this trigger, which a duplicate does not share: the trigger’s panel lists the steps. From then on ${starts}.`;
 	return {
 		eventTriggerDescription: `Waiting for one event: make one of the chosen events happen in ${name}`,
-		activationMessage: `From now on every chosen event of ${name} starts this workflow. ${automatic ? `If you chose manual registration, ${name} also` : name} ${byHand}`,
+		activationMessage: automatic
+			? `With automatic registration ${starts} from now on. With manual registration ${byHand}`
+			: byHand,
 		triggerPanel: {
 			header: `Start with an event from ${name}`,
 			activationHint: {
