@@ -216,6 +216,21 @@ describe.each(cases)('%s, registered in the way "%s"', (_title, registration, tr
 		expect(endpointsOf(published).map(({ id }) => id)).toEqual(before.map(({ id }) => id));
 	});
 
+	it('ends listening with an error for a forged test event, and is answered as always', async () => {
+		const published = await shared();
+		const [run] = await runsOf(published, 1, async () => {
+			await n8n.listenForTestEvent(published.workflowId, 'Trigger');
+			const webhookUrl = published.webhookUrl.replace('/webhook/', '/webhook-test/');
+			const forged = { tamper: 'signature', retry: false } as const;
+			expect(await fire(trigger, { webhookUrl }, forged)).toEqual([401]);
+		});
+		expect(run).toMatchObject({ mode: 'manual', status: 'error' });
+		const { data } = await n8n.execution(run?.id ?? '');
+		expect(data.resultData.error?.message).toBe(
+			'A delivery arrived and was refused: signature does not match',
+		);
+	});
+
 	it('unpublishes, and leaves nothing behind where the provider allows it', async () => {
 		const published = await publishRightly();
 		const [before] = endpointsOf(published);
