@@ -155,6 +155,8 @@ const misarBlogProvider: Provider = {
 		'The dashboard shows no signing secret: it is one value for all of Misar.Blog. Ask Misar (<a href="https://misar.io" target="_blank">misar.io</a>, contact) for the value of the header X-Webhook-Secret and enter it as Signing Secret in the credential.',
 		'Until Misar has answered, you can switch on Options → Accept Unverified Deliveries. Anybody who learns the URL can start this workflow then, so switch it off again once you have the secret.',
 	],
+	whereSecretIs:
+		'The dashboard does not show it: ask Misar (https://misar.io, contact) for the value of the header X-Webhook-Secret',
 	secretOptional: true,
 };
 

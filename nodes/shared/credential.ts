@@ -48,6 +48,19 @@ export function requireSecrets(context: NodeContext, { flawed }: ProviderCredent
 	for (const [field, text] of flawed) requireSecret(context, `${field} in the credential`, text);
 }
 
+/** What to do where the credential holds no signing secret. */
+export function howToGetSecret({
+	displayName,
+	whereSecretIs,
+}: {
+	readonly displayName: string;
+	readonly whereSecretIs?: string;
+}): string {
+	return whereSecretIs === undefined
+		? `Enter the Signing Secret of ${displayName} in the credential`
+		: `${whereSecretIs}, and enter it as Signing Secret in the credential`;
+}
+
 /** Names the secrets that have something around them that was probably copied along. */
 export function fringeWarning(credential: ProviderCredential): string | undefined {
 	const fields = FIELD_NAMES.filter(

@@ -374,6 +374,8 @@ export interface Provider {
 	 * links.
 	 */
 	readonly manualSteps: readonly string[];
+	/** Where the signing secret comes from, unless the dashboard shows it: a sentence that goes on after a comma. */
+	readonly whereSecretIs?: string;
 	/**
 	 * The documents let a webhook do without a secret. Then the user may choose to accept unverified
 	 * deliveries.

@@ -212,6 +212,7 @@ describe.each(casesWithApi)('$title', (action) => {
 			items: [{ json: { url: `${URL_OF}/1` } }, { json: { url: 'http://127.0.0.1/' } }],
 		};
 		const stopped = await runAction(sandbox, action, call);
+		const status = stopped.error?.httpCode;
 		expect(stopped).toMatchObject({
 			outputs: [],
 			error: {
@@ -232,7 +233,14 @@ describe.each(casesWithApi)('$title', (action) => {
 		expect(went.outputs).toMatchObject([
 			[
 				{ json: { url: `${URL_OF}/1` }, pairedItem: { item: 0 } },
-				{ json: { error: expect.stringContaining('did not accept') }, pairedItem: { item: 1 } },
+				{
+					json: {
+						error: `${action.title} did not accept the request (HTTP ${status})`,
+						details: expect.stringMatching(/answered: .*url: must .*Change what the answer names/),
+						httpCode: status,
+					},
+					pairedItem: { item: 1 },
+				},
 				{ json: { url: `${URL_OF}/3` }, pairedItem: { item: 2 } },
 			],
 		]);
@@ -244,7 +252,15 @@ describe.each(casesWithApi)('$title', (action) => {
 		});
 		expect(apart.outputs).toMatchObject([
 			[{ pairedItem: { item: 0 } }, { pairedItem: { item: 2 } }],
-			[{ json: { error: expect.stringContaining('did not accept') } }],
+			// n8n sends nothing there that has further fields.
+			[
+				{
+					json: {
+						error: expect.stringContaining('did not accept'),
+						message: expect.stringMatching(/answered: .*url: must/),
+					},
+				},
+			],
 		]);
 	});
 
@@ -361,14 +377,14 @@ describe.each([misarMail, misarPost, mailPanda, metigan])(
 			});
 			expect(outputs).toEqual([
 				[
-					{ json: { deleted: true }, pairedItem: { item: 0 } },
-					{ json: { deleted: true }, pairedItem: { item: 1 } },
+					{ json: { deleted: true, id: first.id }, pairedItem: { item: 0 } },
+					{ json: { deleted: true, id: third.id }, pairedItem: { item: 1 } },
 				],
 			]);
 			expect(sandbox.endpoints(action.provider)).toEqual([kept]);
 		});
 
-		it('deletes what the resource locator chose, and accepts that it is gone already', async () => {
+		it('deletes what the resource locator chose, and says where there is none', async () => {
 			add(action);
 			const { results } = await searchEndpoints(sandbox, action, endpoint('delete'));
 			const [chosen] = results;
@@ -377,11 +393,25 @@ describe.each([misarMail, misarPost, mailPanda, metigan])(
 					endpoint: { __rl: true, mode: 'list', value: chosen?.value ?? '' },
 				}),
 			};
-			expect(await runForData(sandbox, action, call)).toEqual([{ deleted: true }]);
-			expect(await runForData(sandbox, action, call)).toEqual([{ deleted: true }]);
+			const id = chosen?.value;
+			const absent = {
+				deleted: false,
+				id,
+				reason: `${action.title} has no endpoint ${id}. Endpoint → Get Many lists those that it has.`,
+			};
+			expect(await runForData(sandbox, action, call)).toEqual([{ deleted: true, id }]);
+			expect(await runForData(sandbox, action, call)).toEqual([absent]);
 			const gone = { kind: 'status', status: 410, method: 'DELETE' } as const;
 			sandbox.fault({ ...gone, provider: action.provider });
-			expect(await runForData(sandbox, action, call)).toEqual([{ deleted: true }]);
+			expect(await runForData(sandbox, action, call)).toEqual([absent]);
+		});
+
+		it('counts one as deleted whose delete was done although its answer was lost', async () => {
+			const { id } = add(action);
+			sandbox.fault({ provider: action.provider, kind: 'drop', when: 'after', method: 'DELETE' });
+			const parameters = endpoint('delete', byId(id));
+			expect(await runForData(sandbox, action, { parameters })).toEqual([{ deleted: true, id }]);
+			expect(sandbox.endpoints(action.provider)).toEqual([]);
 		});
 
 		it('requires an endpoint', async () => {
@@ -777,7 +807,7 @@ describe('The product of the Misar node', () => {
 			const { error } = await runAction(sandbox, misarMail, {
 				parameters: endpoint('getAll', { product }),
 			});
-			expect(error?.message).toMatch(/has no API for "endpoint"/);
+			expect(error?.message).toMatch(/has no API for "getAll endpoint"/);
 			expect(error).toMatchObject({ context: { itemIndex: 0 } });
 			expect(await searchEndpoints(sandbox, misarMail, { product })).toEqual({ results: [] });
 			expect(sandbox.requests()).toEqual([]);

@@ -353,7 +353,7 @@ const rows: ReadonlyArray<readonly [string, Fault | ((tried: Tried) => Fault), E
 	[
 		'429 with Retry-After',
 		status(429, { headers: { 'retry-after': '1' } }),
-		{ ...limited, description: /Wait 1 seconds?, then try again/, requests: ALL_ATTEMPTS },
+		{ ...limited, description: /Wait 1 second, then try again/, requests: ALL_ATTEMPTS },
 	],
 	[
 		'429 with a Retry-After that is too long to wait',
@@ -577,7 +577,11 @@ describe.each([suppressions, articles, oneArticle])('$title', (tried) => {
 		expect(error).toBeUndefined();
 		expect((outputs[0] ?? []).filter(({ json }) => 'error' in json)).toEqual([
 			{
-				json: { error: `${action.title} is not available at the moment (HTTP 500)` },
+				json: {
+					error: `${action.title} is not available at the moment (HTTP 500)`,
+					details: expect.stringContaining('try again in a few minutes'),
+					httpCode: '500',
+				},
 				pairedItem: { item: 1 },
 			},
 		]);

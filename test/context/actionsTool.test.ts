@@ -124,14 +124,22 @@ describe.each(nodesUnderTest)('$title', (action) => {
 	});
 
 	it('reports to the model what went wrong and what to do', async () => {
-		const call = runAsTool(
-			sandbox,
-			action,
-			create,
-			async (tool) =>
-				await tool.invoke({ Webhook_URL: 'http://10.0.0.1/', Events: '*', Custom_Events: '' }),
-		);
-		await expect(call).rejects.toThrow(/did not accept[^]*Change what the answer names/);
+		const ask = async (args: IDataObject) =>
+			await runAsTool(sandbox, action, create, async (tool) =>
+				JSON.parse(String(await tool.invoke({ Custom_Events: '', ...args }))),
+			);
+		expect(await ask({ Webhook_URL: 'http://10.0.0.1/', Events: '*' })).toEqual([
+			{
+				error: expect.stringMatching(/did not accept/),
+				details: expect.stringMatching(/answered: .*url: .*Change what the answer names/),
+				httpCode: expect.stringMatching(/^4\d\d$/),
+			},
+		]);
+		const called = sandbox.requests().length;
+		expect(await ask({ Webhook_URL: URL_OF, Events: `${events[0]}x` })).toEqual([
+			{ error: expect.stringContaining(`Did you mean ${events[0]}?`) },
+		]);
+		expect(sandbox.requests()).toHaveLength(called);
 	});
 
 	it('refuses what is not of the schema', async () => {
@@ -307,18 +315,22 @@ describe.each(listTools)('$title as a tool', (one) => {
 	});
 
 	it('tells the model what went wrong and what to do', async () => {
-		await expect(ask(unusable.args)).rejects.toThrow(unusable.message);
+		expect(await ask(unusable.args)).toEqual([{ error: expect.stringMatching(unusable.message) }]);
 		sandbox.fault({ provider: action.provider, kind: 'scopeRefusal' });
-		await expect(ask(args)).rejects.toThrow(
-			/may not read the [^]*Use a key with permission to read/,
-		);
+		expect(await ask(args)).toEqual([
+			{
+				error: expect.stringMatching(/may not read the /),
+				details: expect.stringMatching(/Use a key with permission to read/),
+				httpCode: '403',
+			},
+		]);
 	});
 
 	it('tells the model no secret', async () => {
 		const apiKey = sandbox.keys[action.provider];
 		const body = { error: `Refused ${apiKey} and ${SECRET}` };
 		sandbox.fault({ provider: action.provider, kind: 'status', status: 400, body });
-		const refused = await ask(args, { signingSecret: SECRET }).catch(String);
+		const refused = JSON.stringify(await ask(args, { signingSecret: SECRET }));
 		expect(refused).toMatch(/answered: Refused/);
 		expect(refused).not.toContain(apiKey);
 		expect(refused).not.toContain(SECRET);

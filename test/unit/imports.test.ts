@@ -25,7 +25,7 @@ const ARROWS: ReadonlyArray<readonly [from: string, to: readonly string[]]> = [
 /** The same for the folders of nodes/shared, all of which may import what lies beside them. */
 const SHARED_ARROWS: typeof ARROWS = [
 	['trigger', ['registration', 'delivery', 'recovery', 'state', 'api']],
-	['action', ['delivery', 'state', 'api']],
+	['action', ['registration', 'delivery', 'state', 'api']],
 	['registration', ['state', 'api']],
 	['recovery', ['delivery', 'state', 'api']],
 	['delivery', ['state']],

@@ -66,6 +66,10 @@ const kinds: Record<ProblemKind, Kind> = {
 		message:
 			'Endpoint wh_1 in another account goes on delivering to https://n8n.example.com/hook, and its deliveries are refused. Delete it in the dashboard of that account.',
 	},
+	addressUnreachable: {
+		add: (log, at) => log.addressUnreachable('HTTP 302', 'https://n8n.example.com/hook', at),
+		says: { reason: 'HTTP 302', url: 'https://n8n.example.com/hook' },
+	},
 	eventsGivenUp: {
 		add: (log, at) => log.givenUp(`evt_${at}`, at),
 		says: {

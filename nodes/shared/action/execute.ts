@@ -1,6 +1,7 @@
 import {
 	NodeApiError,
 	NodeOperationError,
+	type IDataObject,
 	type IExecuteFunctions,
 	type INodeExecutionData,
 } from 'n8n-workflow';
@@ -13,14 +14,15 @@ import { operationsIn, operationsOf } from './operations';
 
 /**
  * n8n's `execute()` of an action node: runs the chosen operation for each item. With "continue on
- * fail", an item that fails becomes `{ error }` and the others go on.
+ * fail", and for an agent, an item that fails becomes `{ error, details, httpCode }` and the others go on.
  */
 export async function executeAction(
 	context: IExecuteFunctions,
 	family: ProviderFamily,
 ): Promise<INodeExecutionData[][]> {
 	// A tool has one output: an agent has to get every verdict.
-	const count = isTool(context)
+	const forAgent = isTool(context);
+	const count = forAgent
 		? 1
 		: (chosenOperation(context, operationsIn(family), 0)?.outputs?.length ?? 1);
 	const outputs: INodeExecutionData[][] = Array.from({ length: count }, () => []);
@@ -31,11 +33,29 @@ export async function executeAction(
 			for (const { output = 0, ...item } of results) {
 				outputs[Math.min(output, outputs.length - 1)]?.push({ ...item, pairedItem });
 			}
-		} else if (context.continueOnFail()) {
-			outputs.at(-1)?.push({ json: { error: results.message }, pairedItem });
+		} else if (goesOn(context, forAgent)) {
+			outputs.at(-1)?.push({ json: failureItem(context, results), pairedItem });
 		} else throw results;
 	}
 	return outputs;
+}
+
+/** Of what a tool throws n8n tells the agent the message only, and not what to do about it. */
+function goesOn(context: IExecuteFunctions, forAgent: boolean): boolean {
+	return context.continueOnFail() || (forAgent && context.getNode().onError !== 'stopWorkflow');
+}
+
+/**
+ * What went wrong, with the provider's own words and what to do. n8n takes an item to the error output only where it
+ * consists of `error` and `message`.
+ */
+function failureItem(context: IExecuteFunctions, failure: Error): IDataObject {
+	const error = failure.message;
+	if (!(failure instanceof NodeApiError)) return { error };
+	const details = failure.description ?? '';
+	if (context.getNode().onError === 'continueErrorOutput') return { error, message: details };
+	const { httpCode } = failure;
+	return { error, details, ...(httpCode === null ? {} : { httpCode }) };
 }
 
 /**

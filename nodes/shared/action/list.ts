@@ -2,6 +2,7 @@ import type { IDataObject, INodeProperties } from 'n8n-workflow';
 import type { z } from 'zod/v4';
 
 import { ApiClient, type ApiContext } from '../api/request';
+import { settingsError } from '../errors';
 import { isJsonObject } from '../jsonObject';
 import type { ActionCall, Operation, Resource } from '../provider';
 import { limitFields, readLimit } from './limit';
@@ -119,8 +120,34 @@ function readFilters(call: ActionCall, list: ListFacts): IDataObject {
 	const takenAsWritten = (value: unknown) =>
 		list.takesDays === true && typeof value === 'string' && DAY.test(value);
 	return Object.fromEntries(
-		filters.map(([name, value]) =>
-			times.includes(name) && !takenAsWritten(value) ? [name, isoTime(call, value)] : [name, value],
-		),
+		filters.map(([name, value]) => {
+			if (times.includes(name) && !takenAsWritten(value)) return [name, isoTime(call, value)];
+			const choice = list.filters.find(
+				(filter) => filter.name === name && filter.type === 'options',
+			);
+			return [name, choice === undefined ? value : chosenValue(call, choice, value)];
+		}),
+	);
+}
+
+/** The value of a choice; agents write it as the editor shows it, or with other characters between its words. */
+function chosenValue(
+	{ context }: ActionCall,
+	{ displayName, options = [] }: INodeProperties,
+	written: IDataObject[string],
+): IDataObject[string] {
+	const choices = options.filter((option) => 'value' in option);
+	const plain = (text: unknown) =>
+		String(text)
+			.toLowerCase()
+			.replace(/[^a-z]+/g, ' ')
+			.trim();
+	const isMeant = (text: unknown) => plain(text) === plain(written);
+	const chosen = choices.find(({ name, value }) => isMeant(value) || isMeant(name));
+	if (chosen !== undefined) return String(chosen.value);
+	throw settingsError(
+		context,
+		`"${String(written)}" is none of the choices of ${displayName}`,
+		`Choose one of: ${choices.map(({ value }) => String(value)).join(', ')}`,
 	);
 }

@@ -18,10 +18,10 @@ export const numberSchema = z.preprocess(
 
 /**
  * Names as a multi-select holds them, or as text with commas, which an expression may return. An AI
- * agent fills a multi-select with text, which may be a JSON array.
+ * agent fills a multi-select with text, which may be a JSON array. Names may hold blanks.
  */
 export const namesSchema = z.preprocess(
-	(value) => (typeof value === 'string' ? value.split(/[\s,"[\]]+/) : value),
+	(value) => (typeof value === 'string' ? value.split(/[,"[\]\n]+/) : value),
 	z.array(z.string()),
 );
 

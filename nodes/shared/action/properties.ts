@@ -30,7 +30,9 @@ export function actionSubtitle(family: ProviderFamily): string {
 /** The parameters of an action node, made from the facts of its providers: only what each offers. */
 export function actionProperties(family: ProviderFamily): INodeProperties[] {
 	const resources = resourcesOf(family);
-	const defaultResource = operationsOf(family[0])[0]?.resource.value ?? '';
+	const operations = operationsOf(family[0]);
+	const first = operations.find(({ isDefault }) => isDefault === true) ?? operations[0];
+	const defaultResource = first?.resource.value ?? '';
 	return [
 		...(family[0].product === undefined ? [] : [productProperty(family)]),
 		// One for all products: n8n's list of actions repeats them for each parameter Resource.
@@ -128,11 +130,15 @@ function optionOf(
 		operation.offered(provider) === 'unconfirmed'
 			? '. The documents do not confirm this call, so it may not work.'
 			: '';
-	const able = family.filter((one) => operationsOf(one).includes(operation));
+	const ableTo = (what: Operation) => family.filter((one) => operationsOf(one).includes(what));
+	const able = ableTo(operation);
+	// What every product has says nothing about which of them have more of the resource.
 	const others = family.filter((one) =>
-		operationsOf(one).some((other) => other.resource.value === resource.value),
+		operationsOf(one).some(
+			(other) => other.resource.value === resource.value && ableTo(other).length < family.length,
+		),
 	);
-	const forAll = able.length === others.length;
+	const forAll = able.length >= others.length;
 	const products = forAll ? '' : ` (${able.map(({ displayName }) => displayName).join(', ')})`;
 	const action = `${operation.action}${products}`;
 	return { name, value, action, description: `${description}${caveat}` };

@@ -21,9 +21,14 @@ export interface FailedRequest {
 	readonly endpointId?: string | undefined;
 	/** The item that an action node is working on. */
 	readonly itemIndex?: number | undefined;
+	/** A trigger asked, which can do without the API. */
+	readonly forTrigger?: boolean;
 }
 
-/** What a request ended with. `mayHaveHappened`: it may have taken effect, and would do so again. */
+/**
+ * What a request ended with. `mayHaveHappened`: it may have taken effect, and would do so again. `afterLost`: an
+ * attempt before it may have taken effect.
+ */
 export type Refusal =
 	| {
 			readonly kind: 'status';
@@ -31,6 +36,7 @@ export type Refusal =
 			readonly body: unknown;
 			readonly retryAfterSeconds?: number;
 			readonly mayHaveHappened?: true;
+			readonly afterLost?: true;
 	  }
 	| { readonly kind: 'unreachable'; readonly code: string; readonly mayHaveHappened?: true }
 	| { readonly kind: 'unreadable'; readonly status: number; readonly expected: string };
@@ -174,7 +180,7 @@ function explainStatus(
 		case 429:
 			return {
 				message: `${name} limits how often its API may be called (HTTP 429)`,
-				advice: `Wait ${retryAfterSeconds === undefined ? 'a minute' : `${retryAfterSeconds} seconds`}, then try again`,
+				advice: `Wait ${waitInWords(retryAfterSeconds)}, then try again`,
 			};
 	}
 	return status >= 500
@@ -188,8 +194,14 @@ function explainStatus(
 			};
 }
 
+function waitInWords(seconds: number | undefined): string {
+	if (seconds === undefined) return 'a minute';
+	return seconds === 1 ? '1 second' : `${seconds} seconds`;
+}
+
 /** What is said differently about requests for webhooks and for another list. */
-function wordsFor({ providerName: name, reads, endpointId }: FailedRequest, status: number) {
+function wordsFor(request: FailedRequest, status: number) {
+	const { providerName: name, reads, endpointId, forTrigger } = request;
 	if (reads === undefined) {
 		const address = 'the Base URL in the credential and Options → API Path';
 		return {
@@ -197,7 +209,9 @@ function wordsFor({ providerName: name, reads, endpointId }: FailedRequest, stat
 			forbidden: {
 				message: `This API key may not manage ${name} webhooks (HTTP 403)`,
 				advice:
-					'Use a key with permission to manage webhooks. A trigger works without one: set its Registration to Manual and add the URL in the dashboard',
+					forTrigger === true
+						? 'Use a key with permission to manage webhooks, or set Registration to Manual and add the URL in the dashboard'
+						: 'Use a key with permission to manage webhooks',
 			},
 			mistake: 'the webhook URL or an event',
 			notFound:
@@ -208,7 +222,8 @@ function wordsFor({ providerName: name, reads, endpointId }: FailedRequest, stat
 						}
 					: {
 							message: `${name} has no endpoint ${endpointId}, or no such call (HTTP ${status})`,
-							advice: 'Choose an endpoint from the list, or check Options → API Path',
+							advice:
+								'Choose an endpoint from the list (Endpoint → Get Many), or check Options → API Path',
 						},
 			upgrade: 'Remove an endpoint that is no longer used or upgrade the plan',
 		};

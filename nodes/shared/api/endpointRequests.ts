@@ -100,7 +100,12 @@ export class EndpointRequests {
 			const name = `${callOf(style).method} ${style.id}`;
 			if (tried.has(name)) continue;
 			tried.add(name);
+			const { attempt: former } = result;
 			result = await this.sendWithStyle(style, callOf(style), id, changes, suffix);
+			const { attempt } = result;
+			if (former.kind === 'status' && former.afterLost === true && attempt.kind === 'status') {
+				result = { ...result, attempt: { ...attempt, afterLost: true } };
+			}
 		}
 		return result;
 	}

@@ -44,6 +44,9 @@ export type CreateOutcome =
  */
 export type Lookup = RemoteEndpoint | 'absent' | 'gone' | 'unclear';
 
+/** What a delete came to. `absent`: there was none with this id. `unsupported`: the provider has no such call. */
+export type Removal = 'deleted' | 'absent' | 'unsupported';
+
 /** All endpoints of an account, and the URLs of those whose id cannot be read. */
 export type EndpointList = Pick<EndpointPage, 'endpoints' | 'unreadable'>;
 
@@ -200,20 +203,18 @@ export class EndpointApi {
 		throw this.client.failure(method, path, attempt);
 	}
 
-	/**
-	 * Deletes an endpoint. One that is gone already counts as deleted.
-	 * @returns false when the provider turns out to offer no delete call
-	 */
-	async remove(id: string): Promise<boolean> {
+	/** Deletes an endpoint. @throws NodeApiError where it may still be there */
+	async remove(id: string): Promise<Removal> {
 		const { method, path, attempt } = await this.requests.sendToItem(DELETE, id);
-		if (attempt.kind === 'success') return true;
-		const status = attempt.kind === 'status' ? attempt.status : 0;
+		if (attempt.kind === 'success') return 'deleted';
+		const { status = 0, afterLost = false } = attempt.kind === 'status' ? attempt : {};
+		const gone = afterLost ? 'deleted' : 'absent';
 		const isConfirmed = this.api.operations.delete !== 'unconfirmed';
-		if (status === 410 || (status === 404 && isConfirmed)) return true;
+		if (status === 410 || (status === 404 && isConfirmed)) return gone;
 		if (ABSENT_STATUSES.includes(status)) {
 			// No such endpoint, or no such call: the list shows which.
-			if ((await this.list()).every((endpoint) => endpoint.id !== id)) return true;
-			if (!isConfirmed && this.requests.notServed(attempt)) return false;
+			if ((await this.list()).every((endpoint) => endpoint.id !== id)) return gone;
+			if (!isConfirmed && this.requests.notServed(attempt)) return 'unsupported';
 		}
 		throw this.client.failure(method, path, attempt);
 	}

@@ -86,13 +86,15 @@ export class ApiClient {
 		if (Date.now() >= endAt) return { kind: 'unreachable', code: 'ERR_OUT_OF_TIME' };
 		const idempotent = call.method === 'GET' || call.idempotent;
 		const deadline = Date.now() + RETRY_BUDGET_MS;
+		let wasLost = false;
 		for (let attempts = 1; ; attempts++) {
 			const attempt = await this.attempt(call.method, path, content, deadline);
 			if (!idempotent && isLost(attempt)) return { ...attempt, mayHaveHappened: true };
 			const waitMs = retryDelayMs(attempt, attempts, this.provider.planRefusals);
 			if (waitMs === undefined || attempts >= MAX_ATTEMPTS || Date.now() + waitMs >= deadline) {
-				return attempt;
+				return wasLost && attempt.kind === 'status' ? { ...attempt, afterLost: true } : attempt;
 			}
+			wasLost ||= isLost(attempt);
 			await sleep(waitMs);
 		}
 	}
@@ -167,8 +169,9 @@ export class ApiClient {
 		refusal: Refusal,
 		{ sentSecret = '', endpointId }: { sentSecret?: string; endpointId?: string | undefined } = {},
 	): NodeApiError {
+		const node = this.context.getNode();
 		return apiFailure(
-			this.context.getNode(),
+			node,
 			{
 				method,
 				url: urlBelow(this.access.baseUrl, path),
@@ -178,6 +181,8 @@ export class ApiClient {
 				reads: this.access.reads,
 				endpointId,
 				itemIndex: this.access.itemIndex,
+				// The types of n8n's triggers end so.
+				forTrigger: node.type.endsWith('Trigger'),
 			},
 			refusal,
 		);

@@ -23,8 +23,8 @@ export async function removeAll(
 /** Deletes an endpoint; where the provider has no call for it, a warning asks the user to. */
 export async function removeOrWarn(session: EndpointSession, id: string): Promise<boolean> {
 	const { context, store, provider, api, url } = session;
-	const removed = await api.remove(id);
-	if (!removed) {
+	const isGone = (await api.remove(id)) !== 'unsupported';
+	if (!isGone) {
 		// It keeps delivering: its deliveries must not run in addition to its successor's.
 		if (store.state.replaced?.endpointId === id) store.change({ replaced: undefined });
 		warn(
@@ -32,7 +32,7 @@ export async function removeOrWarn(session: EndpointSession, id: string): Promis
 			`${provider.displayName} offers no call to delete a webhook endpoint. Remove endpoint ${id} (${url}) in its dashboard, where webhooks are set up`,
 		);
 	}
-	return removed;
+	return isGone;
 }
 
 /** Remembers endpoints that are to be removed, until they are gone. */

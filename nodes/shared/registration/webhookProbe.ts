@@ -2,7 +2,7 @@ import { sleep, type IHookFunctions } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
 import { isJsonObject } from '../jsonObject';
-import { CALL_LIMITS, requestWithin } from '../limitedRequest';
+import { CALL_LIMITS, requestWithin, type Answer } from '../limitedRequest';
 
 /**
  * Who answers at a webhook URL. `nobody`: an n8n, which has no such webhook. `silence`: nothing that could be an n8n
@@ -15,14 +15,17 @@ const LIMITS = { ...CALL_LIMITS, deadlineMs: 5_000 };
 const ASK_FOR_MS = 20_000;
 const ASK_AGAIN_MS = 5_000;
 /** The connection was refused, or the host name does not exist. */
-const SILENT_CODES: readonly unknown[] = ['ECONNREFUSED', 'ENOTFOUND'];
+const SILENT_CODES: readonly string[] = ['ECONNREFUSED', 'ENOTFOUND'];
 /** A proxy may turn n8n's 404 into 503: n8n answers it during a start, too. */
 const NOT_REGISTERED_STATUSES = [404, 503];
 const SILENT_STATUSES = [404, 405, 410];
 
 const thrownSchema = z.object({
-	code: z.unknown(),
-	cause: z.object({ code: z.unknown() }).optional(),
+	code: z.string().optional().catch(undefined),
+	cause: z
+		.object({ code: z.string().optional().catch(undefined) })
+		.optional()
+		.catch(undefined),
 });
 
 /**
@@ -43,26 +46,38 @@ export async function whoAnswersAt(
 }
 
 async function askOnce(context: Pick<IHookFunctions, 'helpers'>, url: string): Promise<Occupant> {
+	const reply = await sendUnsigned(context, url);
+	if ('code' in reply) return SILENT_CODES.includes(reply.code) ? 'silence' : 'unknown';
+	if (isRefusalOfOurs(reply)) return 'trigger';
+	if (saysNotRegistered(reply)) return 'nobody';
+	return SILENT_STATUSES.includes(reply.statusCode) ? 'silence' : 'unknown';
+}
+
+/** What came of a request: an answer, or the code of the error where there is none. */
+export type Reply = Pick<Answer, 'statusCode' | 'body'> | { readonly code: string };
+
+/** Sends a request without a body to a webhook URL, unsigned. Never throws. */
+export async function sendUnsigned(
+	context: Pick<IHookFunctions, 'helpers'>,
+	url: string,
+	headers: Readonly<Record<string, string>> = {},
+): Promise<Reply> {
 	try {
-		const { statusCode, body } = await requestWithin(
+		return await requestWithin(
 			async (options): Promise<unknown> => await context.helpers.httpRequest(options),
-			{ method: 'POST', url, body: {} },
+			{ method: 'POST', url, body: {}, headers },
 			LIMITS,
 		);
-		if (isRefusalOfOurs(statusCode, body)) return 'trigger';
-		if (NOT_REGISTERED_STATUSES.includes(statusCode) && saysNotRegistered(body)) return 'nobody';
-		return SILENT_STATUSES.includes(statusCode) ? 'silence' : 'unknown';
 	} catch (error) {
 		const { data } = thrownSchema.safeParse(error);
-		const codes = [data?.code, data?.cause?.code];
-		return codes.some((code) => SILENT_CODES.includes(code)) ? 'silence' : 'unknown';
+		return { code: data?.cause?.code ?? data?.code ?? '' };
 	}
 }
 
 /** `{"error": "…"}`, as the triggers answer what they cannot verify. */
-function isRefusalOfOurs(status: number, body: unknown): boolean {
+export function isRefusalOfOurs({ statusCode, body }: Pick<Answer, 'statusCode' | 'body'>) {
 	return (
-		(status === 401 || status === 503) &&
+		(statusCode === 401 || statusCode === 503) &&
 		isJsonObject(body) &&
 		typeof body['error'] === 'string' &&
 		Object.keys(body).length === 1
@@ -70,9 +85,10 @@ function isRefusalOfOurs(status: number, body: unknown): boolean {
 }
 
 /** n8n: `{"code":404,"message":"The requested webhook \"POST …\" is not registered.","hint":…}` */
-function saysNotRegistered(body: unknown): boolean {
+export function saysNotRegistered({ statusCode, body }: Pick<Answer, 'statusCode' | 'body'>) {
 	const message = isJsonObject(body) ? body['message'] : undefined;
 	return (
+		NOT_REGISTERED_STATUSES.includes(statusCode) &&
 		typeof message === 'string' &&
 		message.startsWith('The requested webhook "') &&
 		message.endsWith('" is not registered.')

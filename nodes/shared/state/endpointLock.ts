@@ -21,6 +21,8 @@ export class EndpointLock {
 	nextCheck: 'ordinary' | 'thorough' | 'withinAMinute' | 'atOnce' = 'ordinary';
 	/** The webhook URL while the trigger is published in this process; a check cannot ask n8n for it. */
 	publishedUrl: string | undefined;
+	/** It was published, and nobody has asked yet whether that URL leads to this n8n. */
+	isReachUnknown = false;
 
 	private readonly hooks = new Mutex();
 	private readonly removals = new Mutex();

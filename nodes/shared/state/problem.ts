@@ -9,6 +9,7 @@ export type ProblemKind =
 	| 'endpointRepaired'
 	| 'endpointUnreachable'
 	| 'endpointLeftBehind'
+	| 'addressUnreachable'
 	| 'eventsGivenUp'
 	| 'eventsUnknown';
 

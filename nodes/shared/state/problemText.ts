@@ -38,6 +38,7 @@ const TEXTS: Readonly<Record<ProblemKind, (told: Told) => string>> = {
 		`The webhook endpoint could not be checked since ${at(since)}: ${facts.reason}. ${lastGoodAt === undefined ? '' : `It was in order at ${at(lastGoodAt)}. `}Deliveries are accepted meanwhile. If this lasts, test the credential in n8n.`,
 	endpointLeftBehind: ({ facts: { endpointId, url } }) =>
 		`Endpoint ${endpointId} in another account goes on delivering${url === undefined ? '' : ` to ${url}`}, and its deliveries are refused. Delete it in the dashboard of that account.`,
+	addressUnreachable: ({ facts: { reason = '' } }) => reason,
 	eventsGivenUp: ({ name, counts, at, since, last }) =>
 		`Runs of events failed ${period(since, last, at)}, and ${name} will not send these again: ${listed([...counts.keys()])}. Correct the cause and retry the failed executions.`,
 	eventsUnknown: ({ name, counts, ignored }) =>

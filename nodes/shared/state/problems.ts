@@ -83,6 +83,11 @@ export class ProblemLog {
 		this.add('endpointLeftBehind', now, [], { endpointId, ...(url === undefined ? {} : { url }) });
 	}
 
+	/** Something other than this n8n answers at the trigger's webhook URL. */
+	addressUnreachable(reason: string, url: string, now: number): void {
+		this.add('addressUnreachable', now, [], { reason, url });
+	}
+
 	/** Whether something is written to the log for the first time: there can be thousands of deliveries. */
 	isFirst(cause: string): boolean {
 		const listed = cause.slice(0, MAX_NAME_LENGTH);
@@ -181,6 +186,8 @@ function detailsOf(kind: ProblemKind, happened: Happened): IDataObject {
 				...timeAs('missingFrom', happened),
 				missingTo: toIso(last),
 			};
+		case 'addressUnreachable':
+			return { ...facts };
 		case 'endpointUnreachable':
 			return { ...facts, ...timeAs('lastGoodAt', happened) };
 		case 'endpointLeftBehind':

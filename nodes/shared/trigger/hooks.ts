@@ -2,6 +2,7 @@ import { NodeApiError, type IHookFunctions, type INodeType } from 'n8n-workflow'
 
 import {
 	fringeWarning,
+	howToGetSecret,
 	readCredential,
 	requireSecrets,
 	type ProviderCredential,
@@ -22,6 +23,10 @@ import { addressForMessage, withoutUserInfo } from '../url';
 
 /** Activation modes in which the endpoint may exist already: starts of n8n, and a publish of a new version. */
 const TRUST_RECORD_MODES: readonly unknown[] = ['init', 'leadershipChange', 'update'];
+
+/** What else can be done where the credential holds no signing secret. */
+const UNTIL_THERE_IS_ONE =
+	'. Until you have it, you can switch on Options → Accept Unverified Deliveries: anybody who learns the webhook URL can start this workflow then';
 
 /** n8n's hooks of a trigger, which register its endpoint at the provider and remove it. */
 export function webhookMethods(family: ProviderFamily) {
@@ -44,11 +49,20 @@ export function webhookMethods(family: ProviderFamily) {
 /** Checks of the endpoint give way meanwhile; that of a test listener is not checked, but removed late. */
 async function asOnlyHook<T>(context: IHookFunctions, work: () => Promise<T>): Promise<T> {
 	const lock = endpointLock(ownerOf(context));
-	if (isTestListener(context)) {
+	try {
+		if (!isTestListener(context)) return await lock.hook(work);
 		await lock.removed();
 		return await work();
+	} catch (error) {
+		throw withAdvice(error);
 	}
-	return await lock.hook(work);
+}
+
+/** Of an error of a publish n8n keeps the message only, so that it has to say what to do as well. */
+function withAdvice(error: unknown): unknown {
+	if (!(error instanceof NodeApiError)) return error;
+	error.message = [error.message, error.description].filter(Boolean).join(' — ');
+	return error;
 }
 
 /**
@@ -65,7 +79,8 @@ async function endpointExists(context: IHookFunctions, family: ProviderFamily): 
 	) {
 		await prepareCheck(context, family, store);
 		lock.publishedUrl = webhookUrlOf(context);
-		lock.nextCheck = context.getActivationMode() === 'update' ? 'atOnce' : 'withinAMinute';
+		lock.isReachUnknown = context.getActivationMode() === 'update';
+		lock.nextCheck = lock.isReachUnknown ? 'atOnce' : 'withinAMinute';
 		return true;
 	}
 	const session = await readSession(context, family, store);
@@ -124,6 +139,7 @@ async function publish(store: RecordStore, session: EndpointSession | undefined)
 	const plan = await reconcile(session, nextCheck !== 'ordinary');
 	await store.commit();
 	lock.publishedUrl = url;
+	lock.isReachUnknown = true;
 	lock.nextCheck = mayHaveLeftOne(plan, store.state) ? 'thorough' : 'ordinary';
 }
 
@@ -245,9 +261,10 @@ async function readSession(
 			throw settingsError(
 				context,
 				'The signing secret is missing',
-				`Without it no delivery of ${provider.displayName} can be verified. Copy it from the provider's dashboard to Signing Secret in the credential`,
+				`Without it no delivery of ${provider.displayName} can be verified. ${howToGetSecret(provider)}${provider.secretOptional === true ? UNTIL_THERE_IS_ONE : ''}`,
 			);
 		}
+		if (!isTestListener(context)) endpointLock(store.owner).publishedUrl = url;
 		return undefined;
 	}
 	return openSession(

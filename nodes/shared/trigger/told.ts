@@ -8,6 +8,7 @@ import type { Provider, ProviderFamily } from '../provider';
 import type { TriggerSettings } from '../settings';
 import type { SignedRequest } from '../signature';
 import { commandItem } from '../state/commands';
+import { countsOf, DeliveryCounts } from '../state/deliveryCounts';
 import type { Owner } from '../state/perTrigger';
 import { problemSource } from '../state/problem';
 import { ProblemLog, problemsOf } from '../state/problems';
@@ -18,9 +19,10 @@ import { ProblemLog, problemsOf } from '../state/problems';
  * or n8n's log while nothing has verified yet.
  */
 export class Told {
-	/** Of a test, its own: it counts nothing for the published workflow. */
+	/** Of a test, its own, as are the counts: it counts nothing for the published workflow. */
 	readonly problems: ProblemLog;
 	private readonly isTest: boolean;
+	private readonly counts: DeliveryCounts;
 
 	constructor(
 		private readonly context: IWebhookFunctions,
@@ -31,6 +33,18 @@ export class Told {
 	) {
 		this.isTest = context.getMode() === 'manual';
 		this.problems = this.isTest ? new ProblemLog() : problemsOf(owner);
+		this.counts = this.isTest ? new DeliveryCounts() : countsOf(owner);
+	}
+
+	/** A delivery's signature is valid. */
+	verified(): void {
+		this.counts.verified(Date.now());
+		this.problems.verified(Date.now());
+	}
+
+	/** A delivery starts a run. */
+	accepted(): void {
+		this.counts.accepted(Date.now());
 	}
 
 	/**
@@ -44,6 +58,7 @@ export class Told {
 		explain: () => string,
 	): IDataObject | undefined {
 		const { context, family, problems, settings, isTest } = this;
+		this.counts.refused(reason, Date.now());
 		// Anybody may send anything to a webhook: what shows no sign of the provider ends no listening.
 		const isOfProvider = carriesHeaderOf(family, headers);
 		if (isTest) {
@@ -66,6 +81,7 @@ export class Told {
 
 	/** A delivery cannot be verified for now, and is sent again. @returns an item to start a run with */
 	putOff(reason: string): IDataObject | undefined {
+		this.counts.refused(reason, Date.now());
 		if (this.isTest || !this.settings.reportProblems) return undefined;
 		this.problems.refused(reason, Date.now(), true);
 		return this.problem('deliveriesRefused');
@@ -78,6 +94,7 @@ export class Told {
 		logIgnored(context, this.owner, rejection);
 		// Of a ping, which many dashboards send as soon as they have the URL.
 		if (event === undefined) return undefined;
+		this.counts.ignored(event.name);
 		if (isTest) {
 			return tell(
 				`A delivery arrived and was ignored: ${reason} (${eventTitle(provider, event.name)})`,

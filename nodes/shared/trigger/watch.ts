@@ -19,10 +19,12 @@ import { ownerOf, type Owner } from '../state/perTrigger';
 import { problemSource } from '../state/problem';
 import { problemsOf } from '../state/problems';
 import { differencesText } from '../state/problemText';
+import { announce } from '../state/publishedTriggers';
 import { RecordStore } from '../state/recordStore';
 import { Runs } from '../state/runs';
 import { recordsFor } from '../state/triggerState';
 import { startRunsWith } from './answerAfterRun';
+import { tellReach } from './tellReach';
 
 const MINUTE_MS = 60_000;
 /** Longest wait before a failed check is repeated where the node is checked at starts only. */
@@ -63,10 +65,14 @@ export async function watchEndpoint(
 				);
 			}
 		}
-		const stopStartingRuns = startRunsWith(context, ownerOf(context));
+		const owner = ownerOf(context);
+		const stopStartingRuns = startRunsWith(context, owner);
+		const withdraw = announce({ context, owner, provider, settings });
+		watch.askWhetherReached();
 		return {
 			closeFunction: async () => {
 				stopStartingRuns();
+				withdraw();
 				watch.close();
 			},
 		};
@@ -119,6 +125,15 @@ export class EndpointWatch {
 		this.runs.close();
 	}
 
+	/** After a publish. n8n does not wait for it. */
+	askWhetherReached(): void {
+		const { context, owner, lock } = this;
+		const url = lock.publishedUrl;
+		if (!lock.isReachUnknown || url === undefined) return;
+		lock.isReachUnknown = false;
+		void tellReach(context, owner, url, () => !this.isClosed);
+	}
+
 	/**
 	 * One minute has passed. Never throws, and does nothing while the last call is still running.
 	 * @param now epoch milliseconds
@@ -143,6 +158,7 @@ export class EndpointWatch {
 
 	/** Ten seconds have passed: somebody may be waiting for the effect of a publish. */
 	async tickSoon(now: number): Promise<void> {
+		this.askWhetherReached();
 		if (this.lock.nextCheck === 'atOnce') await this.tick(now);
 	}
 

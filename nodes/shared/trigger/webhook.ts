@@ -13,9 +13,11 @@ import { selectProvider } from '../product';
 import type { Provider, ProviderFamily } from '../provider';
 import { readSettings, type TriggerSettings } from '../settings';
 import { commandItem } from '../state/commands';
+import { countsOf } from '../state/deliveryCounts';
 import { endpointLock } from '../state/endpointLock';
 import { ownerOf, type Owner } from '../state/perTrigger';
 import { problemsOf } from '../state/problems';
+import { isReachCheck } from '../state/reachChecks';
 import { learnState, newestStates } from '../state/recordStore';
 import { readState, recordsFor } from '../state/triggerState';
 import { afterRun, type Answer } from './answerAfterRun';
@@ -97,6 +99,9 @@ async function handle(
 	});
 
 	const rawBody = await readRawBody(context);
+	if (isReachCheck(headers, 'reason' in rawBody ? undefined : rawBody)) {
+		return { status: 401, body: { error: 'no delivery' } };
+	}
 	if ('reason' in rawBody) return refuse(rawBody.reason, () => NO_JSON, rawBody.status);
 	const { state, isBehind } = isTest
 		? { state: readState(context, owner), isBehind: false }
@@ -140,7 +145,7 @@ async function handle(
 			: refuse(verdict.reason, explain);
 	}
 
-	problems.verified(Date.now());
+	told.verified();
 
 	const request = { headers, rawBody };
 	const body = bodyOf(context, rawBody);
@@ -159,6 +164,7 @@ async function handle(
 	const duplicate = checkDuplicate(context, provider, settings, owner, identity);
 	if (duplicate !== undefined) return duplicate;
 
+	told.accepted();
 	logDeviations(context, owner, accepted);
 	if (settings.reportProblems) {
 		if (event.isUnknown || event.warnings.length > 0) problems.unknownEvent(event.name, Date.now());

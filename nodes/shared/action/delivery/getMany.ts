@@ -5,6 +5,7 @@ import { endpointId, throughApi, toData } from '../endpoint/call';
 import { ENDPOINT, reachFields } from '../endpoint/fields';
 import { limitFields, readLimit } from '../limit';
 import { RESOURCES } from '../resources';
+import { hasFailed } from './attempt';
 
 const FAILED_ONLY: INodeProperties = {
 	displayName: 'Failed Only',
@@ -37,20 +38,3 @@ export const getMany: Operation = {
 		return wanted.slice(0, readLimit(call)).map(toData);
 	}),
 };
-
-/** The log's fields are not documented: a status code or the words of one tell. */
-function hasFailed(attempt: Record<string, unknown>): boolean {
-	const { success, ok, error } = attempt;
-	const code = [
-		attempt['status_code'],
-		attempt['statusCode'],
-		attempt['response_status'],
-		attempt['status'],
-	]
-		.map(Number)
-		.find((value) => Number.isInteger(value));
-	if (code !== undefined) return code < 200 || code > 299;
-	if (typeof success === 'boolean') return !success;
-	if (typeof ok === 'boolean') return !ok;
-	return (typeof error === 'string' && error !== '') || attempt['status'] === 'failed';
-}

@@ -20,6 +20,7 @@ import { sourceOf } from '../../product';
 import type { ActionCall, ActionResult, Operation, Provider } from '../../provider';
 import { usableConditions } from '../../settings';
 import { ownerOf, type Owner } from '../../state/perTrigger';
+import { eventNames } from '../eventNames';
 import { namesSchema, numberSchema, readParameter } from '../parameter';
 import { RESOURCES } from '../resources';
 import { verifyPayload } from '../signature/payload';
@@ -77,7 +78,7 @@ async function receiveOne(call: ActionCall): Promise<ActionResult> {
 	const { context, provider, family } = call;
 	const options = readParameter(call, 'options', optionsSchema, {});
 	const selected = readParameter(call, 'events', namesSchema, [ALL_EVENTS]);
-	const events = selectedNames(selected, options.customEvents);
+	const events = selectedNames(eventNames(call, selected), options.customEvents);
 	if (events.length === 0) throw noEventSelected(context, provider, 'Options → Custom Events');
 	const mode = context.getMode();
 	// A person who retries a failed run does so after any time.

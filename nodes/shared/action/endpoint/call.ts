@@ -7,6 +7,7 @@ import { settingsError } from '../../errors';
 import { eventsToRegister, noEventSelected, selectedNames } from '../../events';
 import type { ActionCall, ManagementApi, Operation } from '../../provider';
 import { readApiOptions } from '../../settings';
+import { eventNames } from '../eventNames';
 import { namesSchema, readParameter } from '../parameter';
 
 /** A call of an operation that works through the provider's webhook API. */
@@ -70,11 +71,12 @@ export function selectedEvents(call: EndpointCall): string[] {
 	const { context, provider } = call;
 	const events = readParameter(call, 'events', namesSchema, []);
 	const custom = readParameter(call, 'customEvents', z.string(), '');
-	const names = eventNames(call, events, custom);
+	const names = namesToRegister(call, events, custom);
 	if (names.length > 0) return names;
 	throw noEventSelected(context, provider, 'Custom Events');
 }
 
-export function eventNames({ provider }: EndpointCall, events: string[], custom: string): string[] {
-	return eventsToRegister(provider, selectedNames(events, custom));
+/** @throws NodeOperationError for an event that the provider does not have, unless it is a custom one */
+export function namesToRegister(call: EndpointCall, events: string[], custom: string): string[] {
+	return eventsToRegister(call.provider, selectedNames(eventNames(call, events), custom));
 }

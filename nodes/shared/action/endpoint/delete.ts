@@ -16,11 +16,18 @@ export const deleteEndpoint: Operation = {
 	properties: (provider) => [ENDPOINT, ...reachFields(provider)],
 	output: () => z.object({ deleted: z.boolean() }),
 	run: throughApi(async (call) => {
+		const { api, context, provider } = call;
 		const id = endpointId(call);
-		if (await call.api.remove(id)) return [{ deleted: true }];
+		const removal = await api.remove(id);
+		if (removal === 'deleted') return [{ deleted: true, id }];
+		if (removal === 'absent') {
+			// No error: a workflow that cleans up may run twice.
+			const reason = `${provider.displayName} has no endpoint ${id}. Endpoint → Get Many lists those that it has.`;
+			return [{ deleted: false, id, reason }];
+		}
 		throw settingsError(
-			call.context,
-			`${call.provider.displayName} offers no call to delete a webhook endpoint`,
+			context,
+			`${provider.displayName} offers no call to delete a webhook endpoint`,
 			`Remove endpoint ${id} in its dashboard, where webhooks are set up`,
 		);
 	}),

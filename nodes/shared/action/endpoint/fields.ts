@@ -23,7 +23,7 @@ export const ENDPOINT: INodeProperties = {
 	],
 };
 
-const WEBHOOK_URL_FIELD: INodeProperties = {
+export const WEBHOOK_URL_FIELD: INodeProperties = {
 	displayName: 'Webhook URL',
 	name: 'url',
 	type: 'string',

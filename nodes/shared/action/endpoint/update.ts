@@ -4,7 +4,7 @@ import { settingsError } from '../../errors';
 import type { Operation } from '../../provider';
 import { namesSchema, readParameter } from '../parameter';
 import { RESOURCES } from '../resources';
-import { endpointId, eventNames, throughApi, type EndpointCall } from './call';
+import { endpointId, namesToRegister, throughApi, type EndpointCall } from './call';
 import { ENDPOINT, reachFields, updateFields } from './fields';
 
 const valuesSchema = z.object({
@@ -34,7 +34,7 @@ export const update: Operation = {
 		const id = endpointId(call);
 		const values = readParameter(call, 'updateFields', valuesSchema, {});
 		const { customEvents, events, ...fields } = values;
-		const names = eventNames(call, events ?? [], customEvents);
+		const names = namesToRegister(call, events ?? [], customEvents);
 		const changes = { ...fields, ...(names.length === 0 ? {} : { events: names }) };
 		if (Object.keys(changes).length === 0) {
 			throw settingsError(
@@ -63,6 +63,6 @@ export async function updateEndpoint(
 	throw settingsError(
 		context,
 		`${provider.displayName} has no endpoint ${id}, or no call to update it`,
-		'Choose an endpoint from the list; or delete it and create a new one',
+		'Choose an endpoint from the list (Endpoint → Get Many); or delete it and create a new one',
 	);
 }

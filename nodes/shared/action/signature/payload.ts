@@ -1,6 +1,6 @@
 import { z } from 'zod/v4';
 
-import { requireSecrets } from '../../credential';
+import { howToGetSecret, requireSecrets } from '../../credential';
 import { settingsError } from '../../errors';
 import { isJsonObject } from '../../jsonObject';
 import type { ActionCall, SignatureScheme } from '../../provider';
@@ -58,11 +58,7 @@ export async function readPayload(call: ActionCall): Promise<Buffer> {
 }
 
 export function missingSecret({ context, provider }: ActionCall) {
-	return settingsError(
-		context,
-		'The signing secret is missing',
-		`Enter the Signing Secret of ${provider.displayName} in the credential`,
-	);
+	return settingsError(context, 'The signing secret is missing', howToGetSecret(provider));
 }
 
 /** Headers as n8n's Webhook node outputs them, or as JSON text. */
@@ -77,7 +73,7 @@ function readHeaders({ context, itemIndex }: ActionCall): SignedRequest['headers
 		throw settingsError(
 			context,
 			'The headers are not a JSON object',
-			'Map the headers of the Webhook node, for example {{ $json.headers }}',
+			'Connect a Webhook node with its option Raw Body on, or map its headers, for example {{ $json.headers }}',
 		);
 	}
 	return Object.fromEntries(

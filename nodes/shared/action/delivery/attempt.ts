@@ -1,0 +1,24 @@
+/** One attempt of the provider's log of deliveries, whose fields are not documented. */
+export type Attempt = Readonly<Record<string, unknown>>;
+
+/** The HTTP status that an attempt was answered with, in the first of the fields that may hold it. */
+export function statusOf(attempt: Attempt): number | undefined {
+	return [
+		attempt['status_code'],
+		attempt['statusCode'],
+		attempt['response_status'],
+		attempt['status'],
+	]
+		.map(Number)
+		.find((value) => Number.isInteger(value));
+}
+
+/** Its status code or the words of another field tell. */
+export function hasFailed(attempt: Attempt): boolean {
+	const { success, ok, error } = attempt;
+	const code = statusOf(attempt);
+	if (code !== undefined) return code < 200 || code > 299;
+	if (typeof success === 'boolean') return !success;
+	if (typeof ok === 'boolean') return !ok;
+	return (typeof error === 'string' && error !== '') || attempt['status'] === 'failed';
+}

@@ -1,0 +1,70 @@
+import type { IDataObject } from 'n8n-workflow';
+
+import { PerTrigger, triggerKey, type Owner } from './perTrigger';
+
+/** Names and reasons that are counted, and their characters: a sender may make up any. */
+const MAX_LISTED = 50;
+const MAX_NAME_LENGTH = 200;
+const MAX_TRIGGERS = 10_000;
+
+/** What became of a trigger's deliveries in this process, since it began. Test events do not count. */
+export class DeliveryCounts {
+	/** Epoch milliseconds of the last delivery whose signature was valid; a test of the provider's is one. */
+	lastVerifiedAt: number | undefined;
+
+	private readonly since = Date.now();
+	private acceptedCount = 0;
+	private lastAcceptedAt: number | undefined;
+	private lastRefusedAt: number | undefined;
+	private readonly refusals = new Map<string, number>();
+	private readonly ignoredEvents = new Map<string, number>();
+
+	verified(now: number): void {
+		this.lastVerifiedAt = now;
+	}
+
+	accepted(now: number): void {
+		this.acceptedCount += 1;
+		this.lastAcceptedAt = now;
+	}
+
+	refused(reason: string, now: number): void {
+		this.lastRefusedAt = now;
+		count(this.refusals, reason);
+	}
+
+	/** An event that the trigger does not select. */
+	ignored(name: string): void {
+		count(this.ignoredEvents, name);
+	}
+
+	/** Times are ISO 8601; `refused` and `ignored` say how often for each reason and event. */
+	summary() {
+		return {
+			since: toIso(this.since),
+			accepted: this.acceptedCount,
+			lastAcceptedAt: toIso(this.lastAcceptedAt),
+			lastVerifiedAt: toIso(this.lastVerifiedAt),
+			refused: Object.fromEntries(this.refusals),
+			lastRefusedAt: toIso(this.lastRefusedAt),
+			ignored: Object.fromEntries(this.ignoredEvents),
+		} satisfies IDataObject;
+	}
+}
+
+function count(counts: Map<string, number>, name: string): void {
+	const listed = name.slice(0, MAX_NAME_LENGTH);
+	const known = counts.get(listed) ?? 0;
+	if (known > 0 || counts.size < MAX_LISTED) counts.set(listed, known + 1);
+}
+
+function toIso(epochMs: number | undefined): string | null {
+	return epochMs === undefined ? null : new Date(epochMs).toISOString();
+}
+
+const triggers = new PerTrigger(() => new DeliveryCounts(), MAX_TRIGGERS);
+
+/** The counts of a trigger, the same in the whole process. */
+export function countsOf(owner: Owner): DeliveryCounts {
+	return triggers.of(triggerKey(owner));
+}

@@ -1,0 +1,204 @@
+import {
+	afterAll,
+	afterEach,
+	beforeAll,
+	beforeEach,
+	describe,
+	expect,
+	it,
+	jest,
+} from '@jest/globals';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+
+import { startSandbox, type Sandbox } from '../../sandbox';
+import { ContextHost, type StartedTrigger } from '../../testkit/contextHost';
+import { until } from '../../testkit/n8n-host/poll';
+import { selfRegistering } from './hosts';
+import { recordLog } from './logs';
+import { misarMail } from './providers';
+
+/** After an automatic publish a trigger finds out whether its public address leads to this n8n. */
+
+/** As n8n answers for a webhook that it does not have. */
+const NOT_REGISTERED = {
+	code: 404,
+	message: 'The requested webhook "POST 1/misar" is not registered.',
+};
+const HALF_A_MINUTE_MS = 30_000;
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+let sandbox: Sandbox;
+beforeAll(async () => {
+	sandbox = await startSandbox({ allowHttp: true });
+});
+afterAll(async () => {
+	await sandbox.close();
+});
+
+const closing: Array<() => Promise<unknown>> = [];
+let log: string[];
+let warnings: string[];
+beforeEach(() => {
+	log = recordLog('info');
+	warnings = recordLog('warn');
+});
+afterEach(async () => {
+	for (const close of closing.splice(0).reverse()) await close();
+	jest.restoreAllMocks();
+	sandbox.reset();
+});
+
+/** Something at a public address. @returns its origin */
+async function serve(answer: Answer): Promise<string> {
+	const server = createServer(answer);
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	closing.push(async () => {
+		server.closeAllConnections();
+		await new Promise((resolve) => server.close(resolve));
+	});
+	return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+function json(response: ServerResponse, status: number, body: unknown): void {
+	response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+async function written(messages: readonly string[]): Promise<void> {
+	await until('a line in the log', 120_000, async () => messages[0]);
+}
+
+/** Publishes a trigger whose webhook URLs begin with an origin; by default this host serves it. */
+async function publish(
+	originOf: (own: string) => Promise<string> = async (own) => own,
+): Promise<ContextHost & { trigger: StartedTrigger }> {
+	const host = new ContextHost({
+		...selfRegistering(misarMail, sandbox, {
+			nodeParameters: { options: { reportProblems: true } },
+		}),
+		workflowId: `workflow of ${expect.getState().currentTestName}`,
+	});
+	closing.push(async () => await host.close());
+	host.restart({ webhookOrigin: await originOf(await host.listen()) });
+	await host.publish();
+	const trigger = await host.startTrigger();
+	closing.push(trigger.close);
+	return Object.assign(host, { trigger });
+}
+
+/** Problems that the next minute reports. */
+async function problemsOf(host: ContextHost & { trigger: StartedTrigger }) {
+	host.trigger.tick();
+	await host.runsEnded();
+	return host.emitted.flatMap(({ outputs }) => (outputs[1] ?? []).map((item) => item.json));
+}
+
+describe('the public address of a trigger that was published', () => {
+	it('is said to reach this n8n, which starts nothing and counts as no delivery', async () => {
+		const host = await publish();
+		await written(log);
+		expect(log).toEqual([`The webhook URL ${host.webhookUrl} reaches this n8n.`]);
+		expect(warnings).toEqual([]);
+		expect(host.runs).toEqual([]);
+		expect(await problemsOf(host)).toEqual([]);
+	});
+
+	it('is asked again while n8n is still publishing', async () => {
+		const passing = [
+			(response: ServerResponse) => json(response, 404, NOT_REGISTERED),
+			(response: ServerResponse) => response.writeHead(503).end('no server is available'),
+			(response: ServerResponse) => response.end('<html>n8n is starting up. Please wait</html>'),
+		];
+		const host = await publish(
+			async (own) =>
+				await serve((request, response) => {
+					const first = passing.shift();
+					if (first !== undefined) return void first(response);
+					void text(request).then(async (body) => {
+						const { method = '', url = '', headers } = request;
+						const sent = { ...(headers as Record<string, string>) };
+						delete sent['content-length'];
+						const answer = await fetch(`${own}${url}`, { method, headers: sent, body });
+						json(response, answer.status, await answer.json());
+					});
+				}),
+		);
+		await written(log);
+		expect(passing).toEqual([]);
+		expect(log).toEqual([`The webhook URL ${host.webhookUrl} reaches this n8n.`]);
+		expect(warnings).toEqual([]);
+	});
+
+	it.each<[string, Answer, RegExp]>([
+		[
+			'the login page of a proxy',
+			(_, response) => response.writeHead(302, { location: 'https://login.example.com' }).end(),
+			/^Something other than this n8n answers at the webhook URL .* \(HTTP 302\), such as a proxy/,
+		],
+		[
+			'a page of another server',
+			(_, response) => response.end('<h1>Welcome</h1>'),
+			/^Something other than this n8n answers .* \(HTTP 200\)/,
+		],
+		[
+			'an n8n that does not know the webhook, for ever',
+			(_, response) => {
+				const { now } = Date;
+				jest.spyOn(Date, 'now').mockImplementation(() => now() + HALF_A_MINUTE_MS);
+				json(response, 404, NOT_REGISTERED);
+			},
+			/^An n8n answers at the webhook URL .*, but has no such webhook\. .*delete the trigger, add it anew/,
+		],
+	])('is told as a problem where it is %s', async (_, answer, says) => {
+		const host = await publish(async () => await serve(answer));
+		await written(warnings);
+		expect(warnings).toEqual([expect.stringMatching(says)]);
+		expect(await problemsOf(host)).toMatchObject([
+			{
+				problem: 'addressUnreachable',
+				url: host.webhookUrl,
+				reason: expect.stringMatching(says),
+			},
+		]);
+		expect(log).toEqual([]);
+	});
+
+	it('is no problem where it cannot be reached from inside, which proves nothing', async () => {
+		const host = await publish(async () => 'http://no-such-host.invalid');
+		await written(log);
+		expect(log).toEqual([
+			expect.stringMatching(
+				/could not be reached \(.*\) from this n8n itself\. That proves nothing/,
+			),
+		]);
+		expect(warnings).toEqual([]);
+		expect(await problemsOf(host)).toEqual([]);
+	});
+
+	it('is not certain where a trigger answers in another process', async () => {
+		const answer: Answer = (_, response) => json(response, 401, { error: 'no delivery' });
+		await publish(async () => await serve(answer));
+		await written(log);
+		expect(log).toEqual([expect.stringMatching(/in another process\. In queue mode/)]);
+		expect(warnings).toEqual([]);
+	});
+});
+
+it('a check that somebody else sends is refused, starts nothing and is not counted', async () => {
+	const host = await publish();
+	await written(log);
+	const headers = { 'x-n8n-reach-check': crypto.randomUUID() };
+	expect(await host.deliver({ headers, body: '{}' })).toMatchObject({
+		status: 401,
+		body: { error: 'no delivery' },
+		run: undefined,
+	});
+	expect(await problemsOf(host)).toEqual([]);
+
+	// What has a body is a delivery, whatever its headers.
+	const { status, run } = await host.deliver({ headers, body: '{"type":"email.bounced"}' });
+	expect(status).toBe(401);
+	expect(run).toMatchObject([{ json: { problem: 'deliveriesRefused', count: 1 } }]);
+});
