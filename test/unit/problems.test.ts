@@ -69,6 +69,7 @@ const kinds: Record<ProblemKind, Kind> = {
 	addressUnreachable: {
 		add: (log, at) => log.addressUnreachable('HTTP 302', 'https://n8n.example.com/hook', at),
 		says: { reason: 'HTTP 302', url: 'https://n8n.example.com/hook' },
+		message: 'HTTP 302',
 	},
 	eventsGivenUp: {
 		add: (log, at) => log.givenUp(`evt_${at}`, at),

@@ -13,7 +13,6 @@ import { selectProvider } from '../product';
 import type { Provider, ProviderFamily } from '../provider';
 import { readSettings, type TriggerSettings } from '../settings';
 import { commandItem } from '../state/commands';
-import { countsOf } from '../state/deliveryCounts';
 import { endpointLock } from '../state/endpointLock';
 import { ownerOf, type Owner } from '../state/perTrigger';
 import { problemsOf } from '../state/problems';
