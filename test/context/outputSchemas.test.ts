@@ -56,6 +56,12 @@ const withDelivery: Calls = async ({ provider, events: [event] }, run) => {
 
 /** How to call each operation that has a schema, by resource and name. */
 const CALLS: Readonly<Record<string, Calls>> = {
+	'endpoint/diagnose': async ({ provider, events }, run) => {
+		sandbox.addEndpoint(provider, { url: URL_OF, events: [...events] });
+		await run({ parameters: { by: 'url', url: URL_OF, sendTest: false } });
+		await run({ parameters: { by: 'workflow', workflow: chosen('none') } });
+	},
+	'event/getSample': async (_action, run) => await run({ parameters: { events: ['*'] } }),
 	'article/get': async ({ provider, events: [event] }, run) => {
 		await sandbox.fire({ provider, event, data: { article: { id: 'art-1' } } });
 		await run({ parameters: { article: chosen('art-1') } });

@@ -21,6 +21,7 @@ const settings: TriggerSettings = {
 	toleranceSeconds: 300,
 	skipDuplicates: true,
 	bounceType: 'any',
+	conditions: [],
 	simplify: true,
 	acceptUnverified: false,
 	checkInterval: 30,

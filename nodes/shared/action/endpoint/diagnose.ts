@@ -3,7 +3,7 @@ import { z } from 'zod/v4';
 
 import { eventsToRegister } from '../../events';
 import { sourceOf } from '../../product';
-import type { ActionCall, Operation } from '../../provider';
+import type { ActionCall, Operation, ProviderFamily } from '../../provider';
 import { reachText } from '../../registration/reach';
 import { publishedTriggers, type PublishedTrigger } from '../../state/publishedTriggers';
 import { sameUrl } from '../../url';
@@ -64,6 +64,7 @@ export const diagnose: Operation = {
 		...(provider.api?.operations.test === undefined ? [] : [SEND_TEST]),
 		...reachFields(provider),
 	],
+	output: diagnosisOutput,
 	run: async (call) => {
 		const { context, itemIndex } = call;
 		const sendsTest = context.getNodeParameter('sendTest', itemIndex, true) === true;
@@ -84,6 +85,26 @@ export const diagnose: Operation = {
 		return items;
 	},
 };
+
+/** The fields of an item; those that can hold nothing are null then. */
+function diagnosisOutput(family: ProviderFamily): z.ZodObject {
+	const facts = z.looseObject({}).nullable().optional();
+	return z.object({
+		provider: z.string(),
+		...(family[0].product === undefined ? {} : { product: z.string() }),
+		finding: z.string(),
+		inOrder: z.boolean().nullable(),
+		verdict: z.string(),
+		workflowId: z.string().optional(),
+		url: z.string().optional(),
+		trigger: facts,
+		endpoint: facts,
+		attempts: z.array(z.looseObject({})).nullable().optional(),
+		reach: facts,
+		deliveries: facts,
+		test: facts,
+	});
+}
 
 /** The published triggers of the chosen product. */
 function triggersOf({ provider }: ActionCall): PublishedTrigger[] {
