@@ -14,6 +14,7 @@ import {
 import { fetchOnNewConnection } from '../../testkit/n8n-host/fetch';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { ORIGIN, PACKAGE, SECRET } from '../../testkit/publishTrigger';
+import { startFakeModel, type Policy, type ToolCall } from './fakeModel';
 
 /** The action nodes of the packed package in a real n8n, in workflows as a user would build them. */
 
@@ -301,7 +302,7 @@ describe.each(accounts)('endpoints of %s, signed in with "%s"', (_title, signInW
 			sandbox.removeEndpoint(provider, String(id));
 		} else {
 			expect([execution.status, errorOf(execution)]).toEqual(['success', undefined]);
-			expect(output('Delete')).toEqual([{ deleted: true }]);
+			expect(output('Delete')).toEqual([{ deleted: true, id }]);
 		}
 		expect(sandbox.endpoints(provider)).toEqual(before);
 	});
@@ -601,5 +602,139 @@ describe('a parameter filled by an expression', () => {
 			expect(output(name)).toEqual([{ error: expect.stringContaining(message) }]);
 		}
 		expectNoSecret(execution, metigan);
+	});
+});
+
+/** As the editor writes it when a parameter is left to the model. */
+const fromAI = (key: string) =>
+	`={{ /*n8n-auto-generated-fromAI-override*/ $fromAI('${key}', \`\`, 'string') }}`;
+
+describe('an AI agent', () => {
+	const hook = (name: string) => `https://shop.example.com/${name}`;
+	/** What the tools answered, by task. */
+	const transcripts = new Map<string, readonly string[]>();
+
+	/** Calls a tool with a mistake, then as the answer says. */
+	const policy: Policy = (task, answers) => {
+		transcripts.set(task, answers);
+		const [first, second, third] = answers;
+		const create = (events: string, url = hook(task)) => ({
+			tool: 'create',
+			args: { Webhook_URL: url, Events: events },
+		});
+		const taken = (pattern: RegExp, answer: string) => pattern.exec(answer)?.[1] ?? '';
+		if (task === 'reason') {
+			const ask = (reason: string) => ({ tool: 'suppressions', args: { Reason: reason } });
+			if (first === undefined) return ask('hard');
+			return second === undefined ? ask(taken(/Choose one of: .*?(hard\w*)/, first)) : undefined;
+		}
+		if (task === 'id') {
+			const remove = (id: string) => ({ tool: 'delete', args: { Endpoint: id } });
+			if (first === undefined) return remove('wh_nope');
+			if (second === undefined) {
+				return first.includes('Get Many') ? { tool: 'list', args: {} } : undefined;
+			}
+			return third === undefined ? remove(taken(/"id":"(.+?)"/, second)) : undefined;
+		}
+		if (first === undefined) {
+			const mistakes: Record<string, () => ToolCall> = {
+				event: () => create('email.bouncd'),
+				label: () => create('Email Bounced'),
+				http: () => create('email.bounced', hook(task).replace('https', 'http')),
+			};
+			return mistakes[task]?.();
+		}
+		if (second !== undefined || first.includes('"active":true')) return undefined;
+		const mistyped = taken(/Did you mean (\S+)\?/, first);
+		if (mistyped !== '') return create(mistyped);
+		return first.includes('must be an https URL') ? create('email.bounced') : undefined;
+	};
+
+	it('gets an answer to each mistake from which its next call is right', async () => {
+		const model = await startFakeModel(policy);
+		try {
+			const mail = await nodesOf(misarMail, signIn('apiKey', misarMail));
+			const metiganNode = await nodesOf(metigan, signIn('apiKey', metigan));
+			const asTool = ({ type, ...node }: NodeDefinition): NodeDefinition => ({
+				...node,
+				type: `${type}Tool`,
+			});
+			const tools = [
+				mail('create', 'endpoint', 'create', {
+					url: fromAI('Webhook_URL'),
+					events: fromAI('Events'),
+				}),
+				mail('list', 'endpoint', 'getAll', { returnAll: true }),
+				mail('delete', 'endpoint', 'delete', {
+					endpoint: { __rl: true, mode: 'id', value: fromAI('Endpoint') },
+				}),
+				metiganNode('suppressions', 'suppression', 'getAll', {
+					filters: { reason: fromAI('Reason') },
+				}),
+			].map(asTool);
+			const openAi = await n8n.createCredential('Model', 'openAiApi', {
+				apiKey: 'of no model',
+				url: model.url,
+			});
+			const agent: NodeDefinition = {
+				name: 'Agent',
+				type: '@n8n/n8n-nodes-langchain.agent',
+				typeVersion: 2.2,
+				parameters: { promptType: 'define', text: '={{ $json.body.task }}', options: {} },
+			};
+			const chat: NodeDefinition = {
+				name: 'Model',
+				type: '@n8n/n8n-nodes-langchain.lmChatOpenAi',
+				typeVersion: 1.2,
+				parameters: { model: { __rl: true, mode: 'id', value: 'fake' }, options: {} },
+				credentials: { openAiApi: { id: openAi, name: 'Model' } },
+			};
+			const workflow = await publish('Agent', [agent, chat, ...tools], {
+				...chain('Start', 'Agent'),
+				Model: {
+					ai_languageModel: [[{ node: 'Agent', type: 'ai_languageModel', index: 0 }]],
+				},
+				...Object.fromEntries(
+					tools.map(({ name }) => [
+						name,
+						{ ai_tool: [[{ node: 'Agent', type: 'ai_tool', index: 0 }]] },
+					]),
+				),
+			});
+
+			for (const [index, task] of ['event', 'label', 'http', 'id', 'reason'].entries()) {
+				const execution = await run(workflow, Buffer.from(JSON.stringify({ task })), index + 1);
+				expect([task, execution.status, errorOf(execution)]).toEqual([task, 'success', undefined]);
+			}
+
+			expect([...transcripts.keys()]).toEqual(['event', 'label', 'http', 'id', 'reason']);
+			const created = (task: string) =>
+				expect.stringMatching(new RegExp(`"url":"${hook(task)}","events":\\["email.bounced"\\]`));
+			expect(transcripts.get('event')).toEqual([
+				expect.stringContaining('Did you mean email.bounced?'),
+				created('event'),
+			]);
+			expect(transcripts.get('label')).toEqual([created('label')]);
+			expect(transcripts.get('http')).toEqual([
+				expect.stringMatching(
+					/"details":"Misar Mail answered: .*must be an https URL.*"httpCode":"4/,
+				),
+				created('http'),
+			]);
+			expect(transcripts.get('id')).toEqual([
+				expect.stringMatching(
+					/"deleted":false,"id":"wh_nope","reason":"Misar Mail has no endpoint/,
+				),
+				expect.stringContaining(hook('event')),
+				expect.stringContaining('"deleted":true'),
+			]);
+			expect(transcripts.get('reason')).toEqual([
+				expect.stringContaining('Choose one of: hard_bounce'),
+				expect.not.stringContaining('error'),
+			]);
+			expect(sandbox.endpoints('misar.mail')).toHaveLength(2);
+		} finally {
+			await model.close();
+		}
 	});
 });
