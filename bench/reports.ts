@@ -1,6 +1,7 @@
 import { median, ratio, scatter } from '../testkit/statistics';
 import type { OwnWork } from './ownWork';
 import type { Engine, LoadResult } from './realN8n';
+import type { PublishedStart, PublishedStarts } from './publishedStart';
 import type { Registration } from './registration';
 import { INSTALLATIONS, type Cost, type Installation } from './start';
 import { asMarkdownTable, fixed, percent, times } from './support/format';
@@ -121,6 +122,67 @@ export function startReport(starts: Readonly<Record<Installation, readonly Cost[
 	return [
 		asMarkdownTable([['what', 'ms', 'scatter', 'RSS MB', 'scatter'], ...rows]),
 		`With the package n8n's start takes ${percent(time.more / time.without)} more (goal: at most 1 %) and ${fixed(memory.more)} MB more (goal: at most 3 MB).`,
+	].join('\n\n');
+}
+
+/** @param workflows - how many were published */
+export function publishedReport(results: readonly PublishedStarts[], workflows: number): string {
+	const figures = (of: PublishedStarts, key: keyof PublishedStart) =>
+		of.starts.map((start) => start[key]);
+	const rows = results.map((result) => {
+		const milliseconds = figures(result, 'milliseconds');
+		const calls = (key: keyof PublishedStart) => String(median(figures(result, key)));
+		return [
+			`${workflows} ${result.population}`,
+			result.publication,
+			fixed(median(milliseconds)),
+			percent(scatter(milliseconds)),
+			fixed(median(figures(result, 'processor'))),
+			fixed(median(figures(result, 'processorAfter'))),
+			fixed(median(figures(result, 'megabytes'))),
+			calls('callsBefore'),
+			calls('callsAfter'),
+			calls('mostInASecond'),
+		];
+	});
+	const goals = results
+		.filter(({ population }) => population.startsWith('our'))
+		.map((ours) => {
+			const rival = results.find(
+				({ population, publication }) =>
+					population === 'Schedule Triggers' && publication === ours.publication,
+			);
+			const reached = (key: 'milliseconds' | 'processor') =>
+				ratio(figures(ours, key), rival === undefined ? [] : figures(rival, key));
+			const [time, processor] = [reached('milliseconds'), reached('processor')];
+			return [
+				`${ours.population}, ${ours.publication} the publication service`,
+				times(time),
+				times(processor),
+				'<= 1',
+				verdict(time <= 1),
+			];
+		});
+	return [
+		asMarkdownTable([
+			[
+				'published',
+				'publication service',
+				'ready, ms',
+				'scatter',
+				'CPU ms until then',
+				'CPU ms, minute after',
+				'RSS MB',
+				'calls before',
+				'calls in the minute after',
+				'most in a second',
+			],
+			...rows,
+		]),
+		asMarkdownTable([
+			['ready, against Schedule Triggers', 'time', 'CPU', 'bar', 'met (time)'],
+			...goals,
+		]),
 	].join('\n\n');
 }
 

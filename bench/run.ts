@@ -6,9 +6,16 @@ import { format, resolveConfig } from 'prettier';
 
 import { build, pack } from '../testkit/artifacts';
 import { benchOwnWork } from './ownWork';
+import { benchPublishedStart } from './publishedStart';
 import { benchRealN8n } from './realN8n';
 import { benchRegistration } from './registration';
-import { ownWorkReport, realN8nReport, registrationReport, startReport } from './reports';
+import {
+	ownWorkReport,
+	publishedReport,
+	realN8nReport,
+	registrationReport,
+	startReport,
+} from './reports';
 import { resultsDocument } from './resultsDocument';
 import { benchStart } from './start';
 import { withHost, type Host } from './support/underHost';
@@ -30,6 +37,11 @@ const SECTIONS: Readonly<Record<string, (bench: Bench) => Promise<string>>> = {
 			),
 		),
 	start: async ({ tarball, quick }) => startReport(await benchStart(tarball, quick ? 1 : 4)),
+	published: async ({ tarball, quick }) => {
+		const [workflows, rounds] = quick ? [10, 1] : [100, 3];
+		const results = await benchPublishedStart({ tarball, workflows, rounds });
+		return publishedReport(results, workflows);
+	},
 	registration: async () => registrationReport(await benchRegistration()),
 	'own-work': async ({ place, quick }) => ownWorkReport(await benchOwnWork(place, quick ? 2 : 10)),
 };

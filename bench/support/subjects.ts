@@ -95,7 +95,7 @@ export const publishSubject: Record<
 		return subject(url, SECRET, delivery, { status: 200, runs: true });
 	},
 
-	'bare Webhook node': async (n8n) => await publishBare(n8n, AFTER),
+	'bare Webhook node': async (n8n) => await publishBare(n8n),
 
 	'bare Webhook node, Edit Fields': async (n8n) => await publishBare(n8n, EDIT_FIELDS),
 
@@ -228,7 +228,19 @@ async function publishOurs(
 	};
 }
 
-async function publishBare(n8n: N8nHost, after: NodeDefinition): Promise<Subject> {
+/** Publishes a workflow that starts every six hours. */
+export async function publishSchedule(n8n: N8nHost): Promise<void> {
+	const trigger = {
+		name: 'Schedule',
+		type: 'n8n-nodes-base.scheduleTrigger',
+		typeVersion: 1.2,
+		parameters: { rule: { interval: [{ field: 'hours', hoursInterval: 6 }] } },
+	};
+	await publish(n8n, [trigger, AFTER], chain(trigger.name, AFTER.name));
+}
+
+/** Publishes a workflow of n8n's Webhook node and a node after it. */
+export async function publishBare(n8n: N8nHost, after = AFTER): Promise<Subject> {
 	const trigger = webhookNode({ responseMode: 'onReceived', options: {} });
 	await publish(n8n, [trigger, after], chain(trigger.name, after.name));
 	return subject(n8n.webhookUrl(trigger.webhookId), SECRET, delivery);
