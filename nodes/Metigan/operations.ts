@@ -2,16 +2,11 @@ import { z } from 'zod/v4';
 
 import { getManyOf, type ListFacts } from '../shared/action/list';
 import { jsonObjectSchema } from '../shared/jsonObject';
-import type { Operation, Resource } from '../shared/provider';
+import type { Operation } from '../shared/provider';
 import { PAGE_SIZE, suppressionPageSchema, SUPPRESSIONS } from './recovery';
+import { add, get, remove, RESOURCE, THINGS } from './suppressions';
 
 /** The suppression list, after Metigan's JavaScript SDK 2.5. */
-
-const RESOURCE: Resource = {
-	name: 'Suppression',
-	value: 'suppression',
-	description: 'An address that the provider sends no more emails to',
-};
 
 const listSchema = suppressionPageSchema.extend({ data: z.array(jsonObjectSchema) });
 
@@ -38,7 +33,7 @@ const suppressionOutput = () =>
 	});
 
 const suppressions: ListFacts = {
-	things: 'suppressions',
+	things: THINGS,
 	path: SUPPRESSIONS,
 	filters: [
 		{
@@ -109,4 +104,9 @@ const suppressions: ListFacts = {
 	read: (body) => listSchema.safeParse(body).data?.data,
 };
 
-export const operations: readonly Operation[] = [getManyOf(RESOURCE, suppressions)];
+export const operations: readonly Operation[] = [
+	add,
+	get,
+	getManyOf(RESOURCE, suppressions),
+	remove,
+];

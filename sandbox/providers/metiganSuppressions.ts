@@ -5,29 +5,13 @@ import { listBehaviour, isListed, listedTime, Pager } from '../listing';
 import { randomId } from '../signing';
 import type { Behaviour } from '../types';
 import { parseBody } from '../validation';
-
-const REASONS = [
-	'hard_bounce',
-	'soft_bounce',
-	'complaint',
-	'unsubscribe',
-	'manual',
-	'invalid_format',
-] as const;
-type Reason = (typeof REASONS)[number];
-
-interface Suppression {
-	email: string;
-	reason: Reason;
-	source: string;
-	createdAt: string;
-	updatedAt: string;
-	bounceCode?: string;
-	diagnostic?: string;
-	messageId?: string;
-	message?: { messageId: string; emailId: string; subject: string; sentAt: string };
-	policy: 'allowed' | 'consent_required' | 'support_only';
-}
+import {
+	normalAddress,
+	REASONS,
+	SuppressionStore,
+	type Reason,
+	type Suppression,
+} from './metiganSuppressionStore';
 
 const mail = z.object({
 	recipient: z.string().optional(),
@@ -45,10 +29,9 @@ export const suppressionBehaviour = {
 };
 type SuppressionBehaviour = Pick<Behaviour, keyof typeof suppressionBehaviour>;
 
-/** "Soft bounces 30 days" (the SDK's README). */
-const SOFT_BOUNCE_DAYS = 30;
 const DAY_MS = 86_400_000;
 
+const ADDRESS = /^[^\s@]+@[^\s@.]+(?:\.[^\s@.]+)+$/;
 const day = /^\d{4}-\d{2}-\d{2}$/;
 const time = z.string().refine((text) => !Number.isNaN(Date.parse(text)), 'must be a date');
 const listQuery = z.object({
@@ -62,83 +45,140 @@ const listQuery = z.object({
 	limit: z.coerce.number().int().min(1).max(200).default(50),
 });
 
+const note = z.string().max(500, 'must have at most 500 characters').optional();
+const addBody = z
+	.object({
+		emails: z
+			.array(z.string())
+			.min(1, 'must name at least one address')
+			.max(1000, 'must name at most 1,000 addresses'),
+		reason: z.enum(['manual', 'unsubscribe']).default('manual'),
+		note,
+	})
+	.strict();
+const removeQuery = z.object({ consent: z.literal('true').optional(), note }).strict();
+
 /**
- * The addresses that get no more emails, as the JavaScript SDK 2.5 describes the call
+ * The addresses that get no more emails, as the JavaScript SDK 2.5 describes the calls
  * (`src/lib/suppressions.ts`), kept from the events that were fired. One entry per address.
  */
 export class Suppressions {
-	private readonly byEmail = new Map<string, Suppression>();
+	private readonly store = new SuppressionStore();
 	private readonly pager = new Pager<Suppression>({
 		comes: () => this.suppressAnother(),
-		goes: ({ email }) => this.byEmail.delete(email),
+		goes: (entry) => this.store.remove(entry, { actor: 'support', at: now() }),
 	});
 
 	/** Puts the address of a bounce, a complaint or an unsubscribe on the list. */
 	record({ event, id, at, data }: HappenedEvent): void {
 		const parsed = mail.safeParse(data);
 		const email = parsed.data?.recipient ?? parsed.data?.email;
-		if (!parsed.success || email === undefined || this.byEmail.has(email)) return;
+		if (!parsed.success || email === undefined || this.store.get(email) !== undefined) return;
 		const { subject = '', bounceType, metadata } = parsed.data;
-		const entry = { email, createdAt: at, updatedAt: at };
 		const message = { messageId: id, emailId: `eml_${id}`, subject, sentAt: at };
+		const change = { actor: 'system', at };
 		if (event === 'email.bounced') {
-			this.byEmail.set(email, {
-				...entry,
+			const entry = {
+				email,
 				reason: `${bounceType}_bounce`,
 				source: 'bounce_handler',
 				bounceCode: '5.1.1',
 				diagnostic: metadata.bounceReason ?? '550 5.1.1 User unknown',
 				messageId: id,
 				message,
-				policy: 'allowed',
-			});
+			} as const;
+			this.store.add(entry, change);
 		} else if (event === 'email.complained') {
-			this.byEmail.set(email, {
-				...entry,
-				reason: 'complaint',
-				source: 'complaint_handler',
-				messageId: id,
-				message,
-				policy: 'support_only',
-			});
+			const source = 'complaint_handler';
+			this.store.add({ email, reason: 'complaint', source, messageId: id, message }, change);
 		} else if (event === 'email.unsubscribed') {
-			const source = 'unsubscribe_link';
-			this.byEmail.set(email, {
-				...entry,
-				reason: 'unsubscribe',
-				source,
-				policy: 'consent_required',
-			});
+			this.store.add({ email, reason: 'unsubscribe', source: 'unsubscribe_link' }, change);
 		}
 	}
 
 	clear(): void {
-		this.byEmail.clear();
+		this.store.clear();
 		this.pager.reset();
 	}
 
 	routes(errors: ApiErrors, current: () => SuppressionBehaviour): Route[] {
+		const path = '/api/suppressions';
 		return [
 			{
 				method: 'GET',
-				path: '/api/suppressions',
+				path,
 				handle: ({ query }) =>
 					this.list(parseBody(listQuery, Object.fromEntries(query), errors), current()),
 			},
+			{ method: 'POST', path, handle: ({ body }) => this.add(parseBody(addBody, body, errors)) },
+			{
+				method: 'GET',
+				path: `${path}/:email`,
+				handle: (_, { email = '' }) => this.lookUp(email, current()),
+			},
 			{
 				method: 'DELETE',
-				path: '/api/suppressions/:email',
-				handle: (_, { email = '' }) =>
-					this.byEmail.delete(email) ? json(200, { success: true }) : errors.notFound(),
+				path: `${path}/:email`,
+				handle: ({ query }, { email = '' }) => {
+					const asked = parseBody(removeQuery, Object.fromEntries(query), errors);
+					const entry = this.store.get(email);
+					return entry === undefined ? errors.notFound() : this.remove(entry, asked, current());
+				},
 			},
 		];
+	}
+
+	/** "Addresses already suppressed keep their reason." */
+	private add({ emails, reason, note: why }: z.infer<typeof addBody>): Answer {
+		const added: string[] = [];
+		const alreadySuppressed: Record<string, Reason> = {};
+		const invalid: string[] = [];
+		for (const written of emails) {
+			const email = normalAddress(written);
+			const there = this.store.get(email);
+			if (!ADDRESS.test(email)) invalid.push(written);
+			else if (there !== undefined) alreadySuppressed[email] = there.reason;
+			else {
+				this.store.add({ email, reason, source: 'api' }, { actor: 'api', at: now(), note: why });
+				added.push(email);
+			}
+		}
+		return json(201, { success: true, data: { added, alreadySuppressed, invalid } });
+	}
+
+	private lookUp(email: string, behaviour: SuppressionBehaviour): Answer {
+		const entry = this.store.get(email);
+		const data = {
+			email: normalAddress(email),
+			suppressed: entry !== undefined,
+			...(entry === undefined ? {} : { suppression: listed(entry, behaviour) }),
+			history: this.store.historyOf(email),
+		};
+		return json(200, { success: true, data });
+	}
+
+	private remove(
+		entry: Suppression,
+		{ consent, note: why }: z.infer<typeof removeQuery>,
+		behaviour: SuppressionBehaviour,
+	): Answer {
+		const refused = (status: number, code: string, error: string) =>
+			json(status, { success: false, code, error });
+		if (entry.policy === 'support_only') {
+			return refused(403, 'support_only', 'A spam complaint can only be removed by support');
+		}
+		if (entry.policy === 'consent_required' && consent === undefined) {
+			return refused(409, 'consent_required', 'Removing an unsubscribe requires consent');
+		}
+		const agreed = consent === undefined ? {} : { consent: true };
+		this.store.remove(entry, { actor: 'api', at: now(), note: why, ...agreed });
+		return json(200, { success: true, data: listed(entry, behaviour) });
 	}
 
 	/** As somebody else's bounce may, while the list is read. */
 	private suppressAnother(): void {
 		const data = { recipient: `${randomId('another-')}@example.com` };
-		const [id, at] = [randomId('msg_'), new Date().toISOString()];
-		this.record({ event: 'email.bounced', id, at, data });
+		this.record({ event: 'email.bounced', id: randomId('msg_'), at: now(), data });
 	}
 
 	private list(asked: z.infer<typeof listQuery>, behaviour: SuppressionBehaviour): Answer {
@@ -157,10 +197,8 @@ export class Suppressions {
 	}
 
 	private matching({ from, to, reason, source, search }: z.infer<typeof listQuery>): Suppression[] {
-		const softSince = Date.now() - SOFT_BOUNCE_DAYS * DAY_MS;
-		return [...this.byEmail.values()].filter((entry) => {
+		return this.store.all().filter((entry) => {
 			const at = Date.parse(entry.createdAt);
-			if (entry.reason === 'soft_bounce' && at < softSince) return false;
 			if (from !== undefined && at < Date.parse(from)) return false;
 			if (to !== undefined && at >= endOf(to)) return false;
 			if (reason !== undefined && entry.reason !== reason) return false;
@@ -168,6 +206,10 @@ export class Suppressions {
 			return search === undefined || entry.email.includes(search);
 		});
 	}
+}
+
+function now(): string {
+	return new Date().toISOString();
 }
 
 function listed(

@@ -270,6 +270,8 @@ const actionOperations = [
 		eventType: 'email.opened',
 		emailId: 'msg_1',
 	})),
+	acting(actions.metigan, 'suppression', 'add', () => ({ emails: 'ana@example.com' })),
+	acting(actions.metigan, 'suppression', 'get', () => ({ email: 'ana@example.com' })),
 	acting(actions.metigan, 'suppression', 'getAll', () => ({ returnAll: true })),
 	acting(actions.misarBlog, 'article', 'getAll', () => ({ returnAll: true })),
 	acting(actions.misarBlog, 'article', 'get', () => ({

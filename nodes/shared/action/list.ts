@@ -72,10 +72,10 @@ export function getManyOf(resource: Resource, list: ListFacts): Operation {
 	};
 }
 
-/** The client to read a list with, or one thing of it: its errors name what is read. */
+/** The client to work with a list, or one thing of it: its errors name the things. */
 export function listClient(
 	{ context, provider, credential, itemIndex }: ListReader,
-	{ things }: ListFacts,
+	{ things }: Pick<ListFacts, 'things'>,
 ): ApiClient {
 	return new ApiClient(context, provider, {
 		...credential,

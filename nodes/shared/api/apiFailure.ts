@@ -15,7 +15,7 @@ export interface FailedRequest {
 	readonly planRefusals?: readonly string[] | undefined;
 	/** Texts that must never be shown, even if the provider repeats them. */
 	readonly secrets: readonly string[];
-	/** What was to be read, e.g. "contacts", where the request is not about webhooks. */
+	/** What was to be read or changed, e.g. "contacts", where the request is not about webhooks. */
 	readonly reads?: string | undefined;
 	/** The endpoint the request is about, where it is about one. */
 	readonly endpointId?: string | undefined;
@@ -201,7 +201,7 @@ function waitInWords(seconds: number | undefined): string {
 
 /** What is said differently about requests for webhooks and for another list. */
 function wordsFor(request: FailedRequest, status: number) {
-	const { providerName: name, reads, endpointId, forTrigger } = request;
+	const { method, providerName: name, reads, endpointId, forTrigger } = request;
 	if (reads === undefined) {
 		const address = 'the Base URL in the credential and Options → API Path';
 		return {
@@ -229,13 +229,14 @@ function wordsFor(request: FailedRequest, status: number) {
 		};
 	}
 	const address = 'the Base URL in the credential';
+	const verb = method === 'GET' ? 'read' : 'change';
 	return {
 		address,
 		forbidden: {
-			message: `This API key may not read the ${reads} of ${name} (HTTP 403)`,
-			advice: `Use a key with permission to read ${reads}`,
+			message: `This API key may not ${verb} the ${reads} of ${name} (HTTP 403)`,
+			advice: `Use a key with permission to ${verb} ${reads}`,
 		},
-		mistake: 'a filter',
+		mistake: method === 'GET' ? 'a filter' : 'a value that was entered',
 		notFound: {
 			message: `${name} has no list of ${reads} at this address (HTTP ${status})`,
 			advice: `Check ${address}`,

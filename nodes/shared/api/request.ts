@@ -31,7 +31,7 @@ export interface ApiAccess {
 	readonly secrets: readonly string[];
 	/** Without it n8n would read the credential again, for the first item of an action node. */
 	readonly decrypted: ICredentialDataDecryptedObject;
-	/** What is read, e.g. "articles", where it is not about webhooks; for errors. */
+	/** What is read or changed, e.g. "articles", where it is not about webhooks; for errors. */
 	readonly reads?: string;
 	/** The item that an action node is working on, for its errors. */
 	readonly itemIndex?: number;

@@ -1,0 +1,276 @@
+import type { IDataObject, INodeProperties } from 'n8n-workflow';
+import { z } from 'zod/v4';
+
+import { listClient } from '../shared/action/list';
+import { readParameter, readText } from '../shared/action/parameter';
+import type { Attempt } from '../shared/api/request';
+import { addressOf } from '../shared/delivery/values';
+import { settingsError } from '../shared/errors';
+import { jsonObjectSchema } from '../shared/jsonObject';
+import type { ActionCall, Operation, Resource } from '../shared/provider';
+import { SUPPRESSIONS } from './recovery';
+
+/** Single addresses of the suppression list, after Metigan's JavaScript SDK 2.5. */
+
+export const RESOURCE: Resource = {
+	name: 'Suppression',
+	value: 'suppression',
+	description: 'An address that the provider sends no more emails to',
+};
+
+/** What a call about the list is about; ends a sentence. */
+export const THINGS = 'suppressions';
+
+/** Addresses that Metigan takes in one call. */
+const BATCH_SIZE = 1_000;
+/** Characters of a note that Metigan keeps. */
+const LONGEST_NOTE = 500;
+
+const EMAIL: INodeProperties = {
+	displayName: 'Email Address',
+	name: 'email',
+	type: 'string',
+	required: true,
+	default: '',
+	placeholder: 'e.g. ana@example.com',
+	description: 'The address to work with',
+};
+
+/** Why a person may put an address on the list. */
+const REASONS = [
+	{ name: 'Manual', value: 'manual', description: 'No more emails at all' },
+	{
+		name: 'Unsubscribe',
+		value: 'unsubscribe',
+		description: 'The recipient opted out: no campaigns, but transactional emails',
+	},
+];
+
+const NOTE: INodeProperties = {
+	displayName: 'Note',
+	name: 'note',
+	type: 'string',
+	default: '',
+	placeholder: 'e.g. Opted out in the CRM',
+	description: 'Kept in the history of the address, 500 characters at most',
+};
+
+/** Several addresses as a list, or as text that an AI agent or a spreadsheet cell holds. */
+const emailsSchema = z.preprocess(
+	(value) => (typeof value === 'string' ? value.split(/[\s,;"[\]]+/) : value),
+	z.array(z.unknown()),
+);
+
+const addedSchema = z.object({
+	data: z.object({
+		added: z.array(z.string()),
+		alreadySuppressed: z.record(z.string(), z.string()),
+		invalid: z.array(z.string()),
+	}),
+});
+const oneSchema = z.object({ data: jsonObjectSchema });
+
+export const add: Operation = {
+	resource: RESOURCE,
+	value: 'add',
+	name: 'Add',
+	action: 'Add suppressions',
+	description: 'Send no more emails to some addresses; those that are on the list stay as they are',
+	offered: () => 'documented',
+	properties: () => [
+		{
+			displayName: 'Email Addresses',
+			name: 'emails',
+			type: 'string',
+			required: true,
+			default: '',
+			placeholder: 'e.g. ana@example.com, bob@example.com',
+			description:
+				'One address or several, separated by commas, or an expression that returns a list. More than 1,000 take several calls.',
+		},
+		{
+			displayName: 'Reason',
+			name: 'reason',
+			type: 'options',
+			options: [...REASONS],
+			default: 'manual',
+			description: 'Why the addresses get no more emails: manual or unsubscribe',
+		},
+		NOTE,
+	],
+	run: async (call) => [{ json: await addAll(call, readEmails(call)) }],
+};
+
+export const get: Operation = {
+	resource: RESOURCE,
+	value: 'get',
+	name: 'Get',
+	action: 'Get a suppression',
+	description:
+		'Find out whether an address gets no more emails, why, and what was changed about it',
+	offered: () => 'documented',
+	properties: () => [EMAIL],
+	run: async (call) => {
+		const { client, path } = at(call, readEmail(call));
+		const attempt = await client.send({ method: 'GET' }, path, {});
+		return [{ json: client.valueOf('GET', path, attempt, readOne, 'a suppression') }];
+	},
+};
+
+export const remove: Operation = {
+	resource: RESOURCE,
+	value: 'remove',
+	name: 'Remove',
+	action: 'Remove a suppression',
+	description: 'Send emails to an address again',
+	offered: () => 'documented',
+	properties: () => [
+		EMAIL,
+		{
+			displayName: 'Consent',
+			name: 'consent',
+			type: 'boolean',
+			default: false,
+			description:
+				'Whether the recipient has opted in again, without which Metigan removes no unsubscribe',
+		},
+		NOTE,
+	],
+	run: async (call) => {
+		const { context, itemIndex } = call;
+		const email = readEmail(call);
+		const consent = context.getNodeParameter('consent', itemIndex, false) === true;
+		const { client, path } = at(call, email);
+		const qs = { ...(consent ? { consent: 'true' } : {}), ...readNote(call) };
+		// The recipient may have opted out again when it is sent a second time.
+		const attempt = await client.send({ method: 'DELETE', idempotent: false }, path, { qs });
+		requireRemoved(call, email, attempt);
+		return [{ json: client.valueOf('DELETE', path, attempt, readOne, 'a suppression') }];
+	},
+};
+
+/** Adds addresses batch by batch. @throws NodeApiError that says how many were taken before it */
+async function addAll(call: ActionCall, emails: Emails): Promise<IDataObject> {
+	const client = listClient(call, { things: THINGS });
+	const { addresses, invalid } = emails;
+	const content = { reason: readReason(call), ...readNote(call) };
+	const added: string[] = [];
+	const alreadySuppressed: IDataObject[] = [];
+	for (let start = 0; start < addresses.length; start += BATCH_SIZE) {
+		const body = { emails: addresses.slice(start, start + BATCH_SIZE), ...content };
+		// A second answer would call the addresses that the first one has added already suppressed.
+		const attempt = await client.send({ method: 'POST', idempotent: false }, SUPPRESSIONS, {
+			body,
+		});
+		if (attempt.kind !== 'success' && start > 0) {
+			const failure = client.failure('POST', SUPPRESSIONS, attempt);
+			failure.description = `The first ${start} of ${addresses.length} addresses were taken before; it does no harm to add them again — ${failure.description ?? ''}`;
+			throw failure;
+		}
+		const taken = client.valueOf('POST', SUPPRESSIONS, attempt, readAdded, 'a result');
+		added.push(...taken.added);
+		invalid.push(...taken.invalid);
+		const kept = Object.entries(taken.alreadySuppressed);
+		alreadySuppressed.push(...kept.map(([email, reason]) => ({ email, reason })));
+	}
+	return { added, alreadySuppressed, invalid };
+}
+
+interface Emails {
+	/** Each once, as written. */
+	readonly addresses: string[];
+	/** What is no email address. */
+	readonly invalid: string[];
+}
+
+/** @throws NodeOperationError when there is no address at all */
+function readEmails(call: ActionCall): Emails {
+	const given = readParameter(call, 'emails', emailsSchema, '');
+	const texts = given.map((one) => String(one ?? '').trim()).filter((text) => text !== '');
+	if (texts.length === 0) {
+		throw settingsError(call.context, 'There is no email address', 'Enter one in Email Addresses');
+	}
+	const addresses = texts.flatMap((text) => addressOf(text) ?? []);
+	const invalid = texts.filter((text) => addressOf(text) === undefined);
+	if (addresses.length === 0) throw noAddress(call, invalid.slice(0, 5).join(', '));
+	return { addresses: [...new Set(addresses)], invalid };
+}
+
+/** @throws NodeOperationError when it is no address */
+function readEmail(call: ActionCall): string {
+	const text = readText(call, 'email');
+	const address = addressOf(text);
+	if (address === undefined) throw noAddress(call, text);
+	return address;
+}
+
+function noAddress({ context }: ActionCall, text: string) {
+	return settingsError(context, `"${text}" is no email address`, 'Enter it as ana@example.com');
+}
+
+/** @throws NodeOperationError for one that Metigan does not take */
+function readReason(call: ActionCall): string {
+	const reason = readText(call, 'reason');
+	const values = REASONS.map(({ value }) => value);
+	if (values.includes(reason)) return reason;
+	throw settingsError(
+		call.context,
+		`The reason "${reason}" is none of ${values.join(', ')}`,
+		'Choose one of them',
+	);
+}
+
+/** @throws NodeOperationError when it is too long */
+function readNote(call: ActionCall): IDataObject {
+	const note = readParameter(call, 'note', z.string().trim(), '');
+	if (note.length > LONGEST_NOTE) {
+		throw settingsError(
+			call.context,
+			`The note has ${note.length} characters, and Metigan keeps ${LONGEST_NOTE}`,
+			'Shorten it',
+		);
+	}
+	return note === '' ? {} : { note };
+}
+
+function at(call: ActionCall, email: string) {
+	const client = listClient(call, { things: THINGS });
+	return { client, path: `${SUPPRESSIONS}/${encodeURIComponent(email)}` };
+}
+
+function readAdded(body: unknown) {
+	return addedSchema.safeParse(body).data?.data;
+}
+
+function readOne(body: unknown): IDataObject | undefined {
+	return oneSchema.safeParse(body).data?.data;
+}
+
+const codeSchema = z.object({ code: z.string() });
+
+/** @throws NodeOperationError where a rule of Metigan's keeps an address on the list, or it is not on it */
+function requireRemoved({ context }: ActionCall, email: string, attempt: Attempt): void {
+	if (attempt.kind !== 'status') return;
+	const code = codeSchema.safeParse(attempt.body).data?.code;
+	if (attempt.status === 404) {
+		throw settingsError(
+			context,
+			`Metigan does not suppress ${email}`,
+			'It may have been removed before: see Suppression → Get',
+		);
+	}
+	if (attempt.status === 409 && code === 'consent_required') {
+		throw settingsError(
+			context,
+			`${email} has unsubscribed, and Metigan sends to it again only with the consent of its owner`,
+			'Switch on Consent if the recipient has opted in again',
+		);
+	}
+	if (attempt.status === 403 && code === 'support_only') {
+		throw settingsError(
+			context,
+			`${email} has complained about spam, and only Metigan itself can remove it`,
+			'Ask the support of Metigan',
+		);
+	}
+}
