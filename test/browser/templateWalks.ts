@@ -138,6 +138,18 @@ export const templateWalks: readonly TemplateWalk[] = [
 		runs: 1,
 	},
 	{
+		file: 'opt-outs-to-metigan',
+		connect: [['Add to Metigan', 'My Metigan']],
+		settings: ({ address }) => ({
+			crmUrl: `${address}/api/opt-outs`,
+			chatWebhookUrl: `${address}/hook`,
+		}),
+		// Nobody has opted out.
+		run: async ({ editor }) => await editor.executeWorkflow(),
+		received: ['GET /api/opt-outs'],
+		runs: 1,
+	},
+	{
 		file: 'engagement-scoring',
 		connect: [['Misar Trigger', MISAR]],
 		settings: () => ({ pointsForOpen: '2' }),

@@ -55,6 +55,9 @@ export interface Collected {
 export class Collector {
 	readonly requests: Collected[] = [];
 
+	/** What it answers, as JSON. */
+	body: unknown = {};
+
 	/** Statuses of the next answers; 200 when there are none left. */
 	statuses: number[] = [];
 
@@ -63,7 +66,7 @@ export class Collector {
 			const { method = '', url: path = '', headers } = request;
 			this.requests.push({ method, path, headers, body: body === '' ? null : JSON.parse(body) });
 			response.writeHead(this.statuses.shift() ?? 200, { 'content-type': 'application/json' });
-			response.end('{}');
+			response.end(JSON.stringify(this.body));
 		});
 	});
 

@@ -271,3 +271,61 @@ describe('suppressions in step with Metigan', () => {
 		expect(await state()).toEqual([['ada@example.com', true]]);
 	}, 120_000);
 });
+
+describe('opt-outs from your CRM to Metigan', () => {
+	const suppression = async (email: string) => {
+		const answer = await fetch(`${bed.host.sandbox.url}/api/suppressions/${email}`, {
+			headers: { 'x-api-key': bed.host.sandbox.keys.metigan },
+		});
+		return await answer.json();
+	};
+	const adds = () => bed.host.sandbox.requests().filter(({ method }) => method === 'POST');
+
+	beforeEach(async () => {
+		imported = await bed.host.publish('opt-outs-to-metigan', {
+			crmUrl: `${bed.address}/crm`,
+			emailField: 'mail',
+			chatWebhookUrl: `${bed.address}/hook`,
+		});
+	});
+
+	it('suppresses who has opted out, once, in as few calls as it takes', async () => {
+		await bed.host.sandbox.fire({
+			provider: 'metigan',
+			event: 'email.complained',
+			data: { recipient: 'bob@example.com' },
+		});
+		const many = Array.from({ length: 1_100 }, (_, at) => ({ mail: `r${at}@example.com` }));
+		bed.collector.body = [{ mail: 'Ada@example.com' }, { mail: 'bob@example.com' }, ...many];
+		expect(await run()).toMatchObject([{ method: 'GET', path: '/crm' }]);
+		expect(adds()).toMatchObject([
+			{ body: { reason: 'unsubscribe', note: 'Opted out in the CRM' } },
+			{ body: { reason: 'unsubscribe' } },
+		]);
+		const added = await suppression('ada@example.com');
+		expect(added).toMatchObject({
+			data: { suppression: { reason: 'unsubscribe' }, history: [{ note: 'Opted out in the CRM' }] },
+		});
+		expect(await run()).toMatchObject([{ path: '/crm' }]);
+		expect(await suppression('ada@example.com')).toEqual(added);
+		expect(await suppression('bob@example.com')).toMatchObject({
+			data: { suppression: { reason: 'complaint' }, history: [{ reason: 'complaint' }] },
+		});
+	}, 180_000);
+
+	it('reports what is no address, and sends the others', async () => {
+		bed.collector.body = [{ mail: 'nobody' }, { mail: 'ada@example.com' }, { mail: null }];
+		const [, report] = await run();
+		expect(report).toMatchObject({
+			path: '/hook',
+			body: { text: expect.stringMatching(/: 1\. .*: nobody$/), invalid: ['nobody'] },
+		});
+		expect(await suppression('ada@example.com')).toMatchObject({ data: { suppressed: true } });
+	}, 120_000);
+
+	it('does nothing where nobody has opted out', async () => {
+		bed.collector.body = [];
+		expect(await run()).toMatchObject([{ path: '/crm' }]);
+		expect(adds()).toEqual([]);
+	}, 120_000);
+});
