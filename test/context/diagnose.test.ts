@@ -104,7 +104,11 @@ describe.each(triggersUnderTest)('$title', (trigger) => {
 			...{ finding: 'arriving', inOrder: true },
 			deliveries: { accepted: 1, refused: {} },
 		};
-		for (const by of [{}, { by: 'workflow', workflow: 'wf1' }, { by: 'url', url: `${url}/` }]) {
+		for (const by of [
+			{},
+			{ by: 'workflow', workflow: { __rl: true, mode: 'id', value: 'wf1' } },
+			{ by: 'url', url: `${url}/` },
+		]) {
 			const again = await diagnose(trigger, by);
 			expect(again).toMatchObject({ ...arriving, url: by.url ?? url });
 			const shown = JSON.stringify(again);

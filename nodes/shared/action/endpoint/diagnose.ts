@@ -2,6 +2,7 @@ import type { IDataObject, INodeProperties } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
 import { eventsToRegister } from '../../events';
+import { isJsonObject } from '../../jsonObject';
 import { sourceOf } from '../../product';
 import type { ActionCall, Operation, ProviderFamily } from '../../provider';
 import { reachText } from '../../registration/reach';
@@ -112,7 +113,9 @@ function triggersOf({ provider }: ActionCall): PublishedTrigger[] {
 }
 
 function chosenWorkflow({ context, itemIndex }: ActionCall): string {
-	const value = context.getNodeParameter('workflow', itemIndex, '', { extractValue: true });
+	const given: unknown = context.getNodeParameter('workflow', itemIndex, '');
+	// n8n takes the value out of a resource locator, but not out of this one.
+	const value = isJsonObject(given) ? given['value'] : given;
 	const id = typeof value === 'string' ? value.trim() : '';
 	return id === '' ? (context.getWorkflow().id ?? '') : id;
 }
