@@ -13,7 +13,9 @@ import {
 } from '../../testkit/n8n-host/driver';
 import { fetchOnNewConnection } from '../../testkit/n8n-host/fetch';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
-import { ORIGIN, PACKAGE, SECRET } from '../../testkit/publishTrigger';
+import { until } from '../../testkit/n8n-host/poll';
+import { ORIGIN, PACKAGE, publishTrigger, SECRET } from '../../testkit/publishTrigger';
+import * as triggers from '../../testkit/triggers';
 import { startFakeModel, type Policy, type ToolCall } from './fakeModel';
 
 /** The action nodes of the packed package in a real n8n, in workflows as a user would build them. */
@@ -602,6 +604,40 @@ describe('a parameter filled by an expression', () => {
 			expect(output(name)).toEqual([{ error: expect.stringContaining(message) }]);
 		}
 		expectNoSecret(execution, metigan);
+	});
+});
+
+describe('the deliveries of a published trigger', () => {
+	it('are diagnosed in a workflow of its own, by a test that the trigger verifies', async () => {
+		const { workflowId } = await publishTrigger(
+			{ n8n, sandbox },
+			triggers.misarMail,
+			'automatic',
+			signIn('apiKey', misarMail),
+		);
+		const node = await nodesOf(misarMail, signIn('apiKey', misarMail));
+		const nodes = [
+			node('Diagnose', 'endpoint', 'diagnose', {
+				workflow: { __rl: true, mode: 'id', value: workflowId },
+			}),
+		];
+		const execution = await run(await publish('Diagnose', nodes, inOrder(nodes)));
+		expect(outputOf(execution, 'Diagnose')).toMatchObject([
+			{
+				...{ finding: 'verified', inOrder: true },
+				trigger: { workflowId, registration: 'automatic' },
+				endpoint: { active: true },
+				attempts: [{ type: 'webhook.test', status_code: 200 }],
+				test: { verified: true, afterSeconds: expect.any(Number) },
+				// The address exists in the tests only.
+				reach: { outcome: 'noAnswer' },
+			},
+		]);
+		await until('the word of the log', 60_000, () =>
+			n8n.log().includes('That proves nothing') ? true : undefined,
+		);
+		expectNoSecret(execution, misarMail);
+		await n8n.unpublish(workflowId);
 	});
 });
 
