@@ -37,14 +37,21 @@ const suppressions: ListFacts = {
 	path: SUPPRESSIONS,
 	filters: [
 		{
-			displayName: 'From',
+			displayName: 'Suppressed From',
 			name: 'from',
 			type: 'dateTime',
 			default: '',
 			description: 'Only addresses that were suppressed at this time or later',
 		},
 		{
-			displayName: 'Reason',
+			displayName: 'Suppressed To',
+			name: 'to',
+			type: 'dateTime',
+			default: '',
+			description: 'Only addresses that were suppressed on this day or earlier',
+		},
+		{
+			displayName: 'Suppression Reason',
 			name: 'reason',
 			type: 'options',
 			options: [
@@ -71,19 +78,12 @@ const suppressions: ListFacts = {
 			description: 'Why the address gets no more emails',
 		},
 		{
-			displayName: 'Source',
+			displayName: 'Suppression Source',
 			name: 'source',
 			type: 'string',
 			default: '',
 			placeholder: 'e.g. bounce_handler',
 			description: 'Who put the address on the list',
-		},
-		{
-			displayName: 'To',
-			name: 'to',
-			type: 'dateTime',
-			default: '',
-			description: 'Only addresses that were suppressed on this day or earlier',
 		},
 	],
 	takesDays: true,

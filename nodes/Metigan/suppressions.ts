@@ -4,7 +4,7 @@ import { z } from 'zod/v4';
 import { listClient } from '../shared/action/list';
 import { readParameter, readText } from '../shared/action/parameter';
 import type { Attempt } from '../shared/api/request';
-import { addressOf } from '../shared/delivery/values';
+import { addressOf } from '../shared/values';
 import { settingsError } from '../shared/errors';
 import { jsonObjectSchema } from '../shared/jsonObject';
 import type { ActionCall, Operation, Resource } from '../shared/provider';

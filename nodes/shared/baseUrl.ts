@@ -1,5 +1,13 @@
-import type { Provider } from './provider';
 import { withoutSlashesAtEnd } from './url';
+
+/** What a provider's facts say of its address. */
+export interface BaseUrlFacts {
+	/** Its own address, the default of the credential's Base URL. */
+	readonly baseUrl: string;
+	/** Paths that its documents print behind the host, the longest first, besides those of `api`. */
+	readonly apiRoots?: readonly string[];
+	readonly api?: { readonly paths: readonly string[] };
+}
 
 /** A host name with a dot, with or without a port and a path: what people type for an address. */
 const HOST = /^[\w-]+(?:\.[\w-]+)+(?::\d+)?(?:\/|$)/;
@@ -10,7 +18,7 @@ const HOST = /^[\w-]+(?:\.[\w-]+)+(?::\d+)?(?:\/|$)/;
  */
 export function baseUrlMeant(
 	written: string,
-	{ baseUrl, api, apiRoots = [] }: Pick<Provider, 'baseUrl' | 'api' | 'apiRoots'>,
+	{ baseUrl, api, apiRoots = [] }: BaseUrlFacts,
 ): string {
 	const text = withoutSlashesAtEnd(written.trim());
 	if (text === '') return baseUrl;

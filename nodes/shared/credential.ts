@@ -1,8 +1,7 @@
 import type { ICredentialDataDecryptedObject, IHookFunctions } from 'n8n-workflow';
 
-import { baseUrlMeant } from './baseUrl';
+import { baseUrlMeant, type BaseUrlFacts } from './baseUrl';
 import { settingsError, type NodeContext } from './errors';
-import type { Provider } from './provider';
 import { flawOf, formsOf, hasFringe, requireSecret } from './secretText';
 
 /** The secrets and the address a credential holds; fields a credential type lacks are empty. */
@@ -73,7 +72,7 @@ export function fringeWarning(credential: ProviderCredential): string | undefine
 /** Reads the credential. @throws what n8n throws when none is set, or NodeOperationError */
 export async function readCredential(
 	context: NodeContext & Pick<IHookFunctions, 'getCredentials'>,
-	provider: Provider,
+	provider: BaseUrlFacts & { readonly credentialType: string; readonly displayName: string },
 ): Promise<ProviderCredential> {
 	const data = await context.getCredentials(provider.credentialType);
 	const field = (name: string): string => {

@@ -30,11 +30,14 @@ export function productProperty(family: ProviderFamily): INodeProperties {
 	};
 }
 
-/** An expression for the chosen product's name; undefined where there are no products to choose from. */
-export function productLabel(family: ProviderFamily): string | undefined {
+/**
+ * An expression for the last word of the chosen product's name, to be short on the canvas; empty for the first product,
+ * undefined where there are none to choose from.
+ */
+export function shortProductLabel(family: ProviderFamily): string | undefined {
 	if (family[0].product === undefined) return undefined;
 	const labels = Object.fromEntries(
-		family.map(({ product, displayName }) => [product, displayName]),
+		family.slice(1).map(({ product, displayName }) => [product, displayName.split(' ').at(-1)]),
 	);
 	return `((${JSON.stringify(labels)})[$parameter.product] ?? "")`;
 }

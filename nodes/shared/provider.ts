@@ -8,6 +8,7 @@ import type {
 } from 'n8n-workflow';
 import type { z } from 'zod/v4';
 
+import type { BaseUrlFacts } from './baseUrl';
 import type { ProviderCredential } from './credential';
 
 /**
@@ -341,7 +342,7 @@ export interface SearchCall extends Pick<ActionCall, 'provider' | 'credential'> 
 export type ListSearch = (call: SearchCall) => Promise<INodeListSearchItems[]>;
 
 /** Everything the package knows of one provider (or of one product of it). */
-export interface Provider {
+export interface Provider extends BaseUrlFacts {
 	/** `provider` of the trigger's output. */
 	readonly id: string;
 	/** `product` of the trigger's output and value of the `product` parameter. */
@@ -349,10 +350,6 @@ export interface Provider {
 	readonly displayName: string;
 	readonly description: string;
 	readonly credentialType: string;
-	/** Its own address, the default of the credential's Base URL. */
-	readonly baseUrl: string;
-	/** Paths that its documents print behind the host, the longest first, besides those of `api`. */
-	readonly apiRoots?: readonly string[];
 	readonly events: readonly EventFact[];
 	/** A sample of each of its events. */
 	readonly sample: (event: string) => EventSample;

@@ -6,6 +6,7 @@ import type { Sandbox, SandboxOptions } from '../../sandbox';
 import { build, pack } from '../../testkit/artifacts';
 import { Interrupted } from '../../testkit/command';
 import { startN8n, type N8nHost, type N8nHostOptions } from '../../testkit/n8n-host/driver';
+import { WITH_EDITOR } from '../../testkit/n8n-host/withEditor';
 import { ORIGIN } from '../../testkit/publishTrigger';
 import { interruption } from './interruption';
 import { startWhereFound } from './sandboxServe';
@@ -71,7 +72,7 @@ async function withSession(
 		await step(ensureN8nHost({ log: say }));
 		say('Starting the sandbox and n8n with the package installed');
 		sandbox = await startWhereFound(options.sandbox);
-		starting = startN8n({ tarball, webhookUrl: ORIGIN, editor: true, ...options.n8n });
+		starting = startN8n({ tarball, webhookUrl: ORIGIN, ...WITH_EDITOR, ...options.n8n });
 		const n8n = await step(starting);
 		sandbox.setRoute(ORIGIN, n8n.url);
 		return await use({ n8n, sandbox, step, interrupted });

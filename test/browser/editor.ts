@@ -6,12 +6,6 @@ import { until } from '../../testkit/n8n-host/poll';
 /** n8n answers slowly while the machine is busy; a wait ends as soon as its condition holds. */
 const WAIT_MS = 60_000;
 
-/**
- * What a host for the browser is started with. In production, as in n8n's Docker image, the browser
- * keeps the editor's files; else it asks for all 250 of them again on each page.
- */
-export const WITH_EDITOR = { editor: true, env: { NODE_ENV: 'production' } };
-
 /** The editor as a user drives it: n8n 2.41's test ids, and the texts that are on the screen. */
 export class Editor {
 	/** All texts that `readScreen` has read. */
@@ -195,6 +189,21 @@ export class Editor {
 		for (const [name, value] of Object.entries(fields)) {
 			await this.credentialField(name).fill(value);
 		}
+	}
+
+	/** The fields of the credential from top to bottom, each with its placeholder. */
+	async credentialFields(): Promise<Array<[name: string, placeholder: string | null]>> {
+		const prefix = 'parameter-input-';
+		const fields = this.credential.locator(`[data-test-id^="${prefix}"]:has(input)`);
+		await fields.first().waitFor();
+		return await Promise.all(
+			(await fields.all()).map(
+				async (field): Promise<[string, string | null]> => [
+					(await field.getAttribute('data-test-id'))?.slice(prefix.length) ?? '',
+					await field.locator('input').first().getAttribute('placeholder'),
+				],
+			),
+		);
 	}
 
 	/** Picks an entry of a choice in the credential. */

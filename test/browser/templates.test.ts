@@ -8,12 +8,13 @@ import { startSandbox, type Sandbox } from '../../sandbox';
 import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
+import { WITH_EDITOR } from '../../testkit/n8n-host/withEditor';
 import { ORIGIN, SECRET } from '../../testkit/publishTrigger';
 import { readTemplate, SETTINGS, STICKY, templateNames } from '../e2e/templateFiles';
 import { Collector } from '../e2e/templateHost';
 import { overlap, readCanvas } from './canvas';
 import { launchChromium, type Chromium } from './chromium';
-import { Editor, WITH_EDITOR } from './editor';
+import { Editor } from './editor';
 import { RedisStandIn } from './redisStandIn';
 import { templateWalks, type TemplateWalk, type World } from './templateWalks';
 

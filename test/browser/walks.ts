@@ -45,12 +45,12 @@ export const walks: readonly Walk[] = [
 		steps: ['README.md', '## Your first event'],
 		event: 'email.bounced',
 		image: 'misarTrigger',
-		subtitle: 'Misar Mail: Email Bounced, Email Unsubscribed',
+		subtitle: 'Email Bounced +1',
 	},
 	{
 		trigger: misarDev,
 		byHand: true,
-		add: ['misar', 'Misar', 'On all events (Misar Mail)'],
+		add: ['misar', 'Misar', 'On all events (Misar Mail, or choose another product)'],
 		choose: [
 			['product', 'Misar.Dev'],
 			['events', 'Plugin Installed'],
@@ -68,7 +68,7 @@ export const walks: readonly Walk[] = [
 		steps: ['docs/providers.md', '## Misar.Blog'],
 		event: 'article.deleted',
 		image: 'misarBlogTrigger',
-		subtitle: 'Article Deleted, Article Published',
+		subtitle: 'Article Deleted +1',
 	},
 	{
 		trigger: mailPanda,
@@ -77,7 +77,7 @@ export const walks: readonly Walk[] = [
 		steps: ['docs/providers.md', '## Mail Panda'],
 		event: 'bounce',
 		image: 'mailPandaTrigger',
-		subtitle: 'Email Bounced, Email Unsubscribed',
+		subtitle: 'Email Bounced +1',
 	},
 	{
 		trigger: metigan,

@@ -93,7 +93,10 @@ describe.each(casesWithApi)('$title', (action) => {
 
 	it('creates one for all events and for names that no list has', async () => {
 		sandbox.setBehaviour(provider, { extraEvents: ['list.imported', 'email.deferred'] });
-		const parameters = { events: ['*'], customEvents: 'list.imported, email.deferred' };
+		const parameters = {
+			events: ['*'],
+			options: { customEvents: 'list.imported, email.deferred' },
+		};
 		await runForData(sandbox, action, {
 			parameters: endpoint('create', { url: URL_OF, ...parameters }),
 		});
@@ -122,8 +125,7 @@ describe.each(casesWithApi)('$title', (action) => {
 			parameters: endpoint('create', {
 				url: URL_OF,
 				events: [...events],
-				includeSecret: true,
-				signingSecret: '={{ $json.secret }}',
+				options: { includeSecret: true, signingSecret: '={{ $json.secret }}' },
 			}),
 			items: [{ json: { secret: SECRET } }],
 		});
@@ -156,9 +158,9 @@ describe.each(casesWithApi)('$title', (action) => {
 		expect((await searchEndpoints(sandbox, action, endpoint('get'))).results).toHaveLength(3);
 		expect(await searchEndpoints(sandbox, action, endpoint('get'), 'two')).toEqual({
 			results: [
-				{ name: `app.example.com/hooks/TWO: ${action.events.join(', ')}`, value: second?.id },
+				{ name: `${action.events.join(', ')}: …pp.example.com/hooks/TWO`, value: second?.id },
 				{
-					name: `app.example.com/hooks/two/old: ${action.events.join(', ')} (inactive)`,
+					name: `${action.events.join(', ')} (inactive): …xample.com/hooks/two/old`,
 					value: third?.id,
 				},
 			],
@@ -173,9 +175,7 @@ describe.each(casesWithApi)('$title', (action) => {
 		});
 		const [found] = (await searchEndpoints(sandbox, action, endpoint('delete'), '0f1e2d3c'))
 			.results;
-		expect(found?.name).toBe(
-			`n8n.example.com/…${path.slice(-24)}: ${action.events.slice(0, 2).join(', ')} +2`,
-		);
+		expect(found?.name).toBe(`${action.events.slice(0, 2).join(', ')} +2: …${path.slice(-24)}`);
 	});
 
 	it('calls the path of the options instead of its own', async () => {
@@ -489,7 +489,7 @@ describe('Misar Mail', () => {
 			parameters: endpoint('create', {
 				url: URL_OF,
 				events: ['email.opened'],
-				includeSecret: true,
+				options: { includeSecret: true },
 			}),
 		});
 		expect(created?.['signingSecret']).toBe(sandbox.endpoints('misar.mail')[0]?.secret);

@@ -34,8 +34,7 @@ const OPERATIONS = {
 			operation: 'create',
 			url: URL_OF,
 			events: ['*'],
-			signingSecret: '={{ $json.secret }}',
-			includeSecret: true,
+			options: { signingSecret: '={{ $json.secret }}', includeSecret: true },
 		},
 	},
 } as const satisfies Record<string, { method: string; parameters: INodeParameters }>;

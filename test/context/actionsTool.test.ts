@@ -34,7 +34,7 @@ const create: INodeParameters = {
 	url: fromAI('Webhook_URL', 'string'),
 	// The editor has text made for a multi-select.
 	events: fromAI('Events', 'string', 'Names of events, separated by commas'),
-	customEvents: fromAI('Custom_Events', 'string'),
+	options: { customEvents: fromAI('Custom_Events', 'string') },
 };
 
 /** The function that a model is given of the tool; it has to fill every property. */

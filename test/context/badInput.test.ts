@@ -88,8 +88,8 @@ describe.each([
 		],
 		[
 			'a base URL that is none',
-			{ credential: { baseUrl: 'api.example' } },
-			'The Base URL "api.example" is not a web address',
+			{ credential: { baseUrl: 'misar' } },
+			'The Base URL "misar" is not a web address',
 			/Enter one such as/,
 		],
 		[

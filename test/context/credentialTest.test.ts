@@ -70,7 +70,8 @@ describe.each(credentials)('the credential of $title', (trigger) => {
 			failed(expect.stringMatching(/did not accept/)),
 		);
 		// A path that the provider's documents print behind the host.
-		const printed = { misarApi: '/mail/v1', misarBlogApi: '/blog/v1' }[trigger.credential] ?? '/api';
+		const printed =
+			{ misarApi: '/mail/v1', misarBlogApi: '/blog/v1' }[trigger.credential] ?? '/api';
 		const written = { baseUrl: `${sandbox.url}${printed}`, apiKey: sandbox.keys[provider] };
 		expect(await testCredential(trigger, written)).toEqual(OK);
 	});

@@ -318,8 +318,7 @@ describe.each(accounts)('endpoints of %s, signed in with "%s"', (_title, signInW
 			node(includeSecret ? 'With' : 'Without', 'endpoint', 'create', {
 				url: `${sink}?secret=${String(includeSecret)}`,
 				events,
-				includeSecret,
-				...signingSecret,
+				options: { includeSecret, ...signingSecret },
 			}),
 		);
 		const execution = await run(await publish(`${account.title} secret`, nodes, inOrder(nodes)));

@@ -138,28 +138,38 @@ describe('the line below a node on the canvas', () => {
 		evaluate(node, parameters, node.description.subtitle ?? '');
 
 	it.each<[string, INodeType, INodeParameters]>([
-		['Misar Mail: Email Bounced', new MisarTrigger(), chosen('mail', ['email.bounced'])],
+		['Email Bounced', new MisarTrigger(), chosen('mail', ['email.bounced'])],
 		[
-			'Misar.ai: Deploy Failed, Deploy Succeeded',
+			'Misar.ai: Deploy Failed +1',
 			new MisarTrigger(),
 			chosen('ai', ['deploy.failed', 'deploy.succeeded']),
 		],
-		['Misar Post: All Events', new MisarTrigger(), chosen('post', ['*'])],
+		['Post: All Events', new MisarTrigger(), chosen('post', ['*'])],
 		[
-			'Misar Mail: Email Bounced, Email Sent +2',
+			'Email Bounced +3',
 			new MisarTrigger(),
 			chosen('mail', ['email.bounced', 'email.sent', 'email.opened'], 'email.deferred'),
 		],
 		['Misar.Ink: drawing.made', new MisarTrigger(), chosen('ink', [], ' drawing.made,')],
-		['Misar Reach', new MisarTrigger(), chosen('reach', [])],
+		[
+			'Email Bounced, Marked as Spam',
+			new MisarTrigger(),
+			chosen('mail', ['email.bounced', 'email.complained']),
+		],
+		['Reach', new MisarTrigger(), chosen('reach', [])],
 		['Article Published', new MisarBlogTrigger(), { events: ['article.published'] }],
 		['Email Bounced', new MailPandaTrigger(), { events: ['bounce'], options: {} }],
 		['Form Submitted', new MetiganTrigger(), { events: ['form.submitted'], options: {} }],
 		['', new MetiganTrigger(), {}],
 		[
-			'get many: endpoint (Misar Mail)',
+			'get many: endpoint',
 			new Misar(),
 			{ product: 'mail', resource: 'endpoint', operation: 'getAll' },
+		],
+		[
+			'create: endpoint (Reach)',
+			new Misar(),
+			{ product: 'reach', resource: 'endpoint', operation: 'create' },
 		],
 		[
 			'create or update: endpoint',

@@ -1,6 +1,6 @@
 import type { ExpressionString, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
-import { productLabel, productProperty, productShow, type Show } from '../properties';
+import { productProperty, productShow, shortProductLabel, type Show } from '../properties';
 import type { Operation, Provider, ProviderFamily, Resource } from '../provider';
 import { operationsIn, operationsOf } from './operations';
 
@@ -18,12 +18,12 @@ export function actionOutputs(family: ProviderFamily): ExpressionString {
 	return `={{ ${outputs} }}`;
 }
 
-/** An expression for the line below an action node: "create or update: endpoint (Example Mail)". */
+/** An expression for the line below an action node: "create or update: endpoint", for other products than the first "… (Reach)". */
 export function actionSubtitle(family: ProviderFamily): string {
 	const operation =
 		'$parameter.operation.replace("getAll", "getMany").replace(/[A-Z]/g, " $&").toLowerCase()';
-	const product = productLabel(family);
-	const suffix = product === undefined ? '' : ` + " (" + ${product} + ")"`;
+	const product = shortProductLabel(family);
+	const suffix = product === undefined ? '' : ` + (${product} && " (" + ${product} + ")")`;
 	return `={{ ${operation} + ": " + $parameter.resource${suffix} }}`;
 }
 
@@ -126,10 +126,6 @@ function optionOf(
 	family: ProviderFamily,
 ): INodePropertyOptions {
 	const { name, value, description, resource } = operation;
-	const caveat =
-		operation.offered(provider) === 'unconfirmed'
-			? '. The documents do not confirm this call, so it may not work.'
-			: '';
 	const ableTo = (what: Operation) => family.filter((one) => operationsOf(one).includes(what));
 	const able = ableTo(operation);
 	// What every product has says nothing about which of them have more of the resource.
@@ -138,8 +134,21 @@ function optionOf(
 			(other) => other.resource.value === resource.value && ableTo(other).length < family.length,
 		),
 	);
+	const products = able.map(({ displayName }) => displayName).join(', ');
 	const forAll = able.length >= others.length;
-	const products = forAll ? '' : ` (${able.map(({ displayName }) => displayName).join(', ')})`;
-	const action = `${operation.action}${products}`;
-	return { name, value, action, description: `${description}${caveat}` };
+	const sentences = [
+		description.replace(/\.$/, ''),
+		...(forAll ? [] : [`Only for ${products}`]),
+		...(operation.offered(provider) === 'unconfirmed'
+			? ['The documents do not confirm this call, so it may not work']
+			: []),
+	];
+	// n8n describes a tool by the action: the product that is preselected needs no mention.
+	const needsProduct = !forAll && !able.includes(family[0]);
+	return {
+		name,
+		value,
+		action: needsProduct ? `${operation.action} (${products})` : operation.action,
+		description: sentences.length === 1 ? description : `${sentences.join('. ')}.`,
+	};
 }

@@ -72,7 +72,7 @@ export function acceptDelivery(
 }
 
 /**
- * The item that a workflow gets of a delivery.
+ * The item that a workflow gets of a delivery, with what most people map first: a table shows it in this order.
  * @param simplify leaves out headers, verification and the body as it came
  */
 export function deliveryItem(
@@ -106,7 +106,7 @@ function simpleItem(
 	{ name, occurredAt, recipient, data }: ReceivedEvent,
 	{ deliveryId }: EventIdentity,
 ): IDataObject {
-	return { ...sourceOf(provider), event: name, deliveryId, occurredAt, recipient, data };
+	return { event: name, recipient, occurredAt, data, deliveryId, ...sourceOf(provider) };
 }
 
 /** What the full output adds: where the delivery came from and why it was trusted. No secrets. */

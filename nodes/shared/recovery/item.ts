@@ -13,12 +13,12 @@ export function recoveredItem(
 	{ event, at, data, source }: ListedEvent,
 ): IDataObject {
 	return {
-		...sourceOf(provider),
 		event,
-		deliveryId: nameOf(identity),
-		occurredAt: new Date(at).toISOString(),
 		recipient: readRecipient(provider.envelope, data),
+		occurredAt: new Date(at).toISOString(),
 		data,
+		deliveryId: nameOf(identity),
+		...sourceOf(provider),
 		recovered: true,
 		source,
 	};

@@ -1,5 +1,6 @@
 import type { IDisplayOptions, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
+import { ALL_EVENTS } from '../events';
 import {
 	deliveryOptions,
 	eventOptions,
@@ -97,10 +98,12 @@ function describe({ value, description = '' }: INodePropertyOptions, { events }:
 
 /** n8n lists the events of the first product as actions: say which product they belong to. */
 function actionOf(
-	{ name }: INodePropertyOptions,
+	{ name, value }: INodePropertyOptions,
 	{ product, displayName }: Provider,
 ): Pick<INodePropertyOptions, 'action'> {
-	return product === undefined ? {} : { action: `On ${name.toLowerCase()} (${displayName})` };
+	if (product === undefined) return {};
+	const others = value === ALL_EVENTS ? ', or choose another product' : '';
+	return { action: `On ${name.toLowerCase()} (${displayName}${others})` };
 }
 
 /**

@@ -1,11 +1,11 @@
 import type { INodeTypeDescription, NodeHint } from 'n8n-workflow';
 
 import { ALL_EVENTS } from '../events';
-import { productLabel } from '../properties';
+import { shortProductLabel } from '../properties';
 import type { ProviderFamily } from '../provider';
 
-/** Events a subtitle spells out; the others are counted. */
-const SHOWN_EVENTS = 2;
+/** Characters of a subtitle that the canvas shows. */
+const MAX_SUBTITLE = 29;
 
 /**
  * What the editor says around a trigger: below it on the canvas, beside its parameters, while it
@@ -76,7 +76,7 @@ function manualHint(name: string, family: ProviderFamily): NodeHint[] {
 	];
 }
 
-/** An expression for the line below a trigger: "Example Mail: Email Bounced, Marked as Spam +3". */
+/** An expression for the line below a trigger: "Email Bounced, Marked as Spam", "Reach: Deal Won +2". */
 export function triggerSubtitle(family: ProviderFamily): string {
 	const labels = {
 		[ALL_EVENTS]: 'All Events',
@@ -88,8 +88,9 @@ export function triggerSubtitle(family: ProviderFamily): string {
 	const custom =
 		'($parameter.options?.customEvents ?? "").split(/[\\s,]+/).filter((name) => name !== "")';
 	const names = `[...${selected}, ...${custom}].map((name) => (${JSON.stringify(labels)})[name] ?? name)`;
-	const shown = `${names}.map((name, index, all) => index < ${SHOWN_EVENTS} ? (index > 0 ? ", " : "") + name : index === ${SHOWN_EVENTS} ? " +" + (all.length - ${SHOWN_EVENTS}) : "").join("")`;
-	const product = productLabel(family);
+	// The first one, and the second if it is the last and both can be read.
+	const shown = `[${names}].map((all) => all.length < 2 || (all.length === 2 && all.join(", ").length <= ${MAX_SUBTITLE}) ? all.join(", ") : all[0] + " +" + (all.length - 1))[0]`;
+	const product = shortProductLabel(family);
 	return product === undefined
 		? `={{ ${shown} }}`
 		: `={{ [${product}, ${shown}].filter((part) => part !== "").join(": ") }}`;

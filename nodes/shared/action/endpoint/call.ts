@@ -1,5 +1,4 @@
 import type { IDataObject } from 'n8n-workflow';
-import { z } from 'zod/v4';
 
 import { endpointIdSchema, type RemoteEndpoint } from '../../api/endpointAnswer';
 import { managementOf, openEndpointApi, type EndpointApi } from '../../api/endpoints';
@@ -9,6 +8,7 @@ import type { ActionCall, ManagementApi, Operation } from '../../provider';
 import { readApiOptions } from '../../settings';
 import { eventNames } from '../eventNames';
 import { namesSchema, readParameter } from '../parameter';
+import { newEndpointOptionsSchema } from './fields';
 
 /** A call of an operation that works through the provider's webhook API. */
 export interface EndpointCall extends ActionCall {
@@ -70,10 +70,10 @@ export const endpointOutput = () =>
 export function selectedEvents(call: EndpointCall): string[] {
 	const { context, provider } = call;
 	const events = readParameter(call, 'events', namesSchema, []);
-	const custom = readParameter(call, 'customEvents', z.string(), '');
-	const names = namesToRegister(call, events, custom);
+	const { customEvents } = readParameter(call, 'options', newEndpointOptionsSchema, {});
+	const names = namesToRegister(call, events, customEvents);
 	if (names.length > 0) return names;
-	throw noEventSelected(context, provider, 'Custom Events');
+	throw noEventSelected(context, provider, 'Options → Custom Events');
 }
 
 /** @throws NodeOperationError for an event that the provider does not have, unless it is a custom one */

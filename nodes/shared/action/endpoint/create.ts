@@ -1,5 +1,4 @@
 import type { IDataObject } from 'n8n-workflow';
-import { z } from 'zod/v4';
 
 import { requireSecrets } from '../../credential';
 import type { Operation } from '../../provider';
@@ -7,7 +6,7 @@ import { flawOf, requireSecret } from '../../secretText';
 import { readParameter, readText } from '../parameter';
 import { RESOURCES } from '../resources';
 import { asOutput, endpointOutput, selectedEvents, throughApi, type EndpointCall } from './call';
-import { newEndpointFields, reachFields } from './fields';
+import { newEndpointFields, newEndpointOptionsSchema } from './fields';
 
 export const create: Operation = {
 	resource: RESOURCES.endpoint,
@@ -16,7 +15,7 @@ export const create: Operation = {
 	action: 'Create webhook endpoint',
 	description: 'Register a webhook URL',
 	offered: ({ api }) => api && 'documented',
-	properties: (provider) => [...newEndpointFields(provider), ...reachFields(provider)],
+	properties: newEndpointFields,
 	output: createdOutput,
 	run: throughApi(async (call) => [await createEndpoint(call, readText(call, 'url'))]),
 };
@@ -27,27 +26,30 @@ export function createdOutput() {
 }
 
 export async function createEndpoint(call: EndpointCall, url: string): Promise<IDataObject> {
-	const { context, itemIndex, management, api } = call;
-	const secret = management.sendsSecret === 'never' ? '' : secretToSend(call);
+	const { management, api } = call;
+	const { signingSecret, includeSecret } = readParameter(
+		call,
+		'options',
+		newEndpointOptionsSchema,
+		{},
+	);
+	const secret = management.sendsSecret === 'never' ? '' : secretToSend(call, signingSecret);
 	const outcome = await api.create({
 		url,
 		events: selectedEvents(call),
 		...(secret === '' ? {} : { secret }),
 	});
 	if ('failure' in outcome) throw outcome.failure;
-	const include = context.getNodeParameter('includeSecret', itemIndex, false) === true;
 	const issued = outcome.endpoint.secret ?? (secret === '' ? undefined : secret);
 	return {
 		...asOutput(outcome.endpoint),
-		...(include && issued !== undefined ? { signingSecret: issued } : {}),
+		...(includeSecret && issued !== undefined ? { signingSecret: issued } : {}),
 	};
 }
 
-/** The secret of the parameter, else of the credential; empty where the provider is to make one. */
-function secretToSend(call: EndpointCall): string {
-	const { context, credential } = call;
-	const given = readParameter(call, 'signingSecret', z.string(), '');
-	requireSecret(context, 'parameter Signing Secret', given);
+/** The secret of the option, else of the credential; empty where the provider is to make one. */
+function secretToSend({ context, credential }: EndpointCall, given: string): string {
+	requireSecret(context, 'option Signing Secret', given);
 	if (flawOf(given) !== 'empty') return given;
 	requireSecrets(context, credential);
 	return credential.signingSecret;

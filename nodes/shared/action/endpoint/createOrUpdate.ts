@@ -7,7 +7,7 @@ import { readText } from '../parameter';
 import { RESOURCES } from '../resources';
 import { asOutput, selectedEvents, throughApi } from './call';
 import { createdOutput, createEndpoint } from './create';
-import { newEndpointFields, reachFields } from './fields';
+import { newEndpointFields } from './fields';
 import { updateEndpoint } from './update';
 
 export const createOrUpdate: Operation = {
@@ -18,7 +18,7 @@ export const createOrUpdate: Operation = {
 	description:
 		'Register a webhook URL, or update the endpoint that already has it. Running it twice changes nothing.',
 	offered: ({ api }) => api?.operations.update,
-	properties: (provider) => [...newEndpointFields(provider), ...reachFields(provider)],
+	properties: newEndpointFields,
 	output: () => createdOutput().extend({ result: z.enum(['created', 'unchanged', 'updated']) }),
 	run: throughApi(async (call) => {
 		const url = readText(call, 'url');

@@ -1,6 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
+import { z } from 'zod/v4';
 
-import { customEvents, eventOptions, reachOptions } from '../../properties';
+import { customEvents, eventOptions, optionsCollection, reachOptions } from '../../properties';
 import { ALL_EVENTS } from '../../events';
 import type { Provider } from '../../provider';
 
@@ -52,16 +53,27 @@ const INCLUDE_SECRET: INodeProperties = {
 		'Whether to put the signing secret of a new endpoint into the output. The provider reveals it only once, so store it in the next step; everyone who may see the execution can read it.',
 };
 
-/** What an endpoint is created from. */
+/** What an endpoint is created from, and how. */
 export function newEndpointFields(provider: Provider): INodeProperties[] {
+	const { api } = provider;
 	return [
 		{ ...WEBHOOK_URL_FIELD, required: true },
 		eventsProperty(provider),
-		customEvents(provider),
-		...(provider.api?.sendsSecret === 'never' ? [] : [SIGNING_SECRET]),
-		INCLUDE_SECRET,
+		optionsCollection([
+			customEvents(provider),
+			...(api?.sendsSecret === 'never' ? [] : [SIGNING_SECRET]),
+			INCLUDE_SECRET,
+			...(api === undefined ? [] : reachOptions(api)),
+		]),
 	];
 }
+
+/** The options among them that are not about how to reach the API. */
+export const newEndpointOptionsSchema = z.object({
+	customEvents: z.string().default(''),
+	signingSecret: z.string().default(''),
+	includeSecret: z.boolean().default(false),
+});
 
 /** What can be changed about an endpoint. */
 export function updateFields(provider: Provider): INodeProperties {

@@ -19,20 +19,17 @@ export const searchEndpoints: ListSearch = async ({ context, provider, credentia
 const TELLING_END = 24;
 const SHOWN_EVENTS = 2;
 
-/** E.g. `n8n.example.com/…bd7f7f5d0a31/hooks: email.bounced, email.delivered +3 (inactive)`. */
+/** E.g. `email.bounced, email.delivered +3 (inactive): …bd7f7f5d0a31/hooks`: the list cuts off the end. */
 function labelOf({ id, url, events = [], active }: RemoteEndpoint): string {
 	const others = events.length > SHOWN_EVENTS ? ` +${events.length - SHOWN_EVENTS}` : '';
 	const shown = events.slice(0, SHOWN_EVENTS).join(', ');
-	return [
-		url === undefined ? `Endpoint ${id}` : shorten(url),
-		shown === '' ? '' : `: ${shown}${others}`,
-		active ? '' : ' (inactive)',
-	].join('');
+	const what = [`${shown}${others}`, active ? '' : '(inactive)'].filter((part) => part !== '');
+	const where = url === undefined ? `Endpoint ${id}` : shorten(url);
+	return what.length === 0 ? where : `${what.join(' ')}: ${where}`;
 }
 
-/** A URL by its host and its end; the list of the editor would cut off the end. */
+/** The end of a URL, or all of a short one. */
 function shorten(url: string): string {
-	const [host = '', ...path] = url.replace(/^https?:\/\//, '').split('/');
-	const rest = path.join('/');
-	return rest.length <= TELLING_END ? `${host}/${rest}` : `${host}/…${rest.slice(-TELLING_END)}`;
+	const address = url.replace(/^https?:\/\//, '');
+	return address.length <= TELLING_END ? address : `…${address.slice(-TELLING_END)}`;
 }
