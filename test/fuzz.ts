@@ -20,12 +20,16 @@ function readCases(text: string | undefined): number {
 /** Runs by property, for the table of figures; the first row is its heading. */
 export const runs: string[][] = [['property', 'runs']];
 
-/** Checks a property of one generated value; fast-check shrinks what fails and prints the seed. */
+/**
+ * Checks a property of one generated value; fast-check shrinks what fails and prints the seed.
+ * @param size cases that one value holds
+ */
 export async function check<T>(
 	property: string,
 	numRuns: number,
 	arbitrary: fc.Arbitrary<T>,
 	holds: (value: T) => void | Promise<void>,
+	size = 1,
 ): Promise<void> {
 	await fc.assert(
 		fc.asyncProperty(arbitrary, async (value) => await holds(value)),
@@ -34,7 +38,13 @@ export async function check<T>(
 			numRuns,
 		},
 	);
-	runs.push([property, String(numRuns)]);
+	runs.push([property, String(numRuns * size)]);
+}
+
+/** Where a case is one of 10,000, Jest's `expect` takes longer than what it looks at. @throws Error naming what does not hold */
+export function hold(claims: Readonly<Record<string, boolean>>): void {
+	const wrong = Object.keys(claims).filter((claim) => claims[claim] !== true);
+	if (wrong.length > 0) throw new Error(`It does not hold that ${wrong.join(', and that ')}`);
 }
 
 const HOSTILE_TEXTS = [
@@ -69,10 +79,58 @@ const HOSTILE_TEXTS = [
 		'a\r\nb: c',
 	],
 ];
+/** Letters as often as all others, lone surrogates included. fast-check's own `binary` takes seconds to prepare. */
+const anyCharacter = fc
+	.oneof(fc.nat(0x7f), fc.nat(0xffff), fc.nat(0x10ffff))
+	.map((code) => String.fromCodePoint(code));
 export const hostileText = fc.oneof(
 	{ weight: 20, arbitrary: fc.constantFrom(...HOSTILE_TEXTS) },
-	{ weight: 20, arbitrary: fc.string({ unit: 'binary', maxLength: 30 }) },
+	{
+		weight: 20,
+		arbitrary: fc.array(anyCharacter, { maxLength: 30 }).map((characters) => characters.join('')),
+	},
 	{ weight: 1, arbitrary: fc.constantFrom('x', '🐼', '\0').map((unit) => unit.repeat(20_000)) },
+);
+
+/** A text in the field of a secret, and what of it was meant. */
+export interface SecretText {
+	readonly text: string;
+	readonly bare: string;
+}
+
+const fringe = fc
+	.array(
+		fc.constantFrom(' ', '\t', '\r\n', '\u00a0', '\u200b', '\ufeff', '"', "'", '`', '“', '”'),
+		{ maxLength: 4 },
+	)
+	.map((parts) => parts.join(''));
+const withFringe = (meant: fc.Arbitrary<string>): fc.Arbitrary<SecretText> =>
+	fc
+		.tuple(fringe, meant, fringe)
+		.map(([before, bare, after]) => ({ text: `${before}${bare}${after}`, bare }));
+const hex = fc.string({
+	unit: fc.constantFrom(...'0123456789abcdef'),
+	minLength: 16,
+	maxLength: 64,
+});
+const bullet = fc.constantFrom('•', '●', '…', '＊', '***', '...', '####');
+const nameOfOne = fc.constantFrom('Secret', 'api-key', 'webhook_secret', 'KEY');
+
+/** A secret as people copy it. */
+export const realSecret = withFringe(
+	hex.filter((text) => new Set(text).size > 3).map((text) => `whsec_k${text}`),
+);
+
+/** What stands in place of a secret: blank, masked, or known to everybody. */
+export const noSecret = withFringe(
+	fc.oneof(
+		fc.constantFrom('', '__n8n_BLANK_VALUE_e5362baf-c777-4d57-a609-6eaf1f9e87f6'),
+		fc.tuple(hex, bullet, hex).map((parts) => parts.join('')),
+		nameOfOne.map((name) => `your-${name}`),
+		nameOfOne.map((name) => `<${name}>`),
+		hex.map((text) => `e.g. ${text}`),
+		fc.constantFrom('whsec_', 'msk_live_', 'undefined', 'NULL', 'changeme', '[object Object]'),
+	),
 );
 
 /** Names that the providers use, so that generated objects get past the first look at them. */

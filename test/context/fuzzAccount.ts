@@ -3,6 +3,7 @@ import type { IDataObject, IHttpRequestOptions } from 'n8n-workflow';
 
 import { hostileBody, hostileJson } from '../fuzz';
 import { SEED } from '../seed';
+import type { FakeClock } from './fakeClock';
 
 /** A provider's account of webhook endpoints whose answers are wrong, lost or of any shape, as a script says. */
 
@@ -16,12 +17,23 @@ export type Fault =
 			readonly body: string;
 			readonly done: boolean;
 	  }
+	/** The answer never comes, or never ends. */
+	| {
+			readonly kind: 'slow';
+			readonly manner: 'hangs' | 'drips' | 'floods';
+			readonly done: boolean;
+	  }
 	/** The answer tells what the request held, secrets included. */
 	| { readonly kind: 'echo'; readonly status: number }
 	/** The answer is about somebody else's endpoint. */
 	| { readonly kind: 'another' }
 	/** A list that lags behind. */
 	| { readonly kind: 'withoutOurs' };
+
+/** What comes of an answer that never ends. */
+const DROP = Buffer.from(' ');
+const FLOOD = Buffer.alloc(512 * 1024, ' ');
+const DROP_EVERY_MS = 1_500;
 
 const STATUSES = [
 	...[200, 200, 201, 204, 301, 400, 401, 402, 403, 404, 405, 409, 410, 422, 429, 500, 503],
@@ -53,6 +65,14 @@ export const anyFault: fc.Arbitrary<Fault> = fc.oneof(
 				anyBody,
 				fc.constantFrom('[]', '{"id":"..","secret":"s"}', '[{"id":"\\ud800"}]'),
 			),
+			done: fc.boolean(),
+		}),
+	},
+	{
+		weight: 1,
+		arbitrary: fc.record({
+			kind: fc.constant('slow' as const),
+			manner: fc.constantFrom('hangs' as const, 'drips' as const, 'floods' as const),
 			done: fc.boolean(),
 		}),
 	},
@@ -105,6 +125,7 @@ export class Account {
 		private readonly collection: string,
 		private readonly ourUrl: string,
 		private readonly api: Api,
+		private readonly clock: FakeClock,
 	) {
 		this.endpoints = api.foreign.map((rest) =>
 			this.make({ url: `https://other.example.com${rest}` }),
@@ -125,7 +146,17 @@ export class Account {
 		}
 		if (fault.kind === 'answer') {
 			if (fault.done) this.handle(request);
+			// A list without theirs and, after a create, one without ours make theirs look like the new one.
+			if (request.method === 'GET' && fault.status < 300) this.faults = this.faults.filter(isClear);
 			return { statusCode: fault.status, body: parsed(fault.body), headers: {} };
+		}
+		if (fault.kind === 'slow') {
+			if (fault.done) this.handle(request);
+			if (fault.manner === 'hangs') {
+				setImmediate(() => this.clock.pass(request.timeout ?? Number.POSITIVE_INFINITY));
+				return await new Promise(() => {});
+			}
+			return { statusCode: 200, body: this.endless(fault.manner), headers: {} };
 		}
 		if (fault.kind === 'echo') {
 			const { method, url, qs, body } = request;
@@ -137,8 +168,6 @@ export class Account {
 		}
 		const answer = this.handle(request);
 		if (fault.kind === 'another' && !Array.isArray(this.unwrapped(answer))) {
-			// Whose endpoint a create was answered with, only a true list can tell.
-			if (request.method === 'POST') this.faults = [];
 			const other = this.endpoints.find(({ url }) => url !== this.ourUrl);
 			return { ...answer, ...(other && { body: other }), headers: {} };
 		}
@@ -148,6 +177,22 @@ export class Account {
 		}
 		return { ...answer, headers: {} };
 	};
+
+	/** A body whose end never comes. */
+	private endless(manner: 'drips' | 'floods') {
+		const { clock } = this;
+		let isWanted = true;
+		return {
+			destroy: () => void (isWanted = false),
+			async *[Symbol.asyncIterator]() {
+				while (isWanted) {
+					await new Promise((next) => setImmediate(next));
+					if (manner === 'drips') clock.pass(DROP_EVERY_MS);
+					yield manner === 'drips' ? DROP : FLOOD;
+				}
+			},
+		};
+	}
 
 	private handle({ method = 'GET', url, qs = {}, body: sent }: IHttpRequestOptions): Answer {
 		const missing = { statusCode: 404, body: '<!doctype html><title>404</title>' };
@@ -219,6 +264,10 @@ export class Account {
 	private unwrapped({ body }: Answer): unknown {
 		return this.api.wrap === '' ? body : (body as IDataObject)?.[this.api.wrap];
 	}
+}
+
+function isClear({ kind }: Fault): boolean {
+	return kind !== 'withoutOurs';
 }
 
 /** The secret is told once only. */

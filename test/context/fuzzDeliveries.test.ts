@@ -8,7 +8,17 @@ import * as fc from 'fast-check';
 import { buildDelivery } from '../../sandbox';
 import { providers } from '../../sandbox/providers';
 import { printFigures } from '../figures';
-import { CASES, check, hostileBody, hostileText, prototypeNames, runs } from '../fuzz';
+import {
+	CASES,
+	check,
+	hold,
+	hostileBody,
+	hostileText,
+	noSecret,
+	prototypeNames,
+	realSecret,
+	runs,
+} from '../fuzz';
 import { SEED } from '../seed';
 import { ContextHost } from '../../testkit/contextHost';
 import { until } from '../../testkit/n8n-host/poll';
@@ -22,7 +32,8 @@ const SECRET = 'whsec_of_the_fuzzer';
 const MAX_GROWTH_MB = 32;
 
 /** For a slow machine. */
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
+process.env['N8N_LOG_LEVEL'] = 'silent';
 
 const prototypes = prototypeNames();
 const hosts: ContextHost[] = [];
@@ -162,6 +173,76 @@ it('answers a signed body of any shape', async () => {
 		},
 	);
 	expect(ran).toBeGreaterThan(0);
+});
+
+/** As the key of an HMAC: zeros at its end make no difference. */
+const asKey = (secret: string) => Buffer.from(secret.replace(/\0{1,99}$/, '')).toString('hex');
+
+it('takes any text for a secret, and runs only what is signed with one', async () => {
+	const hostsOf = new Map(
+		triggersUnderTest.map((trigger) => [
+			trigger.title,
+			{ manual: startHost(trigger, 'manual'), automatic: startHost(trigger, 'automatic') },
+		]),
+	);
+	const anyField = fc.oneof(
+		fc.record({ kind: fc.constant('secret'), is: realSecret }),
+		fc.record({ kind: fc.constant('none'), is: noSecret }),
+		fc.record({
+			kind: fc.constant('any'),
+			is: hostileText.map((text) => ({ text, bare: text.trim() })),
+		}),
+	);
+	let count = 0;
+	let ran = 0;
+	await check(
+		'deliveries with any texts in the credential run if signed with a secret of it',
+		CASES,
+		fc.record({
+			title: anyTrigger,
+			registration: fc.constantFrom('manual' as const, 'automatic' as const),
+			signing: anyField,
+			previous: anyField,
+			apiKey: fc.oneof(fc.constant(''), hostileText),
+			signedWith: fc.record({
+				field: fc.constantFrom('signing' as const, 'previous' as const, 'neither' as const),
+				part: fc.constantFrom('text' as const, 'bare' as const),
+			}),
+			other: fc.oneof(realSecret, noSecret),
+		}),
+		async ({ title, registration, signing, previous, apiKey, signedWith, other }) => {
+			const host = hostsOf.get(title)?.[registration];
+			if (host === undefined) throw new Error(`${title} has no host`);
+			host.credential = {
+				signingSecret: signing.is.text,
+				previousSigningSecret: previous.is.text,
+				apiKey,
+			};
+			// Credentials are remembered for a moment.
+			host.restart({ credentialId: `credential ${count++}` });
+			const fields = { signing, previous, neither: { kind: 'none', is: other } };
+			const { kind, is } = fields[signedWith.field];
+			const secret = is[signedWith.part];
+			const trigger = triggerOf(title);
+			const event = trigger.events[0];
+			const body = Buffer.from(JSON.stringify({ event, type: event, data: {} }));
+			const { run, status, ended } = await host.hand({
+				headers: signBody(trigger, { body, event, secret }),
+				body,
+			});
+			const live = [signing, previous]
+				.filter((field) => field.kind !== 'none')
+				.flatMap((field) => [asKey(field.is.text), asKey(field.is.bare)]);
+			const isLive = asKey(secret) !== '' && live.includes(asKey(secret));
+			hold({
+				'each delivery is answered': ended && [200, 401, 503].includes(status),
+				'only what is signed with a live secret runs': run === undefined || isLive,
+				'what is signed with a secret runs': run !== undefined || kind !== 'secret',
+			});
+			ran += run === undefined ? 0 : 1;
+		},
+	);
+	expect(ran).toBeGreaterThan(CASES / 10);
 });
 
 it('keeps nothing of the deliveries that it refused', async () => {
