@@ -4,33 +4,11 @@ import { getManyOf, type ListFacts } from '../shared/action/list';
 import { jsonObjectSchema } from '../shared/jsonObject';
 import type { Operation } from '../shared/provider';
 import { PAGE_SIZE, suppressionPageSchema, SUPPRESSIONS } from './recovery';
-import { add, get, remove, RESOURCE, THINGS } from './suppressions';
+import { add, get, remove, RESOURCE, suppressionOutput, THINGS } from './suppressions';
 
 /** The suppression list, after Metigan's JavaScript SDK 2.5. */
 
 const listSchema = suppressionPageSchema.extend({ data: z.array(jsonObjectSchema) });
-
-/** `Suppression` of the SDK. */
-const suppressionOutput = () =>
-	z.object({
-		email: z.string(),
-		reason: z.string(),
-		source: z.string(),
-		createdAt: z.string(),
-		updatedAt: z.string(),
-		bounceCode: z.string().optional(),
-		diagnostic: z.string().optional(),
-		messageId: z.string().optional(),
-		message: z
-			.object({
-				messageId: z.string(),
-				emailId: z.string(),
-				subject: z.string(),
-				sentAt: z.string(),
-			})
-			.optional(),
-		policy: z.string(),
-	});
 
 const suppressions: ListFacts = {
 	things: THINGS,

@@ -21,6 +21,28 @@ export const RESOURCE: Resource = {
 /** What a call about the list is about; ends a sentence. */
 export const THINGS = 'suppressions';
 
+/** `Suppression` of the SDK. */
+export const suppressionOutput = () =>
+	z.object({
+		email: z.string(),
+		reason: z.string(),
+		source: z.string(),
+		createdAt: z.string(),
+		updatedAt: z.string(),
+		bounceCode: z.string().optional(),
+		diagnostic: z.string().optional(),
+		messageId: z.string().optional(),
+		message: z
+			.object({
+				messageId: z.string(),
+				emailId: z.string(),
+				subject: z.string(),
+				sentAt: z.string(),
+			})
+			.optional(),
+		policy: z.string(),
+	});
+
 /** Addresses that Metigan takes in one call. */
 const BATCH_SIZE = 1_000;
 /** Characters of a note that Metigan keeps. */
@@ -98,6 +120,12 @@ export const add: Operation = {
 		},
 		NOTE,
 	],
+	output: () =>
+		z.object({
+			added: z.array(z.string()),
+			alreadySuppressed: z.array(z.object({ email: z.string(), reason: z.string() })),
+			invalid: z.array(z.string()),
+		}),
 	run: async (call) => [{ json: await addAll(call, readEmails(call)) }],
 };
 
@@ -110,6 +138,13 @@ export const get: Operation = {
 		'Find out whether an address gets no more emails, why, and what was changed about it',
 	offered: () => 'documented',
 	properties: () => [EMAIL],
+	output: () =>
+		z.object({
+			email: z.string(),
+			suppressed: z.boolean(),
+			suppression: z.looseObject({}).optional(),
+			history: z.array(z.looseObject({})),
+		}),
 	run: async (call) => {
 		const { client, path } = at(call, readEmail(call));
 		const attempt = await client.send({ method: 'GET' }, path, {});
@@ -136,6 +171,7 @@ export const remove: Operation = {
 		},
 		NOTE,
 	],
+	output: suppressionOutput,
 	run: async (call) => {
 		const { context, itemIndex } = call;
 		const email = readEmail(call);

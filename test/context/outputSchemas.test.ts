@@ -96,6 +96,27 @@ const CALLS: Readonly<Record<string, Calls>> = {
 	'signature/sign': async (_action, run) =>
 		await run({ parameters: { payloadSource: 'text', payload: '{}' }, credential }),
 	'signature/verify': withDelivery,
+	'suppression/add': async (_action, run) => {
+		await run({ parameters: { emails: 'ada@example.com, no address' } });
+		await run({ parameters: { emails: 'ada@example.com' } });
+	},
+	'suppression/get': async ({ provider }, run) => {
+		await sandbox.fire({
+			provider,
+			event: 'email.complained',
+			data: { recipient: 'ada@example.com' },
+		});
+		await run({ parameters: { email: 'ada@example.com' } });
+		await run({ parameters: { email: 'bob@example.com' } });
+	},
+	'suppression/remove': async ({ provider }, run) => {
+		await sandbox.fire({
+			provider,
+			event: 'email.bounced',
+			data: { recipient: 'ada@example.com' },
+		});
+		await run({ parameters: { email: 'ada@example.com' } });
+	},
 	'suppression/getAll': async ({ provider }, run) => {
 		for (const event of ['email.bounced', 'email.unsubscribed']) {
 			await sandbox.fire({ provider, event, data: { recipient: `${event}@example.com` } });

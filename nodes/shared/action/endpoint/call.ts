@@ -1,4 +1,5 @@
 import type { IDataObject } from 'n8n-workflow';
+import { z } from 'zod/v4';
 
 import { endpointIdSchema, type RemoteEndpoint } from '../../api/endpointAnswer';
 import { managementOf, openEndpointApi, type EndpointApi } from '../../api/endpoints';

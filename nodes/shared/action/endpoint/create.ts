@@ -1,4 +1,5 @@
 import type { IDataObject } from 'n8n-workflow';
+import { z } from 'zod/v4';
 
 import { requireSecrets } from '../../credential';
 import type { Operation } from '../../provider';
