@@ -133,7 +133,7 @@ export const get: Operation = {
 	resource: RESOURCE,
 	value: 'get',
 	name: 'Get',
-	action: 'Get a suppression',
+	action: 'Get suppression',
 	description:
 		'Find out whether an address gets no more emails, why, and what was changed about it',
 	offered: () => 'documented',
@@ -156,7 +156,7 @@ export const remove: Operation = {
 	resource: RESOURCE,
 	value: 'remove',
 	name: 'Remove',
-	action: 'Remove a suppression',
+	action: 'Remove suppression',
 	description: 'Send emails to an address again',
 	offered: () => 'documented',
 	properties: () => [

@@ -181,7 +181,7 @@ describe('an endpoint', () => {
 	});
 
 	it.each(['whsec_••••', 'your-secret'])(
-		'is not created with %s for a secret, of the credential or of the parameter',
+		'is not created with %s for a secret, of the credential or of the option',
 		async (text) => {
 			const create = async (parameters: IDataObject, credential: IDataObject) =>
 				await run(
@@ -193,7 +193,7 @@ describe('an endpoint', () => {
 				);
 			for (const ended of [
 				await create({}, { signingSecret: text }),
-				await create({ signingSecret: text }, {}),
+				await create({ options: { signingSecret: text } }, {}),
 			]) {
 				expect(ended.error).toMatch(/Signing Secret .*is (?:masked|a placeholder)/);
 				expect(ended.requests).toEqual([]);
@@ -201,7 +201,7 @@ describe('an endpoint', () => {
 		},
 	);
 
-	it('is created with the secret of the parameter, else of the credential, and shows it if asked to', async () => {
+	it('is created with the secret of the option, else of the credential, and shows it if asked to', async () => {
 		const secretOf = async (parameters: IDataObject) => {
 			let sent: unknown;
 			const { items } = await run(
@@ -218,8 +218,8 @@ describe('an endpoint', () => {
 		};
 		const own = { signingSecret: 'whsec_of_the_parameter' };
 		expect(await secretOf({})).toEqual(['whsec_of_the_credential', undefined]);
-		expect(await secretOf(own)).toEqual(['whsec_of_the_parameter', undefined]);
-		expect(await secretOf({ ...own, includeSecret: true })).toEqual([
+		expect(await secretOf({ options: own })).toEqual(['whsec_of_the_parameter', undefined]);
+		expect(await secretOf({ options: { ...own, includeSecret: true } })).toEqual([
 			'whsec_of_the_parameter',
 			'whsec_of_the_parameter',
 		]);

@@ -179,7 +179,9 @@ describe('nightly.yml', () => {
 		const [, names = ''] = /--testPathPatterns 'e2e\/\((.*)\)'/.exec(text('nightly.yml')) ?? [];
 		for (const name of names.split('|')) {
 			const code = readFileSync(path.join(ROOT, 'test', 'e2e', `${name}.test.ts`), 'utf8');
-			expect(code).not.toMatch(/\.(restart|kill|pid)\b|startN8n\(\{[^}]*(env|pin|userFolder)/);
+			expect(code).not.toMatch(
+				/\.(restart|kill|pid)\b|startN8n\(\{[^}]*(env(?!: FEW_ISOLATES)|pin|userFolder)/,
+			);
 		}
 	});
 

@@ -37,7 +37,7 @@ const IN_SIGHT = {
 	actions: [
 		...['product', 'events', 'returnAll', 'limit', 'simplify', 'output', 'fields'],
 		...['payloadSource', 'payload', 'signatureScheme', 'timestamp', 'toleranceSeconds'],
-		...['failedOnly', 'customEvents', 'signingSecret', 'includeSecret'],
+		...['failedOnly', 'by', 'workflow', 'sendTest', 'reason', 'note', 'consent'],
 	],
 };
 

@@ -80,6 +80,7 @@ it('options that are not set have their documented defaults', () => {
 		...{ signatureScheme: 'auto', toleranceSeconds: 300, skipDuplicates: true, simplify: true },
 		...{ checkInterval: 30, answer: 'received', longRuns: 'sendAgain', maxAttempts: 4 },
 		...{ reportProblems: false, recoverMissed: false, bounceType: 'any', acceptUnverified: false },
+		conditions: [],
 		...{ events: ['*'], registration: 'automatic' },
 	});
 });
