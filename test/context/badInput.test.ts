@@ -150,7 +150,7 @@ describe.each([
 			'manual registration without a signing secret',
 			{ parameters: { registration: 'manual' }, credential: { signingSecret: '' } },
 			'The signing secret is missing',
-			/Signing Secret in the credential/,
+			/Signing Secret of .* in the credential/,
 		],
 	])('with %s says so and what to do', async (_what, change, message, advice) => {
 		const error = await publishError(trigger, change);

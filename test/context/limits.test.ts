@@ -233,6 +233,8 @@ function acting(
 		prepare: async ({ sandbox, provider }) => {
 			const article = { id: 'art-1', slug: 'first', title: 'First' };
 			await sandbox.fire({ provider: 'misarBlog', event: 'article.published', data: { article } });
+			const data = { recipient: 'ana@example.com' };
+			await sandbox.fire({ provider: 'metigan', event: 'email.bounced', data });
 			const register = async (): Promise<string> => {
 				const [created] = await actions.runForData(sandbox, action, {
 					parameters: { resource: 'endpoint', operation: 'create', ...NEW },
@@ -244,8 +246,11 @@ function acting(
 			const parameters = { resource, operation, ...more(id) };
 			const account = { url: provider.url, keys: sandbox.keys };
 			const act = async () => {
-				const { error } = await actions.runAction(account, action, { parameters });
+				const { error, outputs } = await actions.runAction(account, action, { parameters });
 				if (error !== undefined) throw new Error(error.message);
+				// Diagnose fails for no provider.
+				const { finding, verdict } = outputs[0]?.[0]?.json ?? {};
+				if (finding === 'providerNotAsked') throw new Error(String(verdict));
 			};
 			return { act };
 		},
@@ -264,6 +269,7 @@ const actionOperations = [
 		updateFields: { active: false },
 	})),
 	acting(actions.misarMail, 'endpoint', 'test', byId),
+	acting(actions.misarMail, 'endpoint', 'diagnose', () => ({ by: 'url', url: NEW.url })),
 	acting(actions.misarMail, 'endpoint', 'delete', byId),
 	acting(actions.misarMail, 'delivery', 'getAll', (id) => ({ ...byId(id), returnAll: true })),
 	acting(actions.mailPanda, 'event', 'record', () => ({
@@ -273,6 +279,7 @@ const actionOperations = [
 	acting(actions.metigan, 'suppression', 'add', () => ({ emails: 'ana@example.com' })),
 	acting(actions.metigan, 'suppression', 'get', () => ({ email: 'ana@example.com' })),
 	acting(actions.metigan, 'suppression', 'getAll', () => ({ returnAll: true })),
+	acting(actions.metigan, 'suppression', 'remove', () => ({ email: 'ana@example.com' })),
 	acting(actions.misarBlog, 'article', 'getAll', () => ({ returnAll: true })),
 	acting(actions.misarBlog, 'article', 'get', () => ({
 		article: { __rl: true, mode: 'id', value: 'art-1' },
@@ -403,7 +410,10 @@ describe('a provider that does not come to an end', () => {
 					),
 				),
 		);
-		const local = ['sign of signature', 'verify of signature', 'receive of delivery'];
+		const local = [
+			...['getSample of event', 'receive of delivery'],
+			...['sign of signature', 'verify of signature'],
+		];
 		const tried = actionOperations.map(({ title }) => title.split(', ')[1] ?? '');
 		expect([...new Set(offered)].sort()).toEqual([...tried, ...local].sort());
 	});

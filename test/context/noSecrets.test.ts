@@ -181,7 +181,7 @@ it.each([BLANK_VALUE, MASKED])('is not sent by Create: %s', async (text) => {
 			credential: { signingSecret },
 			parameters: {
 				...{ resource: 'endpoint', operation: 'create', url: 'https://app.example.com/hooks' },
-				...{ events: ['*'], includeSecret: true, ...parameters },
+				...{ events: ['*'], options: { includeSecret: true, ...parameters } },
 			},
 		});
 	const results = [await run({ signingSecret: text }, ''), await run({}, text)];

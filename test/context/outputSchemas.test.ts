@@ -41,7 +41,8 @@ type Calls = (action: ActionCase, run: (call: ActionCall) => Promise<void>) => P
 const newEndpoint: Calls = async ({ events }, run) => {
 	const parameters = { url: URL_OF, events: [...events] };
 	await run({ parameters });
-	await run({ parameters: { ...parameters, url: `${URL_OF}/2`, includeSecret: true }, credential });
+	const options = { includeSecret: true };
+	await run({ parameters: { ...parameters, url: `${URL_OF}/2`, options }, credential });
 };
 
 const onEndpoint: Calls = async ({ provider, events }, run) => {
@@ -76,7 +77,10 @@ const CALLS: Readonly<Record<string, Calls>> = {
 	'delivery/receive': withDelivery,
 	'endpoint/create': newEndpoint,
 	'endpoint/createOrUpdate': newEndpoint,
-	'endpoint/delete': onEndpoint,
+	'endpoint/delete': async (action, run) => {
+		await onEndpoint(action, run);
+		await run({ parameters: { endpoint: chosen('77') } });
+	},
 	'endpoint/get': onEndpoint,
 	'endpoint/getAll': onEndpoint,
 	'endpoint/test': onEndpoint,

@@ -88,10 +88,12 @@ async function publish(
 	return Object.assign(host, { trigger });
 }
 
-/** Problems that the next minute reports. */
+/** Problems that the next minutes report; a check that is under way puts them off. */
 async function problemsOf(host: ContextHost & { trigger: StartedTrigger }) {
-	host.trigger.tick();
-	await host.runsEnded();
+	for (let minute = 0; minute < 3; minute++) {
+		host.trigger.tick();
+		await host.runsEnded();
+	}
 	return host.emitted.flatMap(({ outputs }) => (outputs[1] ?? []).map((item) => item.json));
 }
 

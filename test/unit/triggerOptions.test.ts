@@ -53,7 +53,7 @@ describe.each(rows)('$title', ({ title, family, provider }) => {
 			.filter(({ name }) => CONDITIONAL.includes(name))
 			.map(({ name, displayOptions }) => {
 				if (displayOptions === undefined) return name;
-				if (displayOptions.show?.['/options.recoverMissed']?.[0] === true) return `${name}!`;
+				if (displayOptions.show?.['recoverMissed']?.[0] === true) return `${name}!`;
 				expect(displayOptions).toEqual({ show: { '/registration': ['automatic'] } });
 				return `${name}?`;
 			});

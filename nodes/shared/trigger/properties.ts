@@ -179,9 +179,6 @@ function automaticOnly(option: INodeProperties): INodeProperties {
 	return { ...option, ...shownFor({ '/registration': ['automatic'] }) };
 }
 
-/** From the root, as above. */
-const RECOVERING: Show = { '/options.recoverMissed': [true] };
-
 /** How often the provider is asked: of its endpoint, of missed events, or of both. */
 function checkIntervalOption({ api, recovery }: Provider): INodeProperties[] {
 	if (api === undefined && recovery === undefined) return [];
@@ -201,7 +198,8 @@ function checkIntervalOption({ api, recovery }: Provider): INodeProperties[] {
 			.join(' '),
 	};
 	if (recovery === undefined) return [automaticOnly(option)];
-	return [api === undefined ? { ...option, ...shownFor(RECOVERING) } : option];
+	// Beside it in the collection: at run time n8n finds no path from the root into one that it is reading.
+	return [api === undefined ? { ...option, ...shownFor({ recoverMissed: [true] }) } : option];
 }
 
 /** When deliveries are answered; a provider that never sends one again gets its answer at once. */

@@ -14,7 +14,7 @@ export const deleteEndpoint: Operation = {
 	description: 'Remove an endpoint',
 	offered: ({ api }) => api?.operations.delete,
 	properties: (provider) => [ENDPOINT, ...reachFields(provider)],
-	output: () => z.object({ deleted: z.boolean() }),
+	output: () => z.object({ deleted: z.boolean(), id: z.string(), reason: z.string().optional() }),
 	run: throughApi(async (call) => {
 		const { api, context, provider } = call;
 		const id = endpointId(call);

@@ -2,10 +2,10 @@ import { z } from 'zod/v4';
 
 import { eventOutput } from '../../delivery/accept';
 import { sampleItem } from '../../delivery/sample';
-import { settingsError } from '../../errors';
-import { ALL_EVENTS, documentedEvent, noEventSelected, selectedNames } from '../../events';
+import { ALL_EVENTS, noEventSelected } from '../../events';
 import { eventOptions, SIMPLIFY } from '../../properties';
 import type { ActionCall, ActionResult, Operation } from '../../provider';
+import { eventNames } from '../eventNames';
 import { namesSchema, readParameter } from '../parameter';
 import { RESOURCES } from '../resources';
 
@@ -50,17 +50,7 @@ function getSamples(call: ActionCall): ActionResult[] {
 /** @throws NodeOperationError where a name is not documented, or none is chosen */
 function chosenEvents(call: ActionCall): string[] {
 	const { context, provider } = call;
-	const chosen = selectedNames(readParameter(call, 'events', namesSchema, []), '');
+	const chosen = eventNames(call, readParameter(call, 'events', namesSchema, []));
 	if (chosen.length === 0) throw noEventSelected(context, provider, 'Events');
-	const documented = provider.events.map(({ name }) => name);
-	if (chosen.includes(ALL_EVENTS)) return documented;
-	return chosen.map((name) => {
-		const known = documentedEvent(provider, name);
-		if (known !== undefined && documented.includes(known)) return known;
-		throw settingsError(
-			context,
-			`${provider.displayName} documents no event "${name}"`,
-			`Choose one of ${documented.join(', ')}`,
-		);
-	});
+	return chosen.includes(ALL_EVENTS) ? provider.events.map(({ name }) => name) : chosen;
 }
