@@ -286,6 +286,18 @@ describe('Mail Panda, whose update and delete are not documented', () => {
 		expect(host.runs[0]?.[0]?.json).toMatchObject({ event: 'bounce' });
 	});
 
+	it.each(['/', '/api', '/api/webhooks/manage/'])(
+		'signs in where its Base URL ends with %s',
+		async (ending) => {
+			sandbox.setBehaviour('mailPanda', { bearerOnManage: false });
+			const baseUrl = `${sandbox.url}${ending}`;
+			const login = { authentication: 'session', baseUrl, ...sandbox.login };
+			const host = await startHost(mailPanda, login);
+			await host.publish();
+			expect(endpoints()).toHaveLength(1);
+		},
+	);
+
 	it('signs in with email and password, and again when the session has expired', async () => {
 		sandbox.setBehaviour('mailPanda', { bearerOnManage: false });
 		const host = await startHost(mailPanda, { authentication: 'session', ...sandbox.login });
