@@ -20,6 +20,9 @@ const SHARED_FILES = [
 	'LICENSE',
 	'eslint.config.mjs',
 	'gulpfile.js',
+	// The build writes the fields of the nodes' items with these.
+	...['scripts/output-schemas.ts', 'scripts/support/outputSchemas.ts'],
+	'nodes/shared/trigger/output.ts',
 	'tsconfig.build.json',
 	'tsconfig.json',
 ];
