@@ -17,8 +17,11 @@ import type { Variant } from './variants';
 /** What a run goes through before it saves something of its own in static data. */
 export type Middle = 'wait' | 'hold' | 'fail';
 
-/** A delivery that is put off is sent again for longer than it takes until two checks have been made. */
-const RETRIED_MS = 150_000;
+/**
+ * A delivery that is put off is sent again for longer than it takes until three checks have been made: on a busy machine
+ * the run that saves an issued secret may fail, and the check after it waits for two minutes.
+ */
+const RETRIED_MS = 300_000;
 /** A check comes once a minute here; the repair itself takes seconds. */
 const CHECKED_MS = 150_000;
 /** n8n looks once a minute for runs that have waited long enough. */
