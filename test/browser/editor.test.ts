@@ -293,7 +293,7 @@ describe('the fields of a node', () => {
 		const operations: ReadonlyArray<
 			[node: string, resource: string, operation: string, fields: string[]]
 		> = [
-			['misarBlog', 'article', 'get', ['slug', 'content_html']],
+			['misarBlog', 'article', 'get', ['slug', 'content_markdown']],
 			['metigan', 'suppression', 'getAll', ['email', 'bounceCode']],
 			['misar', 'endpoint', 'createOrUpdate', ['url', 'result']],
 		];
