@@ -242,12 +242,18 @@ export class Editor {
 		await this.byId('node-execute-button').click();
 	}
 
-	/** Ends when n8n listens. While a run is ending, the button is still the one that ends it. */
+	/** Ends when n8n listens. A click while the editor is still ending a run has no effect. */
 	async listenForTestEvent(): Promise<void> {
-		const button = this.byId('node-execute-button');
+		const button = this.byId('node-execute-button').filter({ hasText: /execute step/i });
+		const listening = this.byId('trigger-listening');
+		await listening.waitFor({ state: 'hidden' });
 		await until('n8n to listen', WAIT_MS, async () => {
-			if (/execute step/i.test(await button.innerText())) await button.click();
-			return (await this.byId('trigger-listening').isVisible()) || undefined;
+			await button.click();
+			const begins = listening.waitFor({ timeout: WAIT_MS / 6 });
+			return await begins.then(
+				() => true,
+				() => undefined,
+			);
 		});
 	}
 
