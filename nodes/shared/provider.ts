@@ -180,7 +180,7 @@ export interface ManagementApi {
 	readonly sendsSecret: 'always' | 'never';
 	/** It may ignore the secret that was sent and issue its own, which the answer then holds. */
 	readonly mayIssueAnother?: true;
-	/** What the API key must be allowed to do, as far as the documents say: what follows "needs an API key". */
+	/** What the API key has to be allowed to do, as far as is documented; follows the words "needs an API key". */
 	readonly keyRights: string;
 	/** Calls beyond list and create, with how sure the documents are of them. */
 	readonly operations: Readonly<Partial<Record<EndpointOperation, Confirmation>>>;

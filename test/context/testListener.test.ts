@@ -159,7 +159,8 @@ const rows: Record<string, Row> = {
 		send: (trigger) => signed(trigger),
 		message:
 			'A delivery arrived and was refused: signature header is missing (expected x-metigan-signature)',
-		description: /^It is signed by another scheme.*Choose “X-Webhook-Signature.*” under Options/,
+		description:
+			/^It is signed with a different scheme.*Choose “X-Webhook-Signature.*” under Options/,
 	},
 	'it comes in the old scheme': {
 		send: (trigger) => signed(trigger, { scheme: 'legacy' }),

@@ -59,7 +59,7 @@ describe.each(providers)('the trigger of %s', (_name, { credentialType, product,
 		expect(issues({ events: [], options: { customEvents: 'page.published' } })).toEqual([]);
 	});
 
-	it('says of each event how to make it happen, as the documents do', () => {
+	it('says how to make each event happen, as the docs do', () => {
 		const { properties } =
 			triggers.find(([type]) => type === credentialType)?.[1].description ?? {};
 		const lists = (properties ?? []).filter(

@@ -60,9 +60,11 @@ export function acceptDelivery(
 		return { status: 200, reason: ignored, ...(isPing(provider, event) ? {} : { event }) };
 	}
 	const identity = identifyEvent(provider, body, rawBody);
-	const item = { ...simpleItem(provider, event, identity), payload: body };
-	const unmet = unmetCondition(selection.conditions, item);
-	if (unmet !== undefined) return { status: 200, reason: unmet, event };
+	if (selection.conditions.length > 0) {
+		const item = { ...simpleItem(provider, event, identity), payload: body };
+		const unmet = unmetCondition(selection.conditions, item);
+		if (unmet !== undefined) return { status: 200, reason: unmet, event };
+	}
 	const losses = findLosses(rawBody, body, MAX_WARNINGS - read.warnings.length);
 	return {
 		body,

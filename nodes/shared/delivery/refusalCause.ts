@@ -88,7 +88,7 @@ function otherScheme(refused: RefusedDelivery): string | undefined {
 		(other) => !tried.includes(other) && verifyAgain(refused, [other]).valid,
 	);
 	if (scheme === undefined) return undefined;
-	return `It is signed by another scheme than the one that is accepted. Choose “${scheme.name}” under Options → Signature Scheme`;
+	return `It is signed with a different scheme from the one that is accepted. Choose “${scheme.name}” under Options → Signature Scheme`;
 }
 
 function changedBody(refused: RefusedDelivery): string | undefined {

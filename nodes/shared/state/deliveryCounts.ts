@@ -1,10 +1,8 @@
 import type { IDataObject } from 'n8n-workflow';
 
+import { countName } from './nameCounts';
 import { PerTrigger, triggerKey, type Owner } from './perTrigger';
 
-/** Names and reasons that are counted, and their characters: a sender may make up any. */
-const MAX_LISTED = 50;
-const MAX_NAME_LENGTH = 200;
 const MAX_TRIGGERS = 10_000;
 
 /** What became of a trigger's deliveries in this process, since it began. Test events do not count. */
@@ -30,12 +28,12 @@ export class DeliveryCounts {
 
 	refused(reason: string, now: number): void {
 		this.lastRefusedAt = now;
-		count(this.refusals, reason);
+		countName(this.refusals, reason);
 	}
 
 	/** An event that the trigger does not select. */
 	ignored(name: string): void {
-		count(this.ignoredEvents, name);
+		countName(this.ignoredEvents, name);
 	}
 
 	/** Times are ISO 8601; `refused` and `ignored` say how often for each reason and event. */
@@ -50,12 +48,6 @@ export class DeliveryCounts {
 			ignored: Object.fromEntries(this.ignoredEvents),
 		} satisfies IDataObject;
 	}
-}
-
-function count(counts: Map<string, number>, name: string): void {
-	const listed = name.slice(0, MAX_NAME_LENGTH);
-	const known = counts.get(listed) ?? 0;
-	if (known > 0 || counts.size < MAX_LISTED) counts.set(listed, known + 1);
 }
 
 function toIso(epochMs: number | undefined): string | null {

@@ -1,15 +1,13 @@
 import type { IDataObject } from 'n8n-workflow';
 
 import { sourceOf } from '../product';
+import { countName, MAX_NAME_LENGTH, MAX_NAMES } from './nameCounts';
 import type { Difference, Entry, Facts, Happened, ProblemKind, ProblemSource } from './problem';
 import { problemMessage } from './problemText';
 import { PerTrigger, triggerKey, type Owner } from './perTrigger';
 
 /** Of each kind, a node reports at most one problem in this time. */
 const QUIET_MS = 15 * 60 * 1000;
-/** Names and reasons that one problem lists, and their characters: a provider may send any. */
-const MAX_LISTED = 50;
-const MAX_NAME_LENGTH = 200;
 const MAX_TRIGGERS = 1_000;
 
 /**
@@ -60,7 +58,7 @@ export class ProblemLog {
 	 * and what the user did not choose is counted for the case that there is one.
 	 */
 	ignored(name: string, isUnknown: boolean, now: number): void {
-		countOf(this.ignoredEvents, name);
+		countName(this.ignoredEvents, name);
 		if (isUnknown) this.unknownEvent(name, now);
 	}
 
@@ -92,7 +90,7 @@ export class ProblemLog {
 	isFirst(cause: string): boolean {
 		const listed = cause.slice(0, MAX_NAME_LENGTH);
 		if (this.logged.has(listed)) return false;
-		if (this.logged.size >= MAX_LISTED) this.logged.clear();
+		if (this.logged.size >= MAX_NAMES) this.logged.clear();
 		this.logged.add(listed);
 		return true;
 	}
@@ -151,15 +149,8 @@ export class ProblemLog {
 		entry.last = now;
 		entry.count += 1;
 		entry.facts = { ...entry.facts, ...facts };
-		for (const name of names) countOf(entry.counts, name);
+		for (const name of names) countName(entry.counts, name);
 	}
-}
-
-/** Counts a name: a bounded number of names, of bounded length. */
-function countOf(counts: Map<string, number>, name: string): void {
-	const listed = name.slice(0, MAX_NAME_LENGTH);
-	const known = counts.get(listed) ?? 0;
-	if (known > 0 || counts.size < MAX_LISTED) counts.set(listed, known + 1);
 }
 
 function detailsOf(kind: ProblemKind, happened: Happened): IDataObject {

@@ -1,6 +1,6 @@
 import type { IDataObject, IWebhookFunctions } from 'n8n-workflow';
 
-import type { Rejection } from '../delivery/accept';
+import type { AcceptedDelivery, Rejection } from '../delivery/accept';
 import { carriesHeaderOf } from '../delivery/refusalCause';
 import { logIgnored } from '../delivery/trace';
 import { warn } from '../log';
@@ -20,7 +20,7 @@ import { ProblemLog, problemsOf } from '../state/problems';
  */
 export class Told {
 	/** Of a test, its own, as are the counts: it counts nothing for the published workflow. */
-	readonly problems: ProblemLog;
+	private readonly problems: ProblemLog;
 	private readonly isTest: boolean;
 	private readonly counts: DeliveryCounts;
 
@@ -42,9 +42,13 @@ export class Told {
 		this.problems.verified(Date.now());
 	}
 
-	/** A delivery starts a run. */
-	accepted(): void {
-		this.counts.accepted(Date.now());
+	/** A delivery starts a run. @param usedPrevious whether it was verified by the previous signing secret */
+	accepted({ event }: AcceptedDelivery, usedPrevious?: () => boolean): void {
+		const now = Date.now();
+		this.counts.accepted(now);
+		if (!this.settings.reportProblems) return;
+		if (event.isUnknown || event.warnings.length > 0) this.problems.unknownEvent(event.name, now);
+		if (usedPrevious?.() === true) this.problems.verifiedByPreviousSecret(now);
 	}
 
 	/**

@@ -90,7 +90,6 @@ async function handle(
 	const owner = ownerOf(context, node);
 	const isTest = context.getMode() === 'manual';
 	const told = new Told(context, family, provider, settings, owner);
-	const { problems } = told;
 	const refuse = (reason: string, explain: () => string, status = 401): Reply => ({
 		status,
 		body: { error: reason },
@@ -163,12 +162,8 @@ async function handle(
 	const duplicate = checkDuplicate(context, provider, settings, owner, identity);
 	if (duplicate !== undefined) return duplicate;
 
-	told.accepted();
+	told.accepted(accepted, usedPrevious);
 	logDeviations(context, owner, accepted);
-	if (settings.reportProblems) {
-		if (event.isUnknown || event.warnings.length > 0) problems.unknownEvent(event.name, Date.now());
-		if (usedPrevious?.() === true) problems.verifiedByPreviousSecret(Date.now());
-	}
 	const json = deliveryItem(provider, settings.simplify, accepted, verdict, headers);
 	const items = [
 		json,
