@@ -161,22 +161,40 @@ export function unmetCondition(
 	return undefined;
 }
 
+/** What an item can have at its top, whether it is simplified or not. */
+const TOP = [
+	'event',
+	'recipient',
+	'occurredAt',
+	'data',
+	'deliveryId',
+	'provider',
+	'product',
+	'payload',
+];
 /** A key of an object, or an index in brackets, or a key that holds dots in brackets and quotes. */
-const STEP = /([^.[\]]+)|\[(\d+)\]|\["([^"]*)"\]/y;
+const STEP = /(?:^|\.)([^.[\]]+)|\[(\d+)\]|\["([^"]*)"\]/y;
 
-/** @returns undefined for what is no path */
+/** @returns undefined for what is no path, or leads nowhere in any item */
 function pathOf(written: string): string[] | undefined {
-	const text = written.trim().replace(/^\$json\./, '');
+	const text = withoutExpression(written);
+	if (text.startsWith('.')) return undefined;
 	const path: string[] = [];
 	for (let at = 0; at < text.length; at = STEP.lastIndex) {
-		if (path.length > 0 && text[at] === '.') at += 1;
 		STEP.lastIndex = at;
 		const [, key, index, quoted] = STEP.exec(text) ?? [];
 		const step = key?.trim() ?? index ?? quoted;
 		if (step === undefined || step === '') return undefined;
 		path.push(step);
 	}
-	return path.length === 0 ? undefined : path;
+	return TOP.includes(path[0] ?? '') ? path : undefined;
+}
+
+/** A path that was copied from an expression. */
+function withoutExpression(written: string): string {
+	const plain = written.trim().replace(/^=/, '');
+	const inside = plain.startsWith('{{') && plain.endsWith('}}') ? plain.slice(2, -2) : plain;
+	return inside.trim().replace(/^\$json(?:\.|(?=\[))/, '');
 }
 
 /** @returns undefined where there is nothing, or null */

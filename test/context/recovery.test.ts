@@ -153,6 +153,20 @@ describe('conditions', () => {
 		expect(await tick(7)).toMatchObject([{ recipient: 'd@example.com' }]);
 	});
 
+	it.each(['', 'another'])(
+		'are met by a late delivery that says more than the list (in process "%s")',
+		async (name) => {
+			const rows = [{ field: 'other', path: 'payload.messageId', operator: 'exists' }];
+			const { host, tick } = await publish({ options: { conditions: { rows } } });
+			await miss('email.bounced', 1, { id: 'msg_1', ...mailTo('a@example.com') });
+			expect(await tick(3)).toEqual([]);
+			useProcess(name);
+			const late = { id: 'msg_1', ...mailTo('a@example.com') };
+			expect(await arrive(host, 'email.bounced', 1, late, 'untold')).toHaveLength(1);
+			useProcess('');
+		},
+	);
+
 	it('go by what the API gives of a missed event, not by its list alone', async () => {
 		const rows = [{ field: 'data.article.visibility', operator: 'equals', value: 'public' }];
 		const { tick } = await publish({ trigger: misarBlog, options: { conditions: { rows } } });

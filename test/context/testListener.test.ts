@@ -220,6 +220,15 @@ const rows: Record<string, Row> = {
 		message: `${NOT_SELECTED} (Marked as Spam, email.complained)`,
 		description: /^It is verified: .* Choose this event too, or make a chosen one happen$/,
 	},
+	'the event does not meet the conditions': {
+		parameters: {
+			options: { conditions: { rows: [{ field: 'data.subject', operator: 'notExists' }] } },
+		},
+		send: (trigger) => signed(trigger, { data: { recipient: 'ada@example.com', subject: 'Hi' } }),
+		message:
+			'A delivery arrived and was ignored: condition 1 is not met: data.subject (Email Bounced, email.bounced)',
+		description: /^It is verified: .* Change Options → Conditions/,
+	},
 	'the event is in no list': {
 		send: (trigger) => signed(trigger, { event: 'brand.new' }),
 		message: `${NOT_SELECTED} (brand.new)`,

@@ -124,6 +124,8 @@ describe('a condition', () => {
 		['recipient', 'ada@example.com'],
 		['data.campaign.id', 'cmp_1'],
 		['$json.data.campaign.id', 'cmp_1'],
+		['={{ $json.data.campaign.id }}', 'cmp_1'],
+		['{{ $json["data"]["campaign"]["id"] }}', 'cmp_1'],
 		[' data.campaign.id ', 'cmp_1'],
 		['data["a.b"]', 'dotted'],
 		['data.tags[1]', '7'],
@@ -133,7 +135,7 @@ describe('a condition', () => {
 		expect(reasonFor(row(field, 'equals', value))).toBeUndefined();
 	});
 
-	it.each(['__proto__', 'constructor', 'data.constructor.name', 'data.reason.length', 'toString'])(
+	it.each(['data.__proto__', 'data.constructor.name', 'data.reason.length', 'data.toString'])(
 		'does not find %s, which is no field of the event',
 		(field) => {
 			expect(reasonFor(row(field, 'exists'))).toMatch(/the event has no/);
@@ -143,7 +145,7 @@ describe('a condition', () => {
 	it('is one of those that all have to be met', () => {
 		const met = row('data.code', 'equals', '550');
 		expect(reasonFor(met, met)).toBeUndefined();
-		expect(reasonFor(met, row('data.code', 'less', '5'), row('x', 'exists'))).toBe(
+		expect(reasonFor(met, row('data.code', 'less', '5'), row('data.x', 'exists'))).toBe(
 			'condition 2 is not met: data.code',
 		);
 	});
@@ -168,12 +170,14 @@ describe('conditions', () => {
 		[{ rows: [null] }, 'Condition 1 names no field'],
 		[{ rows: [row(' ', 'exists')] }, 'Condition 1 names no field'],
 		[{ rows: [{ operator: 'exists' }] }, 'Condition 1 names no field'],
-		...['data..id', '.data', 'data.', 'data[', 'data[x]', 'data[]', 'data[""]', ']'].map(
-			(path): [unknown, string] => [
-				{ rows: [row('event', 'exists'), row(path, 'exists')] },
-				`Condition 2: "${path}" is not a path such as data.campaign.id or data.tags[0]`,
-			],
-		),
+		...[
+			...['data..id', '.data', 'data.', 'data[', 'data[x]', 'data[]', 'data[""]', ']'],
+			...['__proto__', 'constructor', 'headers.host', '$json', 'body.data.a', '/data/a'],
+			...['data,a', 'data?.a', 'data[0]x', 'data.[0]', 'dta.x', '$input.item.json.data.a'],
+		].map((path): [unknown, string] => [
+			{ rows: [row('event', 'exists'), row(path, 'exists')] },
+			`Condition 2: "${path}" is not a path such as data.campaign.id or data.tags[0]`,
+		]),
 		[
 			{ rows: [row('event', 'matches', 'x')] },
 			`Condition 1 has no operator that is one of ${Object.keys(OPERATORS).join(', ')}`,

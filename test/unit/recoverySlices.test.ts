@@ -73,7 +73,7 @@ function recover(isClosed = () => false) {
 	const deps = {
 		context,
 		...{ owner, provider: metigan[0], api, isClosed },
-		settings: { events: ['email.bounced'], bounceType: 'any' },
+		settings: { events: ['email.bounced'], bounceType: 'any', conditions: [] },
 		// Nothing is missing.
 		runs: { query: async () => ({ missing: [] }), close: () => {} },
 		store: {

@@ -51,6 +51,7 @@ const counts: NonNullable<Findings['counts']> = {
 	refused: {},
 	lastRefusedAt: null,
 	ignored: {},
+	unmet: {},
 };
 
 /** Everything is known and in order, and nothing has arrived. */
@@ -220,6 +221,12 @@ const faults: readonly Row[] = [
 		'eventsNotSelected',
 		{ counts: { ...counts, lastVerifiedAt: SINCE, ignored: { 'email.opened': 2 } } },
 		/does not select their events: email\.opened \(2\)\. Choose them/,
+	],
+	[
+		'deliveries that do not meet the conditions',
+		'conditionsNotMet',
+		{ counts: { ...counts, lastVerifiedAt: SINCE, unmet: { 'email.bounced': 2 } } },
+		/do not meet the conditions of the trigger: email\.bounced \(2\)\. See its Options/,
 	],
 ];
 

@@ -22,6 +22,8 @@ export interface Rejection {
 	/** 200 for what is ignored, 400 or 401 for what is refused. */
 	readonly status: 200 | 400 | 401;
 	readonly reason: string;
+	/** It is selected, but does not meet the conditions. */
+	readonly isUnmet?: true;
 	/** The event that is ignored; none for a ping. */
 	readonly event?: Pick<ReceivedEvent, 'name'> & { readonly isUnknown: boolean };
 }
@@ -63,7 +65,7 @@ export function acceptDelivery(
 	if (selection.conditions.length > 0) {
 		const item = { ...simpleItem(provider, event, identity), payload: body };
 		const unmet = unmetCondition(selection.conditions, item);
-		if (unmet !== undefined) return { status: 200, reason: unmet, event };
+		if (unmet !== undefined) return { status: 200, reason: unmet, isUnmet: true, event };
 	}
 	const losses = findLosses(rawBody, body, MAX_WARNINGS - read.warnings.length);
 	return {

@@ -179,9 +179,11 @@ export class Recovery {
 	 */
 	private async ask(round: Round): Promise<void> {
 		const batch = round.unknown.slice(0, QUESTION_SIZE);
-		const answer = await this.deps.runs.query(batch.map(({ identity }) => identity));
-		const missing = new Set(readAnswer(answer));
-		for (const [index, event] of batch.entries()) {
+		const wanted = await this.meeting(round, batch);
+		const identities = wanted.map(({ identity }) => identity);
+		const answer = wanted.length === 0 ? undefined : await this.deps.runs.query(identities);
+		const missing = new Set(answer === undefined ? [] : readAnswer(answer));
+		for (const [index, event] of wanted.entries()) {
 			if (missing.has(index)) round.queue.push(event);
 			else this.processed.note(keysAround(event.identity));
 		}
@@ -190,9 +192,24 @@ export class Recovery {
 		round.missing += missing.size;
 	}
 
+	/**
+	 * The events that meet the conditions. The others are not asked for, because the question claims what is missing,
+	 * and a late delivery, which may say more, has to find its event unclaimed.
+	 */
+	private async meeting(round: Round, events: readonly MissedEvent[]): Promise<MissedEvent[]> {
+		const { provider, settings } = this.deps;
+		if (settings.conditions.length === 0) return [...events];
+		const met: MissedEvent[] = [];
+		for (const event of events) {
+			const item = recoveredItem(provider, event, await this.complete(round, event));
+			if (unmetCondition(settings.conditions, item) === undefined) met.push(event);
+		}
+		return met;
+	}
+
 	/** Starts runs until the slice is over; those under way go on. @throws where n8n starts none */
 	private async startRuns(round: Round, endAt: number): Promise<void> {
-		const { isClosed, provider, settings } = this.deps;
+		const { isClosed, provider } = this.deps;
 		const { queue, unknown } = round;
 		while (!isClosed() && (await this.hasEnded(MAX_RUNS, endAt))) {
 			if (queue.length === 0) {
@@ -204,22 +221,13 @@ export class Recovery {
 			const [event] = queue;
 			const complete = event && (await this.complete(round, event));
 			if (event === undefined || complete === undefined || isClosed()) break;
-			const item = recoveredItem(provider, event, complete);
-			if (unmetCondition(settings.conditions, item) === undefined) this.start(round, event, item);
-			else this.pass(round, event);
+			this.start(round, event, recoveredItem(provider, event, complete));
 		}
 		if (queue.length + unknown.length === 0) await this.hasEnded(1, endAt);
 		if (isClosed()) return;
 		await this.advance(this.covered(round));
 		if (round.missing === 0) return;
 		this.logInfo(`${round.started} of ${round.missing} missed events were recovered`);
-	}
-
-	/** Leaves out an event that does not meet the conditions. */
-	private pass(round: Round, event: MissedEvent): void {
-		this.processed.note(keysAround(event.identity));
-		round.queue.splice(round.queue.indexOf(event), 1);
-		round.missing -= 1;
 	}
 
 	private start(round: Round, event: MissedEvent, content: IDataObject): void {

@@ -16,6 +16,7 @@ export class DeliveryCounts {
 	private lastRefusedAt: number | undefined;
 	private readonly refusals = new Map<string, number>();
 	private readonly ignoredEvents = new Map<string, number>();
+	private readonly unmetEvents = new Map<string, number>();
 
 	verified(now: number): void {
 		this.lastVerifiedAt = now;
@@ -36,7 +37,12 @@ export class DeliveryCounts {
 		countName(this.ignoredEvents, name);
 	}
 
-	/** Times are ISO 8601; `refused` and `ignored` say how often for each reason and event. */
+	/** An event that is selected but does not meet the trigger's conditions. */
+	unmet(name: string): void {
+		countName(this.unmetEvents, name);
+	}
+
+	/** Times are ISO 8601; `refused`, `ignored` and `unmet` say how often for each reason and event. */
 	summary() {
 		return {
 			since: toIso(this.since),
@@ -46,6 +52,7 @@ export class DeliveryCounts {
 			refused: Object.fromEntries(this.refusals),
 			lastRefusedAt: toIso(this.lastRefusedAt),
 			ignored: Object.fromEntries(this.ignoredEvents),
+			unmet: Object.fromEntries(this.unmetEvents),
 		} satisfies IDataObject;
 	}
 }

@@ -94,18 +94,20 @@ export class Told {
 	/** A verified delivery starts nothing. @returns an item to start a run with */
 	ignored(rejection: Rejection): IDataObject | undefined {
 		const { context, provider, problems, settings, isTest } = this;
-		const { event, reason } = rejection;
+		const { event, reason, isUnmet } = rejection;
 		logIgnored(context, this.owner, rejection);
 		// Of a ping, which many dashboards send as soon as they have the URL.
 		if (event === undefined) return undefined;
-		this.counts.ignored(event.name);
+		if (isUnmet) this.counts.unmet(event.name);
+		else this.counts.ignored(event.name);
 		if (isTest) {
 			return tell(
 				`A delivery arrived and was ignored: ${reason} (${eventTitle(provider, event.name)})`,
-				`It is verified: ${provider.displayName} and the signing secret are set up. Choose this event too, or make a chosen one happen`,
+				`It is verified: ${provider.displayName} and the signing secret are set up. ${isUnmet ? 'Change Options → Conditions, or make an event happen that meets them' : 'Choose this event too, or make a chosen one happen'}`,
 			);
 		}
-		if (!settings.reportProblems) return undefined;
+		// Conditions leave out on purpose.
+		if (!settings.reportProblems || isUnmet) return undefined;
 		problems.ignored(event.name, event.isUnknown, Date.now());
 		return this.problem('eventsUnknown');
 	}

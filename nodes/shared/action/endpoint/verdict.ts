@@ -35,6 +35,7 @@ const FAULTS: ReadonlyArray<readonly [finding: string, (of: Case) => string | un
 	['deliveriesRefused', refusedDeliveries],
 	['testNotReceived', lostTest],
 	['deliveriesFailed', failedDeliveries],
+	['conditionsNotMet', unmetConditions],
 	['eventsNotSelected', ignoredEvents],
 ];
 
@@ -156,6 +157,12 @@ function ignoredEvents({ counts }: Case): string | undefined {
 	const names = Object.entries(counts?.ignored ?? {});
 	if (counts === undefined || counts.accepted > 0 || names.length === 0) return undefined;
 	return `Deliveries arrive and verify, but the trigger does not select their events: ${listed(names)}. Choose them in the trigger.`;
+}
+
+function unmetConditions({ counts }: Case): string | undefined {
+	const names = Object.entries(counts?.unmet ?? {});
+	if (counts === undefined || counts.accepted > 0 || names.length === 0) return undefined;
+	return `Deliveries arrive and verify, but do not meet the conditions of the trigger: ${listed(names)}. See its Options → Conditions.`;
 }
 
 /** Nothing is known to be wrong; which is not much where little is known. */
