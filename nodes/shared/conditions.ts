@@ -56,7 +56,7 @@ const contains: Operator = {
 };
 const equals: Operator = {
 	name: 'Equals',
-	description: 'The text, number, true or false is the value',
+	description: 'The field equals the value',
 	takes: ANY_VALUE,
 	holds: isSame,
 };
@@ -71,7 +71,11 @@ const isOneOf: Operator = {
 export const OPERATORS = {
 	beginsWith,
 	contains,
-	notBeginsWith: opposite('Does Not Begin With', 'The text begins otherwise', beginsWith),
+	notBeginsWith: opposite(
+		'Does Not Begin With',
+		'The text does not begin with the value',
+		beginsWith,
+	),
 	notContains: opposite('Does Not Contain', 'Neither the text nor the list has it', contains),
 	notEquals: opposite('Does Not Equal', 'The field holds something else', equals),
 	notExists: {

@@ -20,7 +20,7 @@ export function conditionsOption(provider: Provider): INodeProperties {
 		placeholder: 'Add condition',
 		default: {},
 		description:
-			'What an event has to hold to start a run: all conditions have to be met. An event that lacks the field of a condition does not meet it.',
+			'Only events that meet all conditions start a run. An event that lacks the field of a condition does not meet it.',
 		options: [
 			{
 				displayName: 'Condition',
@@ -33,7 +33,7 @@ export function conditionsOption(provider: Provider): INodeProperties {
 						noDataExpression: true,
 						options: fieldsOf(provider),
 						default: 'recipient',
-						description: 'What to compare, as the trigger puts it out',
+						description: 'The field to compare, as it appears in the trigger’s output',
 					},
 					{
 						displayName: 'Path',
@@ -42,7 +42,7 @@ export function conditionsOption(provider: Provider): INodeProperties {
 						noDataExpression: true,
 						default: '',
 						placeholder: 'e.g. data.tags[0]',
-						description: 'Where the field is in the item, or below payload in the body as it came',
+						description: 'Path in the simplified output, or payload.… for the original body',
 						displayOptions: { show: { field: [OTHER_FIELD] } },
 					},
 					{
@@ -60,7 +60,7 @@ export function conditionsOption(provider: Provider): INodeProperties {
 						type: 'string',
 						noDataExpression: true,
 						default: '',
-						description: 'What to compare with. Separate several by commas.',
+						description: 'What to compare with. For Is One Of, separate values with commas.',
 						displayOptions: { show: { operator: withValue } },
 					},
 				],

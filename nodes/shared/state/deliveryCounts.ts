@@ -7,7 +7,7 @@ const MAX_TRIGGERS = 10_000;
 
 /** What became of a trigger's deliveries in this process, since it began. Test events do not count. */
 export class DeliveryCounts {
-	/** Epoch milliseconds of the last delivery whose signature was valid; a test of the provider's is one. */
+	/** Epoch milliseconds of the last delivery whose signature was valid, including the provider's test deliveries. */
 	lastVerifiedAt: number | undefined;
 
 	private readonly since = Date.now();

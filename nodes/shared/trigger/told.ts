@@ -63,7 +63,7 @@ export class Told {
 	): IDataObject | undefined {
 		const { context, family, problems, settings, isTest } = this;
 		this.counts.refused(reason, Date.now());
-		// Anybody may send anything to a webhook: what shows no sign of the provider ends no listening.
+		// Anybody may send anything to a webhook: a request without the provider's headers does not end listening.
 		const isOfProvider = carriesHeaderOf(family, headers);
 		if (isTest) {
 			return isOfProvider

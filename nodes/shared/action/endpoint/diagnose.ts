@@ -36,7 +36,7 @@ const WORKFLOW: INodeProperties = {
 	name: 'workflow',
 	type: 'workflowSelector',
 	default: '',
-	description: 'The workflow with the trigger. Empty stands for this one.',
+	description: 'The workflow with the trigger. Leave empty for this workflow.',
 	displayOptions: { show: { by: ['workflow'] } },
 };
 
@@ -125,7 +125,7 @@ function notPublished({ provider }: ActionCall, workflowId: string): IDataObject
 	const others = publishedTriggers()
 		.filter(({ owner }) => owner.workflowId === workflowId)
 		.map((trigger) => trigger.provider.displayName);
-	const has = others.length === 0 ? '' : ` It has one of ${others.join(', ')}.`;
+	const has = others.length === 0 ? '' : ` It does have a trigger for ${others.join(', ')}.`;
 	return {
 		...sourceOf(provider),
 		finding: 'triggerMissing',

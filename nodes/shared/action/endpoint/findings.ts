@@ -39,7 +39,7 @@ const MAX_ATTEMPTS = 10;
 /** As long as the slowest provider waits for an answer. */
 const TEST_LIMIT_MS = 10_000;
 const LOOK_MS = 50;
-/** How long an n8n is asked that does not know the URL, because it may be publishing the workflow. */
+/** How long to keep asking an n8n that does not know the URL yet: it may be publishing the workflow. */
 const ASK_FOR_MS = 2_000;
 
 /**
@@ -54,7 +54,7 @@ export async function findOut(
 ): Promise<Findings> {
 	const { context, provider } = call;
 	const api = apiFor(call);
-	// Only who has the endpoint is told of it: the address may be anybody's.
+	// Only the owner of an endpoint gets a result for it: the address may be anybody's.
 	const known = await askProvider(api, url);
 	const { endpoint } = known;
 	const isFound = typeof endpoint === 'object';
@@ -112,7 +112,7 @@ async function sendTest(api: EndpointApi, id: string, counts: DeliveryCounts): P
 	return { verifiedAfterMs: verified() ? lastVerifiedAt - start : undefined };
 }
 
-/** The log is a help, and its lack no reason to say nothing. */
+/** The log is optional: without it the rest is still told. */
 async function readLog(
 	{ provider }: ActionCall,
 	api: EndpointApi | undefined,
