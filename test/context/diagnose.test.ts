@@ -223,7 +223,9 @@ describe('Misar Mail, beside a published trigger,', () => {
 		await publish(misarReach);
 		expect(await diagnose(misarMail)).toMatchObject({
 			finding: 'triggerMissing',
-			verdict: expect.stringMatching(/no published trigger of Misar Mail .* does have a trigger for Misar Reach\./),
+			verdict: expect.stringMatching(
+				/no published trigger of Misar Mail .* does have a trigger for Misar Reach\./,
+			),
 		});
 		expect(await diagnose(misarMail, { workflow: 'nobody' })).toMatchObject({
 			finding: 'triggerMissing',
