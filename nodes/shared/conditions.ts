@@ -26,7 +26,8 @@ const LIST = {
 };
 const NUMBER_OR_TIME = {
 	title: 'a number or an ISO 8601 time',
-	includes: (value: string) => numberOf(value) !== undefined || timeOf(value) !== undefined,
+	includes: (value: string) =>
+		numberOf(value) !== undefined || (timeOf(value) !== undefined && hasRealDay(value)),
 };
 
 /** The operator that holds where another one does not. A field that an event lacks matches neither. */
@@ -43,7 +44,7 @@ const beginsWith: Operator = {
 	name: 'Begins With',
 	description: 'The text begins with the value',
 	takes: ANY_VALUE,
-	holds: (found, value) => fold(textOf(found))?.startsWith(value.toLowerCase()) === true,
+	holds: (found, value) => foldedTextOf(found)?.startsWith(fold(value)) === true,
 };
 const contains: Operator = {
 	name: 'Contains',
@@ -52,7 +53,7 @@ const contains: Operator = {
 	holds: (found, value) =>
 		Array.isArray(found)
 			? found.some((entry) => isSame(entry, value))
-			: fold(textOf(found))?.includes(value.toLowerCase()) === true,
+			: foldedTextOf(found)?.includes(fold(value)) === true,
 };
 const equals: Operator = {
 	name: 'Equals',
@@ -121,7 +122,8 @@ export interface Condition {
 /** Reads the rows of the option Conditions. @returns words for the first that cannot be used */
 export function readConditions(option: unknown): Condition[] | string {
 	if (option === undefined) return [];
-	const rows = isJsonObject(option) ? (option['rows'] ?? []) : undefined;
+	const rows = isJsonObject(option) ? option['rows'] : null;
+	if (rows === undefined) return [];
 	if (!Array.isArray(rows)) return 'Conditions are not a list of rows';
 	const read = rows.map((row: unknown, index) => readRow(row, `Condition ${index + 1}`));
 	return (
@@ -226,14 +228,20 @@ function textOf(value: unknown): string | undefined {
 	return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
 }
 
-function fold(text: string | undefined): string | undefined {
-	return text?.toLowerCase();
+/** Text as it is compared: upper and lower case, blanks around it, and how accents are encoded make no difference. */
+function fold(text: string): string {
+	return text.normalize('NFC').toLowerCase().trim();
 }
 
-/** Whether a field holds a value; upper and lower case, and blanks around it, make no difference. */
+function foldedTextOf(value: unknown): string | undefined {
+	const text = textOf(value);
+	return text === undefined ? undefined : fold(text);
+}
+
+/** Whether a field holds a value. */
 function isSame(found: unknown, value: string): boolean {
 	if (typeof found === 'number') return found === numberOf(value);
-	return fold(textOf(found))?.trim() === value.trim().toLowerCase();
+	return foldedTextOf(found) === fold(value);
 }
 
 /** Below 0 where a number is less, or a time earlier; NaN where the two cannot be compared. */
@@ -241,6 +249,12 @@ function difference(found: unknown, value: string): number {
 	const [one, other] = [numberOf(found), numberOf(value)];
 	if (one !== undefined && other !== undefined) return one - other;
 	return (timeOf(found) ?? Number.NaN) - (timeOf(value) ?? Number.NaN);
+}
+
+/** Whether a day exists that a value begins with: `Date` reads 30 February as 2 March. */
+function hasRealDay(value: string): boolean {
+	const [day] = /^\d{4}-\d\d-\d\d/.exec(value.trim()) ?? [];
+	return day === undefined || new Date(day).toISOString().startsWith(day);
 }
 
 function numberOf(value: unknown): number | undefined {

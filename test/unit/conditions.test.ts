@@ -17,6 +17,8 @@ const item: IDataObject = {
 		isBot: false,
 		nothing: null,
 		empty: '',
+		padded: '  Zoë ',
+		decomposed: 'Zoe\u0308 Meyer',
 		at: '2026-01-15T10:30:00+01:00',
 		seconds: 1_768_469_400,
 		tags: ['Customer', 7, true],
@@ -41,6 +43,15 @@ describe('a condition', () => {
 		['data.reason', 'equals', '550 user UNKNOWN', true],
 		['data.reason', 'equals', ' 550 User unknown ', true],
 		['data.reason', 'equals', '550', false],
+		['data.padded', 'equals', 'zoë', true],
+		['data.padded', 'equals', 'zoe\u0308', true],
+		['data.padded', 'isOneOf', 'ada, zoe\u0308', true],
+		['data.padded', 'beginsWith', ' zo', true],
+		['data.padded', 'contains', 'oë', true],
+		['data.decomposed', 'equals', 'Zo\u00EB Meyer', true],
+		['data.decomposed', 'beginsWith', 'Zo\u00EB', true],
+		['data.decomposed', 'contains', 'o\u00EB', true],
+		['data.decomposed', 'notContains', 'o\u00EB', false],
 		['data.code', 'equals', '550', true],
 		['data.code', 'equals', 550, true],
 		['data.code', 'equals', '550.0', true],
@@ -57,6 +68,7 @@ describe('a condition', () => {
 		['data.tags', 'notEquals', 'Customer', true],
 
 		['data.reason', 'contains', 'user', true],
+		['data.reason', 'contains', ' user ', true],
 		['data.reason', 'contains', 'full', false],
 		['data.code', 'contains', '5', true],
 		['data.tags', 'contains', 'customer', true],
@@ -89,6 +101,7 @@ describe('a condition', () => {
 		['occurredAt', 'greater', '2026-01-15T09:29:59Z', true],
 		['data.at', 'greater', '2026-01-15T09:30:00Z', false],
 		['data.seconds', 'greater', '2026-01-15', true],
+		['occurredAt', 'less', '2028-02-29', true],
 		['data.reason', 'greater', '1', false],
 		['data.isBot', 'greater', '-1', false],
 		['data.tags', 'greater', '0', false],
@@ -167,6 +180,8 @@ describe('conditions', () => {
 		[[], 'Conditions are not a list of rows'],
 		['recipient', 'Conditions are not a list of rows'],
 		[{ rows: 'recipient' }, 'Conditions are not a list of rows'],
+		[{ rows: null }, 'Conditions are not a list of rows'],
+		[null, 'Conditions are not a list of rows'],
 		[{ rows: [null] }, 'Condition 1 names no field'],
 		[{ rows: [row(' ', 'exists')] }, 'Condition 1 names no field'],
 		[{ rows: [{ operator: 'exists' }] }, 'Condition 1 names no field'],
@@ -196,6 +211,12 @@ describe('conditions', () => {
 			{ rows: [row('data.code', 'less', '1,5')] },
 			'Condition 1: "Is Less Than" needs a number or an ISO 8601 time',
 		],
+		...['2026-02-30', '2026-02-29T10:00:00Z', ' 2026-04-31', '2026-13-01'].map(
+			(value): [unknown, string] => [
+				{ rows: [row('occurredAt', 'greater', value)] },
+				'Condition 1: "Is Greater Than" needs a number or an ISO 8601 time',
+			],
+		),
 	])('of %j cannot be used: %s', (option, problem) => {
 		expect(readConditions(option)).toBe(problem);
 	});
