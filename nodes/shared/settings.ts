@@ -42,7 +42,9 @@ export interface TriggerSettings {
 	readonly longRuns: 'sendAgain' | 'received';
 	/** Deliveries of one event that may fail; with the last of them it is given up. */
 	readonly maxAttempts: number;
-	/** A second output reports problems. */
+	/** Each chosen event leaves by an output of its own. */
+	readonly outputPerEvent: boolean;
+	/** A further output reports problems. */
 	readonly reportProblems: boolean;
 	/** The provider is asked for events whose deliveries were lost. */
 	readonly recoverMissed: boolean;
@@ -124,6 +126,7 @@ export function readSettings(context: TriggerContext, provider: Provider): Trigg
 		answer: provider.envelope.retried ? answer : 'received',
 		longRuns: option('longRuns', 'sendAgain', LONG_RUNS),
 		maxAttempts: option('maxAttempts', 4, COUNT),
+		outputPerEvent: option('outputPerEvent', false, SWITCH),
 		reportProblems: option('reportProblems', false, SWITCH),
 		recoverMissed: option('recoverMissed', false, SWITCH) && provider.recovery !== undefined,
 		bounceType: option('bounceType', 'any', BOUNCE_TYPE),

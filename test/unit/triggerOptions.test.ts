@@ -13,21 +13,34 @@ import { triggerProperties } from '../../nodes/shared/trigger/properties';
 /** Options that only some triggers have, in alphabetical order of their titles. */
 const CONDITIONAL = [
 	...['acceptUnverified', 'apiPath', 'bounceType', 'checkInterval', 'itemAddress'],
-	...['recoverMissed', 'toleranceSeconds'],
+	...['outputPerEvent', 'recoverMissed', 'toleranceSeconds'],
 ];
 
 /** `name?` is shown with automatic registration only, `name!` while missed events are recovered. */
 const OPTIONS: Readonly<Record<string, readonly string[]>> = {
-	'Misar Mail': ['apiPath?', 'bounceType', 'checkInterval?', 'toleranceSeconds'],
-	'Misar Reach': ['apiPath?', 'checkInterval?', 'toleranceSeconds'],
-	'Misar Post': ['apiPath?', 'checkInterval?'],
-	'Misar.Dev': [],
-	'Misar.ai': [],
+	'Misar Mail': ['apiPath?', 'bounceType', 'checkInterval?', 'outputPerEvent', 'toleranceSeconds'],
+	'Misar Reach': ['apiPath?', 'checkInterval?', 'outputPerEvent', 'toleranceSeconds'],
+	'Misar Post': ['apiPath?', 'checkInterval?', 'outputPerEvent'],
+	'Misar.Dev': ['outputPerEvent'],
+	'Misar.ai': ['outputPerEvent'],
 	'Misar.Ink': [],
 	// Without an API for endpoints the interval is that of the recovery.
-	'Misar.Blog': ['acceptUnverified', 'checkInterval!', 'recoverMissed'],
-	'Mail Panda': ['acceptUnverified', 'apiPath?', 'checkInterval?', 'itemAddress?'],
-	Metigan: ['apiPath?', 'bounceType', 'checkInterval', 'recoverMissed', 'toleranceSeconds'],
+	'Misar.Blog': ['acceptUnverified', 'checkInterval!', 'outputPerEvent', 'recoverMissed'],
+	'Mail Panda': [
+		'acceptUnverified',
+		'apiPath?',
+		'checkInterval?',
+		'itemAddress?',
+		'outputPerEvent',
+	],
+	Metigan: [
+		'apiPath?',
+		'bounceType',
+		'checkInterval',
+		'outputPerEvent',
+		'recoverMissed',
+		'toleranceSeconds',
+	],
 };
 
 const rows = [misar, misarBlog, mailPanda, metigan].flatMap((family) =>

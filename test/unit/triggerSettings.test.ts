@@ -59,6 +59,8 @@ it.each([
 	['maxAttempts', 0, false],
 	['maxAttempts', 2.5, false],
 	['skipDuplicates', 'true', false],
+	['outputPerEvent', true, true],
+	['outputPerEvent', 'true', false],
 	['reportProblems', 1, false],
 	['bounceType', 'hard', true],
 	['bounceType', 'Hard', false],
@@ -80,7 +82,7 @@ it('options that are not set have their documented defaults', () => {
 		...{ signatureScheme: 'auto', toleranceSeconds: 300, skipDuplicates: true, simplify: true },
 		...{ checkInterval: 30, answer: 'received', longRuns: 'sendAgain', maxAttempts: 4 },
 		...{ reportProblems: false, recoverMissed: false, bounceType: 'any', acceptUnverified: false },
-		conditions: [],
+		...{ conditions: [], outputPerEvent: false },
 		...{ events: ['*'], registration: 'automatic' },
 	});
 });

@@ -28,6 +28,7 @@ const settings: TriggerSettings = {
 	answer: 'received',
 	longRuns: 'sendAgain',
 	maxAttempts: 4,
+	outputPerEvent: false,
 	reportProblems: false,
 	recoverMissed: false,
 };

@@ -7,11 +7,12 @@ import { readCommand, type Command } from '../state/commands';
 import { ownerOf } from '../state/perTrigger';
 import { newestStates } from '../state/recordStore';
 import { writeStates } from '../state/triggerState';
+import { eventOutputs, outputFor } from './outputs';
 
 /**
- * n8n's `execute()` of a trigger: passes events on unchanged, and problems to the second output. What the trigger
+ * n8n's `execute()` of a trigger: passes events on unchanged, and problems to the last output. What the trigger
  * tells its own runs ends here, and so does an event that has run before, where missed events are recovered.
- * @throws NodeOperationError with what a person is told who listens for a test event
+ * @throws NodeOperationError with what a person is told who listens for a test event, or for an event without an output
  */
 export async function executeTrigger(
 	context: IExecuteFunctions,
@@ -24,18 +25,19 @@ export async function executeTrigger(
 	if (mode !== 'manual' && mode !== 'retry') {
 		for (const { command } of read) if (command !== undefined) await obey(context, command);
 	}
-	const events: INodeExecutionData[] = [];
+	const outputs = eventOutputs(context, family);
+	const leaving = outputs.map((): INodeExecutionData[] => []);
 	const problems: INodeExecutionData[] = [];
 	for (const { item, command, event } of read) {
 		if (event === undefined) continue;
 		if (typeof event['problem'] === 'string') problems.push({ ...item, json: event });
 		else if (!claims(context) || (await claim(context, family, event, command))) {
-			events.push({ ...item, json: event });
+			leaving[outputFor(context, outputs, event['event'])]?.push({ ...item, json: event });
 		}
 	}
-	if (problems.length > 0) return [events, problems];
-	if (events.length === 0) explainEmptyRun(context, read[0]?.command);
-	return [events];
+	if (problems.length > 0) return [...leaving, problems];
+	if (leaving.every((events) => events.length === 0)) explainEmptyRun(context, read[0]?.command);
+	return leaving;
 }
 
 /** What runs are for that hand nothing on: the editor's “No output data” reads as if an event were lost. */

@@ -9,7 +9,8 @@ import type {
 import type { ProviderFamily } from '../provider';
 import { executeTrigger } from './execute';
 import { webhookMethods } from './hooks';
-import { TRIGGER_OUTPUTS, triggerProperties } from './properties';
+import { outputsExpression } from './outputs';
+import { triggerProperties } from './properties';
 import { triggerTexts } from './texts';
 import { watchEndpoint } from './watch';
 import { receiveDelivery } from './webhook';
@@ -27,7 +28,7 @@ export function triggerDescription(name: string, path: string, family: ProviderF
 		...triggerTexts(name, family),
 		group: ['trigger'],
 		inputs: [],
-		outputs: TRIGGER_OUTPUTS,
+		outputs: outputsExpression(family),
 		webhooks: [
 			{
 				name: 'default',
@@ -42,7 +43,7 @@ export function triggerDescription(name: string, path: string, family: ProviderF
 		],
 		properties: triggerProperties(family),
 		builderHint: {
-			searchHint: `Receives, verifies and de-duplicates the webhooks of ${name} by itself: put no Webhook, Crypto or Remove Duplicates node in front of it. Choose the events here instead of filtering them with an IF or Switch node afterwards. What the provider sent about the event is in the field data.`,
+			searchHint: `Receives, verifies and de-duplicates the webhooks of ${name} by itself: put no Webhook, Crypto or Remove Duplicates node in front of it. Choose the events here instead of filtering them with an IF or Switch node afterwards; the option Output per Event gives each an output of its own. What the provider sent about the event is in the field data.`,
 		},
 	} satisfies Partial<INodeTypeDescription>;
 }

@@ -15,10 +15,6 @@ import {
 import type { ManagementApi, Provider, ProviderFamily, RecoveryApi } from '../provider';
 import { ADDRESS_VARIABLE } from '../url';
 
-/** One output, and a second one for problems where the user wants it. */
-export const TRIGGER_OUTPUTS =
-	'={{ $parameter.options?.reportProblems === true ? [{ type: "main", displayName: "Event" }, { type: "main", displayName: "Problem" }] : ["main"] }}';
-
 /** n8n empties what depends on the product when another one is chosen. */
 const PRODUCT_HINT = 'Choosing another product empties Events and Options';
 
@@ -56,6 +52,7 @@ function providerProperties(provider: Provider): INodeProperties[] {
 		},
 		...(provider.secretOptional === true ? [unverifiedNotice(provider, show)] : []),
 		...eventsProperties(provider, show),
+		...(provider.events.length === 0 ? [] : [outputsNotice(show)]),
 	];
 }
 
@@ -120,6 +117,19 @@ function manualSteps({ displayName, manualSteps: steps }: Provider): string {
 	return `To do once, by hand:<ul>${items}</ul>${displayName} has to reach the URL over the internet. If it does not begin with https://, or names localhost or a private address such as 192.168.0.10, ask whoever runs your n8n to set ${ADDRESS_VARIABLE} to its public address.`;
 }
 
+/** n8n's editor removes connections that an output lost, without a word. */
+function outputsNotice(show: Show): INodeProperties {
+	return {
+		displayName:
+			'Output per Event is on: after you change the events, look at the connections of this node on the canvas. n8n keeps each at its position, first, second and so on, whichever event that then is for, and removes those of outputs that are gone.',
+		name: 'outputsNotice',
+		type: 'notice',
+		default: '',
+		// From the root: n8n 1.x resolves no other path into a collection, and would refuse the node.
+		...shownFor({ ...show, '/options.outputPerEvent': [true] }),
+	};
+}
+
 function unverifiedNotice(provider: Provider, show: Show): INodeProperties {
 	return {
 		displayName: `Verification may be off: while the credential holds no signing secret, every request to the webhook URL starts this workflow, also one that ${provider.displayName} did not send. Enter the secret in the credential as soon as you have it.`,
@@ -166,6 +176,7 @@ function optionsProperty(provider: Provider): INodeProperties {
 		...checkIntervalOption(provider),
 		...(recovery === undefined ? [] : [recoverMissedOption(recovery)]),
 		...deliveryOptions(provider),
+		...(provider.events.length === 0 ? [] : [OUTPUT_PER_EVENT_OPTION]),
 		REPORT_PROBLEMS_OPTION,
 		skipDuplicatesOption(
 			'to answer a delivery that was accepted before without running the workflow again',
@@ -278,11 +289,21 @@ const ACCEPT_UNVERIFIED_OPTION: INodeProperties = {
 		'Whether to run deliveries although no signing secret is configured. Anybody who learns the webhook URL can then start this workflow. Has no effect once the credential holds a secret.',
 };
 
+const OUTPUT_PER_EVENT_OPTION: INodeProperties = {
+	displayName: 'Output per Event',
+	name: 'outputPerEvent',
+	type: 'boolean',
+	default: false,
+	noDataExpression: true,
+	description:
+		'Whether each chosen event leaves by an output of its own, named after it. All Events and Custom Events share the output Other.',
+};
+
 const REPORT_PROBLEMS_OPTION: INodeProperties = {
 	displayName: 'Report Problems',
 	name: 'reportProblems',
 	type: 'boolean',
 	default: false,
 	description:
-		'Whether to add a second output, Problem, that reports when deliveries are refused, the endpoint had to be repaired or the provider cannot be reached. Connect an email or chat node to it.',
+		'Whether to add a further output, Problem, that reports when deliveries are refused, the endpoint had to be repaired or the provider cannot be reached. Connect an email or chat node to it.',
 };
