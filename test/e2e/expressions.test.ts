@@ -130,7 +130,7 @@ it.each(triggerCases.map((trigger) => [trigger.title, trigger] as const))(
 					registration: 'manual',
 					events: trigger.customEvents === true ? [] : [trigger.events[0]],
 					simplify: false,
-					options: { ...custom, reportProblems: true },
+					options: { ...custom, reportProblems: true, outputPerEvent: true },
 				},
 				credentials: { [trigger.credential]: { id: credential, name: trigger.title } },
 			},
@@ -148,6 +148,46 @@ it.each(triggerCases.map((trigger) => [trigger.title, trigger] as const))(
 	},
 	120_000,
 );
+
+it('of 1,000 deliveries the 10 that meet the conditions run, and n8n evaluates nothing', async () => {
+	const before = evaluations().length;
+	const credential = await credentialFor(misarMail, { signingSecret: SECRET });
+	const { id, webhookId } = await publish([
+		{
+			name: 'Trigger',
+			type: `${PACKAGE}.${misarMail.node}`,
+			parameters: {
+				...misarMail.parameters,
+				registration: 'manual',
+				events: [misarMail.events[0]],
+				options: {
+					conditions: {
+						rows: [{ field: 'other', path: 'data.number', operator: 'less', value: '10' }],
+					},
+				},
+			},
+			credentials: { [misarMail.credential]: { id: credential, name: misarMail.title } },
+		},
+		AFTER,
+	]);
+	const url = `${ORIGIN}/webhook/${webhookId}/${misarMail.path}`;
+	const answers: string[] = [];
+	for (let sent = 0; sent < 1_000; sent += 20) {
+		const numbers = Array.from({ length: 20 }, (_, index) => sent + index);
+		const send = async (number: number) =>
+			await fire(misarMail, url, { id: `evt_${number}`, data: { number } });
+		answers.push(...(await Promise.all(numbers.map(send))));
+	}
+	const unmet = '200 {"received":true,"ignored":"condition 1 is not met: data.number"}';
+	const met = '200 {"received":true}';
+	expect(answers).toEqual([
+		...Array.from({ length: 10 }, () => met),
+		...Array.from({ length: 990 }, () => unmet),
+	]);
+	const runs = await n8n.waitForExecutions(id, 10, 60_000);
+	expect(runs.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 'success'));
+	expect(evaluations().slice(before)).toEqual([]);
+}, 300_000);
 
 it.concurrent.each(
 	triggerCases
