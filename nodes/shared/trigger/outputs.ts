@@ -1,4 +1,4 @@
-import type { IExecuteFunctions, INodeTypeDescription } from 'n8n-workflow';
+import type { IExecuteFunctions, INodeProperties, INodeTypeDescription } from 'n8n-workflow';
 
 import { settingsError } from '../errors';
 import { ALL_EVENTS, namesIn } from '../events';
@@ -12,12 +12,31 @@ import type { ProviderFamily } from '../provider';
  * because n8n ties a connection to the position of its output.
  */
 
+export const OUTPUT_PER_EVENT_OPTION: INodeProperties = {
+	displayName: 'Output per Event',
+	name: 'outputPerEvent',
+	type: 'boolean',
+	default: false,
+	noDataExpression: true,
+	description:
+		'Whether each chosen event leaves by an output of its own, named after it. All Events and Custom Events share the output Other.',
+};
+
+export const REPORT_PROBLEMS_OPTION: INodeProperties = {
+	displayName: 'Report Problems',
+	name: 'reportProblems',
+	type: 'boolean',
+	default: false,
+	description:
+		'Whether to add a further output, Problem, that reports when deliveries are refused, the endpoint had to be repaired or the provider cannot be reached. Connect an email or chat node to it.',
+};
+
 const CHOSEN = '[].concat($parameter.events ?? [])';
 const HAS_CUSTOM = '/[^\\s,]/.test($parameter.options?.customEvents ?? "")';
 const HAS_PROBLEM = '$parameter.options?.reportProblems === true';
 const IS_PER_EVENT = '$parameter.options?.outputPerEvent === true';
 
-/** For n8n's editor. A run evaluates it only where the trigger has n8n's own output Error as well. */
+/** For n8n's editor. The run of a delivery evaluates it only where the node has n8n's output Error as well. */
 export function outputsExpression(
 	family: ProviderFamily,
 ): Extract<INodeTypeDescription['outputs'], string> {

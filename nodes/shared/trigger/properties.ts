@@ -14,6 +14,7 @@ import {
 } from '../properties';
 import type { ManagementApi, Provider, ProviderFamily, RecoveryApi } from '../provider';
 import { ADDRESS_VARIABLE } from '../url';
+import { OUTPUT_PER_EVENT_OPTION, REPORT_PROBLEMS_OPTION } from './outputs';
 
 /** n8n empties what depends on the product when another one is chosen. */
 const PRODUCT_HINT = 'Choosing another product empties Events and Options';
@@ -287,23 +288,4 @@ const ACCEPT_UNVERIFIED_OPTION: INodeProperties = {
 	default: false,
 	description:
 		'Whether to run deliveries although no signing secret is configured. Anybody who learns the webhook URL can then start this workflow. Has no effect once the credential holds a secret.',
-};
-
-const OUTPUT_PER_EVENT_OPTION: INodeProperties = {
-	displayName: 'Output per Event',
-	name: 'outputPerEvent',
-	type: 'boolean',
-	default: false,
-	noDataExpression: true,
-	description:
-		'Whether each chosen event leaves by an output of its own, named after it. All Events and Custom Events share the output Other.',
-};
-
-const REPORT_PROBLEMS_OPTION: INodeProperties = {
-	displayName: 'Report Problems',
-	name: 'reportProblems',
-	type: 'boolean',
-	default: false,
-	description:
-		'Whether to add a further output, Problem, that reports when deliveries are refused, the endpoint had to be repaired or the provider cannot be reached. Connect an email or chat node to it.',
 };
