@@ -56,6 +56,7 @@ export class RunCounter {
 		trigger: TriggerCase,
 		account: Sandbox,
 		events: readonly string[],
+		options: Record<string, unknown> = {},
 	): Promise<string> {
 		const webhookId = crypto.randomUUID();
 		const { port } = this.server.address() as AddressInfo;
@@ -74,7 +75,7 @@ export class RunCounter {
 					parameters: {
 						registration: 'manual',
 						events: [...events],
-						options: { recoverMissed: true, checkInterval: 1, toleranceSeconds: 0 },
+						options: { recoverMissed: true, checkInterval: 1, toleranceSeconds: 0, ...options },
 					},
 					credentials: { [trigger.credential]: { id: credential, name: trigger.title } },
 				},

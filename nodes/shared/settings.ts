@@ -48,6 +48,8 @@ export interface TriggerSettings {
 	readonly reportProblems: boolean;
 	/** The provider is asked for events whose deliveries were lost. */
 	readonly recoverMissed: boolean;
+	/** How many of the newest events from before the first activation are recovered with them. */
+	readonly recoverNewest: number;
 }
 
 /** What an option may hold, and its description for a message. Not in zod: it is checked per delivery. */
@@ -68,7 +70,7 @@ const SECONDS: OptionKind<number> = {
 	title: 'a number of 0 or more',
 	includes: (value): value is number => typeof value === 'number' && value >= 0,
 };
-const MINUTES: OptionKind<number> = {
+const WHOLE: OptionKind<number> = {
 	title: 'a whole number of 0 or more',
 	includes: (value): value is number => Number.isInteger(value) && Number(value) >= 0,
 };
@@ -122,13 +124,14 @@ export function readSettings(context: TriggerContext, provider: Provider): Trigg
 		signatureScheme: option('signatureScheme', 'auto', TEXT),
 		toleranceSeconds: option('toleranceSeconds', 300, SECONDS),
 		skipDuplicates: option('skipDuplicates', true, SWITCH),
-		checkInterval: option('checkInterval', 30, MINUTES),
+		checkInterval: option('checkInterval', 30, WHOLE),
 		answer: provider.envelope.retried ? answer : 'received',
 		longRuns: option('longRuns', 'sendAgain', LONG_RUNS),
 		maxAttempts: option('maxAttempts', 4, COUNT),
 		outputPerEvent: option('outputPerEvent', false, SWITCH),
 		reportProblems: option('reportProblems', false, SWITCH),
 		recoverMissed: option('recoverMissed', false, SWITCH) && provider.recovery !== undefined,
+		recoverNewest: option('recoverNewest', 0, WHOLE),
 		bounceType: option('bounceType', 'any', BOUNCE_TYPE),
 		conditions: usableConditions(context, options['conditions']),
 		...apiOptionsIn({

@@ -14,6 +14,9 @@ import { EMAIL_EVENTS, letHappen, mixedEvents, RunCounter } from '../recoveryBed
 const WAIT_MS = 400_000;
 /** Events of each provider before the kill, and as many in whose runs it happens. */
 const EVENTS = 6;
+/** Events from before the first activation, and how many of the newest are wanted. */
+const BEFORE = 3;
+const NEWEST = 2;
 
 const counter = new RunCounter();
 const { ran } = counter;
@@ -38,7 +41,16 @@ afterAll(async () => {
 it(
 	'the events of runs that a kill cuts short run again, and no others',
 	async () => {
-		const mail = await counter.publish(n8n, ORIGIN, metigan, sandbox, EMAIL_EVENTS);
+		for (let hours = BEFORE; hours > 0; hours--) {
+			await sandbox.fire({
+				provider: 'metigan',
+				event: 'email.bounced',
+				data: { recipient: `before-${hours}@example.com`, bounceType: 'hard' },
+				timestampMs: Date.now() - hours * 3_600_000,
+			});
+		}
+		const begin = { recoverNewest: NEWEST };
+		const mail = await counter.publish(n8n, ORIGIN, metigan, sandbox, EMAIL_EVENTS, begin);
 		const blog = await counter.publish(n8n, ORIGIN, misarBlog, sandbox, ['article.published']);
 		const events = [
 			...mixedEvents('metigan', mail, 2 * EVENTS),
@@ -49,14 +61,17 @@ it(
 		const cutShort = events.filter((event) => !ended.includes(event));
 
 		await letHappen(sandbox, ended, 'delivered');
+		const early = ended.length + NEWEST;
 		await until('the first runs to end', WAIT_MS, async () => {
 			const lists = counter.workflows.map(async (id) => await n8n.executions(id));
 			const runs = (await Promise.all(lists)).flat();
-			return runs.filter(({ status }) => status === 'success').length >= ended.length || undefined;
+			const areDone = runs.every(({ status }) => status === 'success');
+			return (areDone && ran.size === early) || undefined;
 		});
 		counter.holdsAnswers = true;
 		await letHappen(sandbox, cutShort, 'delivered');
-		await until('the other runs to begin', WAIT_MS, () => ran.size === events.length || undefined);
+		const all = events.length + NEWEST;
+		await until('the other runs to begin', WAIT_MS, () => ran.size === all || undefined);
 		await n8n.kill();
 		counter.holdsAnswers = false;
 		await n8n.restart();
@@ -69,6 +84,11 @@ it(
 		await until('two more checks', WAIT_MS, () => calls() >= seen + 4 || undefined);
 		expect(ended.map(({ about }) => ran.get(about))).toEqual(ended.map(() => 1));
 		expect(cutShort.map(({ about }) => ran.get(about))).toEqual(cutShort.map(() => 2));
+		const before = [...ran].filter(([about]) => about.startsWith('before-')).sort();
+		expect(before).toEqual([
+			['before-1@example.com', 1],
+			['before-2@example.com', 1],
+		]);
 	},
 	3 * WAIT_MS,
 );

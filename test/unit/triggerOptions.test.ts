@@ -13,7 +13,7 @@ import { triggerProperties } from '../../nodes/shared/trigger/properties';
 /** Options that only some triggers have, in alphabetical order of their titles. */
 const CONDITIONAL = [
 	...['acceptUnverified', 'apiPath', 'bounceType', 'checkInterval', 'itemAddress'],
-	...['outputPerEvent', 'recoverMissed', 'toleranceSeconds'],
+	...['outputPerEvent', 'recoverMissed', 'recoverNewest', 'toleranceSeconds'],
 ];
 
 /** `name?` is shown with automatic registration only, `name!` while missed events are recovered. */
@@ -25,7 +25,13 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
 	'Misar.ai': ['outputPerEvent'],
 	'Misar.Ink': [],
 	// Without an API for endpoints the interval is that of the recovery.
-	'Misar.Blog': ['acceptUnverified', 'checkInterval!', 'outputPerEvent', 'recoverMissed'],
+	'Misar.Blog': [
+		'acceptUnverified',
+		'checkInterval!',
+		'outputPerEvent',
+		'recoverMissed',
+		'recoverNewest!',
+	],
 	'Mail Panda': [
 		'acceptUnverified',
 		'apiPath?',
@@ -39,6 +45,7 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
 		'checkInterval',
 		'outputPerEvent',
 		'recoverMissed',
+		'recoverNewest!',
 		'toleranceSeconds',
 	],
 };

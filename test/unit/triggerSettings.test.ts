@@ -70,6 +70,10 @@ it.each([
 	['itemAddress', 'query', true],
 	['itemAddress', 'header', false],
 	['apiPath', 7, false],
+	['recoverNewest', 0, true],
+	['recoverNewest', 25, true],
+	['recoverNewest', -1, false],
+	['recoverNewest', 1.5, false],
 	['customEvents', ['a'], false],
 ])('the option %s may be %j: %s', (name, value, isUsable) => {
 	const read = () => settingsOf(mail, { [name]: value });
@@ -81,8 +85,8 @@ it('options that are not set have their documented defaults', () => {
 	expect(settingsOf(mail, {})).toEqual({
 		...{ signatureScheme: 'auto', toleranceSeconds: 300, skipDuplicates: true, simplify: true },
 		...{ checkInterval: 30, answer: 'received', longRuns: 'sendAgain', maxAttempts: 4 },
-		...{ reportProblems: false, recoverMissed: false, bounceType: 'any', acceptUnverified: false },
-		...{ conditions: [], outputPerEvent: false },
+		...{ reportProblems: false, recoverMissed: false, recoverNewest: 0, bounceType: 'any' },
+		...{ acceptUnverified: false, conditions: [], outputPerEvent: false },
 		...{ events: ['*'], registration: 'automatic' },
 	});
 });

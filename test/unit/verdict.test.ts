@@ -31,6 +31,7 @@ const settings: TriggerSettings = {
 	outputPerEvent: false,
 	reportProblems: false,
 	recoverMissed: false,
+	recoverNewest: 0,
 };
 
 /** A trigger that waits for bounces. */

@@ -27,7 +27,7 @@ export interface EventList {
 type Reading = 'complete' | 'changed' | { readonly pageSize: number };
 
 /**
- * What a provider lists from `since` on. One call, where everything fits on one page.
+ * What a provider lists from `since` on, or as much of the newest as is enough. One call, where that fits on one page.
  *
  * The list may change while it is read: a new entry pushes others to a later page, where they are seen
  * twice; a removal pulls entries to a page that was already read. Then the list is read again.
@@ -38,15 +38,16 @@ export async function listEvents(
 	client: PacedClient,
 	api: RecoveryApi,
 	since: number,
+	isEnough: (events: readonly MissedEvent[]) => boolean = () => false,
 ): Promise<EventList> {
 	const found = new Map<string, MissedEvent>();
 	let size = api.pageSize;
 	let complete = false;
 	for (let reading = 0; reading < MAX_READINGS && !complete; reading++) {
-		let end = await readPages(client, api, since, size, found);
+		let end = await readPages(client, api, since, size, found, isEnough);
 		if (typeof end === 'object') {
 			({ pageSize: size } = end);
-			end = await readPages(client, api, since, size, found);
+			end = await readPages(client, api, since, size, found, isEnough);
 		}
 		complete = end === 'complete';
 	}
@@ -60,6 +61,7 @@ async function readPages(
 	since: number,
 	size: number,
 	found: Map<string, MissedEvent>,
+	isEnough: (events: readonly MissedEvent[]) => boolean,
 ): Promise<Reading> {
 	let changed = false;
 	let total: number | undefined;
@@ -77,6 +79,7 @@ async function readPages(
 			const identity = api.identify(event);
 			if (identity !== undefined) found.set(nameOf(identity), { ...event, identity });
 		}
+		if (isEnough([...found.values()])) return 'complete';
 		const end = offset + page.size;
 		const isLast = page.size === 0 || (total !== undefined && end >= total);
 		const onlyOlder = page.events.length > 0 && wanted.length === 0;

@@ -124,8 +124,9 @@ export class Recovery {
 	/** Asks the provider what happened. */
 	private async look(now: number, credential: ProviderCredential): Promise<void> {
 		const { api, context } = this.deps;
-		const { from, until } = this.cursorAt(now);
 		const client = this.clientWith(credential);
+		await this.reachBack(client);
+		const { from, until } = this.cursorAt(now);
 		const { events, complete } = await listEvents(client, api, Math.max(from, until - OVERLAP_MS));
 		// One of the future shows that this clock is behind.
 		const isYoung = ({ at }: ListedEvent) => Math.abs(now - at) < GRACE_MS;
@@ -145,6 +146,20 @@ export class Recovery {
 		this.round = { client, unknown, queue: [], upperBound, missing: 0, started: 0 };
 		this.due = false;
 		if (unknown.length === 0) await this.advance(upperBound);
+	}
+
+	/** At the first activation: the cursor begins at the oldest of the newest events that are wanted from before it. */
+	private async reachBack(client: PacedClient): Promise<void> {
+		const { api, store } = this.deps;
+		const { recovery } = store.state;
+		if (recovery?.newest === undefined) return;
+		const { newest, ...cursor } = recovery;
+		const wanted = (events: readonly MissedEvent[]) =>
+			events.filter((event) => event.at < cursor.from && this.isSelected(event));
+		const { events } = await listEvents(client, api, 0, (found) => wanted(found).length >= newest);
+		const [oldest] = wanted(events).slice(-newest);
+		const from = oldest?.at ?? cursor.from;
+		store.change({ recovery: { ...cursor, from, until: Math.min(cursor.until, from - 1) } });
 	}
 
 	/** Looked up each time: the process drops those of a trigger that was idle while many others were not. */

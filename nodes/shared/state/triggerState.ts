@@ -61,10 +61,12 @@ export type Leftover = z.output<typeof leftoverSchema>;
 const cursorSchema = z.object({
 	workflowId: text,
 	nodeId: text,
-	/** Epoch milliseconds of the first activation: nothing from before it is recovered. */
+	/** Epoch milliseconds, at first of the first activation: nothing from before it is recovered. */
 	from: z.number(),
 	/** Epoch milliseconds up to which every event has run: the time of an event, once there was one. */
 	until: z.number(),
+	/** How many of the newest events from before the first activation are still to be looked for. */
+	newest: z.number().optional(),
 });
 
 /** How far a trigger has recovered what was missed. */

@@ -311,7 +311,7 @@ function requireRecoveryKey(
 /** Starts the recovery cursor at the first publish with the option on. */
 function noteRecovery(
 	context: IHookFunctions,
-	{ recoverMissed }: TriggerSettings,
+	{ recoverMissed, recoverNewest }: TriggerSettings,
 	store: RecordStore,
 ): void {
 	const { recovery } = store.state;
@@ -321,7 +321,8 @@ function noteRecovery(
 	}
 	if (isTestListener(context) || recovery !== undefined) return;
 	const now = Date.now();
-	store.change({ recovery: { ...store.owner, from: now, until: now } });
+	const newest = recoverNewest === 0 ? {} : { newest: recoverNewest };
+	store.change({ recovery: { ...store.owner, from: now, until: now, ...newest } });
 }
 
 function storeOf(context: IHookFunctions): RecordStore {

@@ -175,7 +175,7 @@ function optionsProperty(provider: Provider): INodeProperties {
 		...(api === undefined ? [] : reachOptions(api).map(automaticOnly)),
 		...answerOptions(provider),
 		...checkIntervalOption(provider),
-		...(recovery === undefined ? [] : [recoverMissedOption(recovery)]),
+		...(recovery === undefined ? [] : recoverMissedOptions(recovery)),
 		...deliveryOptions(provider),
 		...(provider.events.length === 0 ? [] : [OUTPUT_PER_EVENT_OPTION]),
 		REPORT_PROBLEMS_OPTION,
@@ -271,14 +271,25 @@ function answerOptions({ envelope, displayName }: Provider): INodeProperties[] {
 	];
 }
 
-function recoverMissedOption({ description }: RecoveryApi): INodeProperties {
-	return {
-		displayName: 'Recover Missed Events',
-		name: 'recoverMissed',
-		type: 'boolean',
-		default: false,
-		description: `Whether to start the workflow also for events whose deliveries were lost, for example while n8n was down. Needs an API key. ${description}`,
-	};
+function recoverMissedOptions({ things, description }: RecoveryApi): INodeProperties[] {
+	return [
+		{
+			displayName: 'Recover Missed Events',
+			name: 'recoverMissed',
+			type: 'boolean',
+			default: false,
+			description: `Whether to start the workflow also for events whose deliveries were lost, for example while n8n was down. Needs an API key. ${description}`,
+		},
+		{
+			displayName: 'Recover Newest at First Activation',
+			name: 'recoverNewest',
+			type: 'number',
+			typeOptions: { minValue: 0, numberPrecision: 0 },
+			default: 0,
+			description: `How many of the newest ${things} from before the first activation start the workflow too. Once: a later activation does not repeat it.`,
+			...shownFor({ recoverMissed: [true] }),
+		},
+	];
 }
 
 const ACCEPT_UNVERIFIED_OPTION: INodeProperties = {
