@@ -238,6 +238,11 @@ export class Editor {
 		throw new Error(`There is no field ${name}`);
 	}
 
+	/** Edits a parameter of the open node, by its name in the workflow. */
+	async fillParameter(name: string, value: string): Promise<void> {
+		await this.byId(`parameter-input-${name}`).locator('input').fill(value);
+	}
+
 	async executeStep(): Promise<void> {
 		await this.byId('node-execute-button').click();
 	}

@@ -29,7 +29,7 @@ export interface TemplateWalk {
 	readonly connect: ReadonlyArray<readonly [node: string, credential: string]>;
 	/** Triggers whose Production URL is copied, to paste it elsewhere. */
 	readonly pasted?: readonly string[];
-	/** What is edited. */
+	/** What is edited: fields of the node `Your settings`, or parameters of the only one that is edited. */
 	settings?(world: World, hooks: Published['hooks']): Readonly<Record<string, string>>;
 	run(published: Published): Promise<void>;
 	/** What the other system receives. */
@@ -248,7 +248,7 @@ export const templateWalks: readonly TemplateWalk[] = [
 	{
 		file: 'webhook-problems',
 		connect: [['Misar Mail', MISAR]],
-		settings: ({ address }) => ({ chatWebhookUrl: `${address}/hook` }),
+		settings: ({ address }) => ({ url: `${address}/hook` }),
 		run: async (world) => {
 			await mail(world, 'email.bounced', reader);
 			const endpoint = world.sandbox.endpoints('misar.mail')[0];

@@ -10,12 +10,12 @@ import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
 import { WITH_EDITOR } from '../../testkit/n8n-host/withEditor';
 import { ORIGIN, SECRET } from '../../testkit/publishTrigger';
-import { readTemplate, SETTINGS, STICKY, templateNames } from '../e2e/templateFiles';
+import { editedNode, readTemplate, SETTINGS, STICKY, templateNames } from '../e2e/templateFiles';
 import { Collector } from '../e2e/templateHost';
 import { overlap, readCanvas } from './canvas';
 import { launchChromium, type Chromium } from './chromium';
 import { Editor } from './editor';
-import { RedisStandIn } from './redisStandIn';
+import { RedisStandIn } from '../e2e/redisStandIn';
 import { templateWalks, type TemplateWalk, type World } from './templateWalks';
 
 /** Every template as a person sets it up: from the import to a run, by what is on the screen. */
@@ -117,6 +117,7 @@ describe('from the import to a run', () => {
 			await editor.closePublished();
 
 			const id = await editor.workflowId();
+			expect((await n8n.getWorkflow(id))['pinData']).toEqual(readTemplate(file).pinData);
 			const before = collector.requests.length;
 			await walk.run({ ...world, editor, page, id, hooks });
 			await n8n.waitForExecutions(id, walk.runs, WAIT_MS);
@@ -138,6 +139,7 @@ describe('from the import to a run', () => {
 
 /** Chooses the credentials and edits the settings. @returns the Production URLs that were copied */
 async function setUp({
+	file,
 	connect,
 	pasted = [],
 	settings,
@@ -154,9 +156,12 @@ async function setUp({
 		await editor.closePanel();
 	}
 	if (settings === undefined) return hooks;
-	await editor.openNode(SETTINGS);
-	for (const [name, value] of Object.entries(settings(world, hooks)))
-		await editor.fillField(name, value);
+	const edited = editedNode(readTemplate(file))?.name ?? '';
+	await editor.openNode(edited);
+	for (const [name, value] of Object.entries(settings(world, hooks))) {
+		if (edited === SETTINGS) await editor.fillField(name, value);
+		else await editor.fillParameter(name, value);
+	}
 	await editor.closePanel();
 	return hooks;
 }

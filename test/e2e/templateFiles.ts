@@ -42,7 +42,7 @@ const templateSchema = z
 		nodes: z.array(nodeSchema).nonempty(),
 		connections: z.record(z.object({ main: z.array(z.array(connectionSchema)) }).strict()),
 		settings: z.record(z.unknown()),
-		pinData: z.object({}).strict(),
+		pinData: z.record(z.array(z.object({ json: z.record(z.unknown()) }).strict()).length(1)),
 		tags: z.array(z.unknown()).length(0),
 		meta: z.object({ templateCredsSetupCompleted: z.literal(false) }).strict(),
 	})
@@ -71,13 +71,22 @@ export function links({ connections }: Template): Array<{ from: string; to: stri
 	);
 }
 
-/** The node that holds everything a user edits. */
+/** The node that holds everything a user edits, where that is more than an address of the only node behind a trigger. */
 export const SETTINGS = 'Your settings';
 
 /** The node that lets a run pass once no example address is left in {@link SETTINGS}. */
 export const EDITED = 'Edited?';
 
-/** Values for fields of {@link SETTINGS}, by their names. */
+/** The node that a user edits; none where a template has nothing to edit. */
+export function editedNode({ nodes }: Template): TemplateNode | undefined {
+	return nodes.find(({ name }) => name === SETTINGS) ?? nodes.find(hasAddress);
+}
+
+function hasAddress({ parameters }: TemplateNode): boolean {
+	return String(parameters['url']).startsWith('https:');
+}
+
+/** Values for what is in {@link editedNode}, by the names of the fields. */
 export type Settings = Readonly<Record<string, string | number>>;
 
 const settingsSchema = z.object({
@@ -98,28 +107,32 @@ export function readTemplate(name: string, settings: Settings = {}): Template {
 	for (const wanted of Object.keys(settings)) {
 		if (!known.includes(wanted)) throw new Error(`${name} has no setting ${wanted}`);
 	}
-	const nodes = template.nodes.map((node) => {
-		if (node.name !== SETTINGS) return node;
-		const assignments = settingsSchema
-			.parse(node.parameters)
-			.assignments.assignments.map((field) => ({
-				...field,
-				value: settings[field.name] ?? field.value,
-			}));
-		return { ...node, parameters: { ...node.parameters, assignments: { assignments } } };
-	});
+	const edited = editedNode(template);
+	const nodes = template.nodes.map((node) => (node === edited ? edit(node, settings) : node));
 	return templateSchema.parse({ ...template, nodes });
 }
 
-/** The fields in {@link SETTINGS} as they are in the file; none where a template has nothing to edit. */
-export function settingsOf({ nodes }: Template): Record<string, unknown> {
-	const node = nodes.find(({ name }) => name === SETTINGS);
+function edit(node: TemplateNode, settings: Settings) {
+	if (node.name !== SETTINGS) return { ...node, parameters: { ...node.parameters, ...settings } };
+	const assignments = settingsSchema
+		.parse(node.parameters)
+		.assignments.assignments.map((field) => ({
+			...field,
+			value: settings[field.name] ?? field.value,
+		}));
+	return { ...node, parameters: { ...node.parameters, assignments: { assignments } } };
+}
+
+/** What a user edits, as it is in the file. */
+export function settingsOf(template: Template): Record<string, unknown> {
+	const node = editedNode(template);
 	if (node === undefined) return {};
+	if (node.name !== SETTINGS) return { url: node.parameters['url'] };
 	const { assignments } = settingsSchema.parse(node.parameters).assignments;
 	return Object.fromEntries(assignments.map(({ name, value }) => [name, value]));
 }
 
-/** The names of the fields in {@link SETTINGS}. */
+/** The names of the fields that a user edits. */
 export function settingNames(template: Template): string[] {
 	return Object.keys(settingsOf(template));
 }

@@ -146,7 +146,17 @@ export class TemplateHost {
 		settings: Settings = {},
 		chosen: Record<string, { type: string; data: object }> = {},
 	): Promise<Imported> {
-		const template = withWebhookIds(readTemplate(name, settings));
+		const imported = await this.import(readTemplate(name, settings), chosen);
+		await this.n8n.publish(imported.id);
+		return imported;
+	}
+
+	/** The same without publishing it. */
+	async import(
+		file: Template,
+		chosen: Record<string, { type: string; data: object }> = {},
+	): Promise<Imported> {
+		const template = withWebhookIds(file);
 		const nodes = [];
 		for (const node of template.nodes) {
 			const wanted = chosen[node.name] ?? (await this.account(node));
@@ -154,29 +164,22 @@ export class TemplateHost {
 				nodes.push(node);
 				continue;
 			}
-			const title = `${name}: ${node.name}`;
+			const title = `${template.name}: ${node.name}`;
 			const id = await this.n8n.createCredential(title, wanted.type, wanted.data);
 			nodes.push({ ...node, credentials: { [wanted.type]: { id, name: title } } });
 		}
 		const { id } = await this.n8n.createWorkflow({ ...template, nodes });
-		await this.n8n.publish(id);
 		return { id, template };
 	}
 
 	/**
 	 * "Execute workflow" from one trigger, as the editor does it; returns when the run has ended.
 	 *
-	 * @param output - what the trigger puts out, where it is not to run itself
 	 * @returns the id of the execution
 	 */
-	async run({ id }: Imported, trigger: string, output?: object): Promise<string> {
+	async run({ id }: Imported, trigger: string): Promise<string> {
 		const started = z.object({ executionId: z.string() });
-		const data = output && {
-			...{ startTime: 0, executionTime: 0, executionIndex: 0, source: [] },
-			executionStatus: 'success',
-			data: { main: [[{ json: output }]] },
-		};
-		const body = { triggerToStartFrom: { name: trigger, ...(data && { data }) } };
+		const body = { triggerToStartFrom: { name: trigger } };
 		const { executionId } = await this.rest.call(started, 'POST', `/workflows/${id}/run`, body);
 		await until(`the run from "${trigger}" to end`, WAIT_MS, async () => {
 			const runs = await this.n8n.executions(id);

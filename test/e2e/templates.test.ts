@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { NodeHelpers } from 'n8n-workflow';
 import { z } from 'zod';
 
-import { PACKAGE } from '../../testkit/publishTrigger';
+import { outputOf } from '../../testkit/n8n-host/schemas';
+import { ORIGIN, PACKAGE } from '../../testkit/publishTrigger';
+import { RedisStandIn } from './redisStandIn';
 import {
 	EDITED,
 	links,
@@ -13,20 +15,109 @@ import {
 	STICKY,
 	templateNames,
 	templateText,
+	type Settings,
+	type Template,
 } from './templateFiles';
-import { TemplateHost, type Imported } from './templateHost';
+import { Collector, TemplateHost, type Imported } from './templateHost';
 
 /** Every file in `templates/`: clean, described, and without a complaint of the editor. */
 
 let host: TemplateHost;
+const redis = new RedisStandIn();
+const collector = new Collector();
+/** The address of another system, and the port of Redis. */
+let address: string;
+let port: number;
 
 beforeAll(async () => {
+	address = await collector.open();
+	port = await redis.open();
 	host = await TemplateHost.start();
 }, 600_000);
 
 afterAll(async () => {
 	await host?.stop();
+	await collector.close();
+	await redis.close();
 }, 60_000);
+
+afterEach(() => {
+	for (const { provider, id } of host.sandbox.endpoints()) {
+		host.sandbox.removeEndpoint(provider, id);
+	}
+});
+
+/** What a template is set up with for a run from its samples, and how far that comes. */
+interface SetUp {
+	readonly settings?: Settings;
+	/** A node that the run from each trigger reaches. */
+	readonly reached: Readonly<Record<string, string>>;
+	/** What the run says, where the system that the sample is about does not exist. */
+	readonly error?: string;
+}
+
+function setUps(): Record<string, SetUp> {
+	const chat = { chatWebhookUrl: `${address}/hook` };
+	const crm = { crmUrl: `${address}/api` };
+	return {
+		'bounces-and-complaints': { reached: { 'Misar Trigger': 'Suppress' } },
+		'cross-post-articles': {
+			settings: { siteUrl: `${address}/api/posts` },
+			reached: { 'Misar.Blog Trigger': 'Remember Post' },
+		},
+		'endpoint-audit': { settings: chat, reached: { 'Every Monday': 'Send Report' } },
+		'engagement-scoring': {
+			reached: { 'Misar Trigger': 'Log', 'Every Night': 'Forget Older Ones' },
+		},
+		'exactly-once-intake': { reached: { 'Misar Mail': 'Mark Done' } },
+		'failed-deliveries': { settings: chat, reached: { 'Every Morning': 'Failed Attempts' } },
+		'nothing-missed-blog': { settings: chat, reached: { 'Every Hour': 'List Articles' } },
+		'opt-outs-to-metigan': {
+			settings: { ...chat, ...crm },
+			reached: { 'Every Hour': 'Any Opt-outs?' },
+		},
+		'rotate-signing-secret': {
+			reached: { Ask: 'Not Found' },
+			error: 'Nothing was changed: no endpoint has this webhook URL',
+		},
+		'run-crashed-executions-again': {
+			settings: { ...chat, n8nUrl: host.n8n.url },
+			reached: { 'Every 5 Minutes': 'Crashed' },
+		},
+		'suppressions-metigan': {
+			settings: { ...chat, ...crm },
+			reached: { 'Every Hour': 'Any Removed?' },
+		},
+		'unsubscribe-sync': {
+			settings: crm,
+			reached: {
+				'Misar Trigger': 'Mark as Sent',
+				'Metigan Trigger': 'Mark as Sent',
+				'Every Hour': 'Not Sent Yet',
+			},
+		},
+		'webhook-intake': {
+			settings: { webhookUrl: `${ORIGIN}/webhook/of-this-test` },
+			reached: { 'On Publish': 'Register Endpoint', Webhook: 'Your Work' },
+		},
+		'webhook-problems': {
+			settings: { url: `${address}/hook` },
+			reached: { 'Misar Mail': 'Misar Mail' },
+		},
+	};
+}
+
+/** Credentials that the host does not give the nodes of a template by itself. */
+function credentials({ nodes }: Template): Record<string, { type: string; data: object }> {
+	const chosen: Record<string, { type: string; data: object }> = {
+		Ask: { type: 'httpBasicAuth', data: { user: 'ada', password: 'not used here' } },
+	};
+	for (const { name, type } of nodes) {
+		if (type !== 'n8n-nodes-base.redis') continue;
+		chosen[name] = { type: 'redis', data: { host: '127.0.0.1', port } };
+	}
+	return chosen;
+}
 
 it('are all listed in the overview, and nothing else is', () => {
 	expect(templateNames.length).toBeGreaterThan(0);
@@ -46,7 +137,7 @@ async function expectStopped(imported: Imported): Promise<void> {
 	const { template } = imported;
 	if (!template.nodes.some(({ name }) => name === EDITED)) return;
 	const before = links(template).find(({ to }) => to === SETTINGS);
-	const run = await host.run(imported, before?.from ?? '', { event: 'of a test' });
+	const run = await host.run(imported, before?.from ?? '');
 	const { resultData } = (await host.n8n.execution(run)).data;
 	expect(resultData.error?.message).toMatch(/"Your settings" is still the example/);
 	expect(Object.keys(resultData.runData)).toEqual([before?.from, SETTINGS, EDITED, 'Edit First']);
@@ -81,7 +172,8 @@ describe.each(templateNames)('%s', (name) => {
 	it('holds no secret and no address of a person', () => {
 		const text = templateText(name);
 		expect(text).not.toMatch(/whsec_|m[a-z]k_[A-Za-z0-9]|mtg_live_|Bearer |instanceId/);
-		expect(text.match(/[\w.+-]+@[\w-]+\.[\w.]+/g) ?? []).toEqual([]);
+		const addresses = text.match(/[\w.+-]+@[\w-]+\.[\w.]+/g) ?? [];
+		expect(addresses.filter((address) => !address.endsWith('@example.com'))).toEqual([]);
 		expect(text).not.toMatch(/"credentials"/);
 	});
 
@@ -122,21 +214,40 @@ describe.each(templateNames)('%s', (name) => {
 	});
 
 	it('is imported and published', async () => {
-		// Never called while nothing is delivered.
-		const redis = { type: 'redis', data: { host: '127.0.0.1', port: 1 } };
-		const redisNodes = working().filter(({ type }) => type === 'n8n-nodes-base.redis');
-		const imported = await host.publish(
-			name,
-			{},
-			{
-				...Object.fromEntries(redisNodes.map((node) => [node.name, redis])),
-				Ask: { type: 'httpBasicAuth', data: { user: 'ada', password: 'not used here' } },
-			},
-		);
+		const imported = await host.publish(name, {}, credentials(template()));
 		const { id } = imported;
 		expect(await host.n8n.getWorkflow(id)).toMatchObject({ active: true });
 		await expectStopped(imported);
 		await host.n8n.unpublish(id);
 		expect(host.sandbox.endpoints()).toEqual([]);
 	});
+
+	it('runs from the sample that is pinned at each trigger', async () => {
+		const { settings, reached, error } = setUps()[name] ?? { reached: {} };
+		const file = readTemplate(name, settings);
+		// One template has n8n store no run.
+		const stored = { ...file, settings: { executionOrder: 'v1' } };
+		const imported = await host.import(stored, credentials(file));
+		const url = 'https://elsewhere.example.org/hook';
+		host.sandbox.addEndpoint('misar.mail', { url, events: ['email.bounced'] });
+		const triggers = working().filter(({ type }) => /(Trigger|\.webhook)$/.test(type));
+		expect(Object.keys(reached).sort()).toEqual(triggers.map((node) => node.name).sort());
+		for (const [trigger, last] of Object.entries(reached)) {
+			const run = await host.n8n.execution(await host.run(imported, trigger));
+			expect(run.data.resultData.error?.message).toBe(error);
+			expect(outputOf(run, trigger)).toEqual(file.pinData[trigger]?.map(({ json }) => json));
+			expect(Object.keys(run.data.resultData.runData)).toContain(last);
+		}
+	}, 120_000);
+});
+
+it.each([
+	['endpoint-audit', 'Every Monday'],
+	['webhook-intake', 'On Publish'],
+])('%s has pinned what n8n’s own trigger puts out', async (name, trigger) => {
+	const file = readTemplate(name);
+	const imported = await host.import({ ...file, pinData: {} });
+	const run = await host.n8n.execution(await host.run(imported, trigger));
+	const fields = outputOf(run, trigger).map((item) => Object.keys(item));
+	expect(fields).toEqual(file.pinData[trigger]?.map(({ json }) => Object.keys(json)));
 });

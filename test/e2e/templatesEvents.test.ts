@@ -337,7 +337,7 @@ describe('many deliveries', () => {
 			signingSecret: SECRET,
 		};
 		const account = { type: 'misarApi', data };
-		const { nodes } = readTemplate('webhook-intake');
+		const { nodes, pinData } = readTemplate('webhook-intake');
 		const webhookUrl = `${ORIGIN}/webhook/${nodes.find(({ name }) => name === 'Webhook')?.id ?? ''}`;
 		const imported = await bed.host.publish(
 			'webhook-intake',
@@ -360,6 +360,9 @@ describe('many deliveries', () => {
 		const outputs = await Promise.all(
 			runs.map(async ({ id }) => {
 				const run = await bed.host.n8n.execution(id);
+				for (const item of outputOf(run, 'Webhook')) {
+					expect(Object.keys(item)).toEqual(Object.keys(pinData['Webhook']?.[0]?.json ?? {}));
+				}
 				return [outputOf(run, 'Your Work'), outputOf(run, 'Receive', 1)] as const;
 			}),
 		);

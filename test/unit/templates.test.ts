@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { PACKAGE } from '../../testkit/publishTrigger';
 import {
 	EDITED,
+	editedNode,
 	links,
 	readTemplate,
 	settingNames,
@@ -85,7 +86,7 @@ describe.each(templateNames)('%s', (file) => {
 	const notes = template.nodes.filter(({ type }) => type === STICKY).map(noteOf);
 	const working = template.nodes.filter(({ type }) => type !== STICKY);
 	const sections = notes.filter(({ section }) => section !== undefined);
-	const settings = working.find(({ name }) => name === SETTINGS);
+	const settings = editedNode(template);
 	const sectionOf = (node: TemplateNode) => sections.filter((note) => encloses(note, boxOf(node)));
 
 	it('can be imported twice: it holds no webhook id and no path, which n8n would keep', () => {
@@ -101,7 +102,12 @@ describe.each(templateNames)('%s', (file) => {
 	});
 
 	it('numbers its notes in the order of work, in a colour for each section that applies', () => {
-		const expected = SECTIONS.filter((title) => title !== 'Edit me' || settings !== undefined);
+		const applies = {
+			Connect: true,
+			'Edit me': settings !== undefined,
+			'Leave alone': working.some((node) => !connects(node) && node !== settings),
+		};
+		const expected = SECTIONS.filter((title) => applies[title]);
 		const inOrder = [...sections].sort((a, b) => a.heading.localeCompare(b.heading));
 		expect(inOrder.map(({ heading }) => heading[0])).toEqual(inOrder.map((_, at) => `${at + 1}`));
 		const found = inOrder.map(({ section }) => section);
@@ -152,17 +158,19 @@ describe.each(templateNames)('%s', (file) => {
 	});
 
 	it('has what is to be edited in one node behind the triggers, under "Edit me"', () => {
-		const edited = [SETTINGS, EDITED];
-		const elsewhere = JSON.stringify(working.filter(({ name }) => !edited.includes(name)));
+		const others = working.filter((node) => node !== settings && node.name !== EDITED);
+		const elsewhere = JSON.stringify(others);
 		expect(elsewhere).not.toMatch(/https?:|example\.(com|org)/);
-		expect(elsewhere.includes(`$('${SETTINGS}')`)).toBe(settings !== undefined);
-		const names = settingNames(template);
-		expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(elsewhere))).toEqual([]);
+		expect(elsewhere.includes(`$('${SETTINGS}')`)).toBe(settings?.name === SETTINGS);
 		if (settings === undefined) return;
+		const names = settingNames(template);
 		expect(names).not.toEqual([]);
 		expect(sectionOf(settings)).toMatchObject([{ section: 'Edit me' }]);
-		expect(settings.parameters['includeOtherFields']).toBe(true);
-		const before = links(template).filter(({ to }) => to === SETTINGS);
+		if (settings.name === SETTINGS) {
+			expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(elsewhere))).toEqual([]);
+			expect(settings.parameters['includeOtherFields']).toBe(true);
+		}
+		const before = links(template).filter(({ to }) => to === settings.name);
 		const triggers = working.filter(({ type }) => type.endsWith('Trigger')).map(({ name }) => name);
 		expect(before.map(({ from }) => from).sort()).toEqual(triggers.sort());
 	});
@@ -171,8 +179,8 @@ describe.each(templateNames)('%s', (file) => {
 		const examples = Object.entries(settingsOf(template)).filter(([, value]) =>
 			String(value).includes('.example.com'),
 		);
-		// A message to an address that does not exist is all that this one does.
-		if (examples.length === 0 || file === 'webhook-problems') return;
+		// A message to an address that does not exist is all that a single node does.
+		if (examples.length === 0 || settings?.name !== SETTINGS) return;
 		expect(template.connections[SETTINGS]?.main).toMatchObject([[{ node: EDITED }]]);
 		expect(template.connections[EDITED]?.main[1]).toMatchObject([{ node: 'Edit First' }]);
 		const check = working.find(({ name }) => name === EDITED);

@@ -4,6 +4,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 export class RedisStandIn {
 	private readonly values = new Map<string, string>();
 
+	private readonly lists = new Map<string, string[]>();
+
 	private readonly server: Server;
 
 	private readonly sockets = new Set<Socket>();
@@ -40,14 +42,18 @@ export class RedisStandIn {
 
 	private answer([command = '', key = '', value = '']: string[]): string {
 		switch (command.toUpperCase()) {
-			case 'INCR': {
-				const next = Number(this.values.get(key) ?? 0) + 1;
-				this.values.set(key, String(next));
-				return `:${next}\r\n`;
+			case 'RPUSH': {
+				const list = [...(this.lists.get(key) ?? []), value];
+				this.lists.set(key, list);
+				return `:${list.length}\r\n`;
+			}
+			case 'LRANGE': {
+				const list = this.lists.get(key) ?? [];
+				return `*${list.length}\r\n${list.map(bulk).join('')}`;
 			}
 			case 'GET': {
 				const found = this.values.get(key);
-				return found === undefined ? '$-1\r\n' : `$${found.length}\r\n${found}\r\n`;
+				return found === undefined ? '$-1\r\n' : bulk(found);
 			}
 			case 'SET':
 				this.values.set(key, value);
@@ -61,6 +67,8 @@ export class RedisStandIn {
 		}
 	}
 }
+
+const bulk = (text: string) => `$${text.length}\r\n${text}\r\n`;
 
 /** Reads a command that is complete; keys and values of these tests are ASCII. */
 function readCommand(text: string): { words?: string[]; length: number } {
