@@ -53,7 +53,7 @@ export class MailPandaApi implements ICredentialType {
 			default: '',
 			placeholder: 'e.g. em_prod_… Leave empty to register by hand',
 			description:
-				'Needed for automatic registration: a key made in the Mail Panda dashboard. Leave empty when you add the webhook URL by hand.',
+				'Needed for automatic registration and the action node: a key made in the Mail Panda dashboard. Otherwise leave it empty.',
 			displayOptions: { show: { authentication: ['apiKey'] } },
 		},
 		{

@@ -29,7 +29,7 @@ export class MetiganApi implements ICredentialType {
 			default: '',
 			placeholder: 'e.g. mtg_live_… Leave empty to register by hand',
 			description:
-				'Needed for automatic registration: Metigan dashboard → Settings → API Keys. Leave empty when you add the webhook URL by hand.',
+				'Needed for automatic registration, Recover Missed Events and the action node: Metigan dashboard → Settings → API Keys. Otherwise leave it empty.',
 		},
 		{
 			displayName: 'Signing Secret',

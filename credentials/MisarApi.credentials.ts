@@ -44,7 +44,7 @@ export class MisarApi implements ICredentialType {
 			default: '',
 			placeholder: 'e.g. msk_… Leave empty to register by hand',
 			description:
-				'Needed for automatic registration, found in the settings of the product under API keys. Leave empty when you add the webhook URL by hand.',
+				'Needed for automatic registration and the action node: settings of the product → API keys. Otherwise leave it empty.',
 		},
 		{
 			displayName: 'Signing Secret',

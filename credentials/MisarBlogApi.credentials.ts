@@ -29,7 +29,7 @@ export class MisarBlogApi implements ICredentialType {
 			default: '',
 			placeholder: 'Leave empty: only needed for articles and missed events',
 			description:
-				'Optional: the trigger does not need it, only the test of this credential does. Misar.Blog dashboard → Settings → API.',
+				'Needed for Recover Missed Events and for the action node: Misar.Blog dashboard → Settings → API. The trigger receives events without it.',
 		},
 		{
 			displayName: 'Signing Secret',
@@ -39,7 +39,7 @@ export class MisarBlogApi implements ICredentialType {
 			default: '',
 			placeholder: 'e.g. 4f9c2ab8e1d7… Ask Misar for it',
 			description:
-				'The value Misar.Blog sends in the header X-Webhook-Secret. It is one secret of the whole platform: ask Misar for it if you do not have it.',
+				'The value Misar.Blog sends in the header X-Webhook-Secret. The whole platform has one secret: ask Misar for it if you do not have it.',
 		},
 		{
 			displayName: 'Previous Signing Secret',

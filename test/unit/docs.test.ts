@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
 import { describe, expect, it } from '@jest/globals';
@@ -8,12 +8,11 @@ import MarkdownIt from 'markdown-it';
 import { operationsOf } from '../../nodes/shared/action/operations';
 import type { Operation } from '../../nodes/shared/provider';
 import { allProviders } from './allProviders';
+import { read, ROOT, section, tableRows } from './documents';
 import { messagesOfTheNodes } from './messages';
-import { wornWords } from './wornWords';
 
 /** The documents say what is true: links lead somewhere, messages and events are the nodes' own. */
 
-const ROOT = join(__dirname, '..', '..');
 const markdown = new MarkdownIt({ html: true });
 
 type Token = ReturnType<MarkdownIt['parse']>[number];
@@ -27,10 +26,6 @@ function filesOf(pattern: string): string[] {
 }
 
 const documents = filesOf('*.md');
-
-function read(name: string): string {
-	return readFileSync(join(ROOT, name), 'utf8');
-}
 
 function tokensOf(name: string): Token[] {
 	return markdown.parse(read(name), {}).flatMap((token) => [token, ...(token.children ?? [])]);
@@ -55,27 +50,6 @@ function anchorsOf(name: string): string[] {
 		);
 }
 
-/** The text below a heading, up to the next one of the same level or a higher one. */
-function section(text: string, heading: string): string {
-	const level = heading.indexOf(' ');
-	const [, after] = text.split(`\n${heading}\n`);
-	if (after === undefined) throw new Error(`No heading "${heading}"`);
-	return after.split(new RegExp(`^#{1,${level}} `, 'm'))[0] ?? '';
-}
-
-/** The cells of a document's table rows: the header, the line below it, and the rest. */
-function tableIn(name: string): string[][] {
-	return read(name)
-		.split('\n')
-		.filter((line) => line.startsWith('|'))
-		.map((line) =>
-			line
-				.split('|')
-				.slice(1, -1)
-				.map((cell) => cell.trim()),
-		);
-}
-
 /** The code in the first column of every table of a text. */
 function firstColumn(text: string): string[] {
 	return [...text.matchAll(/^\| `(.+?)`\s*\|/gm)].map(([, code = '']) => code);
@@ -96,10 +70,6 @@ describe.each(documents)('%s', (name) => {
 				return anchor !== undefined && !anchorsOf(file).includes(anchor);
 			});
 		expect(broken).toEqual([]);
-	});
-
-	it('is written in plain words', () => {
-		expect(wornWords(read(name))).toEqual([]);
 	});
 
 	it('links to the web by HTTPS', () => {
@@ -181,7 +151,7 @@ describe('docs/providers.md', () => {
 });
 
 describe('templates/README.md', () => {
-	const [header = [], , ...rows] = tableIn('templates/README.md');
+	const [header = [], , ...rows] = tableRows(read('templates/README.md'));
 
 	it('says of every template what it needs, how difficult it is and how long it takes', () => {
 		expect(header).toEqual([
@@ -232,7 +202,7 @@ describe('the commands in the documents', () => {
 });
 
 describe('docs/actions.md', () => {
-	const [header = [], , ...rows] = tableIn('docs/actions.md');
+	const [header = [], , ...rows] = tableRows(read('docs/actions.md'));
 	const WORDS = { documented: 'yes', unconfirmed: 'tried', missing: '' } as const;
 	const operations = [...new Set(allProviders.flatMap(operationsOf))];
 	const rowsOf = ({ resource, name }: Operation) =>

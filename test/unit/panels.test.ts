@@ -1,6 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-
 import { describe, expect, it } from '@jest/globals';
 import { NodeHelpers, type ICredentialType, type INodeType } from 'n8n-workflow';
 
@@ -13,7 +10,9 @@ import { MetiganTrigger } from '../../nodes/Metigan/MetiganTrigger.node';
 import { MisarTrigger } from '../../nodes/Misar/MisarTrigger.node';
 import { MisarBlogTrigger } from '../../nodes/MisarBlog/MisarBlogTrigger.node';
 import { baseUrlMeant } from '../../nodes/shared/baseUrl';
+import { operationsOf } from '../../nodes/shared/action/operations';
 import { allProviders } from './allProviders';
+import { read, tableRows } from './documents';
 
 /** What a person sees of triggers and credentials before anything runs, by n8n's own rules. */
 
@@ -67,23 +66,33 @@ describe.each(providers)('the trigger of %s', (_name, { credentialType, product,
 				name === 'events' && (displayOptions?.show?.['product'] ?? [product]).includes(product),
 		);
 		expect(lists).toHaveLength(2);
-		const rows = readFileSync(join(__dirname, '../../docs/providers.md'), 'utf8')
-			.split('\n')
-			.map((line) => line.split('|').map((cell) => cell.trim()));
+		const rows = tableRows(read('docs/providers.md'));
 		for (const { name, howTo } of events) {
 			for (const { options = [] } of lists) {
 				const entry = options.find((option) => 'value' in option && option.value === name);
 				const text = JSON.stringify(entry).toLowerCase();
 				expect(text).toContain(`to try it: ${howTo.toLowerCase()}`);
 			}
-			expect(rows).toContainEqual(['', `\`${name}\``, expect.stringContaining(_name), howTo, '']);
+			expect(rows).toContainEqual([`\`${name}\``, expect.stringContaining(_name), howTo]);
 		}
 	});
 });
 
 describe.each(credentials.map((type) => [type.displayName, type] as const))(
 	'the credential %s',
-	(_name, { properties, documentationUrl }) => {
+	(_name, { name: credentialType, properties, documentationUrl }) => {
+		/** The rows of the table about this credential in our documents: field and explanation. */
+		const documented = () => {
+			const [, anchor = ''] = /docs\/providers\.md#(.+)$/.exec(documentationUrl ?? '') ?? [];
+			const section = read('docs/providers.md')
+				.split(/^### /m)
+				.find(
+					(one) =>
+						one.split('\n')[0]?.toLowerCase().replaceAll('.', '').replaceAll(' ', '-') === anchor,
+				);
+			return tableRows(section?.split(/^#/m)[0] ?? '');
+		};
+
 		const shown = (data: Record<string, string>) =>
 			properties
 				.filter(({ type }) => type !== 'hidden')
@@ -105,16 +114,24 @@ describe.each(credentials.map((type) => [type.displayName, type] as const))(
 		});
 
 		it('leads to a section of our documents that explains each field', () => {
-			const [, anchor = ''] = /docs\/providers\.md#(.+)$/.exec(documentationUrl ?? '') ?? [];
-			const text = readFileSync(join(__dirname, '../../docs/providers.md'), 'utf8');
-			const sections = text.split(/^### /m).slice(1);
-			const section = sections.find((one) => {
-				const [heading = ''] = one.split('\n');
-				return heading.toLowerCase().replaceAll('.', '').replaceAll(' ', '-') === anchor;
-			});
-			const table = section?.split(/^#/m)[0] ?? '';
+			const fields = documented().flatMap(([names = '']) => names.split(', '));
 			for (const { displayName } of properties.filter(({ type }) => type !== 'hidden')) {
-				expect(table).toMatch(new RegExp(`^\\| .*${displayName}.* \\|`, 'm'));
+				expect(fields).toContain(displayName);
+			}
+		});
+
+		it('says in the editor and in our documents what the API key is needed for', () => {
+			const own = allProviders.filter((provider) => provider.credentialType === credentialType);
+			const purposes = {
+				'automatic registration': own.some(({ api }) => api !== undefined),
+				'Recover Missed Events': own.some(({ recovery }) => recovery !== undefined),
+				'the action node': own.some((provider) => operationsOf(provider).length > 0),
+			};
+			const field = properties.find(({ name }) => name === 'apiKey');
+			const [, explanation = ''] = documented().find(([name]) => name === 'API Key') ?? [];
+			for (const text of [field?.description ?? '', explanation.replaceAll('**', '')]) {
+				const named = Object.keys(purposes).map((purpose) => [purpose, text.includes(purpose)]);
+				expect(Object.fromEntries(named)).toEqual(purposes);
 			}
 		});
 	},

@@ -16,6 +16,7 @@ const PACKAGES = path.join(ROOT, 'packages');
 const manifestSchema = z
 	.object({
 		name: z.string(),
+		description: z.string(),
 		version: z.string(),
 		keywords: z.array(z.string()),
 		repository: z.object({ url: z.string(), directory: z.string().optional() }),
@@ -68,6 +69,17 @@ describe('the packages of single services', () => {
 			expect(single.keywords).toContain('n8n-community-node-package');
 		},
 	);
+});
+
+describe.each(singles)('the description of $name', ({ description, n8n: { nodes } }) => {
+	it('names the provider, the trigger, and that there is more than a trigger', () => {
+		const actions = nodes.filter((file) => !file.includes('Trigger'));
+		const [folder = ''] = nodes.map((file) => path.basename(path.dirname(file)));
+		const provider = description.split(':')[0]?.replace(/^n8n nodes? for /, '') ?? '';
+		expect(provider.replaceAll(/[ .]/g, '')).toMatch(new RegExp(`^${folder}`));
+		expect(description).toContain('trigger');
+		expect(description.startsWith('n8n nodes for ')).toBe(actions.length > 0);
+	});
 });
 
 const stepSchema = z.object({

@@ -158,7 +158,7 @@ function registrationProperty(provider: Provider, api: ManagementApi, show: Show
 			{
 				name: 'Manual',
 				value: 'manual',
-				description: `You add the webhook URL in the ${provider.displayName} dashboard yourself; the API is not called`,
+				description: `You add the webhook URL in the ${provider.displayName} dashboard yourself; the API is ${provider.recovery === undefined ? 'not called' : 'called only to recover missed events'}`,
 			},
 		],
 		default: defaultRegistration,
