@@ -159,12 +159,15 @@ it('leaves one endpoint of ours and all others, whatever is answered', async () 
 			await outcomeOf(account, async () => await host.publish());
 			goOn();
 			await outcomeOf(account, async () => await host.publish());
-			await outcomeOf(account, async () => await host.unpublish());
+			const removed = await outcomeOf(account, async () => await host.unpublish());
 			const [trespass] = account.trespasses;
 			hold({ [`${trespass} changes nobody else’s endpoint`]: trespass === undefined });
 
 			account.faults = [];
-			goOn();
+			// n8n saves nothing of an unpublish that fails. Where its database has an endpoint that the provider never
+			// showed, a new process cannot tell that the removal took effect: it is still shown nowhere.
+			const registration = (host.remembered['registration'] ?? {}) as IDataObject;
+			if (removed === 'done' || registration['unlisted'] !== true) goOn();
 			const published = await outcomeOf(account, async () => await host.publish());
 			hold({
 				'a publish succeeds once all answers are true': published === 'done',

@@ -64,7 +64,8 @@ export async function applyPlan(
 function refresh(session: EndpointSession, record: RegistrationRecord, isShown: boolean): void {
 	const { store, url, events } = session;
 	const unlisted = isShown ? undefined : record.unlisted;
-	const fresh = withCurrentKeys({ ...record, url, events: [...events], unlisted }, session);
+	const known = { ...record, url, events: [...events], unlisted, removing: undefined };
+	const fresh = withCurrentKeys(known, session);
 	const isEqual = JSON.stringify(sorted(fresh)) === JSON.stringify(sorted(record));
 	if (!isEqual || store.state.creating === true) {
 		store.change({ registration: fresh, creating: undefined });

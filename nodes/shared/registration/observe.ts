@@ -41,9 +41,11 @@ export async function observe(
 	) {
 		return { own: got, isShown: true, orphans: [], others: new Set() };
 	}
+	// Such an endpoint is there although nothing shows it.
+	const isHidden = record?.unlisted === true && record.removing !== true;
 	let { endpoints: list, unreadable } = await session.api.readList();
 	let shown = record && shownIn(got, list, record);
-	if (record && record.unlisted !== true && shown === 'gone') {
+	if (record && !isHidden && shown === 'gone') {
 		await sleep(LOOK_AGAIN_MS);
 		got = await lookUp(session, record);
 		({ endpoints: list, unreadable } = await session.api.readList());
@@ -51,11 +53,11 @@ export async function observe(
 	}
 	session.assertCurrent();
 	// An unreadable entry may be ours.
-	if (record === undefined || (shown === 'gone' && record.unlisted !== true)) {
+	if (record === undefined || (shown === 'gone' && !isHidden)) {
 		assertReadable(session, unreadable);
 	}
 	if (isEndpoint(shown) && got === 'absent') session.installation.lacksGet = true;
-	const own = shown === 'gone' && record?.unlisted === true ? asRegistered(record) : shown;
+	const own = record && shown === 'gone' && isHidden ? asRegistered(record) : shown;
 	return {
 		own,
 		isShown: isEndpoint(shown),

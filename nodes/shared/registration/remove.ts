@@ -23,6 +23,11 @@ export async function removeAll(
 /** Deletes an endpoint; where the provider has no call for it, a warning asks the user to. */
 export async function removeOrWarn(session: EndpointSession, id: string): Promise<boolean> {
 	const { context, store, provider, api, url } = session;
+	const { registration } = store.state;
+	// If the answer is lost, only the account can tell whether there is still an endpoint.
+	if (registration?.endpointId === id) {
+		store.change({ registration: { ...registration, removing: true } });
+	}
 	const isGone = (await api.remove(id)) !== 'unsupported';
 	if (!isGone) {
 		// It keeps delivering: its deliveries must not run in addition to its successor's.

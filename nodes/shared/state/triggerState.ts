@@ -34,6 +34,8 @@ const recordSchema = z.object({
 	reported: reportedSchema.optional(),
 	/** Right after it was created the provider showed the endpoint nowhere, so absence proves nothing. */
 	unlisted: z.boolean().optional(),
+	/** Its removal was tried, and may have taken effect although the answer does not say so. */
+	removing: z.boolean().optional(),
 	/** Fingerprint of the account: another API key may be another account's. */
 	account: text.optional(),
 	/** The secret is the one that is derived from the API key. */
