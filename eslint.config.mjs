@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-
 import js from '@eslint/js';
 import { n8nCommunityNodesPlugin } from '@n8n/eslint-plugin-community-nodes';
 import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescript';
@@ -10,18 +8,12 @@ import { globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 /**
- * What is published is linted with n8n's own rule sets, combined as `n8n-node lint` combines them
- * (that command itself cannot be installed beside this Node version). Everything else in the
- * repository is linted as ordinary TypeScript: n8n's cloud rules forbid timers and processes,
- * which tests and the sandbox are made of.
+ * What is published is linted with n8n's own rule sets, combined as `n8n-node lint` combines them (that
+ * command itself lints the repositories that `npm run pack:single` writes). Everything else is linted as
+ * ordinary TypeScript: n8n's cloud rules forbid timers and processes, which tests and the sandbox are made of.
  */
 const published = ['nodes/**/*.ts', 'credentials/**/*.ts'];
 const { recommended } = n8nCommunityNodesPlugin.configs;
-/**
- * Rules that need types are the slow ones. A staged package of one service does without: its sources are
- * copies that were linted here, and n8n's rules need no types.
- */
-const isStaged = !existsSync(new URL('packages', import.meta.url));
 
 export default tseslint.config(
 	globalIgnores(['dist', '.dev', '.test-output']),
@@ -96,5 +88,4 @@ export default tseslint.config(
 			'n8n-nodes-base/node-param-type-options-max-value-present': 'off',
 		},
 	},
-	isStaged ? tseslint.configs.disableTypeChecked : {},
 );

@@ -7,12 +7,11 @@ const packAnswer = z.array(z.object({ filename: z.string() })).nonempty();
 /**
  * Builds `dist`.
  *
- * @param folder - of the package; by default this one
  * @throws Error when the build fails; what is wrong has been printed
  */
-export async function build(folder = '.'): Promise<void> {
+export async function build(): Promise<void> {
 	const gulp = join('node_modules', 'gulp', 'bin', 'gulp.js');
-	const code = await runNode(gulp, ['build'], { cwd: folder });
+	const code = await runNode(gulp, ['build']);
 	if (code !== 0) throw new Error('the build failed');
 }
 

@@ -1,62 +1,26 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { z } from 'zod';
+import type {
+	ICredentialType,
+	INodeProperties,
+	INodePropertyOptions,
+	INodeTypeDescription,
+} from 'n8n-workflow';
 
-/** Placed by name in packages/README.template.md. */
-type Parts = Readonly<Record<string, string>>;
-
-const option = z.object({
-	name: z.string(),
-	value: z.unknown(),
-	description: z.string().optional(),
-});
-const property = z.object({
-	displayName: z.string(),
-	name: z.string(),
-	description: z.string().optional(),
-	// Of a collection these are properties, which have no value.
-	options: z.array(option.partial({ name: true }).passthrough()).optional(),
-	displayOptions: z
-		.object({ show: z.record(z.array(z.unknown())) })
-		.partial()
-		.optional(),
-});
-const described = z.object({
-	displayName: z.string(),
-	description: z.string().optional(),
-	properties: z.array(property),
-});
-const descriptions = z.array(described);
-
-type Described = z.output<typeof described>;
-
-/**
- * The README of a single-service package: the template, filled with what the package's own nodes
- * and credentials say of themselves.
- *
- * @param folder - of the package, with `dist` built
- * @param manifest - the package's name and description
- * @throws Error when the template asks for something that is not given
- */
-export async function renderReadme(
-	template: string,
-	folder: string,
-	manifest: { name: string; description: string },
-): Promise<string> {
-	const read = async (kind: string) =>
-		descriptions.parse(JSON.parse(await readFile(join(folder, 'dist', 'types', kind), 'utf8')));
-	const nodes = await read('nodes.json');
-	const credentials = await read('credentials.json');
-	return fill(template, {
-		name: manifest.name,
-		description: manifest.description,
-		nodes: nodes.map((node) => `- **${node.displayName}**: ${node.description ?? ''}`).join('\n'),
+/** What the README of a single-service package says of the nodes and credentials, by themselves. */
+export function readmeParts(
+	packageName: string,
+	nodes: readonly INodeTypeDescription[],
+	credentials: readonly ICredentialType[],
+): Record<string, string> {
+	const triggers = nodes.filter(({ group }) => group.includes('trigger'));
+	return {
+		nodes: nodes.map((node) => `- **${node.displayName}**: ${node.description}`).join('\n'),
 		credentials: credentials.map(credentialFields).join('\n\n'),
-		events: nodes.flatMap(eventLists).join('\n'),
-	});
+		events: triggers.flatMap(eventLists).join('\n'),
+		example: triggers.map((trigger) => exampleWorkflow(packageName, trigger)).join('\n'),
+	};
 }
 
-function credentialFields({ displayName, properties }: Described): string {
+function credentialFields({ displayName, properties }: ICredentialType): string {
 	const fields = properties.map(
 		(field) => `- **${field.displayName}**${field.description ? `: ${field.description}` : ''}`,
 	);
@@ -64,24 +28,53 @@ function credentialFields({ displayName, properties }: Described): string {
 }
 
 /** The events a trigger offers, one line for each product. */
-function eventLists(node: Described): string[] {
-	if (!node.displayName.endsWith('Trigger')) return [];
-	const products = node.properties.find(({ name }) => name === 'product')?.options ?? [];
-	return node.properties
-		.filter(({ name }) => name === 'events')
-		.map(({ options = [], displayOptions }) => {
-			const [product] = displayOptions?.show?.['product'] ?? [];
-			const title = products.find(({ value }) => value === product)?.name ?? node.displayName;
-			const names = options.map(({ value }) => value).filter((value) => value !== '*');
-			const list = names.map((name) => `\`${String(name)}\``).join(', ');
-			return `- **${title}**: ${list || 'none documented, see Custom Events'}`;
-		});
+function eventLists(trigger: INodeTypeDescription): string[] {
+	const products = trigger.properties.find(({ name }) => name === 'product');
+	return eventFields(trigger).map((field) => {
+		const product = field.displayOptions?.show?.['product']?.[0];
+		const title = optionsOf(products).find(({ value }) => value === product)?.name;
+		const list = documented(field).map((name) => `\`${name}\``);
+		return `- **${title ?? trigger.displayName}**: ${list.join(', ') || 'none documented, see Custom Events'}`;
+	});
 }
 
-function fill(template: string, parts: Parts): string {
-	return template.replace(/\{\{(\w+)\}\}/g, (_match, name: string) => {
-		const part = parts[name];
-		if (part === undefined) throw new Error(`the README template asks for "${name}"`);
-		return part;
-	});
+/** A workflow that can be pasted onto the canvas: the trigger with its first event, and a step after it. */
+function exampleWorkflow(packageName: string, trigger: INodeTypeDescription): string {
+	const [first] = eventFields(trigger);
+	const name = trigger.displayName;
+	const workflow = {
+		nodes: [
+			{
+				name,
+				type: `${packageName}.${trigger.name}`,
+				typeVersion: trigger.version,
+				position: [0, 0],
+				parameters: { events: documented(first).slice(0, 1) },
+			},
+			{
+				name: 'Your Next Step',
+				type: 'n8n-nodes-base.noOp',
+				typeVersion: 1,
+				position: [220, 0],
+				parameters: {},
+			},
+		],
+		connections: { [name]: { main: [[{ node: 'Your Next Step', type: 'main', index: 0 }]] } },
+	};
+	return JSON.stringify(workflow);
+}
+
+/** Events, once for each product: it is optional where custom events are entered. */
+function eventFields({ properties }: INodeTypeDescription): INodeProperties[] {
+	return properties.filter(({ name, required }) => name === 'events' && required);
+}
+
+function documented(field?: INodeProperties): string[] {
+	return optionsOf(field)
+		.map(({ value }) => String(value))
+		.filter((value) => value !== '*');
+}
+
+function optionsOf(field?: INodeProperties): INodePropertyOptions[] {
+	return (field?.options ?? []).filter((one): one is INodePropertyOptions => 'value' in one);
 }

@@ -1,28 +1,25 @@
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 
 import { lastAnswer, startSandbox, type Sandbox, type Tamper } from '../../sandbox';
+import { pack } from '../../testkit/artifacts';
 import { outputOf, startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
 import { accountOf, ORIGIN, publishTrigger, SECRET } from '../../testkit/publishTrigger';
 import { triggerCases, type TriggerCase } from '../../testkit/triggers';
 
-/** The package of each single service, made by the command, installed and run in a real n8n. */
+/**
+ * The repository of each single service, made by the command and put through what a reviewer at n8n does:
+ * install, lint, build, scan, and run the package in a real n8n.
+ */
 
 const run = promisify(execFile);
-
-const GATE = [
-	'ESLint with n8n’s rules',
-	'Formatting',
-	'n8n’s package scanner on the source',
-	'The packed tarball',
-];
 
 interface Single {
 	/** What the command is asked for; the package is named after it. */
@@ -32,6 +29,7 @@ interface Single {
 	readonly nodes: readonly string[];
 }
 
+const listSchema = z.object({ files: z.array(z.string()) });
 const manifestSchema = z.object({ n8n: z.object({ nodes: z.array(z.string()) }) });
 
 /** The services that have a package of their own: the manifests in packages/. */
@@ -49,33 +47,46 @@ const singles: readonly Single[] = readdirSync('packages', { withFileTypes: true
 		return { name: folder.replace('n8n-nodes-', ''), trigger, nodes };
 	});
 
-async function packSingle(...args: string[]): Promise<string> {
+/** @returns what the command printed, which the error has as well where it failed */
+async function command(cwd: string, program: string, ...args: string[]): Promise<string> {
 	try {
-		const command = ['scripts/bootstrap.mjs', 'pack-single', ...args];
-		return (await run(process.execPath, command)).stdout;
+		return (await run(program, args, { cwd, maxBuffer: 2 ** 24 })).stdout;
 	} catch (error) {
 		const { stdout, stderr } = z.object({ stdout: z.string(), stderr: z.string() }).parse(error);
-		throw new Error(`pack:single ${args.join(' ')}:\n${stdout}${stderr}`, { cause: error });
+		throw new Error(`${program} ${args.join(' ')}:\n${stdout}${stderr}`, { cause: error });
 	}
+}
+
+async function packSingle(...args: string[]): Promise<string> {
+	return await command('.', process.execPath, 'scripts/bootstrap.mjs', 'pack-single', ...args);
 }
 
 let folder: string;
 let sandbox: Sandbox;
 let n8n: N8nHost;
-const printed = new Map<string, string>();
+const repositoryOf = (name: string) => join(folder, name);
+const tarballs = new Map<string, string>();
 
 beforeAll(async () => {
 	folder = await mkdtemp(join(tmpdir(), 'single-packages-'));
+	const repositories = singles.map(({ name }) => repositoryOf(name));
 	await Promise.all(
-		singles.map(async ({ name }) => {
-			printed.set(name, await packSingle(name, '--out', folder));
-		}),
+		singles.map(({ name }) => packSingle(name, '--repository', repositoryOf(name))),
 	);
-	const tarballs = (await readdir(folder)).map((file) => join(folder, file));
+	// They have the same lock file, but for the name.
+	const [first = '', ...others] = repositories;
+	await command(first, 'npm', 'ci', '--loglevel=error');
+	for (const other of others) {
+		await symlink(join(first, 'node_modules'), join(other, 'node_modules'));
+	}
+	for (const { name } of singles) {
+		await command(repositoryOf(name), 'npm', 'run', 'build');
+		tarballs.set(name, await pack(folder, repositoryOf(name)));
+	}
 	sandbox = await startSandbox();
-	n8n = await startN8n({ tarball: tarballs, webhookUrl: ORIGIN });
+	n8n = await startN8n({ tarball: [...tarballs.values()], webhookUrl: ORIGIN });
 	sandbox.setRoute(ORIGIN, n8n.url);
-}, 1_200_000);
+}, 1_800_000);
 
 afterAll(async () => {
 	await n8n?.stop();
@@ -86,20 +97,56 @@ afterAll(async () => {
 describe.each(singles)('n8n-nodes-$name', ({ name, trigger, nodes }) => {
 	const packageName = `n8n-nodes-${name}`;
 
-	it('passes the lint gate, and holds its own service alone', async () => {
-		const lines = (printed.get(name) ?? '').trimEnd().split('\n');
-		for (const check of GATE) expect(lines).toContain(`ok     ${check}`);
-		const tarball = lines.at(-1) ?? '';
-		expect(tarball).toContain(join(folder, packageName));
-		const { stdout } = await run('tar', ['-tzf', tarball]);
-		const types = [...stdout.matchAll(/^package\/dist\/nodes\/\w+\/(\w+)\.node\.js$/gm)];
-		expect(types.map(([, type]) => type?.toLowerCase()).sort()).toEqual(
+	it('passes `n8n-node lint` in strict mode', async () => {
+		const printed = await command(repositoryOf(name), 'npm', 'run', 'lint');
+		expect(printed).not.toMatch(/warning|violation/i);
+	}, 300_000);
+
+	it('passes n8n’s scanner, on the source and on the tarball', async () => {
+		const gate = resolve('scripts/lint.mjs');
+		const printed = await command(repositoryOf(name), process.execPath, gate, 'scanner', 'tarball');
+		expect(printed.match(/^ok .*/gm)).toEqual([
+			'ok     n8n’s package scanner on the source',
+			'ok     The packed tarball',
+		]);
+	}, 300_000);
+
+	it('is pinned to a lock file that names no registry', async () => {
+		const lock = await readFile(join(repositoryOf(name), 'package-lock.json'), 'utf8');
+		expect(JSON.parse(lock)).toMatchObject({ name: packageName, lockfileVersion: 3 });
+		expect(lock).not.toContain('"resolved"');
+	});
+
+	it('holds its own service alone, with what n8n reads beside the code', async () => {
+		const read = async (file: string) =>
+			(await run('tar', ['-xzOf', tarballs.get(name) ?? '', `package/${file}`])).stdout;
+		const { stdout } = await run('tar', ['-tzf', tarballs.get(name) ?? '']);
+		const files = stdout.split('\n').map((file) => file.replace('package/', ''));
+		const types = files.flatMap((file) => /(\w+)\.node\.js$/.exec(file)?.[1] ?? []);
+		expect(types.map((type) => type.toLowerCase()).sort()).toEqual(
 			nodes.map((node) => node.toLowerCase()),
 		);
-		expect(stdout.match(/\.credentials\.js$/gm)).toHaveLength(1);
-		const readme = (await run('tar', ['-xzOf', tarball, 'package/README.md'])).stdout;
+		expect(files.filter((file) => file.endsWith('.credentials.js'))).toHaveLength(1);
+		expect(files.filter((file) => file.includes('__schema__')).length).toBeGreaterThan(3);
+		for (const codex of files.filter((file) => file.endsWith('.node.json'))) {
+			expect(JSON.parse(await read(codex))).toMatchObject({
+				node: expect.stringContaining(`${packageName}.`),
+				alias: expect.arrayContaining([trigger.title.toLowerCase(), 'hmac signature']),
+			});
+		}
+		const readme = await read('README.md');
 		expect(readme.startsWith(`# ${packageName}\n`)).toBe(true);
 		for (const event of trigger.events) expect(readme).toContain(event);
+		const [, example = ''] = /```json\n([^]*?)```/.exec(readme) ?? [];
+		expect(JSON.parse(example)).toMatchObject({
+			nodes: [
+				{
+					type: `${packageName}.${trigger.node}`,
+					parameters: { events: [expect.stringMatching(/^[a-z.]+$/)] },
+				},
+				{ name: 'Your Next Step' },
+			],
+		});
 	});
 
 	it.each(nodes)('offers %s in the editor, with its codex', async (node) => {
@@ -145,7 +192,42 @@ describe.each(singles)('n8n-nodes-$name', ({ name, trigger, nodes }) => {
 	});
 });
 
-it('lists the services when asked for an unknown one', async () => {
-	const names = singles.map(({ name }) => name).sort();
-	await expect(packSingle('nothing')).rejects.toThrow(names.join('|'));
+describe('the command', () => {
+	it('writes a repository again, without what it does not write any more', async () => {
+		const repository = repositoryOf('misar-blog');
+		await command(repository, 'git', 'init', '--quiet');
+		await command(repository, 'git', 'add', '--all');
+		const list = join(repository, '.generated.json');
+		const { files } = listSchema.parse(JSON.parse(await readFile(list, 'utf8')));
+		await writeFile(join(repository, 'nodes', 'old.ts'), '');
+		await writeFile(list, JSON.stringify({ files: [...files, 'nodes/old.ts'] }));
+
+		await packSingle('misar-blog', '--repository', repository);
+		const status = await command(repository, 'git', 'status', '--porcelain');
+		expect(status).toContain('A  package.json\n');
+		expect(status).toMatch(/^(A {2}.*\n)+$/);
+	}, 300_000);
+
+	it('packs what the repository has', async () => {
+		const printed = await packSingle('misar-blog', '--out', join(folder, 'out'));
+		const lines = printed.trimEnd().split('\n');
+		expect(lines).toContain('ok     ESLint with n8n’s rules');
+		expect(lines).toContain('ok     Formatting');
+		const packed = await readFile(lines.at(-1) ?? '');
+		expect(packed.equals(await readFile(tarballs.get('misar-blog') ?? ''))).toBe(true);
+	}, 600_000);
+
+	it('lists the services when asked for an unknown one', async () => {
+		const names = singles.map(({ name }) => name).sort();
+		await expect(packSingle('nothing')).rejects.toThrow(names.join('|'));
+	});
+
+	it('leaves a folder alone that holds something else', async () => {
+		const used = await mkdtemp(join(folder, 'used-'));
+		await writeFile(join(used, 'notes.md'), 'mine');
+		await expect(packSingle('metigan', '--repository', used)).rejects.toThrow(
+			'holds notes.md, which this command did not write',
+		);
+		expect(readdirSync(used)).toEqual(['notes.md']);
+	});
 });

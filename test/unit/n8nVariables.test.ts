@@ -44,7 +44,7 @@ describe('the public address of n8n', () => {
 		expect(alone).toEqual([]);
 	});
 
-	it.each(['README.md', 'packages/README.template.md', 'docs/troubleshooting.md'])(
+	it.each(['README.md', 'scripts/repository/README.md', 'docs/troubleshooting.md'])(
 		'has its former name in %s for those who need it',
 		(name) => {
 			const text = read(name).replaceAll('`', '').replaceAll('\n', ' ');
@@ -56,7 +56,7 @@ describe('the public address of n8n', () => {
 describe('packages without n8n’s badge', () => {
 	const ALLOWED = 'N8N_UNVERIFIED_PACKAGES_ENABLED=true';
 
-	it.each(['README.md', 'packages/README.template.md', 'docs/troubleshooting.md'])(
+	it.each(['README.md', 'scripts/repository/README.md', 'docs/troubleshooting.md'])(
 		'are allowed by name in %s',
 		(name) => {
 			expect(read(name)).toContain(ALLOWED);

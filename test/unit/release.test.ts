@@ -6,6 +6,7 @@ import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { z } from 'zod';
 
+import { SCRIPTS } from '../../scripts/support/singleManifest';
 import { ORIGIN } from '../../testkit/publishTrigger';
 
 /** What a release rests on: the workflows, and the packages of single services. */
@@ -19,7 +20,7 @@ const manifestSchema = z
 		description: z.string(),
 		version: z.string(),
 		keywords: z.array(z.string()),
-		repository: z.object({ url: z.string(), directory: z.string().optional() }),
+		repository: z.record(z.string()),
 		files: z.array(z.string()),
 		scripts: z.record(z.string()).default({}),
 		dependencies: z.undefined(),
@@ -62,10 +63,15 @@ describe('the packages of single services', () => {
 				const source = file.replace(/^dist\//, '').replace(/\.js$/, '.ts');
 				expect([source, existsSync(path.join(ROOT, source))]).toEqual([source, true]);
 			}
-			// n8n compares the repository; its scanner finds the sources by the package's name in it.
-			expect(single.repository).toEqual({ ...root.repository, directory: `packages/${folder}` });
-			const common = ['version', 'license', 'author', 'bugs', 'engines', 'files', 'homepage'];
-			for (const key of [...common, 'peerDependencies']) expect(single[key]).toEqual(root[key]);
+			// n8n compares it with where the package was published from, which holds this package alone.
+			const repository = `https://github.com/n8n-nodes-misar-metigan/${folder}`;
+			expect(single.repository).toEqual({ type: 'git', url: `git+${repository}.git` });
+			expect(single).toMatchObject({
+				homepage: `${repository}#readme`,
+				bugs: { url: `${repository}/issues` },
+			});
+			const common = ['version', 'license', 'author', 'engines', 'files', 'peerDependencies'];
+			for (const key of common) expect(single[key]).toEqual(root[key]);
 			expect(single.keywords).toContain('n8n-community-node-package');
 		},
 	);
@@ -103,15 +109,21 @@ const workflowSchema = z.object({
 		}),
 	),
 });
-const text = (name: string) => readFileSync(path.join(ROOT, '.github', 'workflows', name), 'utf8');
+/** @param name - e.g. `ci.yml`, or `single/ci.yml` of the repository of a single service */
+const text = (name: string) => {
+	const folder = name.startsWith('single/') ? path.join('scripts', 'repository') : '';
+	return readFileSync(path.join(ROOT, folder, '.github', 'workflows', path.basename(name)), 'utf8');
+};
 const read = (name: string) => workflowSchema.parse(parse(text(name)));
 
 const ci = read('ci.yml');
 const publish = read('publish.yml');
 const building = publish.jobs['build']?.steps ?? [];
-const publishing = publish.jobs['publish']?.steps ?? [];
 
-describe.each(['ci.yml', 'nightly.yml', 'publish.yml'])('%s', (name) => {
+describe.each([
+	...['ci.yml', 'nightly.yml', 'publish.yml'],
+	...['single/ci.yml', 'single/publish.yml'],
+])('%s', (name) => {
 	const { jobs, permissions } = read(name);
 	const all = Object.values(jobs).flatMap((job) => job.steps);
 
@@ -120,14 +132,9 @@ describe.each(['ci.yml', 'nightly.yml', 'publish.yml'])('%s', (name) => {
 		const own = Object.entries(jobs).flatMap(([job, { permissions: more }]) =>
 			more === undefined ? [] : [[job, more]],
 		);
-		expect(own).toEqual(
-			name !== 'publish.yml'
-				? []
-				: [
-						['build', { contents: 'read', actions: 'read' }],
-						['publish', { 'id-token': 'write' }],
-					],
-		);
+		const lookUp = name === 'publish.yml' && [['build', { contents: 'read', actions: 'read' }]];
+		const publishes = name.endsWith('publish.yml') && [['publish', { 'id-token': 'write' }]];
+		expect(own).toEqual([...(lookUp || []), ...(publishes || [])]);
 	});
 
 	it('uses actions of one commit each, with the version beside it', () => {
@@ -145,7 +152,8 @@ describe.each(['ci.yml', 'nightly.yml', 'publish.yml'])('%s', (name) => {
 			),
 		);
 		expect(scripts).not.toEqual([]);
-		expect(Object.keys(root.scripts)).toEqual(expect.arrayContaining(scripts));
+		const offered = name.startsWith('single/') ? SCRIPTS : root.scripts;
+		expect(Object.keys(offered)).toEqual(expect.arrayContaining(scripts));
 	});
 
 	it('names no registry', () => {
@@ -212,17 +220,8 @@ describe('nightly.yml', () => {
 });
 
 describe('publish.yml', () => {
-	it('runs for a version tag, or by hand for one service', () => {
-		expect(publish.on).toMatchObject({ push: { tags: ['v*'] } });
-		const offered = z
-			.object({ inputs: z.object({ service: z.object({ options: z.array(z.string()) }) }) })
-			.parse(publish.on['workflow_dispatch']).inputs.service.options;
-		expect(offered.map((service) => `n8n-nodes-${service}`)).toEqual(singleFolders);
-	});
-
 	it('builds only a tag whose commit has passed on main, and runs no suite again', () => {
 		const order = [
-			'"$GITHUB_REF_TYPE" != tag',
 			'gh run list',
 			'check-tag.mjs "$GITHUB_REF_NAME"',
 			'npm ci',
@@ -238,10 +237,19 @@ describe('publish.yml', () => {
 		}
 		expect(text('publish.yml')).not.toMatch(/npm test|npm run test/);
 	});
+});
+
+describe.each(['publish.yml', 'single/publish.yml'])('%s', (name) => {
+	const { jobs, on } = read(name);
+	const publishing = jobs['publish']?.steps ?? [];
+
+	it('runs for a version tag alone', () => {
+		expect(on).toEqual({ push: { tags: ['v*'] } });
+	});
 
 	it('publishes with provenance what was built, without the code of the repository', () => {
-		expect(publish.jobs['publish']?.needs).toBe('build');
-		const commands = Object.values(publish.jobs)
+		expect(jobs['publish']?.needs).toBe('build');
+		const commands = Object.values(jobs)
 			.flatMap((job) => job.steps)
 			.flatMap(({ run }) => run?.match(/npm publish.*/g) ?? []);
 		expect(commands).toEqual([

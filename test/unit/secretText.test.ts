@@ -81,7 +81,7 @@ function publicTexts(): string[] {
 			.filter((entry) => entry.isFile())
 			.map(({ name }) => join('docs', name)),
 		...readdirSync(join(ROOT, 'templates')).map((name) => join('templates', name)),
-		...['README.md', 'SECURITY.md', 'CHANGELOG.md', 'packages/README.template.md'],
+		...['README.md', 'SECURITY.md', 'CHANGELOG.md', 'scripts/repository/README.md'],
 	];
 	const inFiles = files
 		.map((file) => readFileSync(join(ROOT, file), 'utf8'))
