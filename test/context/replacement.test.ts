@@ -1,9 +1,19 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+	afterAll,
+	afterEach,
+	beforeAll,
+	beforeEach,
+	describe,
+	expect,
+	it,
+	jest,
+} from '@jest/globals';
 import { NodeApiError } from 'n8n-workflow';
 
-import { startSandbox, type Sandbox } from '../../sandbox';
+import { buildDelivery, startSandbox, type Sandbox } from '../../sandbox';
 import { ContextHost } from '../../testkit/contextHost';
 import { selfRegistering } from './hosts';
+import { recordWarnings } from './logs';
 import { misarMail, misarReach, type TriggerUnderTest } from './providers';
 
 /** An endpoint that cannot be updated makes way for another one, whatever fails in between. */
@@ -15,6 +25,7 @@ beforeAll(async () => {
 	sandbox = await startSandbox();
 });
 afterEach(async () => {
+	jest.restoreAllMocks();
 	await host.close();
 	sandbox.reset();
 });
@@ -71,6 +82,22 @@ describe('a replacement at Misar Reach', () => {
 		});
 		await expect(host.checkExists()).rejects.toThrow(NodeApiError);
 		expect(sandbox.endpoints(provider)).toMatchObject([{ id: before }]);
+	});
+
+	it('ends the secret of the old endpoint where it cannot be deleted, so that no event runs twice', async () => {
+		const warnings = recordWarnings();
+		sandbox.setBehaviour(provider, { deleteOffered: false });
+		await host.publish();
+		expect(warnings).toEqual([expect.stringContaining(`Remove endpoint ${before} `)]);
+		const statuses: Array<[boolean, number]> = [];
+		for (const { id, secret } of sandbox.endpoints(provider)) {
+			const delivery = buildDelivery({ provider, event: misarReach.events[0], secret });
+			statuses.push([id === before, (await host.deliver(delivery)).status]);
+		}
+		expect(statuses.sort()).toEqual([
+			[false, 200],
+			[true, 401],
+		]);
 	});
 });
 
