@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
 import { lastAnswer, startSandbox, type Sandbox } from '../../sandbox';
@@ -8,6 +10,7 @@ import { until } from '../../testkit/n8n-host/poll';
 import {
 	accountOf,
 	ORIGIN,
+	PACKAGE,
 	publishTrigger,
 	SECRET,
 	type TriggerWorkflow,
@@ -69,7 +72,7 @@ async function reported(workflow: TriggerWorkflow, kind: string) {
 async function fire(
 	{ provider, scheme, events: [event] }: TriggerCase,
 	sandbox: Sandbox,
-	more: Omit<Parameters<Sandbox['fire']>[0], 'provider' | 'event'> = {},
+	more: Partial<Omit<Parameters<Sandbox['fire']>[0], 'provider'>> = {},
 ) {
 	const deliveries = await sandbox.fire({ provider, event, scheme, retry: false, ...more });
 	return deliveries.map(lastAnswer);
@@ -181,4 +184,95 @@ it.concurrent(
 		expect(execution.data.resultData.runData['Trigger']?.[0]?.data?.main).toHaveLength(1);
 	},
 	REPORTED_MS,
+);
+
+it.concurrent(
+	'with an output for each event each leaves by its own, a recovered one and a problem too, also after the events changed',
+	async () => {
+		const sandbox = await openSandbox();
+		const credential = await n8n.createCredential(metigan.title, metigan.credential, {
+			...{ baseUrl: sandbox.url, apiKey: sandbox.keys.metigan, signingSecret: SECRET },
+		});
+		const webhookId = randomUUID();
+		/** A trigger with a node at each output, which is named like it. */
+		const workflow = (events: string[], outputs: string[]) => ({
+			name: 'Output per Event',
+			nodes: [
+				{
+					name: 'Trigger',
+					type: `${PACKAGE}.${metigan.node}`,
+					webhookId,
+					parameters: {
+						registration: 'manual',
+						events,
+						options: {
+							...{ outputPerEvent: true, reportProblems: true },
+							...{ recoverMissed: true, checkInterval: 1 },
+						},
+					},
+					credentials: { [metigan.credential]: { id: credential, name: metigan.title } },
+				},
+				...outputs.map((name) => ({ name, type: 'n8n-nodes-base.noOp' })),
+			],
+			connections: {
+				Trigger: { main: outputs.map((node) => [{ node, type: 'main', index: 0 }]) },
+			},
+		});
+		const { id } = await n8n.createWorkflow(
+			workflow(['email.bounced', 'email.opened'], ['Email Opened', 'Email Bounced', 'Problem']),
+		);
+		const leaving = async () => {
+			const runs = await n8n.executions(id);
+			const executions = await Promise.all(runs.map(async (run) => await n8n.execution(run.id)));
+			return executions
+				.flatMap((execution) =>
+					Object.keys(execution.data.resultData.runData).flatMap((name) =>
+						(name === 'Trigger' ? [] : outputOf(execution, name)).map(
+							({ event, problem, recovered }) =>
+								`${name}: ${String(problem ?? event)}${recovered === true ? ', recovered' : ''}`,
+						),
+					),
+				)
+				.sort();
+		};
+		const send = async (event: string, more: object = {}) => {
+			const url = `${ORIGIN}/webhook/${webhookId}/${metigan.path}`;
+			return await fire(metigan, sandbox, { event, url, secret: SECRET, ...more });
+		};
+		const arrived = async (count: number) => {
+			let items: string[] = [];
+			const what = () => `${count} items; there are: ${items.join('; ')}`;
+			return await until(what, 2 * REPORTED_MS, async () => {
+				items = await leaving();
+				return items.length >= count ? items : undefined;
+			});
+		};
+
+		await n8n.publish(id);
+		expect(await send('email.opened')).toEqual([200]);
+		expect(await send('email.bounced')).toEqual([200]);
+		expect(await send('email.bounced', { tamper: 'signature' })).toEqual([401]);
+		const before = ['Email Bounced: email.bounced', 'Email Opened: email.opened'];
+		expect(await arrived(3)).toEqual([...before, 'Problem: deliveriesRefused']);
+
+		// The new one stands between the others, and the provider's order is kept.
+		const events = ['email.bounced', 'email.opened', 'email.clicked'];
+		const outputs = ['Email Opened', 'Email Clicked', 'Email Bounced', 'Problem'];
+		await n8n.updateWorkflow(id, workflow(events, outputs));
+		await n8n.publish(id);
+		// Nobody is told of it.
+		const missed = { recipient: 'missed@example.com', bounceType: 'hard' };
+		await sandbox.fire({ provider: 'metigan', event: 'email.bounced', data: missed });
+		expect(await send('email.clicked')).toEqual([200]);
+		expect(await send('email.opened')).toEqual([200]);
+		expect(await send('email.bounced', { data: { unheard: 'of' } })).toEqual([200]);
+		expect(await arrived(8)).toEqual([
+			...['Email Bounced: email.bounced', 'Email Bounced: email.bounced'],
+			'Email Bounced: email.bounced, recovered',
+			'Email Clicked: email.clicked',
+			...['Email Opened: email.opened', 'Email Opened: email.opened'],
+			...['Problem: deliveriesRefused', 'Problem: eventsUnknown'],
+		]);
+	},
+	4 * REPORTED_MS,
 );
