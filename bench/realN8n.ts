@@ -130,13 +130,13 @@ async function startStation(
 
 async function measure(
 	{ subject, n8n, database }: Station,
-	{ make, status, runs }: Traffic,
+	{ url = subject.url, make, status, runs }: Traffic,
 	amount: number,
 ): Promise<Sample> {
 	const before = await database.read();
 	const processorBefore = await processorTime(n8n.pid);
 	const startedMs = Date.now();
-	const { p50, p99, answeredMs } = await burst(subject.url, amount, status, make);
+	const { p50, p99, answeredMs } = await burst(url, amount, status, make);
 	const after = await finished(database, before.finished + (runs ? amount : 0));
 	if (!runs && after.stored !== before.stored) {
 		throw new Error(`${after.stored - before.stored} of ${amount} deliveries became a run`);

@@ -20,14 +20,16 @@ interface Goal {
 }
 
 /** What costs no run has to cost a third of what n8n's Webhook node takes for one that it lets in. */
-const CHEAP: readonly Goal[] = (['forged', 'ignored', 'duplicate'] as const).map((kind) => ({
-	engine: 'lazy',
-	subject: 'our trigger',
-	kind,
-	rival: 'bare Webhook node',
-	rivalKind: 'valid',
-	bar: 3,
-}));
+const CHEAP: readonly Goal[] = (['forged', 'ignored', 'unmet', 'duplicate'] as const).map(
+	(kind) => ({
+		engine: 'lazy',
+		subject: 'our trigger',
+		kind,
+		rival: 'bare Webhook node',
+		rivalKind: 'valid',
+		bar: 3,
+	}),
+);
 
 const RECEIVE: readonly Goal[] = (['vm', 'lazy'] as const).map((engine) => ({
 	engine,
@@ -42,6 +44,14 @@ const GOALS: readonly Goal[] = [
 	{ engine: 'lazy', subject: 'our trigger', kind: 'valid', rival: 'bare Webhook node', bar: 1 },
 	{ engine: 'lazy', subject: 'our trigger', kind: 'valid', rival: 'core GitHub Trigger', bar: 3 },
 	...CHEAP,
+	{
+		engine: 'lazy',
+		subject: 'our trigger',
+		kind: 'unmet',
+		rival: 'our trigger',
+		rivalKind: 'forged',
+		bar: 1,
+	},
 	...RECEIVE,
 	{ engine: 'legacy', subject: 'our trigger', kind: 'valid', rival: 'core GitHub Trigger', bar: 1 },
 	{ engine: 'legacy', subject: 'our trigger', kind: 'forged', rival: 'recipe', bar: 5 },

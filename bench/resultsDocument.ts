@@ -31,8 +31,8 @@ delivery; CPU ms is the processor time that n8n took for each.
 - **vm** is n8n's default: an isolate for each delivery and run. **lazy** is the same with
   \`N8N_EXPRESSION_ENGINE_LAZY_ACQUIRE\` and \`N8N_EXPRESSION_ENGINE_COMPILE_CACHE\`: an isolate only where there is something
   to evaluate. **legacy** has none.
-- **our trigger**: the Misar Trigger, then No Operation. What is forged, of an event that is not selected (ignored) or has
-  come before (duplicate) starts no run.
+- **our trigger**: the Misar Trigger, then No Operation. What is forged, of an event that is not selected (ignored), does
+  not meet a condition (unmet) or has come before (duplicate) starts no run.
 - **Edit Fields**: three expressions instead of No Operation, as most workflows have some.
 - **Webhook and Receive**: n8n's Webhook node, which answers at once, then Delivery → Receive, then No Operation.
 - **bare Webhook node**: the same without Receive. It verifies nothing.

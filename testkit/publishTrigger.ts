@@ -38,7 +38,7 @@ export interface TriggerWorkflowOptions {
 	/** The node after it, instead of a No Operation. */
 	readonly after?: NodeDefinition;
 	/** Further values of the trigger's Options. */
-	readonly options?: Readonly<Record<string, string | number | boolean>>;
+	readonly options?: Readonly<Record<string, unknown>>;
 }
 
 /** The credential's fields for a registration with the account's key, or manual with {@link SECRET}. */

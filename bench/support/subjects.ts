@@ -2,7 +2,12 @@ import { randomUUID } from 'node:crypto';
 
 import type { Sandbox } from '../../sandbox';
 import { chain, type N8nHost, type NodeDefinition } from '../../testkit/n8n-host/driver';
-import { accountOf, PACKAGE, publishTrigger } from '../../testkit/publishTrigger';
+import {
+	accountOf,
+	PACKAGE,
+	publishTrigger,
+	type TriggerWorkflowOptions,
+} from '../../testkit/publishTrigger';
 import { misarMail } from '../../testkit/triggers';
 import { hmacHex, makeDelivery, type Delivery } from './deliveries';
 import type { GithubStandIn } from './githubStandIn';
@@ -14,6 +19,8 @@ export interface Traffic {
 	readonly status: number;
 	/** Whether each becomes a run. */
 	readonly runs: boolean;
+	/** Local address of their webhook, where it is not that of the subject. */
+	readonly url?: string;
 }
 
 /** A published workflow that takes deliveries. */
@@ -25,9 +32,9 @@ export interface Subject {
 
 /**
  * Kinds of deliveries: signed with the secret; signed by somebody who does not know it; of an event that is not
- * selected; come before.
+ * selected; of one that does not meet the conditions; come before.
  */
-export const KINDS = ['valid', 'forged', 'ignored', 'duplicate'] as const;
+export const KINDS = ['valid', 'forged', 'ignored', 'unmet', 'duplicate'] as const;
 export type Kind = (typeof KINDS)[number];
 
 export const SUBJECTS = [
@@ -199,21 +206,19 @@ const EDIT_FIELDS: NodeDefinition = {
 /** An event that {@link misarMail} as it is published here does not select. */
 const NOT_SELECTED = 'email.opened';
 
+/** A condition that no delivery meets. */
+const NOT_MET = { field: 'data.email', operator: 'contains', value: '@nobody.example' };
+
 async function publishOurs(
 	n8n: N8nHost,
-	{ sandbox }: Providers,
+	providers: Providers,
 	after: NodeDefinition,
 ): Promise<Subject> {
-	const account = accountOf(misarMail, 'automatic', sandbox);
-	const { webhookUrl } = await publishTrigger({ n8n, sandbox }, misarMail, 'automatic', account, {
-		after,
+	const { url, secret, make } = await publishMisarMail(n8n, providers, after, {});
+	// Of its own, so that the others are measured without conditions.
+	const conditional = await publishMisarMail(n8n, providers, after, {
+		conditions: { rows: [NOT_MET] },
 	});
-	const endpoint = sandbox.endpoints(misarMail.provider).find(({ url }) => url === webhookUrl);
-	const secret = endpoint?.secret;
-	if (secret === undefined) throw new Error('our trigger did not register its endpoint');
-	const url = n8n.toLocalUrl(webhookUrl);
-	const make = (content: { event?: string; id?: string }) => () =>
-		makeDelivery(misarMail, secret, BODY_BYTES, content);
 	const copy = make({ id: 'evt_that_comes_again' });
 	await fetch(url, { method: 'POST', ...copy() });
 	const { traffic } = subject(url, secret, delivery, REFUSED_AT_ONCE);
@@ -223,9 +228,29 @@ async function publishOurs(
 		traffic: {
 			...traffic,
 			ignored: { make: make({ event: NOT_SELECTED }), ...ended },
+			unmet: { url: conditional.url, make: conditional.make({}), ...ended },
 			duplicate: { make: copy, ...ended },
 		},
 	};
+}
+
+/** A published trigger of Misar Mail, and how its deliveries are made. */
+async function publishMisarMail(
+	n8n: N8nHost,
+	{ sandbox }: Providers,
+	after: NodeDefinition,
+	options: NonNullable<TriggerWorkflowOptions['options']>,
+) {
+	const account = accountOf(misarMail, 'automatic', sandbox);
+	const more = { after, options };
+	const bed = { n8n, sandbox };
+	const { webhookUrl } = await publishTrigger(bed, misarMail, 'automatic', account, more);
+	const endpoint = sandbox.endpoints(misarMail.provider).find(({ url }) => url === webhookUrl);
+	const secret = endpoint?.secret;
+	if (secret === undefined) throw new Error('our trigger did not register its endpoint');
+	const make = (content: { event?: string; id?: string }) => () =>
+		makeDelivery(misarMail, secret, BODY_BYTES, content);
+	return { url: n8n.toLocalUrl(webhookUrl), secret, make };
 }
 
 /** Publishes a workflow that starts every six hours. */
