@@ -67,7 +67,7 @@ function manualHint(name: string, family: ProviderFamily): NodeHint[] {
 	const products = JSON.stringify(manualOnly.map(({ product }) => product ?? ''));
 	return [
 		{
-			message: `Manual registration: ${name} sends nothing until you have added the webhook URL there. The steps are listed with the parameters.`,
+			message: `Manual registration: ${name} sends nothing until you have added the webhook URL there: the Production URL, by the steps above Events, or the Test URL while you test with Execute step.`,
 			type: 'info',
 			location: 'outputPane',
 			whenToDisplay: 'beforeExecution',
