@@ -8,6 +8,7 @@ export const providerList: readonly Provider[] = Object.values(providers);
 /** Every scheme, envelope and event that a document or SDK names, for table-driven tests. */
 export const catalogue: CatalogueEntry[] = providerList.map((provider) => ({
 	provider: provider.id,
+	title: provider.title,
 	schemes: provider.schemes.map(({ id, source, timestamped, eventHeader }) => ({
 		id,
 		source,

@@ -15,7 +15,8 @@ import {
 	toFault,
 } from './controlSchemas';
 import { localNamesOnly } from './guard';
-import { pageProviders, sampleOf } from './page/catalogue';
+import { catalogue } from './catalogue';
+import { sampleOf } from './page/catalogue';
 import { FireAnswer } from './fireNews';
 import type { Feed } from './page/feed';
 import type { Sandbox } from './types';
@@ -45,7 +46,7 @@ export function controlRouter(sandbox: Controlled, feed: Feed): RequestHandler {
 	read('/requests', () => sandbox.requests());
 	read('/deliveries', () => sandbox.deliveries());
 	read('/log', () => feed.state());
-	read('/catalogue', () => pageProviders);
+	read('/catalogue', () => catalogue);
 	router.get('/stream', feed.connect);
 
 	router.get('/sample', async (request, response) => {

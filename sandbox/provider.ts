@@ -67,6 +67,8 @@ export interface RetryPolicy {
 
 /** A provider as it looks from outside: what it sends, and its management API where it has one. */
 export interface Provider extends AccountRules {
+	/** The name that people know it by. */
+	readonly title: string;
 	/** Every name a document lists. */
 	readonly events: readonly Named[];
 	readonly schemes: readonly [Scheme, ...Scheme[]];

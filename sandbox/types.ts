@@ -321,6 +321,8 @@ export interface CatalogueScheme {
 
 export interface CatalogueEntry {
 	provider: ProviderId;
+	/** The name that people know it by. */
+	title: string;
 	schemes: CatalogueScheme[];
 	envelopes: Array<{ id: string; source: string }>;
 	events: Named[];

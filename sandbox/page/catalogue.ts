@@ -1,14 +1,6 @@
-import { catalogue } from '../catalogue';
 import { providers } from '../providers';
 import type { Fault, ProviderId } from '../types';
-import { titles } from './titles';
-import type { PageProvider, WaitingFault } from './types';
-
-/** Everything that can be fired. */
-export const pageProviders: readonly PageProvider[] = catalogue.map((entry) => ({
-	...entry,
-	title: titles[entry.provider],
-}));
+import type { WaitingFault } from './types';
 
 /** The data that an event has when nobody edits it. */
 export function sampleOf({

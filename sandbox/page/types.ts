@@ -1,4 +1,5 @@
-import type { CatalogueEntry, FaultKind, ProviderId, SandboxEndpoint, Tamper } from '../types';
+import type { FaultKind, ProviderId, SandboxEndpoint, Tamper } from '../types';
+export type { CatalogueEntry } from '../types';
 
 /** What the page and the commands get to see, as JSON. */
 
@@ -82,9 +83,4 @@ export interface PageState {
 export interface PageChange {
 	account?: Account;
 	entries: Entry[];
-}
-
-/** What can be fired for a provider. */
-export interface PageProvider extends CatalogueEntry {
-	title: string;
 }

@@ -38,6 +38,7 @@ function shortName(event: string): string {
  */
 export const mailPanda: Provider = {
 	id: 'mailPanda',
+	title: 'Mail Panda',
 	events,
 	schemes: [
 		{

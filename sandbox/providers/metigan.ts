@@ -133,6 +133,7 @@ const behaviour = z.object({
  */
 export const metigan: Provider = {
 	id: 'metigan',
+	title: 'Metigan',
 	events,
 	schemes,
 	envelopes: [envelope],

@@ -33,6 +33,7 @@ const behaviour = z.object({
  */
 export const misarBlog: Provider = {
 	id: 'misarBlog',
+	title: 'Misar.Blog',
 	events: [
 		...['article.published', 'article.updated', 'article.deleted'].map((name) => ({
 			name,

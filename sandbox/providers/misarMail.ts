@@ -69,6 +69,7 @@ const behaviour = z.object({
 /** MisarMail: `/mail/v1/webhooks` (misar.io/docs/webhooks, SDK 1 and 5) and `/mail/webhooks` (TypeScript SDK 5). */
 export const misarMail: Provider = {
 	id: 'misar.mail',
+	title: 'Misar Mail',
 	events,
 	schemes: [timestampedScheme, platformScheme, mailHeaderScheme],
 	envelopes: [

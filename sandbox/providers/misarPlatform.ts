@@ -9,12 +9,14 @@ const THREE_DAYS = 72 * 3600;
 /** Products of which the platform page shows deliveries only: endpoints come from the dashboard. */
 function platformProduct(
 	id: ProviderId,
+	title: string,
 	product: string,
 	keyPrefix: string,
 	events: readonly Named[],
 ): Provider {
 	return {
 		id,
+		title,
 		events,
 		schemes: [platformScheme],
 		envelopes: [platformEnvelope('platform', product)],
@@ -39,6 +41,7 @@ function platformProduct(
 /** Misar.Dev. */
 export const misarDev = platformProduct(
 	'misar.dev',
+	'Misar.Dev',
 	'dev',
 	'mdk_',
 	platformEvents(
@@ -53,10 +56,11 @@ export const misarDev = platformProduct(
 /** Misar.ai, "Coming Soon"; neither its product word nor a key prefix is documented. */
 export const misarAi = platformProduct(
 	'misar.ai',
+	'Misar.ai',
 	'ai',
 	'mai_',
 	platformEvents('project.created', 'deploy.succeeded', 'deploy.failed'),
 );
 
 /** Misar.Ink, "Coming Soon" without event names; neither its product word nor a key prefix is documented. */
-export const misarInk = platformProduct('misar.ink', 'ink', 'mik_', []);
+export const misarInk = platformProduct('misar.ink', 'Misar.Ink', 'ink', 'mik_', []);

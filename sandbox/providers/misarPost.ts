@@ -46,6 +46,7 @@ const behaviour = z.object({
  */
 export const misarPost: Provider = {
 	id: 'misar.post',
+	title: 'Misar Post',
 	events,
 	schemes: [
 		platformScheme,

@@ -39,6 +39,7 @@ const behaviour = z.object({
 /** MisarReach: list and create only, the secret once (README and types of its SDKs). */
 export const misarReach: Provider = {
 	id: 'misar.reach',
+	title: 'Misar Reach',
 	events,
 	schemes: [
 		{

@@ -33,11 +33,7 @@ beforeEach(() => {
 });
 
 function caseOf(provider: ProviderId): ActionNodeCase {
-	const [family, product] = provider.split('.');
-	if (family === 'misar' && product !== undefined) {
-		return { ...actions.misarMail, provider, parameters: { product } };
-	}
-	const found = [actions.mailPanda, actions.metigan].find((action) => action.provider === provider);
+	const found = actions.allCases.find((action) => action.provider === provider);
 	if (found === undefined) throw new Error(`no action node for ${provider}`);
 	return found;
 }
@@ -119,7 +115,7 @@ describe('a delivery that is refused', () => {
 				provider: 'misar',
 				product: 'mail',
 				status: 401,
-				reason: 'the delivery is for another product than the chosen one',
+				reason: 'the delivery is for a different product',
 			},
 		]);
 	});
@@ -141,7 +137,7 @@ describe('a delivery that is refused', () => {
 });
 
 describe('a delivery that is ignored', () => {
-	it('is a ping', async () => {
+	it('ignores a ping', async () => {
 		const { refused } = await receive(actions.misarMail, [
 			signed(actions.misarMail, 'ping', { scheme: 'platform' }),
 		]);

@@ -1,40 +1,32 @@
 import { describe, expect, it } from '@jest/globals';
-import { NodeHelpers, type ICredentialType, type INodeType } from 'n8n-workflow';
+import { NodeHelpers, type INodeTypeDescription } from 'n8n-workflow';
 
-import { MailPandaApi } from '../../credentials/MailPandaApi.credentials';
-import { MetiganApi } from '../../credentials/MetiganApi.credentials';
-import { MisarApi } from '../../credentials/MisarApi.credentials';
-import { MisarBlogApi } from '../../credentials/MisarBlogApi.credentials';
-import { MailPandaTrigger } from '../../nodes/MailPanda/MailPandaTrigger.node';
-import { MetiganTrigger } from '../../nodes/Metigan/MetiganTrigger.node';
-import { MisarTrigger } from '../../nodes/Misar/MisarTrigger.node';
-import { MisarBlogTrigger } from '../../nodes/MisarBlog/MisarBlogTrigger.node';
 import { baseUrlMeant } from '../../nodes/shared/baseUrl';
+import type { Provider } from '../../nodes/shared/provider';
 import { operationsOf } from '../../nodes/shared/action/operations';
 import { allProviders } from './allProviders';
 import { read, tableRows } from './documents';
+import { credentials, triggers } from './packageClasses';
 
 /** What a person sees of triggers and credentials before anything runs, by n8n's own rules. */
 
-const triggers: ReadonlyArray<readonly [string, INodeType]> = [
-	['misarApi', new MisarTrigger()],
-	['misarBlogApi', new MisarBlogTrigger()],
-	['mailPandaApi', new MailPandaTrigger()],
-	['metiganApi', new MetiganTrigger()],
-];
-const credentials: readonly ICredentialType[] = [
-	new MisarApi(),
-	new MisarBlogApi(),
-	new MailPandaApi(),
-	new MetiganApi(),
-];
+/** The description of the trigger of a provider. */
+function descriptionOf({ credentialType }: Provider): INodeTypeDescription {
+	const trigger = triggers.find(({ description: { credentials: used = [] } }) =>
+		used.some(({ name }) => name === credentialType),
+	);
+	if (trigger === undefined) throw new Error(`No trigger has ${credentialType}`);
+	return trigger.description;
+}
+
 const providers = allProviders.map((provider) => [provider.displayName, provider] as const);
 
-describe.each(providers)('the trigger of %s', (_name, { credentialType, product, events }) => {
+describe.each(providers)('the trigger of %s', (_name, provider) => {
+	const { product, events } = provider;
+	const description = descriptionOf(provider);
+
 	/** What the editor marks red. */
 	function issues(parameters: object): string[] {
-		const description = triggers.find(([type]) => type === credentialType)?.[1].description;
-		if (description === undefined) throw new Error(`No trigger has ${credentialType}`);
 		const node = {
 			...{ id: 'n', name: 'Trigger', position: [0, 0] as [number, number] },
 			...{ type: description.name, typeVersion: 2 },
@@ -59,9 +51,7 @@ describe.each(providers)('the trigger of %s', (_name, { credentialType, product,
 	});
 
 	it('says how to make each event happen, as the docs do', () => {
-		const { properties } =
-			triggers.find(([type]) => type === credentialType)?.[1].description ?? {};
-		const lists = (properties ?? []).filter(
+		const lists = description.properties.filter(
 			({ name, displayOptions }) =>
 				name === 'events' && (displayOptions?.show?.['product'] ?? [product]).includes(product),
 		);

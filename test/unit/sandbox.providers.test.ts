@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { catalogue, startSandbox, type Sandbox } from '../../sandbox';
+import { startSandbox, type Sandbox } from '../../sandbox';
 import {
 	bearer,
 	call,
@@ -53,7 +53,7 @@ describe('metigan', () => {
 		expect((await metigan('GET', '/api/templates', { headers: sending })).status).toBe(200);
 	});
 
-	test('an endpoint with its key shown once', async () => {
+	test('creates an endpoint and shows its key once', async () => {
 		const created = await create({ secret: 'ignored today' });
 		expect(created.status).toBe(201);
 		const id = text(created.json, '_id');
@@ -80,7 +80,7 @@ describe('metigan', () => {
 		}
 	});
 
-	test('lists by page', async () => {
+	test('lists endpoints page by page', async () => {
 		for (let index = 0; index < 25; index += 1) {
 			sandbox.addEndpoint('metigan', { url: `${HOOK}${index}`, events: [] });
 		}
@@ -98,7 +98,7 @@ describe('metigan', () => {
 		expect((await metigan('GET', `${ROOT}?limit=101`)).status).toBe(400);
 	});
 
-	test('refusals name the fields', async () => {
+	test('names the fields that it refuses', async () => {
 		const answer = await create({ url: 'http://n8n.example.test', events: ['email.exploded'] });
 		expect(answer.status).toBe(400);
 		expect(answer.json).toEqual({
@@ -114,7 +114,7 @@ describe('metigan', () => {
 		expect(await create()).toMatchObject({ status: 402, json: { error: 'insufficient_quota' } });
 	});
 
-	test('variants', async () => {
+	test('can answer in each documented shape', async () => {
 		sandbox.setBehaviour('metigan', {
 			createShape: 'successData',
 			createStatus: 200,
@@ -142,7 +142,7 @@ describe('metigan', () => {
 		expect(sandbox.endpoints('metigan').at(-1)?.secret).toBe('whsec_mine');
 	});
 
-	test('X-Webhook-Id is the delivery, or the endpoint', async () => {
+	test('sends the id of the delivery or of the endpoint in X-Webhook-Id', async () => {
 		const { id } = sandbox.addEndpoint('metigan', { url: HOOK, events: ['email.opened'] });
 		await sandbox.fire({ provider: 'metigan', event: 'email.opened' });
 		sandbox.setBehaviour('metigan', { webhookIdHeader: 'endpoint' });
@@ -164,7 +164,7 @@ describe('misar.reach', () => {
 			body: { url: HOOK, events: ['deal.won'], description: 'mine', ...more },
 		});
 
-	test('create and list, the secret once', async () => {
+	test('creates and lists endpoints, and shows the secret once', async () => {
 		const created = await create();
 		expect(created.status).toBe(201);
 		expect(created.json).toEqual({
@@ -213,7 +213,7 @@ describe('misar.reach', () => {
 		expect((await create({ events: ['lead.found'] })).status).toBe(201);
 	});
 
-	test('plan, scope and credential test', async () => {
+	test('refuses by plan and scope, and answers the test of a credential', async () => {
 		const limited = bearer(sandbox.limitedKeys['misar.reach']);
 		expect((await reach('GET', '/reach/api/plan', { headers: limited })).status).toBe(200);
 		expect((await reach('GET', ROOT, { headers: limited })).status).toBe(403);
@@ -268,7 +268,7 @@ describe('misar.post', () => {
 		expect(receiver.received).toHaveLength(1);
 	});
 
-	test('update of what is passed, or none', async () => {
+	test('updates only what is passed, and can have no update', async () => {
 		const created = await create();
 		const path = `${ROOT}/${text(created.json, 'id')}`;
 		const paused = await post('PATCH', path, { body: { active: false } });
@@ -286,7 +286,7 @@ describe('misar.post', () => {
 		expect((await post('PATCH', path, { body: { active: true } })).status).toBe(404);
 	});
 
-	test('delete, or none', async () => {
+	test('deletes an endpoint, and can have no delete', async () => {
 		const id = text((await create()).json, 'id');
 		sandbox.setBehaviour('misar.post', { deleteOffered: false, deleteMissingStatus: 405 });
 		expect((await post('DELETE', `${ROOT}/${id}`)).status).toBe(405);
@@ -295,7 +295,7 @@ describe('misar.post', () => {
 		expect((await post('DELETE', `${ROOT}/${id}`)).status).toBe(404);
 	});
 
-	test('refusals', async () => {
+	test('refuses unknown events, a limited key and an endpoint too many', async () => {
 		expect((await create({ events: ['post.exploded'] })).status).toBe(400);
 		expect((await create({ events: ['post.approved'] })).status).toBe(400);
 		sandbox.setBehaviour('misar.post', { knownEvents: 'union' });
@@ -333,7 +333,7 @@ describe('misarBlog', () => {
 		]);
 	});
 
-	test('signed as the platform page says, it shows no secret', async () => {
+	test('shows no secret in a delivery signed as the platform page says', async () => {
 		sandbox.addEndpoint('misarBlog', { url: HOOK, events: [] });
 		await sandbox.fire({ provider: 'misarBlog', event: 'comment.created', scheme: 'platform' });
 		const headers = receiver.received[0]?.headers;
@@ -360,7 +360,7 @@ describe('mailPanda', () => {
 		return { answer, cookie: answer.headers.get('set-cookie')?.split(';')[0] ?? '' };
 	};
 
-	test('create and list with comma-separated events and integer ids', async () => {
+	test('creates and lists endpoints with comma-separated events and integer ids', async () => {
 		const created = await create({ secret: 'whsec_mine' });
 		expect(created.json).toEqual({
 			id: 1,
@@ -402,7 +402,7 @@ describe('mailPanda', () => {
 		expect(signed.sort()).toEqual([false, false, true, true]);
 	});
 
-	test('a session by cookie, until it expires', async () => {
+	test('accepts a session cookie until it expires', async () => {
 		expect((await panda('GET', ROOT, { headers: {} })).status).toBe(401);
 		const { answer, cookie } = await signIn();
 		expect(answer.json).toEqual({
@@ -427,7 +427,7 @@ describe('mailPanda', () => {
 		expect(log).not.toContain(sandbox.login.password);
 	});
 
-	test('an installation where keys do not open the management', async () => {
+	test('can refuse API keys for webhooks', async () => {
 		sandbox.setBehaviour('mailPanda', { bearerOnManage: false });
 		expect((await panda('GET', ROOT)).status).toBe(401);
 		expect((await panda('GET', '/api/keys')).status).toBe(200);
@@ -477,7 +477,7 @@ describe('mailPanda', () => {
 		expect((await panda('DELETE', path, { body })).status).toBe(404);
 	});
 
-	test('the methods an update answers to', async () => {
+	test('answers an update only by the methods that are set', async () => {
 		await create();
 		const tried = async () => [
 			(await panda('PUT', `${ROOT}?id=1`, { body: {} })).status,
@@ -490,7 +490,7 @@ describe('mailPanda', () => {
 		expect(await tried()).toEqual([405, 405]);
 	});
 
-	test('inbound events, on a path that Metigan has too', async () => {
+	test('takes inbound events, on a path that Metigan has too', async () => {
 		const event = { type: 'email.bounced', email_id: 'msg_1', timestamp: '2026-03-03T08:15:00Z' };
 		for (const headers of [{}, bearer(sandbox.keys.mailPanda)]) {
 			const answer = await panda('POST', '/api/webhooks', { headers, body: event });
@@ -533,24 +533,4 @@ describe('Misar.Dev, Misar.ai, Misar.Ink', () => {
 			'user-agent': 'Misar-Webhook/1.0',
 		});
 	});
-});
-
-test('the catalogue has every name of the documents', () => {
-	const table = catalogue.map(({ provider, schemes, envelopes, events }) => [
-		provider,
-		schemes.map(({ id }) => id).join(' '),
-		envelopes.map(({ id }) => id).join(' '),
-		events.length,
-	]);
-	expect(table).toEqual([
-		['misar.mail', 'timestamped platform mailHeader', 'E1 E2 E3 E4', 12],
-		['misar.reach', 'reach', 'platform', 9],
-		['misar.post', 'platform platformBare', 'socialHelp', 8],
-		['misar.dev', 'platform', 'platform', 5],
-		['misar.ai', 'platform', 'platform', 3],
-		['misar.ink', 'platform', 'platform', 0],
-		['misarBlog', 'sharedSecret platform', 'blog', 4],
-		['mailPanda', 'bare', 'eventData', 8],
-		['metigan', 'timestamped timestampHeader v1TimestampHeader legacy', 'metigan', 16],
-	]);
 });

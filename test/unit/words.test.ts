@@ -1,9 +1,8 @@
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import {
 	Workflow,
-	type ICredentialType,
 	type INode,
 	type INodeParameters,
 	type INodeProperties,
@@ -21,22 +20,9 @@ import { MisarTrigger } from '../../nodes/Misar/MisarTrigger.node';
 import { MisarBlogTrigger } from '../../nodes/MisarBlog/MisarBlogTrigger.node';
 import manifest from '../../package.json';
 import { allProviders } from './allProviders';
+import { credentials, nodes, triggers } from './packageClasses';
 
 /** The words that a user reads in the editor. */
-
-/** Instances of the classes in files that the manifest lists. */
-function instancesOf<T>(files: readonly string[]): T[] {
-	return files.map((file) => {
-		const source = join(__dirname, '../..', file.replace(/^dist\//, '').replace(/\.js$/, ''));
-		const [Class] = Object.values(jest.requireActual<Record<string, new () => T>>(source));
-		if (Class === undefined) throw new Error(`${file} exports nothing`);
-		return new Class();
-	});
-}
-
-const nodes = instancesOf<INodeType>(manifest.n8n.nodes);
-const triggers = nodes.filter(({ trigger }) => trigger !== undefined);
-const credentials = instancesOf<ICredentialType>(manifest.n8n.credentials);
 
 /** A text of the editor, with where it stands. */
 type Text = [place: string, text: string | undefined];

@@ -1,17 +1,17 @@
-import type { Account, PageProvider } from '../types.js';
+import type { Account, CatalogueEntry } from '../types.js';
 import { control } from './api.js';
 import { Copy } from './copy.js';
 import type { Tell } from './notice.js';
 
 interface CredentialsProps {
 	account: Account;
-	providers: readonly PageProvider[];
+	providers: readonly CatalogueEntry[];
 	tell: Tell;
 }
 
 /** What to enter in the n8n credentials. */
 export function Credentials({ account, providers, tell }: CredentialsProps) {
-	async function replace({ provider, title }: PageProvider): Promise<void> {
+	async function replace({ provider, title }: CatalogueEntry): Promise<void> {
 		tell(
 			await control('POST', `/keys/${provider}`),
 			`${title} has a new API key, and refuses the old one.`,

@@ -1,13 +1,13 @@
 import { useRef } from 'preact/hooks';
 import type { SandboxEndpoint } from '../../types.js';
-import type { Account, PageProvider } from '../types.js';
+import type { Account, CatalogueEntry } from '../types.js';
 import { control, endpointPath } from './api.js';
 import { Copy } from './copy.js';
 import type { Tell } from './notice.js';
 
 interface EndpointsProps {
 	account: Account;
-	providers: readonly PageProvider[];
+	providers: readonly CatalogueEntry[];
 	tell: Tell;
 	/** Takes an endpoint to the form for an event. */
 	onUse(endpoint: SandboxEndpoint): void;

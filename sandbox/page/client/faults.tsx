@@ -1,12 +1,12 @@
 import { useState } from 'preact/hooks';
-import type { Account, PageProvider, WaitingFault } from '../types.js';
+import type { Account, CatalogueEntry, WaitingFault } from '../types.js';
 import { control } from './api.js';
 import { NumberInput, Select } from './fields.js';
 import type { Tell } from './notice.js';
 
 interface FaultsProps {
 	account: Account;
-	providers: readonly PageProvider[];
+	providers: readonly CatalogueEntry[];
 	tell: Tell;
 }
 

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import type { Account, PageProvider } from '../types.js';
+import type { Account, CatalogueEntry } from '../types.js';
 import { control } from './api.js';
 import { useBody } from './body.js';
 import { isPossible, manners, toFireBody, type Draft, type Manner } from './draft.js';
@@ -8,7 +8,7 @@ import type { Tell } from './notice.js';
 
 interface FireFormProps {
 	account: Account;
-	providers: readonly PageProvider[];
+	providers: readonly CatalogueEntry[];
 	draft: Draft;
 	change(fields: Partial<Draft>): void;
 	tell: Tell;

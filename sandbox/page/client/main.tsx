@@ -1,6 +1,6 @@
 import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { PageProvider } from '../types.js';
+import type { CatalogueEntry } from '../types.js';
 import { control } from './api.js';
 import { Credentials } from './credentials.js';
 import { emptyDraft } from './draft.js';
@@ -13,13 +13,13 @@ import { Newest, Timeline } from './timeline.js';
 
 function App() {
 	const { connected, account, entries } = useSandbox();
-	const [providers, setProviders] = useState<readonly PageProvider[]>([]);
+	const [providers, setProviders] = useState<readonly CatalogueEntry[]>([]);
 	const [draft, setDraft] = useState(emptyDraft);
 	const { notice, tell } = useNotice();
 
 	useEffect(() => {
 		if (!connected) return;
-		void control<PageProvider[]>('GET', '/catalogue').then((outcome) => {
+		void control<CatalogueEntry[]>('GET', '/catalogue').then((outcome) => {
 			if ('answer' in outcome) setProviders(outcome.answer);
 		});
 	}, [connected]);

@@ -1,11 +1,11 @@
 import { useState } from 'preact/hooks';
-import type { AttemptEntry, CallEntry, Entry, PageProvider, Result } from '../types.js';
+import type { AttemptEntry, CallEntry, Entry, CatalogueEntry, Result } from '../types.js';
 import { Select } from './fields.js';
 
 interface TimelineProps {
 	/** Newest first. */
 	entries: readonly Entry[];
-	providers: readonly PageProvider[];
+	providers: readonly CatalogueEntry[];
 }
 
 type TitleOf = (provider: string | undefined) => string;
@@ -50,7 +50,7 @@ export function Newest({ entries, providers }: TimelineProps) {
 	);
 }
 
-function titlesOf(providers: readonly PageProvider[]): TitleOf {
+function titlesOf(providers: readonly CatalogueEntry[]): TitleOf {
 	return (id) => providers.find(({ provider }) => provider === id)?.title ?? 'No provider';
 }
 
