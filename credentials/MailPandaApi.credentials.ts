@@ -43,7 +43,7 @@ export class MailPandaApi implements ICredentialType {
 			],
 			default: 'apiKey',
 			description:
-				'The documents confirm API keys for sending only. If the test of this credential refuses yours, sign in with email and password.',
+				'The documentation confirms API keys for sending only. If the test of this credential refuses yours, sign in with email and password.',
 		},
 		{
 			displayName: 'API Key',
@@ -72,7 +72,7 @@ export class MailPandaApi implements ICredentialType {
 			typeOptions: { password: true },
 			default: '',
 			placeholder: 'e.g. your Mail Panda password',
-			description: 'Password that belongs to this email address',
+			description: 'Password for this email address',
 			displayOptions: { show: { authentication: ['session'] } },
 		},
 		{
@@ -88,7 +88,7 @@ export class MailPandaApi implements ICredentialType {
 			type: 'string',
 			typeOptions: { password: true },
 			default: '',
-			placeholder: 'Leave empty to register automatically: made for you',
+			placeholder: 'Leave empty to register automatically: one is generated',
 			description:
 				'Verifies deliveries. With automatic registration it is sent to Mail Panda; leave it empty to have one generated for each trigger.',
 		},
@@ -152,7 +152,7 @@ export class MailPandaApi implements ICredentialType {
 	check = {
 		path: '/api/webhooks/manage',
 		messages: {
-			401: 'Mail Panda did not accept this. Check the key or the password; if an API key is refused, sign in with email and password.',
+			401: 'Mail Panda did not accept the credential. Check the key or the password; if an API key is refused, sign in with email and password.',
 			404: 'There is no Mail Panda at this Base URL.',
 		},
 	};

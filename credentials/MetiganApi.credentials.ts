@@ -37,7 +37,7 @@ export class MetiganApi implements ICredentialType {
 			type: 'string',
 			typeOptions: { password: true },
 			default: '',
-			placeholder: 'e.g. whsec_… Leave empty with an API key: made for you',
+			placeholder: 'e.g. whsec_… Leave empty with an API key: one is generated',
 			description:
 				'The signing key that Metigan shows once when a webhook is added. Verifies deliveries; needed for manual registration.',
 		},
@@ -59,7 +59,7 @@ export class MetiganApi implements ICredentialType {
 			default: 'https://api.metigan.com',
 			placeholder: 'e.g. https://eu.api.metigan.com',
 			description:
-				'Address of the Metigan API; accounts in a region have their own. If this one does not answer, enter https://api.metigan.io, which the newest Metigan SDK calls.',
+				'Address of the Metigan API; regional accounts have their own. If this one does not answer, enter https://api.metigan.io, which the newest Metigan SDK calls.',
 		},
 	];
 

@@ -27,7 +27,7 @@ export class MisarApi implements ICredentialType {
 			type: 'options',
 			options: [
 				{ name: 'Misar Mail', value: 'mail', description: 'Emails and campaigns' },
-				{ name: 'Misar Post', value: 'post', description: 'Posts in social networks' },
+				{ name: 'Misar Post', value: 'post', description: 'Posts on social networks' },
 				{ name: 'Misar Reach', value: 'reach', description: 'Leads, replies and deals' },
 				{ name: 'Misar.ai', value: 'ai', description: 'Projects and deploys' },
 				{ name: 'Misar.Dev', value: 'dev', description: 'Plugins and agents' },
@@ -52,7 +52,7 @@ export class MisarApi implements ICredentialType {
 			type: 'string',
 			typeOptions: { password: true },
 			default: '',
-			placeholder: 'Leave empty with an API key: made for you',
+			placeholder: 'Leave empty with an API key: one is generated',
 			description:
 				'Verifies deliveries. With automatic registration it is sent to Misar; leave it empty to have one generated for each trigger. With manual registration copy it from the dashboard.',
 		},

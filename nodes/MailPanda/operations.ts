@@ -23,7 +23,7 @@ const FIELDS: readonly INodeProperties[] = [
 		required: true,
 		default: '',
 		placeholder: 'e.g. email.bounced',
-		description: 'What happened to the email, as the mail provider calls it',
+		description: 'What happened to the email, in the words of the mail provider',
 	},
 	{
 		displayName: 'Email ID',
@@ -67,7 +67,7 @@ export const operations: readonly Operation[] = [
 		value: 'record',
 		name: 'Record',
 		action: 'Record email event',
-		description: 'Hand over an event of another mail provider, such as Resend, SendGrid or Mailgun',
+		description: 'Report an event from another mail provider, such as Resend, SendGrid or Mailgun',
 		isDefault: true,
 		offered: () => 'documented',
 		properties: () => FIELDS,

@@ -101,7 +101,7 @@ const mailPandaProvider: Provider = {
 	operations,
 	defaultRegistration: 'automatic',
 	manualSteps: [
-		'Open your Mail Panda dashboard and go to its webhooks. Add one with the URL and the same events as below, and a signing secret of your own choice: 32 random characters are a good one.',
+		'Open your Mail Panda dashboard and go to its webhooks. Add one with the URL and the same events as below, and a signing secret of your choice, for example 32 random characters.',
 		'Enter the same secret as Signing Secret in the credential.',
 	],
 	secretOptional: true,

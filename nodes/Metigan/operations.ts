@@ -37,13 +37,13 @@ const suppressions: ListFacts = {
 				{
 					name: 'Invalid Format',
 					value: 'invalid_format',
-					description: 'The text is no email address',
+					description: 'The text is not an email address',
 				},
-				{ name: 'Manual', value: 'manual', description: 'Somebody put it on the list' },
+				{ name: 'Manual', value: 'manual', description: 'Someone added it to the list' },
 				{
 					name: 'Soft Bounce',
 					value: 'soft_bounce',
-					description: 'A passing condition; kept for 30 days',
+					description: 'A temporary problem; kept for 30 days',
 				},
 				{
 					name: 'Spam Complaint',

@@ -82,7 +82,7 @@ const events: readonly EventFact[] = [
 	{
 		name: 'email.delivery_delayed',
 		label: 'Email Delivery Delayed',
-		description: 'An email is not delivered yet, sending goes on',
+		description: 'An email could not be delivered yet; Metigan keeps trying',
 		howTo: 'Send an email to a mailbox that is full or whose server is down',
 		reservation: UNCONFIRMED_EVENT,
 	},
@@ -239,7 +239,7 @@ const provider: Provider = {
 		// Its documents disagree whether a secret that is sent is used: where it is not, the answer holds another.
 		sendsSecret: 'always',
 		mayIssueAnother: true,
-		keyRights: 'with full access, not sending access alone',
+		keyRights: 'with full access, not only sending access',
 		operations: { get: 'unconfirmed', update: 'unconfirmed', delete: 'unconfirmed' },
 		page: { size: 100, query: (page, limit) => ({ page, limit }) },
 	},

@@ -97,7 +97,7 @@ export const add: Operation = {
 	value: 'add',
 	name: 'Add',
 	action: 'Add suppressions',
-	description: 'Send no more emails to some addresses; those that are on the list stay as they are',
+	description: 'Stop emails to some addresses; those already on the list stay as they are',
 	offered: () => 'documented',
 	properties: () => [
 		{
@@ -135,7 +135,7 @@ export const get: Operation = {
 	name: 'Get',
 	action: 'Get suppression',
 	description:
-		'Find out whether an address gets no more emails, why, and what was changed about it',
+		'Find out whether and why an address gets no more emails, with the history of its changes',
 	offered: () => 'documented',
 	properties: () => [EMAIL],
 	output: () =>
@@ -167,7 +167,7 @@ export const remove: Operation = {
 			type: 'boolean',
 			default: false,
 			description:
-				'Whether the recipient has opted in again, without which Metigan removes no unsubscribe',
+				'Whether the recipient has opted in again. Otherwise Metigan does not remove an unsubscribe.',
 		},
 		NOTE,
 	],
@@ -200,7 +200,7 @@ async function addAll(call: ActionCall, emails: Emails): Promise<IDataObject> {
 		});
 		if (attempt.kind !== 'success' && start > 0) {
 			const failure = client.failure('POST', SUPPRESSIONS, attempt);
-			failure.description = `The first ${start} of ${addresses.length} addresses were taken before; it does no harm to add them again — ${failure.description ?? ''}`;
+			failure.description = `The first ${start} of ${addresses.length} addresses were added before this failed; adding them again does no harm — ${failure.description ?? ''}`;
 			throw failure;
 		}
 		const taken = client.valueOf('POST', SUPPRESSIONS, attempt, readAdded, 'a result');
@@ -215,7 +215,7 @@ async function addAll(call: ActionCall, emails: Emails): Promise<IDataObject> {
 interface Emails {
 	/** Each once, as written. */
 	readonly addresses: string[];
-	/** What is no email address. */
+	/** What is not an email address. */
 	readonly invalid: string[];
 }
 
@@ -224,7 +224,11 @@ function readEmails(call: ActionCall): Emails {
 	const given = readParameter(call, 'emails', emailsSchema, '');
 	const texts = given.map((one) => String(one ?? '').trim()).filter((text) => text !== '');
 	if (texts.length === 0) {
-		throw settingsError(call.context, 'There is no email address', 'Enter one in Email Addresses');
+		throw settingsError(
+			call.context,
+			'There is not an email address',
+			'Enter one in Email Addresses',
+		);
 	}
 	const addresses = texts.flatMap((text) => addressOf(text) ?? []);
 	const invalid = texts.filter((text) => addressOf(text) === undefined);
@@ -241,7 +245,7 @@ function readEmail(call: ActionCall): string {
 }
 
 function noAddress({ context }: ActionCall, text: string) {
-	return settingsError(context, `"${text}" is no email address`, 'Enter it as ana@example.com');
+	return settingsError(context, `"${text}" is not an email address`, 'Enter it as ana@example.com');
 }
 
 /** @throws NodeOperationError for one that Metigan does not take */
@@ -251,7 +255,7 @@ function readReason(call: ActionCall): string {
 	if (values.includes(reason)) return reason;
 	throw settingsError(
 		call.context,
-		`The reason "${reason}" is none of ${values.join(', ')}`,
+		`The reason "${reason}" is not one of ${values.join(', ')}`,
 		'Choose one of them',
 	);
 }
@@ -298,15 +302,15 @@ function requireRemoved({ context }: ActionCall, email: string, attempt: Attempt
 	if (attempt.status === 409 && code === 'consent_required') {
 		throw settingsError(
 			context,
-			`${email} has unsubscribed, and Metigan sends to it again only with the consent of its owner`,
+			`${email} has unsubscribed, and Metigan sends to it again only with the consent of the recipient`,
 			'Switch on Consent if the recipient has opted in again',
 		);
 	}
 	if (attempt.status === 403 && code === 'support_only') {
 		throw settingsError(
 			context,
-			`${email} has complained about spam, and only Metigan itself can remove it`,
-			'Ask the support of Metigan',
+			`${email} has complained about spam, and only Metigan can remove it`,
+			'Ask Metigan’s support',
 		);
 	}
 }

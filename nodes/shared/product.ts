@@ -56,7 +56,7 @@ export function requireProduct(
 	const { displayName } = provider;
 	throw settingsError(
 		context,
-		`This credential is for ${other?.displayName ?? credential.product}, this ${kindOfNode} for ${displayName}`,
+		`This credential is for ${other?.displayName ?? credential.product}, but this ${kindOfNode} is for ${displayName}`,
 		`Choose a ${displayName} credential`,
 	);
 }

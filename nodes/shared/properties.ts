@@ -26,7 +26,7 @@ export function productProperty(family: ProviderFamily): INodeProperties {
 			description: provider.description,
 		})),
 		default: firstProduct,
-		description: 'Which product to work with. The credential has to be one of this product.',
+		description: 'Which product to work with. The credential must be for this product.',
 	};
 }
 
@@ -54,8 +54,8 @@ export function eventOptions(provider: Provider): INodePropertyOptions[] {
 			name: 'All Events',
 			value: ALL_EVENTS,
 			description: provider.events.some(({ reservation }) => reservation !== undefined)
-				? 'Every event, also ones that are not in this list. Not: those marked as not confirmed.'
-				: 'Every event, also ones that are not in this list',
+				? 'Every event, including those missing from this list, but not those marked as not confirmed'
+				: 'Every event, including those missing from this list',
 		},
 		...documented.sort((a, b) => a.name.localeCompare(b.name)),
 	];
@@ -66,7 +66,7 @@ export function schemeOptions(
 	provider: Provider,
 ): [INodePropertyOptions, ...INodePropertyOptions[]] {
 	return [
-		{ name: 'Automatic', value: 'auto', description: 'Pick by the headers of the delivery' },
+		{ name: 'Automatic', value: 'auto', description: 'Chosen by the headers of the delivery' },
 		...provider.schemes.map(({ id, name, description }) => ({ name, value: id, description })),
 	];
 }
@@ -95,7 +95,11 @@ function itemAddressOption(paths: readonly string[]): INodeProperties {
 		name: 'itemAddress',
 		type: 'options',
 		options: [
-			{ name: 'Automatic', value: 'auto', description: 'Try what the installation answers to' },
+			{
+				name: 'Automatic',
+				value: 'auto',
+				description: 'Try each until the installation accepts one',
+			},
 			{ name: 'Body', value: 'body', description: 'In the JSON body: {"ID": 3}' },
 			{ name: 'Path', value: 'path', description: `In the path: ${path}/3` },
 			{ name: 'Query', value: 'query', description: `In the query: ${path}?ID=3` },
@@ -196,7 +200,7 @@ const BOUNCE_TYPE_OPTION: INodeProperties = {
 	options: [
 		{ name: 'Any', value: 'any', description: 'Hard and soft bounces' },
 		{ name: 'Hard', value: 'hard', description: 'The address does not exist: remove it' },
-		{ name: 'Soft', value: 'soft', description: 'A passing condition such as a full mailbox' },
+		{ name: 'Soft', value: 'soft', description: 'A temporary problem such as a full mailbox' },
 	],
 	default: 'any',
 	description: 'Which bounces to accept. A bounce that does not state its type is always accepted.',

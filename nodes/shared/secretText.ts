@@ -57,12 +57,12 @@ export function objectionTo(
 			return {
 				message: `The ${field} is masked`,
 				whatToDo:
-					'It is what is shown in place of a secret. Copy the secret itself, with the button for copying, or have a new one made',
+					'This is what a dashboard shows in place of the secret. Copy the secret itself, with the copy button, or generate a new one',
 			};
 		case 'public':
 			return {
 				message: `The ${field} is a placeholder`,
-				whatToDo: 'Everybody knows it. Enter the secret itself',
+				whatToDo: 'It is not a secret. Enter the real one',
 			};
 		case 'empty':
 		case undefined:

@@ -32,7 +32,7 @@ export function noAnswer(name: string, code: string): NoAnswer {
 	}
 	if (code === 'ERR_OUT_OF_TIME') {
 		return {
-			message: `${name} is so slow that its calls take more than a minute together`,
+			message: `${name} is so slow that its calls take more than a minute in total`,
 			advice: 'Nothing is wrong with the workflow: try again in a few minutes',
 		};
 	}
@@ -92,6 +92,6 @@ function explain(code: string): readonly [why: string, advice?: string] {
 		case 'ETIMEDOUT':
 			return ['no answer in time'];
 		default:
-			return ['the connection did not work'];
+			return ['the connection failed'];
 	}
 }

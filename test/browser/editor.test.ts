@@ -212,7 +212,7 @@ describe('a trigger that listens for a test event', () => {
 			.getByText('A delivery arrived and was refused: signature does not match')
 			.waitFor();
 		await editor.output
-			.getByText(/Compare Signing Secret in the credential/)
+			.getByText(/Compare the Signing Secret in the credential/)
 			.first()
 			.waitFor();
 		await keepScreenshot('refused', await editor.screenshot());
@@ -247,7 +247,7 @@ describe('the dialog of a credential', () => {
 		expect((await editor.credentialFields()).slice(0, 4)).toEqual([
 			['product', expect.anything()],
 			['apiKey', expect.stringContaining('Leave empty to register by hand')],
-			['signingSecret', 'Leave empty with an API key: made for you'],
+			['signingSecret', 'Leave empty with an API key: one is generated'],
 			['baseUrl', expect.stringContaining('https://api.misar.io')],
 		]);
 		await editor.fillCredential({ signingSecret: SECRET });

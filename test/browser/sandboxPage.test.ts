@@ -99,7 +99,7 @@ describe('endpoints', () => {
 });
 
 describe('calls of an API', () => {
-	it('stand in the timeline, without the key', async () => {
+	it('are listed in the timeline without the API key', async () => {
 		const { text: answer } = await api('GET', '');
 		await page.row('GET /api/webhooks').waitFor();
 		const row = page.row('GET /api/webhooks');
@@ -184,7 +184,7 @@ describe('an event', () => {
 		expect(await page.detail(row, 'Answer').innerText()).toBe('202\n\ntaken');
 	});
 
-	it('shows when it is tried again, and how many tries are to come', async () => {
+	it('shows when it is retried, and how many retries are left', async () => {
 		const slow = await startSandbox({ allowHttp: true, retryTimeScale: 1 });
 		try {
 			receiver.answer = statuses(503);
@@ -232,7 +232,7 @@ describe('an event', () => {
 		]);
 	});
 
-	it('may have a name that no document lists', async () => {
+	it('may have an undocumented name', async () => {
 		await page.choose({ Provider: 'Misar.Ink', 'Send to': 'a URL registered by hand' });
 		await page.field('Name of the event').fill('drawing.made');
 		await page.field('Webhook URL').fill(receiver.origin);
@@ -261,7 +261,7 @@ describe('an event', () => {
 		expect(receiver.received[0]?.headers).toHaveProperty('x-metigan-signature');
 	});
 
-	it('that nobody wants is not sent', async () => {
+	it('is not sent if nobody is subscribed', async () => {
 		await page.button('Fire').click();
 		await page.says('Nobody is subscribed to email.bounced: nothing was sent.');
 	});

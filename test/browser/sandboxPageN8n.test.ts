@@ -78,7 +78,7 @@ async function fireEachWay(workflowId: string, ways: readonly Way[]): Promise<vo
 }
 
 describe('a trigger that registers itself', () => {
-	it('appears when it is published, and answers as each way to fire deserves', async () => {
+	it('appears when it is published, and gives the right answer to each way to fire', async () => {
 		const { workflowId, webhookUrl }: TriggerWorkflow = await publishTrigger(
 			{ n8n, sandbox },
 			metigan,

@@ -236,7 +236,7 @@ describe.each(casesWithApi)('$title', (action) => {
 				{
 					json: {
 						error: `${action.title} did not accept the request (HTTP ${status})`,
-						details: expect.stringMatching(/answered: .*url: must .*Change what the answer names/),
+						details: expect.stringMatching(/answered: .*url: must .*Correct what the answer names/),
 						httpCode: status,
 					},
 					pairedItem: { item: 1 },
@@ -635,7 +635,7 @@ describe('Misar Mail', () => {
 				});
 				expect(error).toMatchObject({
 					name: 'NodeApiError',
-					description: expect.stringMatching(/It may have been done all the same/),
+					description: expect.stringMatching(/It may have taken effect/),
 				});
 				expect(sandbox.requests().filter(({ method }) => method === 'POST')).toHaveLength(1);
 				expect(sandbox.deliveries()).toHaveLength(when === 'after' ? 1 : 0);
@@ -818,7 +818,7 @@ describe('The product of the Misar node', () => {
 describe('A credential of another product', () => {
 	const credential = { product: 'ink', signingSecret: SECRET };
 	const message =
-		'This credential is for Misar.Ink, this node for Misar Mail. Choose a Misar Mail credential.';
+		'This credential is for Misar.Ink, but this node is for Misar Mail. Choose a Misar Mail credential.';
 	const payload = { payloadSource: 'text', payload: '{}', signatureScheme: 'platform' };
 
 	it.each<[string, INodeParameters]>([

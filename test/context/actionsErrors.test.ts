@@ -210,7 +210,7 @@ const rows: ReadonlyArray<readonly [string, Fault | ((tried: Tried) => Fault), E
 		status(400, { body: { error: 'url: must be an https URL' } }),
 		{
 			message: /did not accept/,
-			description: /answered: url: must be an https URL — Change what the answer names/,
+			description: /answered: url: must be an https URL — Correct what the answer names/,
 			httpCode: '400',
 			requests: 1,
 		},
@@ -311,7 +311,7 @@ const rows: ReadonlyArray<readonly [string, Fault | ((tried: Tried) => Fault), E
 		{
 			message: /did not accept/,
 			description:
-				/The request is not valid \(url: must be public; events\.0: is unknown\) — Change what the answer names/,
+				/The request is not valid \(url: must be public; events\.0: is unknown\) — Correct what the answer names/,
 			httpCode: '422',
 			requests: 1,
 		},
@@ -327,7 +327,7 @@ const rows: ReadonlyArray<readonly [string, Fault | ((tried: Tried) => Fault), E
 		}),
 		{
 			message: /did not accept/,
-			description: /answered: Validation failed \(url: Required; events: a, b\) — Change what/,
+			description: /answered: Validation failed \(url: Required; events: a, b\) — Correct what/,
 			httpCode: '400',
 			requests: 1,
 		},
@@ -339,7 +339,7 @@ const rows: ReadonlyArray<readonly [string, Fault | ((tried: Tried) => Fault), E
 		}),
 		{
 			message: /did not accept/,
-			description: /answered: Too long; url: Required — Change what/,
+			description: /answered: Too long; url: Required — Correct what/,
 			httpCode: '422',
 			requests: 1,
 		},

@@ -137,7 +137,7 @@ describe('the suppressions of Metigan', () => {
 		]);
 	});
 
-	it('are filtered', async () => {
+	it('are filtered by the chosen options', async () => {
 		for (const index of [0, 30, 60]) await bounce(index);
 		await bounce(1, { bounceType: 'soft' });
 		const filters = {
@@ -191,7 +191,7 @@ describe('the articles of Misar.Blog', () => {
 		expect(items[0]).toMatchObject({ id: 'art-0', slug: 'article-0', title: 'Article 0' });
 	});
 
-	it('are filtered', async () => {
+	it('are filtered by the chosen options', async () => {
 		await publish(0);
 		await publish(1, 'paid');
 		await publish(9, 'paid');

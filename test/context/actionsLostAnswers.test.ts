@@ -75,7 +75,7 @@ describe.each(once)('%s', (_, action, parameters) => {
 		const { error, sent } = await loseAnswer(action, 'POST', parameters, lost);
 		expect(error).toMatchObject({
 			name: 'NodeApiError',
-			description: expect.stringContaining('It may have been done all the same'),
+			description: expect.stringContaining('It may have taken effect'),
 		});
 		expect(sent).toBe(1);
 	});

@@ -75,8 +75,8 @@ describe('the events of Get Sample', () => {
 
 	it('say where no document shows a body', async () => {
 		const { stored } = await sample(misarMail, { events: ['email.delivered', 'email.sent'] });
-		expect(stored).toContain('No document of Misar Mail shows a body of email.sent:');
+		expect(stored).toContain('The documentation of Misar Mail shows no body of email.sent:');
 		const { stored: documented } = await sample(misarMail, { events: ['email.delivered'] });
-		expect(documented).not.toContain('No document');
+		expect(documented).not.toContain('shows no body');
 	});
 });

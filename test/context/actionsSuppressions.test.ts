@@ -104,7 +104,7 @@ describe('Add', () => {
 			name: 'NodeApiError',
 			message: 'Metigan is not available at the moment (HTTP 500)',
 			description: expect.stringMatching(
-				/^The first 1000 of 2500 addresses were taken before; it does no harm to add them again — .*It may have been done all the same/,
+				/^The first 1000 of 2500 addresses were added before this failed; adding them again does no harm — .*It may have taken effect/,
 			),
 		});
 		expect(sent()).toHaveLength(2);
@@ -203,7 +203,7 @@ describe('Remove', () => {
 		await happen('email.unsubscribed', 'ana@example.com');
 		const { error } = await remove('ana@example.com');
 		expect(error?.message).toBe(
-			'ana@example.com has unsubscribed, and Metigan sends to it again only with the consent of its owner. Switch on Consent if the recipient has opted in again.',
+			'ana@example.com has unsubscribed, and Metigan sends to it again only with the consent of the recipient. Switch on Consent if the recipient has opted in again.',
 		);
 		const { json } = await remove('ana@example.com', { consent: true, note: 'Signed up again' });
 		expect(json).toMatchObject({ email: 'ana@example.com', reason: 'unsubscribe' });
@@ -216,7 +216,7 @@ describe('Remove', () => {
 		await happen('email.complained', 'ana@example.com');
 		const { error } = await remove('ana@example.com', { consent: true });
 		expect(error?.message).toBe(
-			'ana@example.com has complained about spam, and only Metigan itself can remove it. Ask the support of Metigan.',
+			'ana@example.com has complained about spam, and only Metigan can remove it. Ask Metigan’s support.',
 		);
 		expect((await get('ana@example.com')).json).toMatchObject({ suppressed: true });
 	});
@@ -240,7 +240,7 @@ describe.each([
 			const { error } = await run(parameters);
 			expect(error).toMatchObject({
 				name: 'NodeApiError',
-				description: expect.stringContaining('It may have been done all the same'),
+				description: expect.stringContaining('It may have taken effect'),
 			});
 			expect(sent()).toHaveLength(1);
 			expect((await get('ana@example.com')).json).toMatchObject({ suppressed: title === 'Add' });
@@ -264,13 +264,13 @@ describe.each([
 
 describe('an address that is none', () => {
 	it.each([
-		['add', { emails: ' , ' }, 'There is no email address. Enter one in Email Addresses.'],
-		['add', { emails: '={{ [] }}' }, 'There is no email address.'],
-		['add', { emails: 'nobody' }, '"nobody" is no email address. Enter it as ana@example.com.'],
+		['add', { emails: ' , ' }, 'There is not an email address. Enter one in Email Addresses.'],
+		['add', { emails: '={{ [] }}' }, 'There is not an email address.'],
+		['add', { emails: 'nobody' }, '"nobody" is not an email address. Enter it as ana@example.com.'],
 		['add', { emails: '={{ 7 }}' }, 'The parameter "emails" cannot be used'],
 		['get', { email: '={{ "" }}' }, 'The parameter "email" is empty'],
-		['get', { email: 'ana' }, '"ana" is no email address.'],
-		['remove', { email: 'a@example.com, b@example.com' }, 'is no email address.'],
+		['get', { email: 'ana' }, '"ana" is not an email address.'],
+		['remove', { email: 'a@example.com, b@example.com' }, 'is not an email address.'],
 	])('is refused before the call: %s %j', async (operation, parameters, message) => {
 		const { error } = await run({ operation, ...parameters });
 		expect(error?.message).toContain(message);
@@ -295,7 +295,7 @@ describe('as a tool', () => {
 		const given = { Email_Addresses: '["ana@example.com"]', Reason: 'unsubscribe', Note: '' };
 		expect(await ask(parameters, given)).toMatchObject([{ added: ['ana@example.com'] }]);
 		expect(await ask(parameters, { ...given, Reason: 'opt-out' })).toEqual([
-			{ error: 'The reason "opt-out" is none of manual, unsubscribe. Choose one of them.' },
+			{ error: 'The reason "opt-out" is not one of manual, unsubscribe. Choose one of them.' },
 		]);
 	});
 

@@ -131,7 +131,7 @@ describe.each(nodesUnderTest)('$title', (action) => {
 		expect(await ask({ Webhook_URL: 'http://10.0.0.1/', Events: '*' })).toEqual([
 			{
 				error: expect.stringMatching(/did not accept/),
-				details: expect.stringMatching(/answered: .*url: .*Change what the answer names/),
+				details: expect.stringMatching(/answered: .*url: .*Correct what the answer names/),
 				httpCode: expect.stringMatching(/^4\d\d$/),
 			},
 		]);

@@ -255,7 +255,7 @@ describe('what only one trigger has', () => {
 				parameters: { registration },
 			});
 			expect(error.message).toBe(
-				'This credential is for Misar.Ink, this trigger for Misar Mail. Choose a Misar Mail credential.',
+				'This credential is for Misar.Ink, but this trigger is for Misar Mail. Choose a Misar Mail credential.',
 			);
 			expect(sandbox.requests()).toEqual([]);
 		},

@@ -488,7 +488,7 @@ describe('the event header', () => {
 			const delivery = signed(trigger, { scheme: 'platform', tamper: 'swappedEvent' });
 			expect(outputOf((await host.deliver(delivery)).run)).toMatchObject({
 				event: trigger.events[0],
-				warnings: ['header x-misar-event: names another event than the body'],
+				warnings: ['header x-misar-event: does not match the event in the body'],
 			});
 		},
 	);
@@ -628,7 +628,7 @@ describe('a delivery of another product with the same secret', () => {
 		});
 		expect(await host.deliver(delivery)).toMatchObject({
 			status: 401,
-			body: { error: 'the delivery is for another product than the chosen one' },
+			body: { error: 'the delivery is for a different product' },
 			run: undefined,
 			ended: true,
 		});

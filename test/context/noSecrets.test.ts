@@ -162,7 +162,7 @@ it.each([
 	for (const registration of ['manual', 'automatic'] as const) {
 		const more = { apiKey: sandbox.keys.metigan, ...credential };
 		await expect(startHost(metigan, registration, more).publish()).rejects.toThrow(
-			`The ${field} in the credential is masked. It is what is shown in place of a secret. Copy the secret itself`,
+			`The ${field} in the credential is masked. This is what a dashboard shows in place of the secret. Copy the secret itself`,
 		);
 	}
 	expect(sandbox.endpoints()).toEqual([]);

@@ -131,7 +131,7 @@ it('a delivery for another product is reported as refused, like one that does no
 	expect(problemsOf(host)).toMatchObject([
 		{
 			problem: 'deliveriesRefused',
-			reasons: { 'the delivery is for another product than the chosen one': 1 },
+			reasons: { 'the delivery is for a different product': 1 },
 		},
 	]);
 });

@@ -82,7 +82,7 @@ describe('A Misar credential that was changed to another product', () => {
 		await host.unpublish();
 		expect(requestsSince(before)).toEqual([]);
 		await expect(host.publish()).rejects.toThrow(
-			'This credential is for Misar.Ink, this trigger for Misar Reach. Choose a Misar Reach credential.',
+			'This credential is for Misar.Ink, but this trigger is for Misar Reach. Choose a Misar Reach credential.',
 		);
 		expect(requestsSince(before)).toEqual([]);
 	});

@@ -105,13 +105,13 @@ const rows: Record<string, Row> = {
 	'the signing secret is another': {
 		send: (trigger) => signed(trigger, { secret: FORGED }),
 		message: MISMATCH,
-		description: /^Compare Signing Secret in the credential with the one that Metigan shows/,
+		description: /^Compare the Signing Secret in the credential with the one that Metigan shows/,
 	},
 	'the signing secret is another, with blanks around it': {
 		credential: { signingSecret: ` ${FORGED}\n` },
 		send: (trigger) => signed(trigger),
 		message: `${MISMATCH}; the signing secret has white space or quotes around it`,
-		description: /^Compare Signing Secret/,
+		description: /^Compare the Signing Secret/,
 	},
 	'a proxy indented the body': {
 		send: (trigger) => rewritten(trigger, COMPACT, INDENTED),
@@ -141,7 +141,7 @@ const rows: Record<string, Row> = {
 	'the body was tampered with': {
 		send: (trigger) => signed(trigger, { tamper: 'body' }),
 		message: MISMATCH,
-		description: /^Compare Signing Secret/,
+		description: /^Compare the Signing Secret/,
 	},
 	'the clock is fast': {
 		send: (trigger) => signed(trigger, { tamper: 'stale' }),
@@ -184,8 +184,7 @@ const rows: Record<string, Row> = {
 	'it is another product’s, with the same signing secret': {
 		trigger: misarDev,
 		send: () => signed(misarDev, { product: 'mail' }),
-		message:
-			'A delivery arrived and was refused: the delivery is for another product than the chosen one',
+		message: 'A delivery arrived and was refused: the delivery is for a different product',
 		description: /^Its signature is right/,
 	},
 	'it is not signed': {
@@ -341,7 +340,7 @@ describe('a published trigger without Report Problems', () => {
 		const host = startHost(metigan);
 		for (let times = 0; times < 3; times++) await host.deliver(wrong());
 		expect(warnings).toEqual([
-			'A delivery was refused, and none has verified since n8n started: signature does not match. Compare Signing Secret in the credential with the one that Metigan shows for this webhook. If it shows none any more, add the webhook there anew and enter its secret',
+			'A delivery was refused, and none has verified since n8n started: signature does not match. Compare the Signing Secret in the credential with the one that Metigan shows for this webhook. If it shows none any more, add the webhook there anew and enter its secret',
 		]);
 		await host.deliver(wrong('stale'));
 		expect(warnings[1]).toMatch(/it was signed 10 minutes ago/);

@@ -82,7 +82,7 @@ describe.each(providers)('six starts leave one endpoint when %s', (_name, trigge
 		]);
 	});
 
-	it('cuts its list', async () => {
+	it('does not list every endpoint', async () => {
 		const foreign = Array.from({ length: 5 }, (_, index) =>
 			sandbox.addEndpoint(trigger.provider, {
 				url: `https://other.example.com/${index}`,

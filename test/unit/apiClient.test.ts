@@ -99,7 +99,7 @@ describe('a call', () => {
 		expect(
 			client.failure('POST', '/', { kind: 'unreachable', code: 'ERR_OUT_OF_TIME' }),
 		).toMatchObject({
-			message: 'Example is so slow that its calls take more than a minute together',
+			message: 'Example is so slow that its calls take more than a minute in total',
 			description: expect.stringContaining('try again in a few minutes'),
 		});
 	});

@@ -36,7 +36,7 @@ describe('a check of an endpoint, and n8n’s hooks', () => {
 		expect(lock.generation).not.toBe(before);
 	});
 
-	it('a hook does not wait for good', async () => {
+	it('a hook gives up waiting after 15 seconds', async () => {
 		void lock.tryCheck(async () => await never);
 		const work = jest.fn(async () => 'registered');
 		const registered = lock.hook(work);
@@ -72,7 +72,7 @@ describe('a check of an endpoint, and n8n’s hooks', () => {
 		expect(check).toHaveBeenCalled();
 	});
 
-	it('hooks come one after the other, also when one of them fails', async () => {
+	it('hooks run one after the other, even when one of them fails', async () => {
 		let endFirst = () => {};
 		const first = lock.hook(
 			async () => await new Promise<void>((_, fail) => (endFirst = () => fail(new Error('no')))),

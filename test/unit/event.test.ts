@@ -523,7 +523,7 @@ describe('the name of an event', () => {
 			const body = { type: 'email.sent', data: {} };
 			const { name, warnings } = read(misarMail, body, { 'x-misar-event': value });
 			expect(name).toBe('email.sent');
-			expect(warnings).toContain('header x-misar-event: names another event than the body');
+			expect(warnings).toContain('header x-misar-event: does not match the event in the body');
 		},
 	);
 

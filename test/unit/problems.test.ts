@@ -64,7 +64,7 @@ const kinds: Record<ProblemKind, Kind> = {
 		add: (log, at) => log.leftBehind('wh_1', 'https://n8n.example.com/hook', at),
 		says: { endpointId: 'wh_1', url: 'https://n8n.example.com/hook' },
 		message:
-			'Endpoint wh_1 in another account goes on delivering to https://n8n.example.com/hook, and its deliveries are refused. Delete it in the dashboard of that account.',
+			'Endpoint wh_1 in another account still delivers to https://n8n.example.com/hook, and its deliveries are refused. Delete it in the dashboard of that account.',
 	},
 	addressUnreachable: {
 		add: (log, at) => log.addressUnreachable('HTTP 302', 'https://n8n.example.com/hook', at),
@@ -85,7 +85,7 @@ const kinds: Record<ProblemKind, Kind> = {
 		add: (log, at) => log.unknownEvent('email.new', at),
 		says: { count: 2, events: { 'email.new': 2 }, lastAt: iso(MINUTE_MS) },
 		message:
-			'Misar Mail sent events that are not as it documents them: email.new (2). Those that are selected have run; look at their items.',
+			'Misar Mail sent events that differ from its documentation: email.new (2). Those that are selected have run; look at their items.',
 	},
 };
 const rows = Object.entries(kinds) as Array<[ProblemKind, Kind]>;
@@ -105,7 +105,7 @@ describe.each(rows)('%s', (kind, { add, says, message, page = '' }) => {
 		});
 	});
 
-	it('is taken once', () => {
+	it('is reported only once', () => {
 		const log = new ProblemLog();
 		expect(log.take(kind, SOURCE, NOW)).toBeUndefined();
 		add(log, NOW);

@@ -46,7 +46,7 @@ const addEndpoint = () =>
 	sandbox.addEndpoint('metigan', { url: `${receiver.origin}/x`, events: ['email.bounced'] });
 
 describe('list and log', () => {
-	test('list the endpoints', async () => {
+	test('list prints the endpoints', async () => {
 		expect(await at('list')).toMatchObject({ code: 0, out: 'No endpoint is registered.\n' });
 		const endpoint = addEndpoint();
 		const { out } = await at('list');
@@ -55,7 +55,7 @@ describe('list and log', () => {
 		expect(JSON.parse((await at('list', '--json')).out)).toEqual([endpoint]);
 	});
 
-	test('show a call with its request and its answer', async () => {
+	test('log prints a call with its request and its answer', async () => {
 		const { text: answer } = await call(sandbox, 'POST', '/api/webhooks', {
 			headers: { 'x-api-key': sandbox.keys.metigan },
 			body: { url: `${receiver.origin}/x`, events: ['email.bounced'] },
@@ -65,7 +65,7 @@ describe('list and log', () => {
 		expect(out).toContain(`\n  Answer\n    ${answer}\n`);
 	});
 
-	test('show what happened, the newest last', async () => {
+	test('log prints what happened, the newest last', async () => {
 		expect((await at('log')).out).toBe('Nothing has happened yet.\n');
 		addEndpoint();
 		await call(sandbox, 'GET', '/api/webhooks');
@@ -178,7 +178,7 @@ describe('log --follow', () => {
 });
 
 describe('an act of the provider', () => {
-	test('faults', async () => {
+	test('fault sets and clears faults', async () => {
 		const list = async () => (await call(sandbox, 'GET', '/api/webhooks')).status;
 		const set = ['fault', 'status', '--provider', 'metigan', '--status', '503', '--times', '2'];
 		expect(await at(...set)).toMatchObject({ code: 0, out: 'The fault status is set.\n' });
@@ -187,7 +187,7 @@ describe('an act of the provider', () => {
 		expect(await list()).toBe(401);
 	});
 
-	test('endpoints and keys', async () => {
+	test('off, on, delete, rotate-secret and new-key change endpoints and keys', async () => {
 		const { id, secret } = addEndpoint();
 		expect(await at('off', 'metigan', id)).toMatchObject({ code: 0 });
 		expect(sandbox.endpoints()[0]?.active).toBe(false);

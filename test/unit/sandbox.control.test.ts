@@ -20,8 +20,8 @@ afterAll(async () => await Promise.all([sandbox.close(), receiver.close()]));
 const control = async (method: string, path: string, body?: unknown) =>
 	await call(sandbox, method, `/_control${path}`, { body });
 
-describe('control', () => {
-	test('endpoints', async () => {
+describe('the control API', () => {
+	test('adds, changes and deletes endpoints', async () => {
 		const made = await control('POST', '/endpoints', {
 			provider: 'metigan',
 			url: `${ORIGIN}/x`,
@@ -42,7 +42,7 @@ describe('control', () => {
 		});
 	});
 
-	test('fire, deliveries and routes', async () => {
+	test('fires events, lists deliveries and sets routes', async () => {
 		await control('POST', '/routes', { from: ORIGIN, to: receiver.origin });
 		const fired = await control('POST', '/fire', {
 			provider: 'misar.ai',
@@ -56,7 +56,7 @@ describe('control', () => {
 		expect(receiver.received[0]?.body.toString()).toContain('"data":{"why":"because"}');
 	});
 
-	test('requests, faults, behaviour and limits', async () => {
+	test('lists requests, and sets faults, behaviour and limits', async () => {
 		const list = async () =>
 			await call(sandbox, 'GET', '/mail/v1/webhooks', {
 				headers: bearer(sandbox.keys['misar.mail']),
@@ -90,7 +90,7 @@ describe('control', () => {
 		expect(sandbox.endpoints()).toEqual([]);
 	});
 
-	test('keys, and sessions that end', async () => {
+	test('issues keys and ends sessions', async () => {
 		expect((await control('GET', '/keys')).json).toEqual({
 			keys: sandbox.keys,
 			limitedKeys: sandbox.limitedKeys,

@@ -36,8 +36,8 @@ function addMail(more: { events?: string[]; active?: boolean } = {}) {
 	return sandbox.addEndpoint('misar.mail', { url: HOOK, events: ['email.opened'], ...more });
 }
 
-describe('who receives', () => {
-	test('every active endpoint of the provider that is subscribed, with its own secret', async () => {
+describe('deliveries', () => {
+	test('go to every active endpoint that is subscribed, signed with its own secret', async () => {
 		const [one, two] = [addMail(), addMail()];
 		addMail({ events: ['email.sent'] });
 		addMail({ active: false });
@@ -54,11 +54,11 @@ describe('who receives', () => {
 		expect(first?.headers['x-misar-signature']).not.toBe(second?.headers['x-misar-signature']);
 	});
 
-	test('nobody', async () => {
+	test('go nowhere if nobody is subscribed', async () => {
 		expect(await sandbox.fire({ provider: 'misar.mail', event: 'email.opened' })).toEqual([]);
 	});
 
-	test('one endpoint, regardless of its subscriptions', async () => {
+	test('go to a chosen endpoint, whatever it is subscribed to', async () => {
 		addMail();
 		const { id } = addMail({ events: [], active: false });
 		const records = await sandbox.fire({
@@ -69,7 +69,7 @@ describe('who receives', () => {
 		expect(records.map(({ endpointId }) => endpointId)).toEqual([id]);
 	});
 
-	test('a manually registered URL', async () => {
+	test('go to a URL that was registered by hand', async () => {
 		const [record] = await sandbox.fire({
 			provider: 'misar.dev',
 			event: 'plugin.installed',
@@ -148,7 +148,7 @@ describe('routes', () => {
 		expect(record?.attempts[0]?.error).toContain('no route');
 	});
 
-	test('set later, forgotten by reset', async () => {
+	test('can be set later, and are forgotten by a reset', async () => {
 		const other = await start({ routes: {}, retryTimeScale: 0 });
 		other.setRoute(`${ORIGIN}/ignored/path`, receiver.origin);
 		other.addEndpoint('misar.mail', { url: HOOK, events: ['email.opened'] });
@@ -179,7 +179,7 @@ describe('retries', () => {
 		expect(new Set(receiver.received.map(({ body }) => body.toString())).size).toBe(1);
 	});
 
-	test('until a 2xx; redirects and 4xx are failures', async () => {
+	test('end at a 2xx; redirects and 4xx count as failures', async () => {
 		receiver.answer = statuses(302, 401, 503, 204);
 		addMail();
 		const [record] = await sandbox.fire({ provider: 'misar.mail', event: 'email.opened' });
@@ -187,7 +187,7 @@ describe('retries', () => {
 		expect(record?.attempts.map(({ status }) => status)).toEqual([302, 401, 503, 204]);
 	});
 
-	test('a receiver that is away', async () => {
+	test('go on while no receiver listens', async () => {
 		const gone = await startReceiver();
 		await gone.close();
 		sandbox.setRoute(ORIGIN, gone.origin);
@@ -200,7 +200,7 @@ describe('retries', () => {
 		expect(record?.attempts[0]?.error).toContain('ECONNREFUSED');
 	});
 
-	test('a receiver that breaks off', async () => {
+	test('go on when the receiver drops the connection', async () => {
 		receiver.answer = (_, response) => void response.socket?.destroy();
 		addMail();
 		const [record] = await sandbox.fire({
@@ -211,7 +211,7 @@ describe('retries', () => {
 		expect(record?.attempts[0]).toMatchObject({ error: expect.stringMatching(/hang up|RESET/) });
 	});
 
-	test('forgers do not try again', async () => {
+	test('forged deliveries are not retried', async () => {
 		receiver.answer = statuses(401);
 		addMail();
 		const [record] = await sandbox.fire({
@@ -222,7 +222,7 @@ describe('retries', () => {
 		expect(record?.attempts).toHaveLength(1);
 	});
 
-	test('each try is signed anew unless the time was given', async () => {
+	test('each attempt is signed anew unless the time was given', async () => {
 		const slow = await start({ retryTimeScale: 0.005 });
 		slow.addEndpoint('misar.mail', { url: HOOK, events: ['email.opened'] });
 		const timestamps = () => receiver.received.map(({ headers }) => headers['x-misar-timestamp']);
@@ -249,7 +249,7 @@ describe('retries', () => {
 		expect((second ?? 0) - (first ?? 0)).toBeLessThan(1000);
 	});
 
-	test('an endpoint that is gone is not tried again', async () => {
+	test('a deleted endpoint gets no retry', async () => {
 		const { id } = addMail();
 		receiver.answer = (_, response) => {
 			sandbox.removeEndpoint('misar.mail', id);
@@ -260,7 +260,7 @@ describe('retries', () => {
 		expect([record?.state, record?.attempts.length]).toEqual(['failed', 1]);
 	});
 
-	test('a receiver has ten seconds', async () => {
+	test('a receiver has ten seconds to answer', async () => {
 		receiver.answer = () => {};
 		addMail();
 		const [record] = await sandbox.fire({
@@ -302,7 +302,7 @@ describe('endpoints that keep failing', () => {
 });
 
 describe('waiting and ending', () => {
-	test('settled waits for what is pending', async () => {
+	test('settled() waits for pending deliveries', async () => {
 		addMail();
 		receiver.answer = statuses(500, 500, 200);
 		let done = false;
@@ -317,7 +317,7 @@ describe('waiting and ending', () => {
 		await sandbox.settled();
 	});
 
-	test('reset fails what is pending and forgets it', async () => {
+	test('reset fails pending deliveries and forgets them', async () => {
 		addMail();
 		receiver.answer = () => sandbox.reset();
 		const [record] = await sandbox.fire({ provider: 'misar.mail', event: 'email.opened' });

@@ -26,8 +26,8 @@ async function create() {
 	});
 }
 
-describe('kinds', () => {
-	test('status', async () => {
+describe('a fault of the sandbox', () => {
+	test('answers with the status that was set', async () => {
 		sandbox.fault({ kind: 'status', status: 503, headers: { 'Retry-After': '7' } });
 		const answer = await list();
 		expect(answer.status).toBe(503);
@@ -35,7 +35,7 @@ describe('kinds', () => {
 		expect(answer.json).toEqual({ success: false, error: 'Request failed with status 503' });
 	});
 
-	test('status with a body of its own', async () => {
+	test('answers with a body that was set', async () => {
 		sandbox.fault({ kind: 'status', body: { hello: 1 } });
 		expect(await list()).toMatchObject({ status: 500, json: { hello: 1 } });
 		sandbox.fault({ kind: 'status', status: 418, body: 'plain' });
@@ -58,7 +58,7 @@ describe('kinds', () => {
 		await expect(response.text()).rejects.toThrow();
 	});
 
-	test('html', async () => {
+	test('answers with a web page', async () => {
 		sandbox.fault({ kind: 'html' });
 		const answer = await list();
 		expect(answer.status).toBe(502);
@@ -68,7 +68,7 @@ describe('kinds', () => {
 		expect((await list()).status).toBe(200);
 	});
 
-	test('empty', async () => {
+	test('answers without a body', async () => {
 		sandbox.fault({ kind: 'empty' });
 		expect(await list()).toMatchObject({ status: 200, text: '' });
 	});
@@ -82,14 +82,14 @@ describe('kinds', () => {
 		await expect(request).rejects.toThrow(/timeout/);
 	});
 
-	test('delay', async () => {
+	test('answers late', async () => {
 		sandbox.fault({ kind: 'delay', delayMs: 120 });
 		const startedAt = performance.now();
 		expect(await list()).toMatchObject({ status: 200, json: { data: [], total: 0 } });
 		expect(performance.now() - startedAt).toBeGreaterThan(110);
 	});
 
-	test('refusals as each provider words them', async () => {
+	test('refuses in the words of each provider', async () => {
 		const answers: Record<string, unknown> = {};
 		for (const provider of ['misar.mail', 'metigan'] as const) {
 			for (const kind of ['planRefusal', 'rateLimit', 'scopeRefusal'] satisfies FaultKind[]) {
@@ -114,7 +114,7 @@ describe('kinds', () => {
 		});
 	});
 
-	test('a plan refusal with each status, a rate limit with its wait', async () => {
+	test('refuses by plan with each status, and by rate limit with a time to wait', async () => {
 		for (const status of [402, 403, 429]) {
 			sandbox.fault({ kind: 'planRefusal', status });
 			expect((await list()).status).toBe(status);
@@ -127,8 +127,8 @@ describe('kinds', () => {
 	});
 });
 
-describe('which requests', () => {
-	test('once, or as often as said, first come first served', async () => {
+describe('a fault', () => {
+	test('happens once, or as often as set, in the order in which faults were set', async () => {
 		sandbox.fault({ kind: 'status', status: 500, times: 2 });
 		sandbox.fault({ kind: 'status', status: 502 });
 		const seen = [];
@@ -136,7 +136,7 @@ describe('which requests', () => {
 		expect(seen).toEqual([500, 500, 502, 200]);
 	});
 
-	test('by provider, method and path', async () => {
+	test('can be limited to a provider, a method and a path', async () => {
 		sandbox.fault({ kind: 'status', provider: 'metigan' });
 		sandbox.fault({ kind: 'status', method: 'delete' });
 		sandbox.fault({ kind: 'status', path: '/mail/v1/webhooks/wh' });
@@ -155,22 +155,22 @@ describe('which requests', () => {
 		expect((await list()).status).toBe(200);
 	});
 
-	test('cleared', async () => {
+	test('can be cleared', async () => {
 		sandbox.fault({ kind: 'status' });
 		sandbox.clearFaults();
 		expect((await list()).status).toBe(200);
 	});
 });
 
-describe('before and after the effect', () => {
-	test('before: nothing was created', async () => {
+describe('a fault before or after the effect of a call', () => {
+	test('before: creates nothing', async () => {
 		sandbox.fault({ kind: 'status', method: 'POST' });
 		expect((await create()).status).toBe(500);
 		expect(sandbox.endpoints()).toHaveLength(0);
 	});
 
 	test.each(['status', 'truncate', 'drop', 'html', 'empty'] as const)(
-		'after, %s: created, and the caller does not know',
+		'after, %s: creates the endpoint, and the caller does not know',
 		async (kind) => {
 			sandbox.fault({ kind, method: 'POST', when: 'after' });
 			await create().catch(() => undefined);

@@ -166,7 +166,7 @@ test('takes everything that can be said of a delivery', async () => {
 	expect(receiver.received[0]?.body.toString()).toContain('"recipient":"grace@example.com"');
 });
 
-test('counts many deliveries', async () => {
+test('shows how many of many deliveries were accepted', async () => {
 	addEndpoint();
 	const { out } = await at('fire', 'metigan', 'email.bounced', '--times', '30', '--rate', '1000');
 	const sent = Array.from({ length: 10 }, (_, tenth) => `${(tenth + 1) * 3} of 30 sent\n`).join('');

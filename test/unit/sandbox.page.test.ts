@@ -142,7 +142,7 @@ describe('the stream', () => {
 		expect(stream.states).toBe(1);
 	});
 
-	test('shows each try to deliver, with request, answer and what is to come', async () => {
+	test('shows each delivery attempt with request, answer and scheduled retries', async () => {
 		const { id, secret } = addEndpoint();
 		receiver.answer = statuses(503, 200);
 		stream = await Stream.open(sandbox);
@@ -167,7 +167,7 @@ describe('the stream', () => {
 		expect(JSON.stringify([failed, delivered])).not.toContain(secret);
 	});
 
-	test('says when a retry is to come', async () => {
+	test('says when the next retry is scheduled', async () => {
 		const slow = await startSandbox({ retryTimeScale: 1, allowHttp: true });
 		try {
 			receiver.answer = statuses(500);
@@ -323,7 +323,7 @@ describe('a burst', () => {
 		expect(await second.ended).toHaveLength(1);
 	});
 
-	test('that nobody waits for is answered with the number of its receivers', async () => {
+	test('is answered with the number of its receivers when nobody waits for it', async () => {
 		addEndpoint();
 		addEndpoint();
 		const fire = async (event: string) =>

@@ -286,7 +286,8 @@ describe('tampering', () => {
 	};
 	const good = buildDelivery(input);
 
-	test('untouched', () => expect(good.headers['x-misar-signature']).toBe(hmac(good.body)));
+	test('an unchanged delivery verifies', () =>
+		expect(good.headers['x-misar-signature']).toBe(hmac(good.body)));
 
 	test('body: one byte differs and the JSON is still valid', () => {
 		const { headers, body } = buildDelivery({ ...input, tamper: 'body' });
@@ -305,7 +306,7 @@ describe('tampering', () => {
 		expect(signature).not.toBe(hmac(body));
 	});
 
-	test('wrongSecret', () => {
+	test('wrongSecret: the signature is by another secret', () => {
 		const { headers, body } = buildDelivery({ ...input, tamper: 'wrongSecret' });
 		expect(headers['x-misar-signature']).toMatch(/^sha256=[0-9a-f]{64}$/);
 		expect(headers['x-misar-signature']).not.toBe(hmac(body));

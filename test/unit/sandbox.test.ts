@@ -79,7 +79,7 @@ describe('authentication comes first', () => {
 		expect(nobody.status).toBe(404);
 	});
 
-	test('keys and secrets differ from start to start', async () => {
+	test('makes new keys and secrets at each start', async () => {
 		const other = await startSandbox();
 		await other.close();
 		expect(other.keys['misar.mail']).not.toBe(sandbox.keys['misar.mail']);
@@ -231,7 +231,7 @@ describe('what MisarMail refuses', () => {
 		expect(sandbox.endpoints()).toEqual(before);
 	});
 
-	test('a body that is no JSON, or not said to be', async () => {
+	test('refuses a body that is not JSON, or not declared as JSON', async () => {
 		for (const contentType of ['application/json', 'text/plain']) {
 			const response = await fetch(`${sandbox.url}${V1}`, {
 				method: 'POST',
@@ -245,12 +245,12 @@ describe('what MisarMail refuses', () => {
 		}
 	});
 
-	test('no body at all', async () => {
+	test('refuses a create without a body', async () => {
 		const answer = await mail('POST', V1);
 		expect([answer.status, answer.json]).toEqual([400, invalid({}, ['Required'])]);
 	});
 
-	test('more endpoints than the account may have, by limit and not by key', async () => {
+	test('refuses more endpoints than the account may have, whatever the key', async () => {
 		sandbox.setEndpointLimit('misar.mail', 1);
 		expect((await create()).status).toBe(201);
 		const refused = await create();
@@ -278,7 +278,7 @@ describe('what MisarMail refuses', () => {
 });
 
 describe('variants of MisarMail', () => {
-	test('only one of the two paths', async () => {
+	test('can serve only one of the two paths', async () => {
 		sandbox.setBehaviour('misar.mail', { paths: 'v1' });
 		expect((await mail('GET', V1)).status).toBe(200);
 		expect((await mail('GET', UNVERSIONED)).status).toBe(404);
@@ -287,7 +287,7 @@ describe('variants of MisarMail', () => {
 		expect((await mail('GET', UNVERSIONED)).status).toBe(200);
 	});
 
-	test('shapes and statuses', async () => {
+	test('answers in the shapes and with the statuses that are set', async () => {
 		sandbox.setBehaviour('misar.mail', {
 			listShape: 'successData',
 			createShape: 'successData',
@@ -321,7 +321,7 @@ describe('variants of MisarMail', () => {
 		expect(shown.text).not.toContain(secret);
 	});
 
-	test('further event names', async () => {
+	test('can know further event names', async () => {
 		sandbox.setBehaviour('misar.mail', { extraEvents: ['automation.triggered'] });
 		expect((await create({ events: ['automation.triggered'] })).status).toBe(201);
 	});
@@ -381,7 +381,7 @@ describe('behind the API', () => {
 		expect(() => sandbox.removeEndpoint('misar.mail', id)).toThrow(`no endpoint ${id}`);
 	});
 
-	test('what is handed out are copies', () => {
+	test('hands out copies, so that a caller cannot change its state', () => {
 		const made = sandbox.addEndpoint('misar.mail', { url: HOOK, events: ['email.sent'] });
 		made.events.push('more');
 		sandbox.endpoints()[0]?.events.push('more');

@@ -116,7 +116,7 @@ describe('what a person reads where a secret belongs', () => {
 		expect(flawOf(text)).toBeDefined();
 	});
 
-	it('is found', () => {
+	it('is recognised', () => {
 		expect(publicTexts()).toEqual(
 			expect.arrayContaining(['Only while you change the secret', 'whsec_…']),
 		);

@@ -147,7 +147,7 @@ function chosenValue(
 	if (chosen !== undefined) return String(chosen.value);
 	throw settingsError(
 		context,
-		`"${String(written)}" is none of the choices of ${displayName}`,
+		`"${String(written)}" is not one of the choices of ${displayName}`,
 		`Choose one of: ${choices.map(({ value }) => String(value)).join(', ')}`,
 	);
 }

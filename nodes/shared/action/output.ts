@@ -40,7 +40,7 @@ export function outputFields({ id, all }: AnswerFields): INodeProperties[] {
 				{ name: 'Simplified', value: 'simplified', description: 'The most useful fields' },
 			],
 			default: 'simplified',
-			description: 'Which fields the agent gets: many of them confuse it',
+			description: 'Which fields the agent gets. Too many of them confuse it.',
 			displayOptions: { show: { '@tool': [true] } },
 		},
 		{

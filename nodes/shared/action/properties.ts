@@ -140,7 +140,7 @@ function optionOf(
 		description.replace(/\.$/, ''),
 		...(forAll ? [] : [`Only for ${products}`]),
 		...(operation.offered(provider) === 'unconfirmed'
-			? ['The documents do not confirm this call, so it may not work']
+			? ['This call is undocumented and may not work']
 			: []),
 	];
 	// n8n describes a tool by the action: the product that is preselected needs no mention.

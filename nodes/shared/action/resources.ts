@@ -15,7 +15,7 @@ export const RESOURCES = {
 	event: {
 		name: 'Event',
 		value: 'event',
-		description: 'What a provider reports, as the trigger puts it out',
+		description: 'What a provider reports, as the trigger outputs it',
 	},
 	signature: {
 		name: 'Signature',

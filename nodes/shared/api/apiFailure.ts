@@ -120,7 +120,7 @@ export function apiFailure(node: INode, request: FailedRequest, refusal: Refusal
 }
 
 const LOOK_FIRST =
-	'It may have been done all the same, and is not sent again by itself: look before you try again';
+	'It may have taken effect, so it is not sent again automatically: check before you try again';
 
 interface Explanation {
 	readonly message: string;
@@ -175,7 +175,7 @@ function explainStatus(
 		case 422:
 			return {
 				message: `${name} did not accept the request (HTTP ${status})`,
-				advice: `Change what the answer names: usually ${words.mistake}`,
+				advice: `Correct what the answer names, usually ${words.mistake}`,
 			};
 		case 429:
 			return {

@@ -50,7 +50,7 @@ export function acceptDelivery(
 ): AcceptedDelivery | Rejection {
 	if (body === undefined) return { status: 400, reason: 'the body is not a JSON object' };
 	if (productNamedIn(provider, family, body) !== undefined) {
-		return { status: 401, reason: 'the delivery is for another product than the chosen one' };
+		return { status: 401, reason: 'the delivery is for a different product' };
 	}
 	if (contradictsHeader(provider, body, headers)) {
 		return { status: 401, reason: 'the event header differs from the event in the body' };

@@ -64,7 +64,7 @@ export function readEvent(provider: Provider, body: IDataObject, headers: Header
 		bounceType: bounceType.found,
 		warnings: [
 			...differingHeaders(provider, name, headers).map(
-				(header) => `header ${header}: names another event than the body`,
+				(header) => `header ${header}: does not match the event in the body`,
 			),
 			...deviations,
 			...readings.filter((warning) => !places.some((place) => warning.startsWith(`${place} `))),
@@ -152,7 +152,7 @@ function nameIn(provider: Provider, body: IDataObject): Reading<string> {
 	return { found, warnings: found === known(written) ? [] : [`${field}: read as ${found}`] };
 }
 
-/** The event headers that name another event than the body. A header never names the event itself. */
+/** The event headers that do not match the event in the body. A header never names the event itself. */
 function differingHeaders(
 	provider: Provider,
 	inBody: string | undefined,

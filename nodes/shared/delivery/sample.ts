@@ -5,7 +5,7 @@ import { deliveryItem } from './accept';
 import { identifyEvent, readEvent } from './event';
 
 /**
- * A sample of an event as a trigger puts it out: the provider's sample of a body, read like a delivery.
+ * A sample of an event as a trigger outputs it: the provider's sample of a body, read like a delivery.
  * @param simplify leaves out headers, verification and the body as it came
  */
 export function sampleItem(provider: Provider, event: string, simplify: boolean): IDataObject {

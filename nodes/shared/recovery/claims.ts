@@ -41,7 +41,7 @@ async function noteEnds(context: IExecuteFunctions, ended: readonly string[]): P
 	try {
 		await processedEventsOf(triggerKey(ownerOf(context))).noteEnds(context.helpers, ended);
 	} catch (error) {
-		context.logger.warn('Could not note that the run of an event has ended; it may run again', {
+		context.logger.warn('Could not record that the run of an event has ended; it may run again', {
 			node: context.getNode().name,
 			reason: messageOf(error),
 		});

@@ -84,6 +84,6 @@ export function reachText(reach: Reach, url: string): string {
 		case 'otherAnswer':
 			return `Something other than this n8n answers at the webhook URL ${url} (HTTP ${reach.status}), such as a proxy with a login page. It has to pass on POST requests below /webhook/ to n8n without a login.`;
 		case 'noAnswer':
-			return `${noAnswer(`The webhook URL ${url}`, reach.code).message} from this n8n itself. That proves nothing: many networks do not let a machine reach its own public address. Ask from outside: any answer of n8n means that it is reachable.`;
+			return `${noAnswer(`The webhook URL ${url}`, reach.code).message} from this n8n itself. That proves nothing: many networks do not let a machine reach its own public address. Ask from outside: any answer from n8n means that it is reachable.`;
 	}
 }

@@ -37,12 +37,12 @@ const TEXTS: Readonly<Record<ProblemKind, (told: Told) => string>> = {
 	endpointUnreachable: ({ facts, since, lastGoodAt, at }) =>
 		`The webhook endpoint could not be checked since ${at(since)}: ${facts.reason}. ${lastGoodAt === undefined ? '' : `It was in order at ${at(lastGoodAt)}. `}Deliveries are accepted meanwhile. If this lasts, test the credential in n8n.`,
 	endpointLeftBehind: ({ facts: { endpointId, url } }) =>
-		`Endpoint ${endpointId} in another account goes on delivering${url === undefined ? '' : ` to ${url}`}, and its deliveries are refused. Delete it in the dashboard of that account.`,
+		`Endpoint ${endpointId} in another account still delivers${url === undefined ? '' : ` to ${url}`}, and its deliveries are refused. Delete it in the dashboard of that account.`,
 	addressUnreachable: ({ facts: { reason = '' } }) => reason,
 	eventsGivenUp: ({ name, counts, at, since, last }) =>
 		`Runs of events failed ${period(since, last, at)}, and ${name} will not send these again: ${listed([...counts.keys()])}. Correct the cause and retry the failed executions.`,
 	eventsUnknown: ({ name, counts, ignored }) =>
-		`${name} sent events that are not as it documents them: ${counted(counts)}. Those that are selected have run; look at their items.${ignored.size === 0 ? '' : ` These started no run: ${counted(ignored)}. Choose them in the trigger if you need them.`}`,
+		`${name} sent events that differ from its documentation: ${counted(counts)}. Those that are selected have run; look at their items.${ignored.size === 0 ? '' : ` These started no run: ${counted(ignored)}. Choose them in the trigger if you need them.`}`,
 };
 
 /** One message, with the provider, the workflow and a link to it. */

@@ -190,7 +190,7 @@ async function prepareRemoval(
 		const session = await openForRemoval(context, provider, store).catch((error: unknown) => {
 			warn(
 				context,
-				`Endpoint ${record.endpointId} of ${provider.displayName} (${record.url ?? ''}) could not be deleted, and goes on delivering. Remove it in the dashboard`,
+				`Endpoint ${record.endpointId} of ${provider.displayName} (${record.url ?? ''}) could not be deleted and still delivers. Remove it in the dashboard`,
 			);
 			throw error;
 		});

@@ -115,7 +115,7 @@ function manualSteps({ displayName, manualSteps: steps }: Provider): string {
 		'Publish this workflow, if you have not yet.',
 	];
 	const items = list.map((step) => `<li>${step}</li>`).join('');
-	return `To do once, by hand:<ul>${items}</ul>${displayName} has to reach the URL over the internet. If it does not begin with https://, or names localhost or a private address such as 192.168.0.10, ask whoever runs your n8n to set ${ADDRESS_VARIABLE} to its public address.`;
+	return `Set this up once:<ul>${items}</ul>${displayName} must be able to reach the URL over the internet. If it does not begin with https://, or names localhost or a private address such as 192.168.0.10, ask whoever runs your n8n to set ${ADDRESS_VARIABLE} to its public address.`;
 }
 
 /** n8n's editor removes connections that an output lost, without a word. */
@@ -133,7 +133,7 @@ function outputsNotice(show: Show): INodeProperties {
 
 function unverifiedNotice(provider: Provider, show: Show): INodeProperties {
 	return {
-		displayName: `Verification may be off: while the credential holds no signing secret, every request to the webhook URL starts this workflow, also one that ${provider.displayName} did not send. Enter the secret in the credential as soon as you have it.`,
+		displayName: `Verification may be off: while the credential holds no signing secret, every request to the webhook URL starts this workflow, including requests that ${provider.displayName} did not send. Enter the secret in the credential as soon as you have it.`,
 		name: 'unverifiedNotice',
 		type: 'notice',
 		default: '',
@@ -203,7 +203,7 @@ function checkIntervalOption({ api, recovery }: Provider): INodeProperties[] {
 		description: [
 			api !== undefined &&
 				'How often to ask the provider whether the webhook endpoint is still there, switched on and up to date, and to repair it if not.',
-			recovery !== undefined && 'How often to look for missed events, where they are recovered.',
+			recovery !== undefined && 'How often to look for missed events, if they are recovered.',
 			'0 checks only when n8n starts.',
 		]
 			.filter((sentence) => sentence !== false)
@@ -232,7 +232,7 @@ function answerOptions({ envelope, displayName }: Provider): INodeProperties[] {
 				{
 					name: 'When the Run Has Succeeded',
 					value: 'succeeded',
-					description: `A run that fails, or is cut short, is answered so that ${displayName} sends the event again, and it runs again`,
+					description: `If the run fails or is cut short, ${displayName} is told to send the event again, and it runs again`,
 				},
 			],
 			default: 'received',
@@ -265,7 +265,7 @@ function answerOptions({ envelope, displayName }: Provider): INodeProperties[] {
 			typeOptions: { minValue: 1, numberPrecision: 0 },
 			default: 4,
 			description:
-				'How many deliveries of an event may fail until it is given up, answered as received and reported as a problem',
+				'How many deliveries of an event may fail before it is given up: answered as received, and reported as a problem',
 			...afterRun,
 		},
 	];
@@ -278,7 +278,7 @@ function recoverMissedOptions({ things, description }: RecoveryApi): INodeProper
 			name: 'recoverMissed',
 			type: 'boolean',
 			default: false,
-			description: `Whether to start the workflow also for events whose deliveries were lost, for example while n8n was down. Needs an API key. ${description}`,
+			description: `Whether to also start the workflow for events whose deliveries were lost, for example while n8n was down. Needs an API key. ${description}`,
 		},
 		{
 			displayName: 'Recover Newest at First Activation',
@@ -298,5 +298,5 @@ const ACCEPT_UNVERIFIED_OPTION: INodeProperties = {
 	type: 'boolean',
 	default: false,
 	description:
-		'Whether to run deliveries although no signing secret is configured. Anybody who learns the webhook URL can then start this workflow. Has no effect once the credential holds a secret.',
+		'Whether to run deliveries even though no signing secret is configured. Anybody who learns the webhook URL can then start this workflow. Has no effect once the credential holds a secret.',
 };

@@ -28,7 +28,7 @@ export function triggerTexts(
 		: `Add the Test URL in ${name} for that, and the Production URL again when you are done.`;
 	const building = `<b>While you build</b>, click Execute step and make one of the chosen events happen in ${name}: the list of Events says how. It shows up here, and so does why a delivery was refused or ignored. ${testUrl}<br /><br />`;
 	const starts = `every chosen event of ${name} starts this workflow`;
-	const byHand = `${name} has to be given the Production URL of this trigger, which a duplicate does not share: the trigger’s panel lists the steps. From then on ${starts}.`;
+	const byHand = `${name} needs the Production URL of this trigger, which a duplicate does not share: the trigger’s panel lists the steps. From then on ${starts}.`;
 	return {
 		eventTriggerDescription: `Waiting for one event: make one of the chosen events happen in ${name}`,
 		activationMessage: automatic

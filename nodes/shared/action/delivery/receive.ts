@@ -130,7 +130,7 @@ function putOff({ context, provider }: ActionCall): ActionResult {
 	throw settingsError(
 		context,
 		'The same delivery is being handled by another run',
-		'Nothing is to be done: the provider sends it again, and it runs if that run fails',
+		'There is nothing to do: the provider sends it again, and it runs if that run fails',
 	);
 }
 

@@ -56,7 +56,7 @@ export const diagnose: Operation = {
 	name: 'Diagnose',
 	action: 'Diagnose why no events arrive',
 	description:
-		'Find out whether events reach a trigger, and what to do if not: looks at the endpoint, its last deliveries, the webhook URL and the trigger',
+		'Find out whether events reach a trigger, and what to do if not: checks the endpoint, its last deliveries, the webhook URL and the trigger',
 	offered: () => 'documented',
 	properties: (provider) => [
 		BY,

@@ -41,7 +41,7 @@ const SIGNING_SECRET: INodeProperties = {
 	default: '',
 	placeholder: 'e.g. whsec_…',
 	description:
-		'Secret to sign deliveries of a new endpoint with. Leave empty to use the Signing Secret of the credential, or, if it has none, to let the provider make one, where it does. What is typed here is stored with the workflow: use an expression for a secret you keep.',
+		'Secret to sign deliveries of a new endpoint with. Leave empty to use the Signing Secret of the credential, or, if it has none, to let the provider issue one if it does. What is typed here is stored with the workflow: use an expression for a secret you want to keep.',
 };
 
 const INCLUDE_SECRET: INodeProperties = {
@@ -99,7 +99,7 @@ export function updateFields(provider: Provider): INodeProperties {
 	};
 }
 
-/** How to reach an installation whose API differs from the documents. */
+/** How to reach an installation whose API differs from the documentation. */
 export function reachFields({ api }: Provider): INodeProperties[] {
 	if (api === undefined) return [];
 	return [
@@ -109,7 +109,7 @@ export function reachFields({ api }: Provider): INodeProperties[] {
 			type: 'collection',
 			placeholder: 'Add option',
 			default: {},
-			description: 'Settings for an installation whose API differs from the documents',
+			description: 'Settings for an installation whose API differs from the documentation',
 			options: reachOptions(api),
 		},
 	];
@@ -121,9 +121,7 @@ function eventsProperty(provider: Provider): INodeProperties {
 		name: 'events',
 		type: 'multiOptions',
 		options: eventOptions(provider).map((option) =>
-			option.value === ALL_EVENTS
-				? { ...option, description: 'Every event that the documents name' }
-				: option,
+			option.value === ALL_EVENTS ? { ...option, description: 'Every documented event' } : option,
 		),
 		default: [],
 		description: 'Which events are sent to the endpoint',

@@ -80,8 +80,8 @@ function switchedOff({ provider, endpoint, trigger }: Case): string | undefined 
 	const remedy =
 		trigger?.settings.registration === 'automatic'
 			? 'Publish the workflow again, which switches it on.'
-			: 'Switch it on in the dashboard, or where it is offered with Endpoint → Update.';
-	return `Endpoint ${endpoint.id} is switched off, so that ${provider.displayName} sends nothing to it.${why} ${remedy}`;
+			: 'Switch it on in the dashboard, or with Endpoint → Update where that is offered.';
+	return `Endpoint ${endpoint.id} is switched off, so ${provider.displayName} sends nothing to it.${why} ${remedy}`;
 }
 
 function differingEvents({ provider, endpoint, trigger }: Case): string | undefined {
@@ -104,7 +104,7 @@ function missingSecret({ provider, credential, trigger }: Case): string | undefi
 	if (credential.signingSecret !== '' || trigger?.settings.acceptUnverified === true) return;
 	const isManual = provider.api === undefined || trigger?.settings.registration === 'manual';
 	if (!isManual) return undefined;
-	return `The credential holds no signing secret, so that no delivery of ${provider.displayName} can be verified. ${howToGetSecret(provider)}.`;
+	return `The credential holds no signing secret, so no delivery of ${provider.displayName} can be verified. ${howToGetSecret(provider)}.`;
 }
 
 function refusedDeliveries({ counts, trigger }: Case): string | undefined {
@@ -143,13 +143,13 @@ function failedDeliveries({ provider, test, attempts, counts }: Case): string | 
 function remedyFor(status: number | undefined): string {
 	switch (status) {
 		case undefined:
-			return 'Open the webhook URL from outside your network: any answer of n8n means that it is reachable.';
+			return 'Open the webhook URL from outside your network: any answer from n8n means that it is reachable.';
 		case 401:
 			return 'The signature did not verify: compare the Signing Secret in the credential with the one that the provider uses for this endpoint.';
 		case 404:
 			return 'n8n knows no such webhook: publish the workflow, and see that the endpoint has its Production URL.';
 		default:
-			return 'n8n or a proxy in front of it refused it: the log of that one says why.';
+			return 'n8n or a proxy in front of it refused it: their logs say why.';
 	}
 }
 

@@ -15,7 +15,7 @@ export const getSample: Operation = {
 	value: 'getSample',
 	name: 'Get Sample',
 	action: 'Get sample events',
-	description: 'Make an item as the trigger puts it out, for each chosen event',
+	description: 'Create an item for each chosen event, as the trigger outputs it',
 	offered: ({ events }) => (events.length === 0 ? undefined : 'documented'),
 	properties: (provider) => [
 		{
@@ -40,7 +40,7 @@ function getSamples(call: ActionCall): ActionResult[] {
 	const madeUp = names.filter((name) => !provider.sample(name).isDocumented);
 	if (madeUp.length > 0) {
 		call.context.addExecutionHints({
-			message: `No document of ${provider.displayName} shows a body of ${madeUp.join(', ')}: those samples are made after the manner of others, so real events may have other fields.`,
+			message: `The documentation of ${provider.displayName} shows no body of ${madeUp.join(', ')}: these samples are modelled on similar events, so real ones may have other fields.`,
 			location: 'outputPane',
 		});
 	}

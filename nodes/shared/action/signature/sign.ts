@@ -14,7 +14,7 @@ export const sign: Operation = {
 	value: 'sign',
 	name: 'Sign',
 	action: 'Sign payload',
-	description: 'Make the headers that the provider would send with a payload',
+	description: 'Create the headers that the provider would send with a payload',
 	offered: () => 'documented',
 	properties: signFields,
 	output: (family) => {
