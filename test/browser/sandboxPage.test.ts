@@ -270,8 +270,9 @@ describe('an event', () => {
 describe('events at a rate', () => {
 	it('can be stopped', async () => {
 		addEndpoint();
-		await page.field('Times').fill('10000');
-		await page.field('Per second').fill('100');
+		await page.field('Times').fill('1000');
+		// As many as a slow machine can show: it would be busy with the next ones only.
+		await page.field('Per second').fill('5');
 		await page.button('Fire').click();
 		await page.row('email.bounced', '200').waitFor();
 		await page.button('Stop').click();

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, jest } from '@jest/globals';
 
 import type * as watchModule from '../../nodes/shared/trigger/watch';
-import type { Sandbox } from '../../sandbox';
+import type { Sandbox, Tamper } from '../../sandbox';
 import { ContextHost, type StartedTrigger } from '../../testkit/contextHost';
 import { stopClock } from './conformanceTwins';
 import { selfRegistering, type Differences } from './hosts';
@@ -109,7 +109,7 @@ export class Life {
 	}
 
 	/** Fires an event at one endpoint. @returns the status of the answer */
-	async answerTo(endpointId: string | undefined): Promise<number | undefined> {
+	async answerTo(endpointId: string | undefined, tamper?: Tamper): Promise<number | undefined> {
 		const { provider, events, scheme } = this.trigger;
 		this.sandbox.setRoute(ORIGIN, await this.host.listen());
 		const [delivery] = await this.sandbox.fire({
@@ -119,6 +119,7 @@ export class Life {
 			endpointId: endpointId ?? '',
 			retry: false,
 			timestampMs: Date.now(),
+			...(tamper !== undefined && { tamper }),
 		});
 		return delivery?.attempts.at(-1)?.status;
 	}

@@ -12,20 +12,21 @@ export interface Step {
 }
 
 const publish = async (harness: Harness) => await harness.publish();
+const publishWell = async (harness: Harness) => await harness.publishWell();
 
 const publishSteps = [
 	{ name: 'publish', plain: true, prepare: async () => {}, run: publish },
 	{
 		name: 'unpublish',
 		plain: true,
-		prepare: publish,
+		prepare: publishWell,
 		run: async (harness) => await harness.unpublish(),
 	},
 	{
 		name: 'republish, edited',
 		plain: true,
 		prepare: async (harness) => {
-			await harness.publish();
+			await harness.publishWell();
 			await harness.edit();
 		},
 		run: publish,
@@ -34,7 +35,7 @@ const publishSteps = [
 		// Where n8n could not delete, it unpublishes all the same: an endpoint is left that has to be changed.
 		name: 'publish, edited, over what a failed unpublish left',
 		prepare: async (harness) => {
-			await harness.publish();
+			await harness.publishWell();
 			harness.arm(0, { method: 'DELETE', kind: 'status', status: 500 });
 			await harness.unpublish();
 			harness.sandbox.clearFaults();
@@ -50,7 +51,7 @@ export const restartSteps = [
 	{
 		name: 'restart after a drift',
 		prepare: async (harness) => {
-			await harness.publish();
+			await harness.publishWell();
 			harness.drift();
 		},
 	},

@@ -12,7 +12,7 @@ import {
 export interface Variant {
 	readonly title: string;
 	readonly trigger: TriggerCase;
-	/** Every fault at every call of the plain steps; the rest gets a share, see `scenariosOf`. */
+	/** Every fault at every call of the plain steps, see `scenariosOf`; the others get a share. */
 	readonly full?: true;
 	readonly credential: (sandbox: Sandbox) => Record<string, string>;
 	/** Switches the sandbox to the behaviour in question. */
