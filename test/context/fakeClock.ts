@@ -1,25 +1,32 @@
-import { jest } from '@jest/globals';
-
 /** A clock on which waiting takes no time: it goes on by as much as somebody waits. */
 export class FakeClock {
 	private now = Date.now();
 	/** What is to be told that its time is over, and when. */
 	private readonly deadlines = new Map<AbortController, number>();
+	/** Puts the process's own clock back. */
+	private readonly restorers: Array<() => void> = [];
 
-	/** Replaces the process's clock, until Jest restores its mocks. */
+	/**
+	 * Replaces the process's clock until `remove`. Not by Jest's mocks, which keep every call: thousands of cases
+	 * would fill the memory.
+	 */
 	static install(): FakeClock {
 		const clock = new FakeClock();
-		jest.spyOn(Date, 'now').mockImplementation(() => clock.now);
-		jest.spyOn(globalThis, 'setTimeout').mockImplementation(((end: () => void, ms = 0) => {
+		clock.replace(Date, 'now', () => clock.now);
+		clock.replace(globalThis, 'setTimeout', ((end: () => void, ms = 0) => {
 			clock.pass(ms);
 			return setImmediate(end);
 		}) as never);
-		jest.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
+		clock.replace(AbortSignal, 'timeout', (ms) => {
 			const deadline = new AbortController();
 			clock.deadlines.set(deadline, clock.now + ms);
 			return deadline.signal;
 		});
 		return clock;
+	}
+
+	remove(): void {
+		for (const restore of this.restorers) restore();
 	}
 
 	/** Time goes by, in milliseconds. */
@@ -35,5 +42,11 @@ export class FakeClock {
 	/** Nobody waits for anything any more. */
 	forget(): void {
 		this.deadlines.clear();
+	}
+
+	private replace<T extends object, K extends keyof T>(owner: T, name: K, stand: T[K]): void {
+		const { [name]: own } = owner;
+		this.restorers.push(() => void (owner[name] = own));
+		owner[name] = stand;
 	}
 }

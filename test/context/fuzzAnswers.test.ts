@@ -29,11 +29,6 @@ const API = 'https://api.example.com';
 /** Of one call of n8n: what its session allows, and what its last request may wait. */
 const MAX_CALL_MS = 75_000;
 const MAX_REQUESTS = 200;
-/**
- * A lifetime is five calls of n8n, each of which loads the workflow anew, and two dozen requests: 20 ms of processor
- * time, so that all cases would take minutes.
- */
-const LIFETIMES = Math.ceil(CASES / 4);
 const registering = triggersUnderTest.filter(({ api }) => api !== undefined);
 const anyTitle = fc.constantFrom(...registering.map(({ title }) => title));
 const triggerOf = (name: string): TriggerUnderTest =>
@@ -48,7 +43,7 @@ beforeEach(() => {
 	clock = FakeClock.install();
 });
 afterEach(() => {
-	jest.restoreAllMocks();
+	clock.remove();
 	expect(prototypeNames()).toBe(prototypes);
 });
 afterAll(() => {
@@ -130,7 +125,7 @@ function checkedName(error: unknown): string {
 it('leaves one endpoint of ours and all others, whatever is answered', async () => {
 	await check(
 		'any answers to publish, publish again and unpublish',
-		LIFETIMES,
+		CASES,
 		fc.record({
 			title: anyTitle,
 			api: anyApi,
