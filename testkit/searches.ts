@@ -16,7 +16,6 @@ export const SEARCHES: ReadonlyArray<readonly [query: string, nodes: readonly st
 	['webhook endpoint', ['Misar', 'Mail Panda', 'Metigan']],
 	['hmac', ['Misar', 'Misar.Blog', 'Mail Panda', 'Metigan']],
 	['suppress', ['Metigan']],
-	['filter events', ['Misar', 'Misar.Blog', 'Mail Panda', 'Metigan']],
 	// These were always found.
 	['bounce', ['Misar', 'Mail Panda', 'Metigan']],
 	['spam', ['Misar', 'Metigan']],
