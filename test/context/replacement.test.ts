@@ -90,7 +90,7 @@ describe('a replacement at Misar Reach', () => {
 		await host.publish();
 		expect(warnings).toEqual([expect.stringContaining(`Remove endpoint ${before} `)]);
 		const statuses: Array<[boolean, number]> = [];
-		for (const { id, secret } of sandbox.endpoints(provider)) {
+		for (const { id, secret = '' } of sandbox.endpoints(provider)) {
 			const delivery = buildDelivery({ provider, event: misarReach.events[0], secret });
 			statuses.push([id === before, (await host.deliver(delivery)).status]);
 		}
