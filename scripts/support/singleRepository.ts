@@ -26,6 +26,7 @@ const SAME_AS_HERE = [
 /** The configuration that n8n's strict mode asks for, to the letter. */
 const ESLINT_CONFIG =
 	'node_modules/@n8n/node-cli/dist/template/templates/shared/default/eslint.config.mjs';
+
 const manifestSchema = z
 	.object({
 		name: z.string(),
