@@ -50,7 +50,9 @@ const singles: readonly Single[] = readdirSync('packages', { withFileTypes: true
 /** @returns what the command printed, which the error has as well where it failed */
 async function command(cwd: string, program: string, ...args: string[]): Promise<string> {
 	try {
-		return (await run(program, args, { cwd, maxBuffer: 2 ** 24 })).stdout;
+		// n8n's rules about files and errors look elsewhere in its own tests, which they tell by NODE_ENV.
+		const env = { ...process.env, NODE_ENV: undefined };
+		return (await run(program, args, { cwd, env, maxBuffer: 2 ** 24 })).stdout;
 	} catch (error) {
 		const { stdout, stderr } = z.object({ stdout: z.string(), stderr: z.string() }).parse(error);
 		throw new Error(`${program} ${args.join(' ')}:\n${stdout}${stderr}`, { cause: error });
