@@ -349,16 +349,20 @@ describe('the events of a trigger', () => {
 });
 
 describe('the outputs of a trigger', () => {
-	it.each([
-		[false, ['']],
-		[true, ['Event', 'Problem']],
+	it.each<[options: Record<string, boolean>, labels: string[]]>([
+		[{}, ['']],
+		[{ reportProblems: true }, ['Event', 'Problem']],
+		[
+			{ reportProblems: true, outputPerEvent: true },
+			['Email Opened', 'Email Bounced', 'Other', 'Problem'],
+		],
 	])(
-		'with Report Problems %p are %j',
-		async (reportProblems, labels) => {
+		'with the options %j are %j',
+		async (options, labels) => {
 			const id = await storeWorkflow('Metigan', 'metiganTrigger', metigan, {
 				registration: 'automatic',
-				events: ['email.bounced'],
-				options: { reportProblems },
+				events: ['email.bounced', 'email.opened', '*'],
+				options,
 			});
 			await editor.openWorkflow(id);
 			expect(await editor.outputLabels(labels.length)).toEqual(labels);
