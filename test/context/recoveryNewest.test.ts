@@ -67,7 +67,7 @@ describe('the newest events from before the first activation', () => {
 		await bounceDaily(450);
 		const { tick } = await publish({ options: { recoverNewest: 201 } });
 		let count = 0;
-		for (let minute = 3; count < 201; minute++) count += (await tick(minute)).length;
+		for (let minute = 3; count < 201 && minute < 30; minute++) count += (await tick(minute)).length;
 		expect(count).toBe(201);
 		// Two pages of 200 to find the oldest one, and two that hold everything since.
 		expect(callsTo('/api/suppressions')).toBe(4);
