@@ -16,7 +16,7 @@ import { listen } from './server';
 import { randomId } from './signing';
 import type { ProviderId, Sandbox, SandboxOptions } from './types';
 import { webhookUrlSchema } from './webhookUrl';
-import { managementHandler } from './wire';
+import { managementHandler, toApiRequest } from './wire';
 
 const DEFAULT_TIME_SCALE = 0.0005;
 
@@ -79,6 +79,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 			return key;
 		},
 		setRoute: (from, to) => routes.set(from, to),
+		call: async (call) => {
+			const { answer, manner } = await exchange.handle(toApiRequest(call));
+			if (manner !== 'whole') throw new Error(`${call.method} ${call.path}: ${manner}`);
+			return answer;
+		},
 		endpoints: (provider) =>
 			(provider === undefined ? endpoints.all() : endpoints.of(provider).list()).map(copyEndpoint),
 		addEndpoint: (provider, input) => copyEndpoint(endpoints.of(provider).add(input)),

@@ -1,3 +1,5 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
 /** Every product that has webhooks of its own. */
 export type ProviderId =
 	| 'misar.mail'
@@ -28,6 +30,17 @@ export interface SandboxOptions {
 	 * e.g. `{'https://n8n.example.test': 'http://127.0.0.1:5678'}`.
 	 */
 	routes?: Record<string, string>;
+}
+
+/** A call to a provider's API. */
+export interface ApiCall {
+	method: string;
+	/** With the query. */
+	path: string;
+	/** Names in lower case. */
+	headers: IncomingHttpHeaders;
+	/** The body; empty where there is none. */
+	text: string;
 }
 
 /** A webhook endpoint as the provider stores it. */
@@ -343,6 +356,11 @@ export interface Sandbox {
 	/** Makes a new key in place of the one in `keys`, which is refused from now on. */
 	replaceKey(provider: ProviderId): string;
 	setRoute(from: string, to: string): void;
+	/**
+	 * Answers a call without a network. Rejects where the answer would not arrive, or not whole.
+	 * @returns the answer; without `text` it has no body
+	 */
+	call(call: ApiCall): Promise<{ status: number; headers: Record<string, string>; text?: string }>;
 	/** Copies, in the order of creation, secrets included. */
 	endpoints(provider?: ProviderId): SandboxEndpoint[];
 	addEndpoint(provider: ProviderId, input: EndpointInput): SandboxEndpoint;

@@ -1,26 +1,34 @@
-import type { Request, RequestHandler, Response } from 'express';
+import type { RequestHandler, Response } from 'express';
 import type { Exchange } from './exchange';
 import { sentBody, type Outcome } from './faults';
 import type { ApiRequest } from './provider';
+import type { ApiCall } from './types';
+
+const JSON_TYPE = /^application\/json(?:\s*;|$)/i;
 
 /** Hands management requests to the exchange and puts its outcome on the wire. */
 export function managementHandler(exchange: Exchange): RequestHandler {
 	return async (request, response) => {
-		send(response, await exchange.handle(toApiRequest(request)));
+		// `express.raw` leaves no Buffer where there is no body.
+		const body: unknown = request.body;
+		const text = Buffer.isBuffer(body) ? body.toString('utf8') : '';
+		const { method, originalUrl, headers } = request;
+		send(
+			response,
+			await exchange.handle(toApiRequest({ method, path: originalUrl, headers, text })),
+		);
 	};
 }
 
-/** Expects the body as a Buffer (`express.raw`). */
-function toApiRequest(request: Request): ApiRequest {
-	const url = new URL(request.originalUrl, 'http://localhost');
-	const raw: unknown = request.body;
-	const text = Buffer.isBuffer(raw) ? raw.toString('utf8') : '';
-	const { value, malformed } = parseJson(text, request.is('application/json') !== false);
+/** A call as the provider reads it. */
+export function toApiRequest({ method, path, headers, text }: ApiCall): ApiRequest {
+	const url = new URL(path, 'http://localhost');
+	const { value, malformed } = parseJson(text, JSON_TYPE.test(headers['content-type'] ?? ''));
 	return {
-		method: request.method,
+		method,
 		path: url.pathname,
 		query: url.searchParams,
-		headers: request.headers,
+		headers,
 		body: value,
 		malformed,
 	};

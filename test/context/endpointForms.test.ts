@@ -12,6 +12,7 @@ import {
 	misarReach,
 	type TriggerUnderTest,
 } from './providers';
+import { reachWithoutNetwork } from './withoutNetwork';
 
 /** Providers that show an endpoint in a different form, in part, or not at all. */
 
@@ -23,6 +24,7 @@ beforeAll(async () => {
 });
 beforeEach(() => {
 	warnings = recordWarnings();
+	reachWithoutNetwork(sandbox);
 });
 afterEach(() => {
 	sandbox.reset();

@@ -12,6 +12,7 @@ import { processedData } from '../../testkit/processedData';
 import { endProcess } from './process';
 import { stopClock } from './conformanceTwins';
 import { metigan, type TriggerUnderTest } from './providers';
+import { reachWithoutNetwork } from './withoutNetwork';
 
 /** A trigger that recovers missed events, beside the sandbox, on a clock that tests set. */
 
@@ -44,6 +45,7 @@ beforeAll(async () => {
 });
 beforeEach(() => {
 	ticks = jest.spyOn(EndpointWatch.prototype, 'tick');
+	reachWithoutNetwork(sandbox);
 	setTime(0);
 	sandbox.setBehaviour('misarBlog', { callsPerMinute: 60_000 });
 });
