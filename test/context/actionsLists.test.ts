@@ -1,9 +1,10 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
 
-import { startSandbox, type Sandbox } from '../../sandbox';
+import type { Sandbox } from '../../sandbox';
 import { isJsonObject } from '../../nodes/shared/jsonObject';
 import { asTool as toolOf, metigan, misarBlog, runAction, type ActionNodeCase } from './actionHost';
+import { useSandbox } from './useSandbox';
 
 /** Lists that action nodes read, besides those of endpoints. */
 
@@ -11,12 +12,7 @@ const NOW = Date.now();
 const HOUR_MS = 3_600_000;
 
 let sandbox: Sandbox;
-
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
-afterEach(() => sandbox.reset());
-afterAll(async () => await sandbox.close());
+useSandbox((started) => (sandbox = started));
 
 async function itemsOf(action: ActionNodeCase, parameters: INodeParameters, timezone = 'UTC') {
 	const { outputs, error } = await runAction(sandbox, action, { parameters, timezone });

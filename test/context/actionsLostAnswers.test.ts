@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { INodeParameters } from 'n8n-workflow';
 
-import { startSandbox, type Fault, type Sandbox } from '../../sandbox';
+import type { Fault, Sandbox } from '../../sandbox';
 import {
 	casesWithApi,
 	mailPanda,
@@ -11,6 +11,7 @@ import {
 	runAction,
 	type ActionCase,
 } from './actionHost';
+import { useSandbox } from './useSandbox';
 
 /** Every operation that changes something, where the provider does it and its answer is lost. */
 
@@ -22,13 +23,7 @@ const LOST: ReadonlyArray<Pick<Fault, 'kind' | 'when'>> = [
 const CHANGES = ['POST', 'PUT', 'PATCH', 'DELETE'];
 
 let sandbox: Sandbox;
-beforeAll(async () => {
-	sandbox = await startSandbox({ retryTimeScale: 0 });
-});
-afterEach(() => sandbox.reset());
-afterAll(async () => {
-	await sandbox.close();
-});
+useSandbox((started) => (sandbox = started), { retryTimeScale: 0 });
 
 /** Runs an operation on an endpoint that is there, and loses the first answer. */
 async function loseAnswer(

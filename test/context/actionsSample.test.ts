@@ -1,18 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 
-import { catalogue, startSandbox, type Sandbox } from '../../sandbox';
+import { catalogue, type Sandbox } from '../../sandbox';
 import { casesWithApi, misarBlog, misarMail, runAction, type ActionNodeCase } from './actionHost';
+import { useSandbox } from './useSandbox';
 
 /** Event -> Get Sample: items as the trigger puts them out. */
 
 let sandbox: Sandbox;
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
-afterAll(async () => {
-	await sandbox.close();
-});
-
+useSandbox((started) => (sandbox = started));
 async function sample(action: ActionNodeCase, parameters: object) {
 	const { outputs, error, stored } = await runAction(sandbox, action, {
 		parameters: { resource: 'event', operation: 'getSample', ...parameters },

@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
 
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { INodeExecutionData, INodeParameters } from 'n8n-workflow';
 
-import { buildDelivery, startSandbox, type ProviderId, type Sandbox } from '../../sandbox';
+import { buildDelivery, type ProviderId, type Sandbox } from '../../sandbox';
 import {
 	mailPanda,
 	metigan,
@@ -16,6 +16,7 @@ import {
 	type ActionCase,
 	type ActionResult,
 } from './actionHost';
+import { useSandbox } from './useSandbox';
 
 /** The resource Signature as n8n-core runs it: what the sandbox signs verifies, and the other way round. */
 
@@ -63,13 +64,7 @@ const schemes = [
 ] as const;
 
 let sandbox: Sandbox;
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
-afterAll(async () => {
-	await sandbox.close();
-});
-
+useSandbox((started) => (sandbox = started));
 async function verify(
 	action: ActionCase,
 	items: INodeExecutionData[],

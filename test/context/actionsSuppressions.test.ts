@@ -1,19 +1,15 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { convertToOpenAITool } from '@langchain/core/utils/function_calling';
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
 
-import { startSandbox, type Sandbox } from '../../sandbox';
+import type { Sandbox } from '../../sandbox';
 import { metigan, runAction, runAsTool, type ActionCall } from './actionHost';
+import { useSandbox } from './useSandbox';
 
 /** Suppressions of Metigan one by one: the rules of its JavaScript SDK 2.5, kept by the sandbox. */
 
 let sandbox: Sandbox;
-
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
-afterEach(() => sandbox.reset());
-afterAll(async () => await sandbox.close());
+useSandbox((started) => (sandbox = started));
 
 async function run(parameters: INodeParameters, more: Partial<ActionCall> = {}) {
 	const call = { parameters: { resource: 'suppression', ...parameters }, ...more };

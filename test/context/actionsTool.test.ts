@@ -1,8 +1,8 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { convertToOpenAITool } from '@langchain/core/utils/function_calling';
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
 
-import { buildDelivery, startSandbox, type Sandbox } from '../../sandbox';
+import { buildDelivery, type Sandbox } from '../../sandbox';
 import {
 	asTool,
 	metigan,
@@ -12,6 +12,7 @@ import {
 	runAsTool,
 	type ActionNodeCase,
 } from './actionHost';
+import { useSandbox } from './useSandbox';
 
 /** Each action node as the tool that n8n-core makes of it for an AI agent. */
 
@@ -57,13 +58,7 @@ function functionWith(description: string, properties: Readonly<Record<string, o
 }
 
 let sandbox: Sandbox;
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
-afterEach(() => sandbox.reset());
-afterAll(async () => {
-	await sandbox.close();
-});
+useSandbox((started) => (sandbox = started));
 
 describe.each(nodesUnderTest)('$title', (action) => {
 	const { provider, events, node } = action;

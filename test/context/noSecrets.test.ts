@@ -1,8 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
-import { buildDelivery, startSandbox, type Sandbox } from '../../sandbox';
-import { ContextHost } from '../../testkit/contextHost';
+import { buildDelivery, type Sandbox } from '../../sandbox';
+import type { ContextHost } from '../../testkit/contextHost';
 import * as actions from './actionHost';
 import { runAction, webhookItem, type ActionNodeCase } from './actionHost';
 import { recordWarnings } from './logs';
@@ -14,6 +14,7 @@ import {
 	misarPost,
 	type TriggerUnderTest,
 } from './providers';
+import { useSandbox } from './useSandbox';
 
 /** What anybody can know is no secret: it opens nothing, and signs nothing. */
 
@@ -32,17 +33,7 @@ const NO_SECRETS = [
 ] as const;
 
 let sandbox: Sandbox;
-const hosts: ContextHost[] = [];
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
-afterEach(async () => {
-	await Promise.all(hosts.splice(0).map((host) => host.close()));
-	sandbox.reset();
-});
-afterAll(async () => {
-	await sandbox.close();
-});
+const open = useSandbox((started) => (sandbox = started));
 
 let count = 0;
 function startHost(
@@ -51,7 +42,7 @@ function startHost(
 	credential: ICredentialDataDecryptedObject,
 	options: Record<string, boolean> = {},
 ): ContextHost {
-	const host = new ContextHost({
+	return open({
 		node: trigger.nodeType,
 		credentialType: trigger.credentialType,
 		credential: { ...trigger.parameters, baseUrl: sandbox.url, ...credential },
@@ -59,8 +50,6 @@ function startHost(
 		webhookOrigin: 'https://n8n.example.com',
 		workflowId: `no secrets ${++count}`,
 	});
-	hosts.push(host);
-	return host;
 }
 
 /** A delivery without a signature, and one that is signed with the text. */

@@ -1,29 +1,20 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { ICredentialDataDecryptedObject, INodeParameters } from 'n8n-workflow';
 
-import { buildDelivery, startSandbox, type Sandbox } from '../../sandbox';
+import { buildDelivery, type Sandbox } from '../../sandbox';
 import { eventParameters } from '../../testkit/triggers';
-import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
+import type { ContextHost, ContextHostOptions } from '../../testkit/contextHost';
 import { endProcess } from './process';
 import { mailPanda, misarBlog, misarPost, misarReach, type TriggerUnderTest } from './providers';
+import { useSandbox } from './useSandbox';
 
 /** What only some providers do: endpoints that cannot be deleted, pings, styles, sessions, no secret. */
 
 const ORIGIN = 'https://n8n.example.com';
 
 let sandbox: Sandbox;
-const hosts: ContextHost[] = [];
-
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
-afterEach(async () => {
-	await Promise.all(hosts.splice(0).map((host) => host.close()));
-	sandbox.reset();
-});
-afterAll(async () => {
-	await sandbox.close();
-});
+let workflows = 0;
+const open = useSandbox((started) => (sandbox = started));
 
 async function startHost(
 	trigger: TriggerUnderTest,
@@ -31,7 +22,7 @@ async function startHost(
 	parameters: INodeParameters = {},
 	changes: Partial<ContextHostOptions> = {},
 ): Promise<ContextHost> {
-	const host = new ContextHost({
+	const host = open({
 		node: trigger.nodeType,
 		credentialType: trigger.credentialType,
 		webhookOrigin: ORIGIN,
@@ -43,10 +34,9 @@ async function startHost(
 		},
 		credential: { baseUrl: sandbox.url, ...credential },
 		// Its own workflow, because the nodes' memory of deliveries is the process's.
-		workflowId: `workflow ${hosts.length} of ${expect.getState().currentTestName}`,
+		workflowId: `products ${++workflows}`,
 		...changes,
 	});
-	hosts.push(host);
 	sandbox.setRoute(ORIGIN, await host.listen());
 	return host;
 }

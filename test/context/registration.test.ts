@@ -1,42 +1,30 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { NodeApiError, type INodeParameters } from 'n8n-workflow';
 
-import { startSandbox, type Fault, type Sandbox } from '../../sandbox';
+import type { Fault, Sandbox } from '../../sandbox';
 import { until } from '../../testkit/n8n-host/poll';
-import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
+import type { ContextHost, ContextHostOptions } from '../../testkit/contextHost';
 import { selfRegistering } from './hosts';
 import { endProcess } from './process';
 import { metigan, misarMail, misarReach, type TriggerUnderTest } from './providers';
+import { useSandbox } from './useSandbox';
 
 const ORIGIN = 'https://n8n.example.com';
 const FOREIGN_URL = 'https://other-app.example.com/hook';
 
 let sandbox: Sandbox;
-const hosts: ContextHost[] = [];
-
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
-afterEach(async () => {
-	await Promise.all(hosts.splice(0).map((host) => host.close()));
-	sandbox.reset();
-});
-afterAll(async () => {
-	await sandbox.close();
-});
+const open = useSandbox((started) => (sandbox = started));
 
 function startHost(
 	trigger: TriggerUnderTest,
 	options: Partial<ContextHostOptions> & { nodeParameters?: INodeParameters } = {},
 ): ContextHost {
 	const { nodeParameters, credential, ...rest } = options;
-	const host = new ContextHost({
+	return open({
 		...selfRegistering(trigger, sandbox, { nodeParameters, credential }),
 		webhookOrigin: ORIGIN,
 		...rest,
 	});
-	hosts.push(host);
-	return host;
 }
 
 /** Fires an event at the sandbox, and tells how many runs it started. */

@@ -1,11 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { ICredentialDataDecryptedObject, INodeParameters } from 'n8n-workflow';
 
-import { buildDelivery, startSandbox, type Sandbox } from '../../sandbox';
-import { ContextHost } from '../../testkit/contextHost';
+import { buildDelivery, type Sandbox } from '../../sandbox';
+import type { ContextHost } from '../../testkit/contextHost';
 import { mapEach, mapEntries, rewriteAnswers, type Entry } from './answers';
 import { selfRegistering } from './hosts';
 import { mailPanda, metigan, misarMail, misarReach, type TriggerUnderTest } from './providers';
+import { useSandbox } from './useSandbox';
 
 /**
  * Answers that documents leave open: URLs in another form, fields or endpoints left out of a list,
@@ -15,27 +16,14 @@ import { mailPanda, metigan, misarMail, misarReach, type TriggerUnderTest } from
 const PORT_443 = /^(https:\/\/[^/]+)/;
 
 let sandbox: Sandbox;
-const hosts: ContextHost[] = [];
-
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
-afterEach(async () => {
-	await Promise.all(hosts.splice(0).map((host) => host.close()));
-	sandbox.reset();
-});
-afterAll(async () => {
-	await sandbox.close();
-});
+const open = useSandbox((started) => (sandbox = started));
 
 function startHost(
 	trigger: TriggerUnderTest,
 	nodeParameters: INodeParameters = {},
 	credential: ICredentialDataDecryptedObject = {},
 ): ContextHost {
-	const host = new ContextHost(selfRegistering(trigger, sandbox, { nodeParameters, credential }));
-	hosts.push(host);
-	return host;
+	return open(selfRegistering(trigger, sandbox, { nodeParameters, credential }));
 }
 
 function without(entry: Entry, ...names: string[]): Entry {

@@ -1,17 +1,8 @@
-import {
-	afterAll,
-	afterEach,
-	beforeAll,
-	beforeEach,
-	describe,
-	expect,
-	it,
-	jest,
-} from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { ICredentialDataDecryptedObject, INodeParameters } from 'n8n-workflow';
 
-import { startSandbox, type Fault, type Sandbox } from '../../sandbox';
-import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
+import type { Fault, Sandbox } from '../../sandbox';
+import type { ContextHost, ContextHostOptions } from '../../testkit/contextHost';
 import { until } from '../../testkit/n8n-host/poll';
 import { selfRegistering } from './hosts';
 import { recordWarnings } from './logs';
@@ -23,36 +14,23 @@ import {
 	misarReach,
 	type TriggerUnderTest,
 } from './providers';
+import { useSandbox } from './useSandbox';
 
 /** What n8n's `delete` does, above all when it must not throw. */
 
 let sandbox: Sandbox;
-const hosts: ContextHost[] = [];
-
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
-afterEach(async () => {
-	jest.restoreAllMocks();
-	await Promise.all(hosts.splice(0).map((host) => host.close()));
-	sandbox.reset();
-});
-afterAll(async () => {
-	await sandbox.close();
-});
-
+const open = useSandbox((started) => (sandbox = started));
+afterEach(() => void jest.restoreAllMocks());
 function startHost(
 	trigger: TriggerUnderTest,
 	credential: ICredentialDataDecryptedObject = {},
 	options: Partial<ContextHostOptions> = {},
 	nodeParameters: INodeParameters = {},
 ): ContextHost {
-	const host = new ContextHost({
+	return open({
 		...selfRegistering(trigger, sandbox, { nodeParameters, credential }),
 		...options,
 	});
-	hosts.push(host);
-	return host;
 }
 
 const everyCall = (trigger: TriggerUnderTest, fault: Omit<Fault, 'provider' | 'times'>): Fault => ({
