@@ -64,9 +64,9 @@ module.exports = {
 	testTimeout: 60_000,
 	// Of tests marked as concurrent: they limit by themselves what they do at a time.
 	maxConcurrency: 100,
-	// Tests of a real n8n wait more than they work. TEST_WORKERS is no option of jest's because jest
-	// refuses --maxWorkers together with --runInBand.
-	maxWorkers: Number(process.env.TEST_WORKERS ?? availableParallelism() + 4),
+	// Tests of a real n8n also wait; with more workers all of them only become slower, and limits are
+	// exceeded. TEST_WORKERS is no option of jest's because jest refuses --maxWorkers together with --runInBand.
+	maxWorkers: Number(process.env.TEST_WORKERS ?? availableParallelism() + 2),
 	// A worker that has not ended by then has something open.
 	workerGracefulExitTimeout: 15_000,
 };
