@@ -38,6 +38,8 @@ const DROP_EVERY_MS = 1_500;
 const STATUSES = [
 	...[200, 200, 201, 204, 301, 400, 401, 402, 403, 404, 405, 409, 410, 422, 429, 500, 503],
 ];
+/** They say that nothing was done, so that a create is repeated. */
+const REPEATED = [404, 405, 429];
 const status = fc.constantFrom(...STATUSES);
 
 /** Picked from a thousand: making a new one takes longer than a call. */
@@ -149,7 +151,7 @@ export class Account {
 			throw Object.assign(new Error(fault.code), { code: fault.code });
 		}
 		if (fault.kind === 'answer') {
-			if (fault.done) this.handle(request);
+			if (fault.done && !REPEATED.includes(fault.status)) this.handle(request);
 			// A list without theirs and, after a create, one without ours make theirs look like the new one.
 			if (request.method === 'GET' && fault.status < 300) this.faults = this.faults.filter(isClear);
 			return { statusCode: fault.status, body: parsed(fault.body), headers: {} };
