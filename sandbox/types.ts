@@ -1,5 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
-
 /** Every product that has webhooks of its own. */
 export type ProviderId =
 	| 'misar.mail'
@@ -38,7 +36,7 @@ export interface ApiCall {
 	/** With the query. */
 	path: string;
 	/** Names in lower case. */
-	headers: IncomingHttpHeaders;
+	headers: Readonly<Record<string, string>>;
 	/** The body; empty where there is none. */
 	text: string;
 }

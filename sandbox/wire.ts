@@ -12,11 +12,11 @@ export function managementHandler(exchange: Exchange): RequestHandler {
 		// `express.raw` leaves no Buffer where there is no body.
 		const body: unknown = request.body;
 		const text = Buffer.isBuffer(body) ? body.toString('utf8') : '';
-		const { method, originalUrl, headers } = request;
-		send(
-			response,
-			await exchange.handle(toApiRequest({ method, path: originalUrl, headers, text })),
+		const headers = Object.fromEntries(
+			Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
 		);
+		const call = { method: request.method, path: request.originalUrl, headers, text };
+		send(response, await exchange.handle(toApiRequest(call)));
 	};
 }
 
