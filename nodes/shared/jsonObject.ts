@@ -8,3 +8,12 @@ export function isJsonObject(value: unknown): value is IDataObject {
 
 /** Any JSON object, as it is. (`z.record` refuses, or throws at, one with a key `constructor`.) */
 export const jsonObjectSchema = z.custom<IDataObject>(isJsonObject);
+
+/**
+ * Whether a JSON value has more levels than this. It can be read with any number of them, but written anew only
+ * with some thousands: `JSON.stringify` calls itself for each level until there is no stack left.
+ */
+export function isNestedDeeper(value: unknown, levels: number): boolean {
+	if (typeof value !== 'object' || value === null) return false;
+	return levels === 0 || Object.values(value).some((member) => isNestedDeeper(member, levels - 1));
+}

@@ -1,7 +1,7 @@
 import type { IHttpRequestOptions } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
-import { jsonObjectSchema } from './jsonObject';
+import { isNestedDeeper, jsonObjectSchema } from './jsonObject';
 
 /** What an answer may take: milliseconds until all of it is there, and bytes of its body, unpacked. */
 export interface CallLimits {
@@ -11,6 +11,11 @@ export interface CallLimits {
 
 /** For every call that leaves n8n. No provider's document names a slower or larger answer. */
 export const CALL_LIMITS: CallLimits = { deadlineMs: 10_000, maxBytes: 5 * 1024 * 1024 };
+
+/** Of a body: no documented answer has ten. */
+const MAX_LEVELS = 100;
+/** In place of a body with more, which n8n could neither show nor store. */
+const TOO_DEEP = 'JSON that is nested too deeply to be read';
 
 /** An answer that was given up. `code`: `ETIMEDOUT`, or `ERR_BODY_TOO_LARGE`. */
 export class LimitExceeded extends Error {
@@ -63,7 +68,8 @@ export async function requestWithin(
 	});
 	const answered = send(stoppable(options, deadlineMs, call)).then(async (response) => {
 		const { body, ...head } = answerSchema.parse(response);
-		return { ...head, body: isStream(body) ? await read(body, maxBytes, call.signal) : body };
+		const read = isStream(body) ? await readBody(body, maxBytes, call.signal) : body;
+		return { ...head, body: isNestedDeeper(read, MAX_LEVELS) ? TOO_DEEP : read };
 	});
 	try {
 		return await Promise.race([answered, tooLate]);
@@ -101,7 +107,7 @@ function isStream(body: unknown): body is BodyStream {
 	return typeof body === 'object' && body !== null && Symbol.asyncIterator in body;
 }
 
-async function read(stream: BodyStream, maxBytes: number, stop: AbortSignal): Promise<unknown> {
+async function readBody(stream: BodyStream, maxBytes: number, stop: AbortSignal): Promise<unknown> {
 	// The helper of credential tests takes no signal, and may answer after the deadline.
 	if (stop.aborted) stream.destroy();
 	stop.addEventListener('abort', () => stream.destroy(), { once: true });

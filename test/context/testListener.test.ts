@@ -88,6 +88,15 @@ const PYTHON =
 const PHP =
 	'{"event":"email.bounced","data":{"url":"https:\\/\\/\\u00e9.example\\/a","list":["a, b: c",2]}}';
 
+function forged(trigger: TriggerUnderTest, body: string): Delivery {
+	const [event] = trigger.events;
+	const headers = signBody(trigger, { body: Buffer.from(body), event, secret: FORGED });
+	return { headers, body };
+}
+
+/** A body with so many objects, each in the one before. */
+const nested = (levels: number) => `${'{"data":'.repeat(levels)}1${'}'.repeat(levels)}`;
+
 interface Row {
 	readonly trigger?: TriggerUnderTest;
 	readonly parameters?: INodeParameters;
@@ -111,6 +120,16 @@ const rows: Record<string, Row> = {
 		credential: { signingSecret: ` ${FORGED}\n` },
 		send: (trigger) => signed(trigger),
 		message: `${MISMATCH}; the signing secret has white space or quotes around it`,
+		description: /^Compare the Signing Secret/,
+	},
+	'the signing secret is another, and the body is nested deeper than can be written': {
+		send: (trigger) => forged(trigger, nested(20_000)),
+		message: MISMATCH,
+		description: /^Compare the Signing Secret/,
+	},
+	'the signing secret is another, and the body is nested so deeply that indents take megabytes': {
+		send: (trigger) => forged(trigger, nested(5_000)),
+		message: MISMATCH,
 		description: /^Compare the Signing Secret/,
 	},
 	'a proxy indented the body': {

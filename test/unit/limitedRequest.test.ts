@@ -12,6 +12,7 @@ const REQUEST = { url: 'https://api.example.com' };
 const never = new Promise<never>(() => {});
 
 const answer = (body: unknown) => ({ statusCode: 200, headers: {}, body });
+const nested = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
 const said = async (body: unknown) =>
 	(await requestWithin(async () => answer(body), REQUEST, SHORT)).body;
 
@@ -23,10 +24,15 @@ describe('an answer', () => {
 		['JSON that was cut off', '{"a":', '{"a":'],
 		['letters that parts of it share', '"é"', 'é'],
 		['nothing', '', ''],
+		['JSON of 150 levels', nested(150), 'JSON that is nested too deeply to be read'],
 	])('is read: %s', async (_what, text, body) => {
 		// Each byte for itself.
 		const bytes = [...Buffer.from(text)].map((byte) => Buffer.from([byte]));
 		expect(await said(Readable.from(bytes))).toEqual(body);
+	});
+
+	it('that is nested too deeply is not taken from n8n’s own mock either', async () => {
+		expect(await said(JSON.parse(nested(5_000)))).toBe('JSON that is nested too deeply to be read');
 	});
 
 	it('of n8n’s own mock is taken as it is', async () => {

@@ -242,16 +242,7 @@ export class EndpointApi {
 
 function saysTaken(attempt: Attempt): boolean {
 	if (attempt.kind !== 'status' || !TAKEN_STATUSES.includes(attempt.status)) return false;
-	return attempt.status === 409 || TAKEN.test(asJson(attempt.body));
-}
-
-/** Empty for what is nested too deeply to be written, although it could be read. */
-function asJson(body: unknown): string {
-	try {
-		return JSON.stringify(body) ?? '';
-	} catch {
-		return '';
-	}
+	return attempt.status === 409 || TAKEN.test(JSON.stringify(attempt.body) ?? '');
 }
 
 /** What a node's options say about an installation's API. */

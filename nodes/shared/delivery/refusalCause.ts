@@ -1,3 +1,4 @@
+import { isNestedDeeper } from '../jsonObject';
 import type { Provider, ProviderFamily } from '../provider';
 import type { TriggerSettings } from '../settings';
 import {
@@ -17,6 +18,8 @@ import { productNamedIn } from './event';
 
 /** Bytes of a body that is tried in other spellings; no documented delivery has a tenth of them. */
 const MAX_RESPELT = 1_000_000;
+/** Of a body that is written anew: indents take as many characters as the square of it. */
+const MAX_LEVELS = 50;
 const MINUTE_S = 60;
 const HOUR_S = 60 * MINUTE_S;
 const DAY_S = 24 * HOUR_S;
@@ -108,7 +111,7 @@ function* respellingsOf(rawBody: Buffer): Generator<string> {
 	yield* [trimmed, `${trimmed}\n`, `${trimmed}\r\n`];
 	yield* [text.replaceAll('\r\n', '\n'), text.replaceAll(/\r?\n/g, '\r\n')];
 	const body = parseBody(rawBody);
-	if (body === undefined) return;
+	if (body === undefined || isNestedDeeper(body, MAX_LEVELS)) return;
 	const compact = JSON.stringify(body);
 	const spaced = compact.replaceAll(JSON_TOKEN, (token) =>
 		token.startsWith('"') ? token : `${token} `,
