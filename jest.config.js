@@ -66,7 +66,7 @@ module.exports = {
 	maxConcurrency: 100,
 	// Tests of a real n8n also wait; with more workers all of them only become slower, and limits are
 	// exceeded. TEST_WORKERS is no option of jest's because jest refuses --maxWorkers together with --runInBand.
-	maxWorkers: Number(process.env.TEST_WORKERS ?? availableParallelism() + 2),
+	maxWorkers: Number(process.env.TEST_WORKERS ?? availableParallelism() + 3),
 	// A worker that has not ended by then has something open.
 	workerGracefulExitTimeout: 15_000,
 };

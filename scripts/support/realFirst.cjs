@@ -13,11 +13,11 @@ const REAL = ['faults', 'e2e', 'e2e-1x', 'queue-main'];
 const ORDER = [
 	'queue-main mainProcess',
 	'e2e recovery',
+	'faults registration',
 	'e2e repair',
+	'e2e singlePackage',
 	'e2e unreachable',
 	'e2e triggers',
-	'e2e singlePackage',
-	'faults registration',
 	'e2e-1x repair',
 	'faults registrationRestart',
 	'faults registrationKill',
