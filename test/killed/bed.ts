@@ -12,7 +12,7 @@ import {
 import { PACKAGE, SECRET } from '../../testkit/publishTrigger';
 import { misarMail as trigger } from '../../testkit/triggers';
 import { Collector, type Imported, type Row, type TemplateHost } from '../e2e/templateHost';
-import type { Settings } from '../e2e/templateFiles';
+import { readTemplate, type Settings } from '../e2e/templateFiles';
 import { OtherSystem } from './otherSystem';
 import { countRuns, type Query } from './runs';
 import { Senders } from './senders';
@@ -131,18 +131,19 @@ export class KilledBed {
 		return running;
 	}
 
-	/** Publishes the template, for some workflows or for all. */
-	async publishTemplate(settings: Settings, ...works: readonly Work[]): Promise<Imported> {
-		return await this.place.host.publish(TEMPLATE, {
+	/** Imports the template, for some workflows or for all. It is not published: no pass starts by itself. */
+	async importTemplate(settings: Settings, ...works: readonly Work[]): Promise<Imported> {
+		const file = readTemplate(TEMPLATE, {
 			n8nUrl: `${this.n8n.url}/`,
 			workflowIds: works.map(({ id }) => id).join(' , '),
 			chatWebhookUrl: `${this.chatAddress}/hook`,
 			...settings,
 		});
+		return await this.place.host.import(file);
 	}
 
-	/** Has the published template start every second rather than every five minutes, and read short pages. */
-	async quicken({ id }: Imported): Promise<void> {
+	/** Publishes the template so that it starts every second rather than every five minutes, and reads short pages. */
+	async publishQuick({ id }: Imported): Promise<void> {
 		const { nodes } = await this.n8n.getWorkflow(id);
 		const rule = { interval: [{ field: 'seconds', secondsInterval: 1 }] };
 		const shortPages = (parameters: unknown) =>

@@ -54,8 +54,8 @@ export function killedRuns(database: string, openPlace: () => Promise<Place>): v
 
 			// Once more while the template runs one of them again.
 			other.keepWaiting(1);
-			const template = await bed().publishTemplate({ maxAttempts: 4 });
-			await bed().quicken(template);
+			const template = await bed().importTemplate({ maxAttempts: 4 });
+			await bed().publishQuick(template);
 			await until('a crashed run to be started again', WAIT_MS, () =>
 				other.atWork().length > 0 ? true : undefined,
 			);
@@ -146,7 +146,7 @@ export function killedRuns(database: string, openPlace: () => Promise<Place>): v
 			const event = eventOf('failing');
 			other.keepWaiting(0);
 			other.refused.add(event);
-			const template = await bed().publishTemplate({ maxAttempts: 2 }, work('failing'));
+			const template = await bed().importTemplate({ maxAttempts: 2 }, work('failing'));
 			await bed().pass(template);
 			expect(await statusesOf('failing')).toEqual(['crashed', 'error']);
 			await bed().pass(template);
@@ -184,19 +184,17 @@ export function killedRuns(database: string, openPlace: () => Promise<Place>): v
 			expect(await statusesOf('failing')).toEqual(['crashed', 'error', 'error']);
 			// The template was told to leave the others alone.
 			expect(await statusesOf('slow')).toEqual(['crashed']);
-			await n8n.unpublish(template.id);
 		}, 300_000);
 
 		it('is left alone when it is older than the template is told', async () => {
-			const template = await bed().publishTemplate({ hours: 0 }, work('slow'));
+			const template = await bed().importTemplate({ hours: 0 }, work('slow'));
 			await bed().pass(template);
 			expect(await statusesOf('slow')).toEqual(['crashed']);
-			await bed().n8n.unpublish(template.id);
 		}, 60_000);
 
 		it('is not started a second time while it runs again, nor after that', async () => {
 			const { other, n8n } = bed();
-			const template = await bed().publishTemplate(
+			const template = await bed().importTemplate(
 				{},
 				work('slow'),
 				work('by hand'),
@@ -224,20 +222,18 @@ export function killedRuns(database: string, openPlace: () => Promise<Place>): v
 				expect(await statusesOf(name)).toEqual(['crashed', 'success']);
 				expect(other.asked.get(eventOf(name))).toBe(2);
 			}
-			await n8n.unpublish(template.id);
 		}, 300_000);
 
 		it('is not started a second time where n8n saves no successful executions', async () => {
-			const { other, n8n } = bed();
+			const { other } = bed();
 			// For all workflows: what is left are this one, and the run of a person.
-			const template = await bed().publishTemplate({});
+			const template = await bed().importTemplate({});
 			await bed().pass(template);
 			expect(other.done.get(eventOf('brief'))).toBe(1);
 			await bed().pass(template);
 			expect(await statusesOf('brief')).toEqual(['crashed']);
 			expect(other.asked.get(eventOf('brief'))).toBe(2);
 			expect(other.asked.get(BY_HAND)).toBe(1);
-			await n8n.unpublish(template.id);
 		}, 300_000);
 	});
 }
