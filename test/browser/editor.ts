@@ -5,6 +5,8 @@ import { until } from '../../testkit/n8n-host/poll';
 
 /** n8n answers slowly while the machine is busy; a wait ends as soon as its condition holds. */
 const WAIT_MS = 60_000;
+/** The longest that the editor waits before it takes a text over is 200 ms, on the same clock. */
+const LATER_THAN_DEBOUNCE_MS = 500;
 
 /** The editor as a user drives it: n8n 2.41's test ids, and the texts that are on the screen. */
 export class Editor {
@@ -153,7 +155,7 @@ export class Editor {
 		// Open from the start in n8n's Webhook node alone.
 		if (!(await production.isVisible())) await urls.click();
 		await production.click();
-		const shown = this.panel.getByText(/^\s*https?:\/\/\S+\/webhook\/\S+\s*$/);
+		const shown = this.byId('node-parameters').getByText(/^\s*https?:\/\/\S+\/webhook\/\S+\s*$/);
 		const url = (await shown.innerText()).trim();
 		await shown.click();
 		await this.page.getByText('URL copied').waitFor();
@@ -189,6 +191,10 @@ export class Editor {
 		for (const [name, value] of Object.entries(fields)) {
 			await this.credentialField(name).fill(value);
 		}
+		// The editor takes a text over by a timer of its own, and Save would not wait for it.
+		await this.page.evaluate(async (ms) => {
+			await new Promise((resolve) => setTimeout(resolve, ms));
+		}, LATER_THAN_DEBOUNCE_MS);
 	}
 
 	/** The fields of the credential from top to bottom, each with its placeholder. */

@@ -126,9 +126,11 @@ describe('from the import to a run', () => {
 				.map(({ method, path: at }) => `${method} ${at}`);
 			expect(received).toEqual(walk.received ?? []);
 			if (walk.runs > 0) {
-				expect(await editor.readExecutions(walk.runs)).toEqual(
-					Array.from({ length: walk.runs }, () => expect.stringMatching(/Succeeded/)),
-				);
+				// The hour of a template's own schedule may come meanwhile.
+				const shown = await editor.readExecutions(walk.runs);
+				const succeeded = shown.filter((text) => text.includes('Succeeded'));
+				expect(succeeded.length).toBeGreaterThanOrEqual(walk.runs);
+				expect(shown.filter((text) => text.includes('Error'))).toEqual([]);
 			}
 			expect(await editor.red.count()).toBe(0);
 			await n8n.unpublish(id);
