@@ -1,9 +1,10 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it, jest } from '@jest/globals';
+import { beforeEach, expect, it, jest } from '@jest/globals';
 
-import { startSandbox, type Sandbox } from '../../sandbox';
+import type { Sandbox } from '../../sandbox';
 import { callFaults, variants, type CallFault, type Variant } from '../faults/variants';
 import { Life } from './life';
 import { load } from './providers';
+import { useSandbox } from './useSandbox';
 
 /**
  * The provider fails at every call of every step that a user takes, before and after it has acted.
@@ -17,8 +18,8 @@ const FOREIGN_URL = 'https://other-app.example.com/hook';
 
 let sandbox: Sandbox;
 
-beforeAll(async () => {
-	sandbox = await startSandbox();
+useSandbox((started) => {
+	sandbox = started;
 });
 beforeEach(() => {
 	const { setTimeout: startTimer } = globalThis;
@@ -27,12 +28,6 @@ beforeEach(() => {
 		.spyOn(globalThis, 'setTimeout')
 		.mockImplementation(((end: () => void, ms = 0) =>
 			ms < DEADLINE_MS ? setImmediate(end) : startTimer(end, ms)) as never);
-});
-afterEach(() => {
-	sandbox.reset();
-});
-afterAll(async () => {
-	await sandbox.close();
 });
 
 /** A step in a workflow's life that makes n8n call the provider. */

@@ -1,40 +1,27 @@
-import {
-	afterAll,
-	afterEach,
-	beforeAll,
-	beforeEach,
-	describe,
-	expect,
-	it,
-	jest,
-} from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { NodeApiError } from 'n8n-workflow';
 
-import { buildDelivery, startSandbox, type Sandbox } from '../../sandbox';
-import { ContextHost } from '../../testkit/contextHost';
+import { buildDelivery, type Sandbox } from '../../sandbox';
+import type { ContextHost } from '../../testkit/contextHost';
 import { selfRegistering } from './hosts';
 import { recordWarnings } from './logs';
 import { misarMail, misarReach, type TriggerUnderTest } from './providers';
+import { useSandbox } from './useSandbox';
 
 /** An endpoint that cannot be updated makes way for another one, whatever fails in between. */
 
 let sandbox: Sandbox;
 let host: ContextHost;
 
-beforeAll(async () => {
-	sandbox = await startSandbox();
+const openHost = useSandbox((started) => {
+	sandbox = started;
 });
-afterEach(async () => {
+afterEach(() => {
 	jest.restoreAllMocks();
-	await host.close();
-	sandbox.reset();
-});
-afterAll(async () => {
-	await sandbox.close();
 });
 
 async function publish(trigger: TriggerUnderTest): Promise<void> {
-	host = new ContextHost(selfRegistering(trigger, sandbox));
+	host = openHost(selfRegistering(trigger, sandbox));
 	await host.publish();
 }
 

@@ -26,18 +26,18 @@ export async function executeTrigger(
 		for (const { command } of read) if (command !== undefined) await obey(context, command);
 	}
 	const outputs = eventOutputs(context, family);
-	const leaving = outputs.map((): INodeExecutionData[] => []);
+	const byOutput = outputs.map((): INodeExecutionData[] => []);
 	const problems: INodeExecutionData[] = [];
 	for (const { item, command, event } of read) {
 		if (event === undefined) continue;
 		if (typeof event['problem'] === 'string') problems.push({ ...item, json: event });
 		else if (!claims(context) || (await claim(context, family, event, command))) {
-			leaving[outputFor(context, outputs, event['event'])]?.push({ ...item, json: event });
+			byOutput[outputFor(context, outputs, event['event'])]?.push({ ...item, json: event });
 		}
 	}
-	if (problems.length > 0) return [...leaving, problems];
-	if (leaving.every((events) => events.length === 0)) explainEmptyRun(context, read[0]?.command);
-	return leaving;
+	if (problems.length > 0) return [...byOutput, problems];
+	if (byOutput.every((events) => events.length === 0)) explainEmptyRun(context, read[0]?.command);
+	return byOutput;
 }
 
 /** What runs are for that hand nothing on: the editor's “No output data” reads as if an event were lost. */
