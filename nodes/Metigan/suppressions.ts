@@ -224,11 +224,7 @@ function readEmails(call: ActionCall): Emails {
 	const given = readParameter(call, 'emails', emailsSchema, '');
 	const texts = given.map((one) => String(one ?? '').trim()).filter((text) => text !== '');
 	if (texts.length === 0) {
-		throw settingsError(
-			call.context,
-			'There is not an email address',
-			'Enter one in Email Addresses',
-		);
+		throw settingsError(call.context, 'There is no email address', 'Enter one in Email Addresses');
 	}
 	const addresses = texts.flatMap((text) => addressOf(text) ?? []);
 	const invalid = texts.filter((text) => addressOf(text) === undefined);

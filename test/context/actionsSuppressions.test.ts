@@ -260,8 +260,8 @@ describe.each([
 
 describe('an address that is none', () => {
 	it.each([
-		['add', { emails: ' , ' }, 'There is not an email address. Enter one in Email Addresses.'],
-		['add', { emails: '={{ [] }}' }, 'There is not an email address.'],
+		['add', { emails: ' , ' }, 'There is no email address. Enter one in Email Addresses.'],
+		['add', { emails: '={{ [] }}' }, 'There is no email address.'],
 		['add', { emails: 'nobody' }, '"nobody" is not an email address. Enter it as ana@example.com.'],
 		['add', { emails: '={{ 7 }}' }, 'The parameter "emails" cannot be used'],
 		['get', { email: '={{ "" }}' }, 'The parameter "email" is empty'],

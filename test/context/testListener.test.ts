@@ -359,7 +359,7 @@ describe('a published trigger without Report Problems', () => {
 		const host = startHost(metigan);
 		for (let times = 0; times < 3; times++) await host.deliver(wrong());
 		expect(warnings).toEqual([
-			'A delivery was refused, and none has verified since n8n started: signature does not match. Compare the Signing Secret in the credential with the one that Metigan shows for this webhook. If it shows none any more, add the webhook there anew and enter its secret',
+			'A delivery was refused, and none has verified since n8n started: signature does not match. Compare the Signing Secret in the credential with the one that Metigan shows for this webhook. If it no longer shows one, add the webhook there again and enter its new secret',
 		]);
 		await host.deliver(wrong('stale'));
 		expect(warnings[1]).toMatch(/it was signed 10 minutes ago/);

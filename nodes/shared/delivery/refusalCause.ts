@@ -165,5 +165,5 @@ function whatToCompare({ request, provider, settings, options, verdict }: Refuse
 	}
 	return settings.registration === 'automatic'
 		? `The trigger knows the signing secret of the endpoint that it registered. Another endpoint or another sender uses this URL: look for it in the dashboard of ${displayName}`
-		: `Compare the Signing Secret in the credential with the one that ${displayName} shows for this webhook. If it shows none any more, add the webhook there anew and enter its secret`;
+		: `Compare the Signing Secret in the credential with the one that ${displayName} shows for this webhook. If it no longer shows one, add the webhook there again and enter its new secret`;
 }

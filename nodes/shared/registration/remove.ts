@@ -24,7 +24,7 @@ export async function removeAll(
 export async function removeOrWarn(session: EndpointSession, id: string): Promise<boolean> {
 	const { context, store, provider, api, url } = session;
 	const { registration } = store.state;
-	// If the answer is lost, only the account can tell whether there is still an endpoint.
+	// If the answer is lost, the endpoint may or may not exist: the next look at the account decides.
 	if (registration?.endpointId === id) {
 		store.change({ registration: { ...registration, removing: true } });
 	}
