@@ -10,8 +10,12 @@ const PREFIX = 'n8n-nodes-';
 
 /** Names of the providers that have a package of their own: the folders of packages/. */
 export async function singleProviders(): Promise<string[]> {
-	const folders = await readdir('packages');
-	return folders.map((name) => name.slice(PREFIX.length)).sort();
+	// A tarball may lie beside them.
+	const entries = await readdir('packages', { withFileTypes: true });
+	return entries
+		.filter((entry) => entry.isDirectory())
+		.map(({ name }) => name.slice(PREFIX.length))
+		.sort();
 }
 
 /** The name of the package of a provider. */
