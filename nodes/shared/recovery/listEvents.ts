@@ -38,7 +38,7 @@ export async function listEvents(
 	client: PacedClient,
 	api: RecoveryApi,
 	since: number,
-	isEnough: (events: readonly MissedEvent[]) => boolean = () => false,
+	isEnough?: (events: readonly MissedEvent[]) => boolean,
 ): Promise<EventList> {
 	const found = new Map<string, MissedEvent>();
 	let size = api.pageSize;
@@ -61,7 +61,7 @@ async function readPages(
 	since: number,
 	size: number,
 	found: Map<string, MissedEvent>,
-	isEnough: (events: readonly MissedEvent[]) => boolean,
+	isEnough?: (events: readonly MissedEvent[]) => boolean,
 ): Promise<Reading> {
 	let changed = false;
 	let total: number | undefined;
@@ -79,7 +79,7 @@ async function readPages(
 			const identity = api.identify(event);
 			if (identity !== undefined) found.set(nameOf(identity), { ...event, identity });
 		}
-		if (isEnough([...found.values()])) return 'complete';
+		if (isEnough?.([...found.values()]) === true) return 'complete';
 		const end = offset + page.size;
 		const isLast = page.size === 0 || (total !== undefined && end >= total);
 		const onlyOlder = page.events.length > 0 && wanted.length === 0;

@@ -218,6 +218,8 @@ export class Recovery {
 		for (const event of events) {
 			const item = recoveredItem(provider, event, await this.complete(round, event));
 			if (unmetCondition(settings.conditions, item) === undefined) met.push(event);
+			// So that the next look does not ask for it again.
+			else this.processed.note(keysAround(event.identity));
 		}
 		return met;
 	}
