@@ -15,6 +15,14 @@ export function isPrivateHost(hostname: string): boolean {
 	return address instanceof ipaddr.IPv6 && ((address.parts[0] ?? 0) & 0xe000) !== 0x2000;
 }
 
+function parseUrl(text: string): URL | undefined {
+	try {
+		return new URL(text);
+	} catch {
+		return undefined;
+	}
+}
+
 /**
  * What a provider accepts as a webhook URL: https and publicly reachable (MisarReach README,
  * misar.blog webhook page, metigan webhook guide, mailpanda.io/docs/webhooks).
@@ -26,7 +34,7 @@ export function webhookUrlSchema(allowHttp: boolean) {
 		.superRefine((text, context) => {
 			const refuse = (message: string) =>
 				context.addIssue({ code: z.ZodIssueCode.custom, message });
-			const url = URL.canParse(text) ? new URL(text) : undefined;
+			const url = parseUrl(text);
 			if (!url || !/^https?:$/.test(url.protocol)) return refuse('must be a valid URL');
 			if (allowHttp) return;
 			if (url.protocol !== 'https:') return refuse('must be an https URL');

@@ -5,7 +5,11 @@ export const ADDRESS_VARIABLE = 'N8N_WEBHOOK_URL (WEBHOOK_URL in n8n 1.x and bef
 
 /** @returns undefined for a text that is no URL */
 export function parseUrl(text: string): URL | undefined {
-	return URL.canParse(text) ? new URL(text) : undefined;
+	try {
+		return new URL(text);
+	} catch {
+		return undefined;
+	}
 }
 
 /** Whether `text` is an http(s) URL that requests can be sent to. */
