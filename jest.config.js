@@ -60,7 +60,7 @@ module.exports = {
 		project('browser', 'browser/*'),
 	],
 	reporters: ['default', '<rootDir>/scripts/support/tallyReporter.mjs'],
-	testSequencer: '<rootDir>/scripts/support/realFirst.cjs',
+	testSequencer: '<rootDir>/scripts/support/slowFirstSequencer.cjs',
 	testTimeout: 60_000,
 	// Of tests marked as concurrent: they limit by themselves what they do at a time.
 	maxConcurrency: 100,

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { json, LONGEST_LOGGED_BODY, Refusal } from './answers';
-import { FaultBox, faultyOutcome, sentBody, type Outcome } from './faults';
+import { Faults, faultyOutcome, sentBody, type Outcome } from './faults';
 import type { Observer } from './observer';
 import type { Answer, Api, ApiRequest, Route } from './provider';
 import type { ApiRequestRecord, ProviderId } from './types';
@@ -8,12 +8,12 @@ import type { ApiRequestRecord, ProviderId } from './types';
 const LONGEST_LOG = 20_000;
 
 /** The management APIs of all providers behind one door: finds the provider, applies faults, keeps the log. */
-export class Exchange {
+export class ApiExchange {
 	private records: ApiRequestRecord[] = [];
 
 	constructor(
 		private readonly apis: ReadonlyMap<ProviderId, Api>,
-		private readonly faults: FaultBox,
+		private readonly faults: Faults,
 		/** Ends waiting faults when the sandbox closes. */
 		private readonly closed: AbortSignal,
 		private readonly observer: Observer,
@@ -46,12 +46,12 @@ export class Exchange {
 			provider === undefined || api === undefined
 				? whole(json(404, { error: 'no provider serves this path' }))
 				: await this.handleFor(provider, api, request);
-		if (outcome.manner === 'whole' || outcome.manner === 'truncate') {
+		if (outcome.mode === 'whole' || outcome.mode === 'truncate') {
 			record.status = outcome.answer.status;
 		}
 		const body = sentBody(outcome)?.toString('utf8').slice(0, LONGEST_LOGGED_BODY);
 		if (body !== undefined) record.responseBody = body;
-		if (outcome.manner !== 'hang') {
+		if (outcome.mode !== 'hang') {
 			record.durationMs = Math.round(performance.now() - startedAt);
 		}
 		this.observer.emit('call', record);
@@ -77,7 +77,7 @@ export class Exchange {
 }
 
 function whole(answered: Answer): Outcome {
-	return { answer: answered, manner: 'whole' };
+	return { answer: answered, mode: 'whole' };
 }
 
 /** The provider's own answer: authentication before anything else. */

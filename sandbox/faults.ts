@@ -3,26 +3,26 @@ import type { Answer, ApiErrors, ApiRequest } from './provider';
 import type { Fault, ProviderId } from './types';
 
 /** What happens to the connection. */
-export type Manner = 'whole' | 'truncate' | 'drop' | 'hang';
+export type ResponseMode = 'whole' | 'truncate' | 'drop' | 'hang';
 
 /** An answer and how much of it reaches the caller. */
 export interface Outcome {
 	answer: Answer;
-	manner: Manner;
+	mode: ResponseMode;
 }
 
 /** What the caller gets to see of the answer's body; absent where there is none. */
-export function sentBody({ answer: { text }, manner }: Outcome): Buffer | undefined {
-	if (text === undefined || manner === 'drop' || manner === 'hang') return undefined;
+export function sentBody({ answer: { text }, mode }: Outcome): Buffer | undefined {
+	if (text === undefined || mode === 'drop' || mode === 'hang') return undefined;
 	const bytes = Buffer.from(text);
-	return manner === 'whole' ? bytes : bytes.subarray(0, Math.ceil(bytes.length / 2));
+	return mode === 'whole' ? bytes : bytes.subarray(0, Math.ceil(bytes.length / 2));
 }
 
 /** Seconds a caller is told to wait when the fault does not say. */
 const RETRY_AFTER_SECONDS = 1;
 
 /** The faults that wait for a request. */
-export class FaultBox {
+export class Faults {
 	private waiting: Array<{ fault: Fault; left: number }> = [];
 
 	add(fault: Fault): void {
@@ -62,10 +62,10 @@ export function faultyOutcome(fault: Fault, errors: ApiErrors, real?: Answer): O
 	switch (fault.kind) {
 		case 'drop':
 		case 'hang':
-			return { manner: fault.kind, answer: { status: 0, headers: {} } };
+			return { mode: fault.kind, answer: { status: 0, headers: {} } };
 		case 'truncate':
 			return {
-				manner: 'truncate',
+				mode: 'truncate',
 				answer: adjusted(fault, real?.text ? real : json(200, { id: 'cut', url: 'https://' })),
 			};
 		case 'html':
@@ -103,7 +103,7 @@ function retryAfter({ headers = {} }: Fault): number {
 }
 
 function whole(fault: Fault, answer: Answer): Outcome {
-	return { manner: 'whole', answer: adjusted(fault, answer) };
+	return { mode: 'whole', answer: adjusted(fault, answer) };
 }
 
 function adjusted(fault: Fault, answer: Answer): Answer {

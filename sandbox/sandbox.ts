@@ -2,8 +2,8 @@ import { providerList } from './catalogue';
 import { controlRouter, type Controlled } from './control';
 import { Dispatcher } from './dispatcher';
 import { copyEndpoint, EndpointStore } from './endpointStore';
-import { Exchange } from './exchange';
-import { FaultBox } from './faults';
+import { ApiExchange } from './exchange';
+import { Faults } from './faults';
 import { Observer } from './observer';
 import { toWaitingFault } from './page/catalogue';
 import { Feed } from './page/feed';
@@ -45,9 +45,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 		(provider, event) => apis.get(provider)?.record?.(event),
 	);
 	const repeater = new Repeater(dispatcher);
-	const faults = new FaultBox();
+	const faults = new Faults();
 	const closing = new AbortController();
-	const exchange = new Exchange(apis, faults, closing.signal, observer);
+	const exchange = new ApiExchange(apis, faults, closing.signal, observer);
 	const webhookUrl = webhookUrlSchema(options.allowHttp ?? false);
 
 	for (const provider of providerList) {
@@ -80,8 +80,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 		},
 		setRoute: (from, to) => routes.set(from, to),
 		call: async (call) => {
-			const { answer, manner } = await exchange.handle(toApiRequest(call));
-			if (manner !== 'whole') throw new Error(`${call.method} ${call.path}: ${manner}`);
+			const { answer, mode } = await exchange.handle(toApiRequest(call));
+			if (mode !== 'whole') throw new Error(`${call.method} ${call.path}: ${mode}`);
 			return answer;
 		},
 		endpoints: (provider) =>

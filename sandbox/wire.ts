@@ -1,5 +1,5 @@
 import type { RequestHandler, Response } from 'express';
-import type { Exchange } from './exchange';
+import type { ApiExchange } from './exchange';
 import { sentBody, type Outcome } from './faults';
 import type { ApiRequest } from './provider';
 import type { ApiCall } from './types';
@@ -7,7 +7,7 @@ import type { ApiCall } from './types';
 const JSON_TYPE = /^application\/json(?:\s*;|$)/i;
 
 /** Hands management requests to the exchange and puts its outcome on the wire. */
-export function managementHandler(exchange: Exchange): RequestHandler {
+export function managementHandler(exchange: ApiExchange): RequestHandler {
 	return async (request, response) => {
 		// `express.raw` leaves no Buffer where there is no body.
 		const body: unknown = request.body;
@@ -46,9 +46,9 @@ function parseJson(text: string, declared: boolean): { value: unknown; malformed
 }
 
 function send(response: Response, outcome: Outcome): void {
-	const { answer, manner } = outcome;
-	if (manner === 'hang') return;
-	if (manner === 'drop') {
+	const { answer, mode } = outcome;
+	if (mode === 'hang') return;
+	if (mode === 'drop') {
 		response.socket?.destroy();
 		return;
 	}
@@ -57,6 +57,6 @@ function send(response: Response, outcome: Outcome): void {
 		...(answer.text === undefined ? {} : { 'content-length': Buffer.byteLength(answer.text) }),
 	});
 	const body = sentBody(outcome);
-	if (manner === 'whole' || body === undefined) response.end(body);
+	if (mode === 'whole' || body === undefined) response.end(body);
 	else response.write(body, () => response.socket?.destroy());
 }

@@ -12,8 +12,8 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { triggerCases } from '../testkit/triggers';
-import { demonstrate } from './support/demonstration';
-import { runSession, say, whereabouts, type Session } from './support/session';
+import { seedWorkflow } from './support/seedWorkflows';
+import { runSession, print, addresses, type Session } from './support/session';
 import { rebuildOnChange } from './support/sources';
 
 const PACKAGE = 'n8n-nodes-misar-metigan';
@@ -51,19 +51,19 @@ async function install(build: string): Promise<void> {
 async function work(session: Session): Promise<number> {
 	const { n8n, sandbox, step, interrupted } = session;
 	for (const trigger of isNew ? triggerCases : []) {
-		say(`${trigger.title}: publishing a workflow`);
-		await step(demonstrate(trigger, sandbox, n8n));
+		print(`${trigger.title}: publishing a workflow`);
+		await step(seedWorkflow(trigger, sandbox, n8n));
 	}
 	const rebuilding = await rebuildOnChange(async (seconds) => {
 		if (seconds === undefined) {
-			say('The build failed: n8n keeps the package it has');
+			print('The build failed: n8n keeps the package it has');
 			return;
 		}
 		await install('dist');
-		say(`Built in ${seconds.toFixed(1)} s, n8n loads the package again`);
+		print(`Built in ${seconds.toFixed(1)} s, n8n loads the package again`);
 	});
 	try {
-		console.log(`${whereabouts(session)}${inspect === undefined ? '' : `\nDebugger       127.0.0.1:${inspect}`}
+		console.log(`${addresses(session)}${inspect === undefined ? '' : `\nDebugger       127.0.0.1:${inspect}`}
 Change a file below nodes/ or credentials/ and n8n has it in some seconds. Publish a workflow again
 for changes of its registration. Ctrl-C ends both; ${values.folder} keeps what n8n stored.`);
 		return await interrupted;

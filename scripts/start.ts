@@ -7,27 +7,27 @@
 import { asTable } from '../testkit/table';
 import { triggerCases } from '../testkit/triggers';
 import { RETRY_SCALE } from './support/sandboxServe';
-import { demonstrate, type Demonstration } from './support/demonstration';
-import { runSession, say, whereabouts, type Session } from './support/session';
+import { seedWorkflow, type SeededWorkflow } from './support/seedWorkflows';
+import { runSession, print, addresses, type Session } from './support/session';
 
 /** @returns the exit code */
 async function show(session: Session, once: boolean): Promise<number> {
 	const { n8n, sandbox, step, interrupted } = session;
-	const rows: Demonstration[] = [];
+	const rows: SeededWorkflow[] = [];
 	for (const trigger of triggerCases) {
-		say(`${trigger.title}: publishing a workflow and firing ${trigger.events[0]}`);
-		rows.push(await step(demonstrate(trigger, sandbox, n8n)));
+		print(`${trigger.title}: publishing a workflow and firing ${trigger.events[0]}`);
+		rows.push(await step(seedWorkflow(trigger, sandbox, n8n)));
 	}
 	console.log(`\n${tableOf(rows)}\n`);
 	const held = rows.every(({ held: rowHeld }) => rowHeld);
 	console.log(held ? 'Every step held.' : 'Not every step held, see the table.');
 	if (once) return held ? 0 : 1;
 
-	console.log(`${whereabouts(session)}\nCtrl-C ends both and removes what they wrote.`);
+	console.log(`${addresses(session)}\nCtrl-C ends both and removes what they wrote.`);
 	return await interrupted;
 }
 
-function tableOf(rows: readonly Demonstration[]): string {
+function tableOf(rows: readonly SeededWorkflow[]): string {
 	const header = [
 		'trigger',
 		'registration',

@@ -63,11 +63,11 @@ export async function run(
 			output += chunk.toString();
 		});
 	}
-	const passOn = (signal: NodeJS.Signals) => {
+	const forward = (signal: NodeJS.Signals) => {
 		received = signal;
 		child.kill(signal);
 	};
-	for (const signal of SIGNALS) process.on(signal, passOn);
+	for (const signal of SIGNALS) process.on(signal, forward);
 	options.abort?.addEventListener('abort', () => child.kill('SIGKILL'), { once: true });
 	try {
 		const code = await new Promise<number>((resolve, reject) => {
@@ -77,7 +77,7 @@ export async function run(
 		if (received !== undefined) throw new Interrupted(received);
 		return { code, output };
 	} finally {
-		for (const signal of SIGNALS) process.off(signal, passOn);
+		for (const signal of SIGNALS) process.off(signal, forward);
 	}
 }
 

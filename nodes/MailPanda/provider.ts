@@ -77,7 +77,7 @@ const mailPandaProvider: Provider = {
 		data: (body) => body['data'] ?? body,
 		// None is documented, and an id in the body may be the email's: the digest of the body serves.
 		idempotencyKey: () => undefined,
-		pings: ['ping', 'test', 'webhook.test'],
+		testEvents: ['ping', 'test', 'webhook.test'],
 		canonicalEvent: shortName,
 		retried: true,
 		// Not documented: as the shortest of the other providers.
@@ -95,7 +95,7 @@ const mailPandaProvider: Provider = {
 		],
 		eventsFormat: 'commaSeparated',
 		sendsSecret: 'always',
-		keyRights: 'of an administrator, or the email and password of one',
+		requiredPermissions: 'of an administrator, or the email and password of one',
 		operations: { update: 'unconfirmed', delete: 'unconfirmed' },
 	},
 	operations,

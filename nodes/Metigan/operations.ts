@@ -4,14 +4,14 @@ import { getManyOf, type ListFacts } from '../shared/action/list';
 import { jsonObjectSchema } from '../shared/jsonObject';
 import type { Operation } from '../shared/provider';
 import { PAGE_SIZE, suppressionPageSchema, SUPPRESSIONS } from './recovery';
-import { add, get, remove, RESOURCE, suppressionOutput, THINGS } from './suppressions';
+import { add, get, remove, RESOURCE, suppressionOutput, NOUN } from './suppressions';
 
 /** The suppression list, after Metigan's JavaScript SDK 2.5. */
 
 const listSchema = suppressionPageSchema.extend({ data: z.array(jsonObjectSchema) });
 
 const suppressions: ListFacts = {
-	things: THINGS,
+	noun: NOUN,
 	path: SUPPRESSIONS,
 	filters: [
 		{

@@ -84,7 +84,7 @@ const events: readonly EventFact[] = [
 		label: 'Email Delivery Delayed',
 		description: 'An email could not be delivered yet; Metigan keeps trying',
 		howTo: 'Send an email to a mailbox that is full or whose server is down',
-		reservation: UNCONFIRMED_EVENT,
+		unconfirmed: UNCONFIRMED_EVENT,
 	},
 	{
 		name: 'email.unsubscribed',
@@ -112,7 +112,7 @@ const events: readonly EventFact[] = [
 		label: 'Contact Updated',
 		description: 'A contact was changed',
 		howTo: 'Change a field of a contact',
-		reservation: UNCONFIRMED_EVENT,
+		unconfirmed: UNCONFIRMED_EVENT,
 	},
 	{
 		name: 'contact.deleted',
@@ -143,7 +143,7 @@ const events: readonly EventFact[] = [
 		label: 'Form Submitted',
 		description: 'A form was submitted',
 		howTo: 'Fill in one of your forms',
-		reservation: UNCONFIRMED_EVENT,
+		unconfirmed: UNCONFIRMED_EVENT,
 	},
 ];
 
@@ -221,7 +221,7 @@ const provider: Provider = {
 			typeof event === 'string' && typeof messageId === 'string'
 				? [event, messageId, ...(typeof timestamp === 'number' ? [timestamp] : [])].join(':')
 				: undefined,
-		pings: ['ping', 'test', 'webhook.test'],
+		testEvents: ['ping', 'test', 'webhook.test'],
 		bounce: { event: 'email.bounced', fields: ['bounceType'] },
 		retried: true,
 		// "Respond with 2xx within 30 seconds", and the guide of the newest SDK: disabled after 10 in a row.
@@ -239,7 +239,7 @@ const provider: Provider = {
 		// Its documents disagree whether a secret that is sent is used: where it is not, the answer holds another.
 		sendsSecret: 'always',
 		mayIssueAnother: true,
-		keyRights: 'with full access, not only sending access',
+		requiredPermissions: 'with full access, not only sending access',
 		operations: { get: 'unconfirmed', update: 'unconfirmed', delete: 'unconfirmed' },
 		page: { size: 100, query: (page, limit) => ({ page, limit }) },
 	},

@@ -71,7 +71,7 @@ function present(fields: Readonly<Record<string, string | null | undefined>>): I
  * an address: a second bounce of an address that is on it leaves no trace.
  */
 export const recovery: RecoveryApi = {
-	things: 'suppressions',
+	noun: 'suppressions',
 	events: ['email.bounced', 'email.complained', 'email.unsubscribed'],
 	description:
 		'Bounces, spam complaints and unsubscribes are recovered from the suppression list, which holds one entry for each address. Other events are not.',

@@ -19,7 +19,7 @@ export const RESOURCE: Resource = {
 };
 
 /** What a call about the list is about; ends a sentence. */
-export const THINGS = 'suppressions';
+export const NOUN = 'suppressions';
 
 /** `Suppression` of the SDK. */
 export const suppressionOutput = () =>
@@ -187,7 +187,7 @@ export const remove: Operation = {
 
 /** Adds addresses batch by batch. @throws NodeApiError that says how many were taken before it */
 async function addAll(call: ActionCall, emails: Emails): Promise<IDataObject> {
-	const client = listClient(call, { things: THINGS });
+	const client = listClient(call, { noun: NOUN });
 	const { addresses, invalid } = emails;
 	const content = { reason: readReason(call), ...readNote(call) };
 	const added: string[] = [];
@@ -270,7 +270,7 @@ function readNote(call: ActionCall): IDataObject {
 }
 
 function at(call: ActionCall, email: string) {
-	const client = listClient(call, { things: THINGS });
+	const client = listClient(call, { noun: NOUN });
 	return { client, path: `${SUPPRESSIONS}/${encodeURIComponent(email)}` };
 }
 

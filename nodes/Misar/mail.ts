@@ -151,21 +151,21 @@ const events: readonly EventFact[] = [
 		label: 'Contact Created',
 		description: 'A contact was added',
 		howTo: 'Add a contact',
-		reservation: UNCONFIRMED_EVENT,
+		unconfirmed: UNCONFIRMED_EVENT,
 	},
 	{
 		name: 'contact.updated',
 		label: 'Contact Updated',
 		description: 'A contact was changed',
 		howTo: 'Change a field of a contact',
-		reservation: UNCONFIRMED_EVENT,
+		unconfirmed: UNCONFIRMED_EVENT,
 	},
 	{
 		name: 'automation.triggered',
 		label: 'Automation Triggered',
 		description: 'An automation started',
 		howTo: 'Do what one of your automations waits for, such as adding a contact',
-		reservation: 'Not confirmed by Misar, and its name is a guess; not part of All Events',
+		unconfirmed: 'Not confirmed by Misar, and its name is a guess; not part of All Events',
 	},
 ];
 
@@ -218,7 +218,7 @@ export const misarMail: Provider = {
 		itemStyles: [{ id: 'path', update: 'PATCH' }],
 		eventsFormat: 'list',
 		sendsSecret: 'always',
-		keyRights: 'with read and write access',
+		requiredPermissions: 'with read and write access',
 		operations: {
 			get: 'documented',
 			update: 'documented',

@@ -66,7 +66,7 @@ export function platformEnvelope(...productNames: readonly string[]): EnvelopeFa
 		timeFields: ['timestamp', 'createdAt', 'created_at'],
 		// "Use the event `id` field as an idempotency key."
 		idempotencyKey: idIn,
-		pings: ['ping', 'test', 'webhook.ping', 'webhook.test'],
+		testEvents: ['ping', 'test', 'webhook.ping', 'webhook.test'],
 		retried: true,
 		// "Return a 2xx status within 10 seconds"; Reach and Post do not say.
 		answerWithinSeconds: 10,

@@ -66,7 +66,7 @@ const articleOutput = () =>
 	});
 
 const articles: ListFacts = {
-	things: 'articles',
+	noun: 'articles',
 	path: ARTICLES,
 	filters: [
 		{

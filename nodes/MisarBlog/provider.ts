@@ -77,7 +77,7 @@ const misarBlogProvider: Provider = {
 			label: 'Comment Created',
 			description: 'A comment was written',
 			howTo: 'Write a comment below an article of your own',
-			reservation: 'Not confirmed by Misar, not part of All Events',
+			unconfirmed: 'Not confirmed by Misar, not part of All Events',
 		},
 	],
 	sample,
@@ -140,7 +140,7 @@ const misarBlogProvider: Provider = {
 				? `${parsed.data.id}:${event}:${timestamp}`
 				: undefined;
 		},
-		pings: ['ping', 'test', 'webhook.test'],
+		testEvents: ['ping', 'test', 'webhook.test'],
 		retried: false,
 		answerWithinSeconds: 10,
 	},

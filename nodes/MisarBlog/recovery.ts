@@ -46,7 +46,7 @@ function publishedArticle(listed: unknown, source: string): ListedEvent[] {
  * "newest first" goes by the time of publication is not documented.
  */
 export const recovery: RecoveryApi = {
-	things: 'articles',
+	noun: 'articles',
 	events: ['article.published'],
 	description:
 		'Misar.Blog sends each event only once. Articles that were published meanwhile are recovered; updates, deletions and comments are not.',

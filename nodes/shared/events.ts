@@ -21,7 +21,7 @@ export function selectedNames(chosen: readonly unknown[], custom: string): strin
  * without those that no document confirms.
  */
 export function eventsToRegister(provider: Provider, selected: readonly string[]): string[] {
-	const documented = provider.events.filter((event) => event.reservation === undefined);
+	const documented = provider.events.filter((event) => event.unconfirmed === undefined);
 	const all = selected.includes(ALL_EVENTS) ? documented.map((event) => event.name) : [];
 	return [...new Set([...all, ...selected.filter((name) => name !== ALL_EVENTS)])];
 }
@@ -40,7 +40,7 @@ export function documentedEvent(provider: Provider, name: string): string | unde
 	const canonical = canonicalEvent(provider, name);
 	const isDocumented =
 		provider.events.some((event) => event.name === canonical) ||
-		provider.envelope.pings.includes(canonical);
+		provider.envelope.testEvents.includes(canonical);
 	return isDocumented ? canonical : undefined;
 }
 

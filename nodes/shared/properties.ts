@@ -2,7 +2,7 @@ import type { IDisplayOptions, INodeProperties, INodePropertyOptions } from 'n8n
 
 import { conditionsOption } from './conditionsOption';
 import { ALL_EVENTS } from './events';
-import type { ManagementApi, Provider, ProviderFamily } from './provider';
+import type { WebhookApi, Provider, ProviderFamily } from './provider';
 
 /** When a parameter is shown: values of other parameters. */
 export type Show = NonNullable<IDisplayOptions['show']>;
@@ -44,16 +44,16 @@ export function shortProductLabel(family: ProviderFamily): string | undefined {
 
 /** The events of a provider for a multi-select, every event first. */
 export function eventOptions(provider: Provider): INodePropertyOptions[] {
-	const documented = provider.events.map(({ name, label, description, reservation }) => ({
+	const documented = provider.events.map(({ name, label, description, unconfirmed }) => ({
 		name: label,
 		value: name,
-		description: reservation === undefined ? description : `${description}. ${reservation}.`,
+		description: unconfirmed === undefined ? description : `${description}. ${unconfirmed}.`,
 	}));
 	return [
 		{
 			name: 'All Events',
 			value: ALL_EVENTS,
-			description: provider.events.some(({ reservation }) => reservation !== undefined)
+			description: provider.events.some(({ unconfirmed }) => unconfirmed !== undefined)
 				? 'Every event, including those missing from this list, but not those marked as not confirmed'
 				: 'Every event, including those missing from this list',
 		},
@@ -72,7 +72,7 @@ export function schemeOptions(
 }
 
 /** Options that say how to reach an API whose documents leave that open. */
-export function reachOptions(api: ManagementApi): INodeProperties[] {
+export function reachOptions(api: WebhookApi): INodeProperties[] {
 	const addresses = new Set(api.itemStyles.map(({ id }) => id));
 	return [apiPathOption(api.paths), ...(addresses.size > 1 ? [itemAddressOption(api.paths)] : [])];
 }

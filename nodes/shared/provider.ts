@@ -73,7 +73,7 @@ export interface EventFact {
 	 */
 	readonly data?: Readonly<Record<string, z.ZodType>>;
 	/** Why "all events" does not register it, e.g. because the name is inferred; shown to the user. */
-	readonly reservation?: string;
+	readonly unconfirmed?: string;
 }
 
 /** What a delivery of an event holds, to build a workflow with before there was one. */
@@ -128,7 +128,7 @@ export interface EnvelopeFacts {
 	 */
 	readonly keyPrefix?: (body: IDataObject) => string | undefined;
 	/** Names of test deliveries: answered with 200, never run. */
-	readonly pings: readonly string[];
+	readonly testEvents: readonly string[];
 	/** Maps several names of one event to the same name before they are compared; both in lower case. */
 	readonly canonicalEvent?: (name: string) => string;
 	/** Where a bounce states whether it is hard or soft. */
@@ -163,7 +163,7 @@ export type EndpointOperation = 'get' | 'update' | 'delete' | 'test' | 'deliveri
 export type Confirmation = 'documented' | 'unconfirmed';
 
 /** The provider's API for webhook endpoints. */
-export interface ManagementApi {
+export interface WebhookApi {
 	/** Paths of the collection, in the order to try: the next one is tried on 404 and 405. */
 	readonly paths: readonly string[];
 	/**
@@ -181,7 +181,7 @@ export interface ManagementApi {
 	/** It may ignore the secret that was sent and issue its own, which the answer then holds. */
 	readonly mayIssueAnother?: true;
 	/** What the API key has to be allowed to do, as far as is documented; follows the words "needs an API key". */
-	readonly keyRights: string;
+	readonly requiredPermissions: string;
 	/** Calls beyond list and create, with how sure the documents are of them. */
 	readonly operations: Readonly<Partial<Record<EndpointOperation, Confirmation>>>;
 	/** Query of page n (from 1), where the list is paged. */
@@ -257,7 +257,7 @@ export interface Identity {
 /** The API that lists events whose deliveries were lost. */
 export interface RecoveryApi {
 	/** What it lists, in words, e.g. "articles". */
-	readonly things: string;
+	readonly noun: string;
 	/** The events it lists. */
 	readonly events: readonly string[];
 	/** What it can and cannot recover, for the editor. */
@@ -356,7 +356,7 @@ export interface Provider extends BaseUrlFacts {
 	readonly schemes: readonly SignatureScheme[];
 	readonly envelope: EnvelopeFacts;
 	/** Absent where the provider has no API for webhooks: registration by hand only. */
-	readonly api?: ManagementApi;
+	readonly api?: WebhookApi;
 	/** Absent where no API lists missed events. */
 	readonly recovery?: RecoveryApi;
 	/** Operations of the action node that no other provider has. */

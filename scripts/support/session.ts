@@ -30,7 +30,7 @@ export interface SessionOptions {
 const began = Date.now();
 
 /** Prints a line with the seconds since the command was started. */
-export function say(text: string): void {
+export function print(text: string): void {
 	console.log(`[${String(Math.round((Date.now() - began) / 1000)).padStart(4)} s] ${text}`);
 }
 
@@ -65,12 +65,12 @@ async function withSession(
 	let sandbox: Sandbox | undefined;
 	let starting: Promise<N8nHost> | undefined;
 	try {
-		say('Building and packing the package');
+		print('Building and packing the package');
 		await build();
 		const tarball = await pack(folder);
 		const { ensureN8nHost } = await import('../../testkit/n8n-host/install.mjs');
-		await step(ensureN8nHost({ log: say }));
-		say('Starting the sandbox and n8n with the package installed');
+		await step(ensureN8nHost({ log: print }));
+		print('Starting the sandbox and n8n with the package installed');
 		sandbox = await startWhereFound(options.sandbox);
 		starting = startN8n({ tarball, webhookUrl: ORIGIN, ...WITH_EDITOR, ...options.n8n });
 		const n8n = await step(starting);
@@ -85,7 +85,7 @@ async function withSession(
 }
 
 /** Where a person goes on. */
-export function whereabouts({ n8n, sandbox }: Session): string {
+export function addresses({ n8n, sandbox }: Session): string {
 	return `
 Editor    ${n8n.url}
 Sign in   ${n8n.owner.email} / ${n8n.owner.password}

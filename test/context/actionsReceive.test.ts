@@ -5,7 +5,7 @@ import { buildDelivery, startSandbox, type ProviderId, type Sandbox } from '../.
 import * as actions from './actionHost';
 import { runAction, webhookItem, type ActionCall, type ActionNodeCase } from './actionHost';
 import { expectedOutput, rows, signRow } from './conformance';
-import { stopClock, type Delivery } from './conformanceTwins';
+import { stopClock, type Delivery } from './conformanceForgeries';
 import { signBody } from './signBody';
 
 /** Delivery -> Receive behind a Webhook node does what the trigger does. */

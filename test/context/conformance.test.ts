@@ -3,13 +3,13 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { catalogue, type ProviderId } from '../../sandbox';
 import { blocks, expectedOutput, rows, signRow, type ConformanceRow } from './conformance';
 import {
-	checkTwins,
+	checkForgeries,
 	deliverTo,
 	spacedOut,
 	stopClock,
 	type Delivery,
 	type Specimen,
-} from './conformanceTwins';
+} from './conformanceForgeries';
 import { ContextHost } from '../../testkit/contextHost';
 import { triggersUnderTest } from './providers';
 
@@ -18,7 +18,7 @@ import { triggersUnderTest } from './providers';
  * the documented output, and 401 without a run for each of its forgeries.
  *
  * Accepted beside the letter of the documents: white space around a header's value. Upper-case hex
- * is not accepted (see conformanceTwins.ts for both).
+ * is not accepted (see conformanceForgeries.ts for both).
  */
 
 const SECRET = 'whsec_of_the_conformance_suite';
@@ -26,14 +26,14 @@ const SECRET = 'whsec_of_the_conformance_suite';
 const NOW = Date.parse('2026-01-02T03:04:05Z');
 
 const hosts = new Map<string, ContextHost>();
-const counts = { deliveries: 0, twins: 0 };
+const counts = { deliveries: 0, forgeries: 0 };
 
 beforeAll(() => stopClock(NOW));
 afterAll(async () => {
 	jest.useRealTimers();
 	await Promise.all([...hosts.values()].map((host) => host.close()));
 	console.log(
-		`Conformance: ${rows.length} rows, each accepted and forged (${counts.twins} forged deliveries), none skipped`,
+		`Conformance: ${rows.length} rows, each accepted and forged (${counts.forgeries} forged deliveries), none skipped`,
 	);
 });
 
@@ -136,7 +136,9 @@ describe.each(blocks.map((block) => ({ provider: block.provider, block })))(
 		});
 
 		it.each(own)('refuses every forgery of $title', async (row) => {
-			counts.twins += await checkTwins(specimenOf(row), (pin) => hostOf(row.block.provider, pin));
+			counts.forgeries += await checkForgeries(specimenOf(row), (pin) =>
+				hostOf(row.block.provider, pin),
+			);
 		});
 	},
 );

@@ -8,7 +8,7 @@ import { composeDelivery } from '../../sandbox/delivery';
 import type { Provider as SandboxProvider } from '../../sandbox/provider';
 import { providers } from '../../sandbox/providers';
 import { platformEnvelope, platformScheme } from '../../sandbox/providers/misarScheme';
-import type { Delivery, WireScheme } from './conformanceTwins';
+import type { Delivery, WireScheme } from './conformanceForgeries';
 
 /**
  * What the documents and SDKs of the providers say a delivery looks like: every event with every

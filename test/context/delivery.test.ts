@@ -8,7 +8,7 @@ import type { IDataObject, INodeParameters } from 'n8n-workflow';
 
 import { buildDelivery, type Tamper } from '../../sandbox';
 import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
-import { stopClock } from './conformanceTwins';
+import { stopClock } from './conformanceForgeries';
 import {
 	mailPanda,
 	metigan,

@@ -17,7 +17,7 @@ import type * as watchModule from '../../nodes/shared/trigger/watch';
 import { lastAnswer, startSandbox, type Sandbox, type SandboxEndpoint } from '../../sandbox';
 import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
 import { until } from '../../testkit/n8n-host/poll';
-import { stopClock } from './conformanceTwins';
+import { stopClock } from './conformanceForgeries';
 import { selfRegistering } from './hosts';
 import { recordWarnings } from './logs';
 import { endProcess, useProcess } from './process';

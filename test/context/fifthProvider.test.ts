@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import { NodeApiError, type INodeParameters } from 'n8n-workflow';
 
 import { runAction } from './actionHost';
-import { checkTwins, spacedOut, stopClock, type WireScheme } from './conformanceTwins';
+import { checkForgeries, spacedOut, stopClock, type WireScheme } from './conformanceForgeries';
 import {
 	PigeonPost,
 	PigeonPostApi,
@@ -167,7 +167,7 @@ describe('a delivery of the fifth provider', () => {
 			siblings: [sibling],
 			sign: (changes = {}) => letter(scheme, changes),
 		};
-		expect(await checkTwins(specimen, () => host)).toBeGreaterThan(10);
+		expect(await checkForgeries(specimen, () => host)).toBeGreaterThan(10);
 	});
 
 	it('is told apart by the selected events, and from a ping', async () => {

@@ -14,7 +14,7 @@ import { searchMethods } from '../../nodes/shared/action/listSearch';
 import { actionDescription, actionMethods } from '../../nodes/shared/action/node';
 import type { ProviderFamily } from '../../nodes/shared/provider';
 import { triggerDescription, triggerMethods } from '../../nodes/shared/trigger/node';
-import type { Delivery, WireScheme } from './conformanceTwins';
+import type { Delivery, WireScheme } from './conformanceForgeries';
 
 /**
  * Pigeon Post, a provider that does not exist and is unlike the others in every name: what it takes
@@ -100,7 +100,7 @@ export const pigeonPost: ProviderFamily = [
 			recipientFields: ['to'],
 			data: (body) => body['letter'],
 			idempotencyKey: ({ uid }) => (typeof uid === 'string' ? uid : undefined),
-			pings: ['coo'],
+			testEvents: ['coo'],
 			retried: true,
 			answerWithinSeconds: 10,
 		},
@@ -109,7 +109,7 @@ export const pigeonPost: ProviderFamily = [
 			itemStyles: [{ id: 'query', update: 'PUT' }],
 			eventsFormat: 'commaSeparated',
 			sendsSecret: 'never',
-			keyRights: 'that may manage webhooks',
+			requiredPermissions: 'that may manage webhooks',
 			operations: { update: 'documented', delete: 'documented' },
 			page: {
 				size: PAGE_SIZE,
@@ -120,7 +120,7 @@ export const pigeonPost: ProviderFamily = [
 			getManyOf(
 				{ name: 'Pigeon', value: 'pigeon', description: 'A bird that carries letters' },
 				{
-					things: 'pigeons',
+					noun: 'pigeons',
 					path: PIGEONS,
 					filters: [],
 					query: (_filters, number) => pigeonPage(number, PAGE_SIZE),

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, jest } from '@jest/globals';
 import type * as watchModule from '../../nodes/shared/trigger/watch';
 import type { Sandbox, Tamper } from '../../sandbox';
 import { ContextHost, type StartedTrigger } from '../../testkit/contextHost';
-import { stopClock } from './conformanceTwins';
+import { stopClock } from './conformanceForgeries';
 import { selfRegistering, type Differences } from './hosts';
 import { endProcess } from './process';
 import type { TriggerUnderTest } from './providers';

@@ -4,7 +4,7 @@ import type { ICredentialDataDecryptedObject, IDataObject, INodeParameters } fro
 
 import { buildDelivery } from '../../sandbox';
 import { ContextHost } from '../../testkit/contextHost';
-import { stopClock } from './conformanceTwins';
+import { stopClock } from './conformanceForgeries';
 import { recordWarnings } from './logs';
 import { metigan, misarBlog, misarDev, triggersUnderTest } from './providers';
 

@@ -10,7 +10,7 @@ import { buildDelivery, startSandbox, type FireInput, type Sandbox } from '../..
 import { ContextHost } from '../../testkit/contextHost';
 import { processedData } from '../../testkit/processedData';
 import { endProcess } from './process';
-import { stopClock } from './conformanceTwins';
+import { stopClock } from './conformanceForgeries';
 import { metigan, type TriggerUnderTest } from './providers';
 import { reachWithoutNetwork } from './withoutNetwork';
 

@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import { NodeApiError, type INode } from 'n8n-workflow';
 
 import { metigan } from '../../nodes/Metigan/provider';
-import { EndpointApi, managementOf } from '../../nodes/shared/api/endpoints';
+import { EndpointApi, webhookApiOf } from '../../nodes/shared/api/endpoints';
 import { ApiClient, type ApiContext } from '../../nodes/shared/api/request';
 
 /** What a create that is refused says of the endpoints that are there. */
@@ -25,7 +25,7 @@ it.each<[string, unknown, boolean]>([
 		secrets: [],
 		decrypted: {},
 	});
-	const management = managementOf(provider);
+	const management = webhookApiOf(provider);
 	const { paths, itemStyles } = management;
 	const access = { paths, itemStyles, secrets: [], installation: {} };
 	const api = new EndpointApi(client, management, access);

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { IDataObject } from 'n8n-workflow';
 
 import { metigan } from '../../nodes/Metigan/provider';
-import { EndpointApi, managementOf } from '../../nodes/shared/api/endpoints';
+import { EndpointApi, webhookApiOf } from '../../nodes/shared/api/endpoints';
 import type { ApiClient } from '../../nodes/shared/api/request';
 
 /** Lists in pages, however a provider cuts them. */
@@ -37,7 +37,7 @@ function apiAt({ most, more = () => ({}), page }: Server) {
 			return { kind: 'success', status: 200, body };
 		},
 	};
-	const management = managementOf(provider);
+	const management = webhookApiOf(provider);
 	const api = new EndpointApi(client as ApiClient, management, {
 		paths: management.paths,
 		itemStyles: management.itemStyles,

@@ -7,9 +7,9 @@ const limitSchema = numberSchema.pipe(z.number().int().min(1));
 
 /**
  * How many results to return.
- * @param things - what is listed, in the plural
+ * @param noun - what is listed, in the plural
  */
-export function limitFields(things: string): INodeProperties[] {
+export function limitFields(noun: string): INodeProperties[] {
 	return [
 		{
 			displayName: 'Return All',
@@ -25,7 +25,7 @@ export function limitFields(things: string): INodeProperties[] {
 			typeOptions: { minValue: 1 },
 			default: 50,
 			description: 'Max number of results to return',
-			hint: `How many ${things} at most`,
+			hint: `How many ${noun} at most`,
 			displayOptions: { show: { returnAll: [false] } },
 		},
 	];

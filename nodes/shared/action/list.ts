@@ -12,7 +12,7 @@ import { isoTime } from './parameter';
 /** A list that a provider's API offers, besides those of endpoints and deliveries. */
 export interface ListFacts {
 	/** What is listed, in words: the plural. */
-	readonly things: string;
+	readonly noun: string;
 	/** Collection path. */
 	readonly path: string;
 	/** Parameters of the collection Filters. */
@@ -41,17 +41,17 @@ const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
 /** The operation that reads a list of the provider. */
 export function getManyOf(resource: Resource, list: ListFacts): Operation {
-	const { things, output } = list;
+	const { noun, output } = list;
 	return {
 		resource,
 		value: 'getAll',
 		name: 'Get Many',
-		action: `Get many ${things}`,
-		description: `List the ${things} of the account, the newest first`,
+		action: `Get many ${noun}`,
+		description: `List the ${noun} of the account, the newest first`,
 		isDefault: true,
 		offered: () => 'documented',
 		properties: () => [
-			...limitFields(things),
+			...limitFields(noun),
 			...(typeof output === 'function' ? [] : outputFields(output)),
 			{
 				displayName: 'Filters',
@@ -59,7 +59,7 @@ export function getManyOf(resource: Resource, list: ListFacts): Operation {
 				type: 'collection',
 				placeholder: 'Add Filter',
 				default: {},
-				description: `Which ${things} to list`,
+				description: `Which ${noun} to list`,
 				options: [...list.filters],
 			},
 		],
@@ -75,11 +75,11 @@ export function getManyOf(resource: Resource, list: ListFacts): Operation {
 /** The client to work with a list, or one thing of it: its errors name the things. */
 export function listClient(
 	{ context, provider, credential, itemIndex }: ListReader,
-	{ things }: Pick<ListFacts, 'things'>,
+	{ noun }: Pick<ListFacts, 'noun'>,
 ): ApiClient {
 	return new ApiClient(context, provider, {
 		...credential,
-		reads: things,
+		reads: noun,
 		...(itemIndex === undefined ? {} : { itemIndex }),
 	});
 }

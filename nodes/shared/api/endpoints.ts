@@ -1,7 +1,7 @@
 import type { IDataObject, NodeApiError } from 'n8n-workflow';
 
 import type { ProviderCredential } from '../credential';
-import type { ItemAddress, ItemStyle, ManagementApi, Provider } from '../provider';
+import type { ItemAddress, ItemStyle, WebhookApi, Provider } from '../provider';
 import {
 	readAttemptList,
 	readEndpoint,
@@ -73,7 +73,7 @@ export class EndpointApi {
 
 	constructor(
 		private readonly client: ApiClient,
-		private readonly api: ManagementApi,
+		private readonly api: WebhookApi,
 		private readonly access: EndpointAccess,
 	) {
 		this.requests = new EndpointRequests(client, access);
@@ -259,7 +259,7 @@ export interface ApiChoice {
 }
 
 /** A provider's API for webhooks. @throws Error where it has none; callers do not offer anything then */
-export function managementOf({ api, displayName }: Provider): ManagementApi {
+export function webhookApiOf({ api, displayName }: Provider): WebhookApi {
 	if (api === undefined) throw new Error(`${displayName} has no API for webhooks`);
 	return api;
 }
@@ -268,13 +268,13 @@ export function managementOf({ api, displayName }: Provider): ManagementApi {
 export function openEndpointApi(
 	context: ApiContext,
 	provider: Provider,
-	management: ManagementApi,
+	webhookApi: WebhookApi,
 	credential: ProviderCredential,
 	{ apiPath, recordedPath, itemAddress, itemIndex, endAt, installation = {} }: ApiChoice,
 ): EndpointApi {
 	const chosenPaths = [apiPath, recordedPath].filter((path) => path !== undefined);
 	const allowed = ({ id }: ItemStyle) => itemAddress === undefined || id === itemAddress;
-	const [first, ...others] = management.itemStyles.filter(allowed);
+	const [first, ...others] = webhookApi.itemStyles.filter(allowed);
 	const { baseUrl, secrets, decrypted } = credential;
 	const client = new ApiClient(context, provider, {
 		baseUrl,
@@ -283,10 +283,10 @@ export function openEndpointApi(
 		...(itemIndex === undefined ? {} : { itemIndex }),
 		...(endAt === undefined ? {} : { endAt }),
 	});
-	return new EndpointApi(client, management, {
+	return new EndpointApi(client, webhookApi, {
 		secrets,
 		installation,
-		paths: chosenPaths.length === 0 ? management.paths : [...new Set(chosenPaths)],
-		itemStyles: first === undefined ? management.itemStyles : [first, ...others],
+		paths: chosenPaths.length === 0 ? webhookApi.paths : [...new Set(chosenPaths)],
+		itemStyles: first === undefined ? webhookApi.itemStyles : [first, ...others],
 	});
 }

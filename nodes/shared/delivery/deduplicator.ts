@@ -1,7 +1,7 @@
 import { PerTrigger } from '../state/perTrigger';
 
 /** Whether a delivery is new, already accepted, or being answered at this moment. */
-export type Sighting = 'new' | 'inProgress' | 'accepted';
+export type DeliveryState = 'new' | 'inProgress' | 'accepted';
 
 /** The part of an HTTP response that shows how a delivery ended. */
 export interface Answer {
@@ -60,7 +60,7 @@ export class Deduplicator {
 		key: string,
 		decision: Answer | { readonly run: string } | undefined,
 		lifetimeMs = Number.POSITIVE_INFINITY,
-	): Sighting {
+	): DeliveryState {
 		this.releaseUnanswered();
 		const state = this.stateOf(key);
 		if (state !== 'new') return state;
@@ -97,7 +97,7 @@ export class Deduplicator {
 		else this.entries.delete(key);
 	}
 
-	private stateOf(key: string): Sighting {
+	private stateOf(key: string): DeliveryState {
 		const entry = this.entries.get(key);
 		if (entry === undefined || this.now() > entry.endsAt) return 'new';
 		if (entry.run !== undefined) return 'inProgress';

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 
 import { triggerKey, type Owner } from '../state/perTrigger';
-import { DeduplicatorPool, type Answer, type Sighting } from './deduplicator';
+import { DeduplicatorPool, type Answer, type DeliveryState } from './deduplicator';
 import type { EventIdentity } from './event';
 
 /** Characters from which on an id is remembered by its digest, to bound the memory it takes. */
@@ -17,7 +17,11 @@ const deduplicators = new DeduplicatorPool();
  * Whether a node has seen an event before; a new one is remembered.
  * @param answer the response that decides whether it was accepted; without one it is at once
  */
-export function seeDelivery(owner: Owner, identity: EventIdentity, answer?: Answer): Sighting {
+export function checkDelivery(
+	owner: Owner,
+	identity: EventIdentity,
+	answer?: Answer,
+): DeliveryState {
 	return deduplicators.of(triggerKey(owner)).see(eventKey(identity), answer, lifetimeOf(identity));
 }
 
@@ -34,11 +38,11 @@ export interface DecidingRun {
 }
 
 /** The same where the run decides whether the event was accepted: what failed is new when it comes again. */
-export async function seeDeliveryInRun(
+export async function checkDeliveryInRun(
 	owner: Owner,
 	identity: EventIdentity,
 	{ id, endOf, onCancel }: DecidingRun,
-): Promise<Sighting> {
+): Promise<DeliveryState> {
 	const memory = deduplicators.of(triggerKey(owner));
 	const key = eventKey(identity);
 	const earlier = memory.runOf(key);

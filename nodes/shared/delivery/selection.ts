@@ -11,7 +11,7 @@ type Selectable = Pick<ReceivedEvent, 'name' | 'named' | 'bounceType'>;
 
 /** Whether a delivery is a test of the webhook URL. */
 export function isPing({ envelope }: Provider, { name }: Selectable): boolean {
-	return envelope.pings.includes(name);
+	return envelope.testEvents.includes(name);
 }
 
 /** Why an event does not run, as the answer puts it. @returns undefined for one that runs */

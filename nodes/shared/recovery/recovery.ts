@@ -138,7 +138,7 @@ export class Recovery {
 		if (!complete) {
 			warn(
 				context,
-				`The list of ${api.things} could not be read to its end; it is read again at the next check`,
+				`The list of ${api.noun} could not be read to its end; it is read again at the next check`,
 			);
 		}
 		const newest = Math.min(now, happened.at(-1)?.at ?? until, (firstYoung?.at ?? now) - 1);
@@ -178,7 +178,7 @@ export class Recovery {
 
 	private clientWith(credential: ProviderCredential): PacedClient {
 		const { context, provider, api, isClosed } = this.deps;
-		const client = new ApiClient(context, provider, { ...credential, reads: api.things });
+		const client = new ApiClient(context, provider, { ...credential, reads: api.noun });
 		return new PacedClient(client, api.callsPerMinute, isClosed);
 	}
 

@@ -170,8 +170,8 @@ async function refuseWithoutSecret(
 	);
 }
 
-function extrasOf({ context, management }: EndpointSession) {
-	return management.createExtras?.({
+function extrasOf({ context, webhookApi }: EndpointSession) {
+	return webhookApi.createExtras?.({
 		workflowId: context.getWorkflow().id ?? '',
 		nodeName: context.getNode().name,
 	});

@@ -129,10 +129,10 @@ export function isEndpoint(sighting: Lookup | undefined): sighting is RemoteEndp
 
 /** The recorded endpoint, where the API can get one. */
 export async function lookUp(
-	{ api, management, installation }: EndpointSession,
+	{ api, webhookApi, installation }: EndpointSession,
 	{ endpointId }: Pick<RegistrationRecord, 'endpointId'>,
 ): Promise<Lookup> {
-	if (management.operations.get === undefined || installation.lacksGet === true) return 'absent';
+	if (webhookApi.operations.get === undefined || installation.lacksGet === true) return 'absent';
 	return await api.find(endpointId);
 }
 

@@ -42,7 +42,7 @@ export async function reconcile(session: EndpointSession, thorough: boolean): Pr
 		events: session.events,
 		secretIsCurrent: secretIsCurrent(of, session),
 		isSameAccount: isSameAccount(of, session),
-		canUpdate: session.management.operations.update !== undefined,
+		canUpdate: session.webhookApi.operations.update !== undefined,
 	});
 	const desired = record && desiredOf(record);
 	const seen = await observe(session, record, desired, thorough);

@@ -1,10 +1,10 @@
 import type { IHookFunctions, ITriggerFunctions, NodeOperationError } from 'n8n-workflow';
 
-import { managementOf, openEndpointApi, type ApiChoice, type EndpointApi } from '../api/endpoints';
+import { webhookApiOf, openEndpointApi, type ApiChoice, type EndpointApi } from '../api/endpoints';
 import type { Installation } from '../api/installation';
 import type { ProviderCredential } from '../credential';
 import { settingsError, type NodeContext } from '../errors';
-import type { ManagementApi, Provider } from '../provider';
+import type { WebhookApi, Provider } from '../provider';
 import { PerTrigger, triggerKey, type Owner } from '../state/perTrigger';
 import type { RecordStore } from '../state/recordStore';
 import type { SecretContext } from '../state/secrets';
@@ -18,7 +18,7 @@ export type RegistrationContext = IHookFunctions | ITriggerFunctions;
 export interface EndpointSession extends SecretContext {
 	readonly context: RegistrationContext;
 	readonly store: RecordStore;
-	readonly management: ManagementApi;
+	readonly webhookApi: WebhookApi;
 	readonly api: EndpointApi;
 	/** What the provider calls may be learned about; shared by all sessions of the trigger. */
 	readonly installation: Installation;
@@ -52,14 +52,14 @@ export function openSession(place: SessionPlace, choice: ApiChoice): EndpointSes
 	const { context, provider, credential, store } = place;
 	if (credential.apiSecret === '') throw missingKey(context, provider);
 	const { owner } = store;
-	const management = managementOf(provider);
+	const webhookApi = webhookApiOf(provider);
 	const installation = installationOf(owner, provider, credential);
-	const api = openEndpointApi(context, provider, management, credential, {
+	const api = openEndpointApi(context, provider, webhookApi, credential, {
 		...choice,
 		installation,
 		endAt: Date.now() + SESSION_LIMIT_MS,
 	});
-	return { ...place, owner, management, api, installation };
+	return { ...place, owner, webhookApi, api, installation };
 }
 
 /**

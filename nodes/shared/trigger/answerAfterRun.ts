@@ -6,7 +6,7 @@ import {
 	type IWebhookFunctions,
 } from 'n8n-workflow';
 
-import { eventKey, seeDelivery } from '../delivery/duplicates';
+import { eventKey, checkDelivery } from '../delivery/duplicates';
 import type { EventIdentity } from '../delivery/event';
 import { warn } from '../log';
 import type { Provider } from '../provider';
@@ -254,7 +254,7 @@ function awaitedDelivery(
 		maxRefusals: settings.maxAttempts - 1,
 		maxRefusalsInARow: Math.floor(switchesOffAfter * SHARE_OF_FAILURES) - 1,
 		onAccepted: () => {
-			if (settings.skipDuplicates) seeDelivery(owner, identity);
+			if (settings.skipDuplicates) checkDelivery(owner, identity);
 		},
 		onGivenUp: () => {
 			problemsOf(owner).givenUp(identity.deliveryId, Date.now());

@@ -12,7 +12,7 @@ import {
 	skipDuplicatesOption,
 	type Show,
 } from '../properties';
-import type { ManagementApi, Provider, ProviderFamily, RecoveryApi } from '../provider';
+import type { WebhookApi, Provider, ProviderFamily, RecoveryApi } from '../provider';
 import { ADDRESS_VARIABLE } from '../url';
 import { OUTPUT_PER_EVENT_OPTION, REPORT_PROBLEMS_OPTION } from './outputs';
 
@@ -142,7 +142,7 @@ function unverifiedNotice(provider: Provider, show: Show): INodeProperties {
 	};
 }
 
-function registrationProperty(provider: Provider, api: ManagementApi, show: Show): INodeProperties {
+function registrationProperty(provider: Provider, api: WebhookApi, show: Show): INodeProperties {
 	const { defaultRegistration } = provider;
 	return {
 		displayName: 'Registration',
@@ -163,7 +163,7 @@ function registrationProperty(provider: Provider, api: ManagementApi, show: Show
 		],
 		default: defaultRegistration,
 		description: `Who registers the webhook URL of this workflow with ${provider.displayName}`,
-		hint: `Automatic needs an API key ${api.keyRights}`,
+		hint: `Automatic needs an API key ${api.requiredPermissions}`,
 		...shownFor(show),
 	};
 }
@@ -271,7 +271,7 @@ function answerOptions({ envelope, displayName }: Provider): INodeProperties[] {
 	];
 }
 
-function recoverMissedOptions({ things, description }: RecoveryApi): INodeProperties[] {
+function recoverMissedOptions({ noun, description }: RecoveryApi): INodeProperties[] {
 	return [
 		{
 			displayName: 'Recover Missed Events',
@@ -286,7 +286,7 @@ function recoverMissedOptions({ things, description }: RecoveryApi): INodeProper
 			type: 'number',
 			typeOptions: { minValue: 0, numberPrecision: 0 },
 			default: 0,
-			description: `How many of the newest ${things} from before the first activation start the workflow too. Once: a later activation does not repeat it.`,
+			description: `How many of the newest ${noun} from before the first activation start the workflow too. Once: a later activation does not repeat it.`,
 			...shownFor({ recoverMissed: [true] }),
 		},
 	];

@@ -24,7 +24,7 @@ import { RecordStore } from '../state/recordStore';
 import { Runs } from '../state/runs';
 import { recordsFor } from '../state/triggerState';
 import { startRunsWith } from './answerAfterRun';
-import { tellReach } from './tellReach';
+import { reportReach } from './reportReach';
 
 const MINUTE_MS = 60_000;
 /** Longest wait before a failed check is repeated where the node is checked at starts only. */
@@ -34,7 +34,7 @@ const SLICE_MS = 45_000;
 /** Failed checks in a row after which the provider counts as unreachable. */
 const UNREACHABLE_AFTER = 2;
 /** Activations at a start of n8n, for whose effect nobody waits. */
-const STARTS: readonly unknown[] = ['init', 'leadershipChange'];
+const AUTOMATIC_ACTIVATIONS: readonly unknown[] = ['init', 'leadershipChange'];
 
 /**
  * n8n's `trigger()`: checks the endpoint from time to time while the workflow is published, repairs
@@ -58,7 +58,7 @@ export async function watchEndpoint(
 			// n8n does not wait for it, nor catch what it throws.
 			context.helpers.registerCron({ expression }, () => void watch.tick(Date.now()));
 			// Of all that a start does for a trigger, this takes n8n longest, and it goes on every ten seconds.
-			if (!STARTS.includes(context.getActivationMode())) {
+			if (!AUTOMATIC_ACTIVATIONS.includes(context.getActivationMode())) {
 				context.helpers.registerCron(
 					{ expression: '*/10 * * * * *' },
 					() => void watch.tickSoon(Date.now()),
@@ -131,7 +131,7 @@ export class EndpointWatch {
 		const url = lock.publishedUrl;
 		if (!lock.isReachUnknown || url === undefined) return;
 		lock.isReachUnknown = false;
-		void tellReach(context, owner, url, () => !this.isClosed);
+		void reportReach(context, owner, url, () => !this.isClosed);
 	}
 
 	/**

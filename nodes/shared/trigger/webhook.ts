@@ -2,7 +2,7 @@ import type { IDataObject, IWebhookFunctions, IWebhookResponseData } from 'n8n-w
 
 import { acceptDelivery, deliveryItem } from '../delivery/accept';
 import { parseBody } from '../delivery/body';
-import { seeDelivery } from '../delivery/duplicates';
+import { checkDelivery } from '../delivery/duplicates';
 import { readEvent, type EventIdentity } from '../delivery/event';
 import { isPing } from '../delivery/selection';
 import { logDeviations } from '../delivery/trace';
@@ -20,7 +20,7 @@ import { isReachCheck } from '../state/reachChecks';
 import { learnState, newestStates } from '../state/recordStore';
 import { readState, recordsFor } from '../state/triggerState';
 import { afterRun, type Answer } from './answerAfterRun';
-import { Told } from './told';
+import { DeliveryReport } from './deliveryReport';
 
 /** Seconds after which a provider may try again when we cannot take a delivery at the moment. */
 const RETRY_AFTER_SECONDS = 5;
@@ -89,11 +89,11 @@ async function handle(
 	const node = context.getNode();
 	const owner = ownerOf(context, node);
 	const isTest = context.getMode() === 'manual';
-	const told = new Told(context, family, provider, settings, owner);
+	const report = new DeliveryReport(context, family, provider, settings, owner);
 	const refuse = (reason: string, explain: () => string, status = 401): Reply => ({
 		status,
 		body: { error: reason },
-		item: told.refused(reason, headers, explain),
+		item: report.refused(reason, headers, explain),
 	});
 
 	const rawBody = await readRawBody(context);
@@ -125,7 +125,7 @@ async function handle(
 				);
 			}
 			const answer = retryLater('the signing secret cannot be read at the moment');
-			return { ...answer, item: told.putOff(String(answer.body['error'])) };
+			return { ...answer, item: report.putOff(String(answer.body['error'])) };
 		}
 		// The endpoint is being registered.
 		if (!secretKnown || record === undefined) {
@@ -143,7 +143,7 @@ async function handle(
 			: refuse(verdict.reason, explain);
 	}
 
-	told.verified();
+	report.verified();
 
 	const request = { headers, rawBody };
 	const body = bodyOf(context, rawBody);
@@ -151,7 +151,7 @@ async function handle(
 	if ('status' in accepted) {
 		const { status, reason } = accepted;
 		return status === 200
-			? { ...ignore(reason), item: told.ignored(accepted) }
+			? { ...ignore(reason), item: report.ignored(accepted) }
 			: refuse(reason, () => IS_VERIFIED, status);
 	}
 	const { event, identity } = accepted;
@@ -162,12 +162,12 @@ async function handle(
 	const duplicate = checkDuplicate(context, provider, settings, owner, identity);
 	if (duplicate !== undefined) return duplicate;
 
-	told.accepted(accepted, usedPrevious);
+	report.accepted(accepted, usedPrevious);
 	logDeviations(context, owner, accepted);
 	const json = deliveryItem(provider, settings.simplify, accepted, verdict, headers);
 	const items = [
 		json,
-		...told.beside(Date.now()),
+		...report.beside(Date.now()),
 		// n8n has lost what it was told, or has an older copy: this run saves it again.
 		...(isBehind ? [commandItem({ do: 'save', states: newestStates(owner) })] : []),
 	];
@@ -238,9 +238,9 @@ function checkDuplicate(
 ): Reply | undefined {
 	// People send the same test event again and again while they build a workflow.
 	if (!settings.skipDuplicates || context.getMode() === 'manual') return undefined;
-	const sighting = seeDelivery(owner, identity, context.getResponseObject());
-	if (sighting === 'new') return undefined;
-	if (sighting === 'inProgress' && envelope.retried) {
+	const deliveryState = checkDelivery(owner, identity, context.getResponseObject());
+	if (deliveryState === 'new') return undefined;
+	if (deliveryState === 'inProgress' && envelope.retried) {
 		return retryLater('the same delivery is being handled');
 	}
 	return { status: 200, body: { received: true, duplicate: true } };

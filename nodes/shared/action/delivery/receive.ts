@@ -3,8 +3,8 @@ import { z } from 'zod/v4';
 
 import { acceptDelivery, deliveryItem, eventOutput, type Rejection } from '../../delivery/accept';
 import { parseBody } from '../../delivery/body';
-import type { Sighting } from '../../delivery/deduplicator';
-import { seeDelivery, seeDeliveryInRun } from '../../delivery/duplicates';
+import type { DeliveryState } from '../../delivery/deduplicator';
+import { checkDelivery, checkDeliveryInRun } from '../../delivery/duplicates';
 import type { EventIdentity } from '../../delivery/event';
 import { logDeviations } from '../../delivery/trace';
 import { settingsError } from '../../errors';
@@ -111,9 +111,9 @@ async function see(
 	{ context }: ActionCall,
 	owner: Owner,
 	identity: EventIdentity,
-): Promise<Sighting> {
-	if (lateAnswer(context) === undefined) return seeDelivery(owner, identity);
-	return await seeDeliveryInRun(owner, identity, {
+): Promise<DeliveryState> {
+	if (lateAnswer(context) === undefined) return checkDelivery(owner, identity);
+	return await checkDeliveryInRun(owner, identity, {
 		id: context.getExecutionId(),
 		endOf: async (id) => await runEnd(context, id),
 		onCancel: (handler) => context.onExecutionCancellation(handler),

@@ -2,10 +2,10 @@ import type { IDataObject } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
 import { endpointIdSchema, type RemoteEndpoint } from '../../api/endpointAnswer';
-import { managementOf, openEndpointApi, type EndpointApi } from '../../api/endpoints';
+import { webhookApiOf, openEndpointApi, type EndpointApi } from '../../api/endpoints';
 import { settingsError } from '../../errors';
 import { eventsToRegister, noEventSelected, selectedNames } from '../../events';
-import type { ActionCall, ManagementApi, Operation } from '../../provider';
+import type { ActionCall, WebhookApi, Operation } from '../../provider';
 import { readApiOptions } from '../../settings';
 import { eventNames } from '../eventNames';
 import { namesSchema, readParameter } from '../parameter';
@@ -13,7 +13,7 @@ import { newEndpointOptionsSchema } from './fields';
 
 /** A call of an operation that works through the provider's webhook API. */
 export interface EndpointCall extends ActionCall {
-	readonly management: ManagementApi;
+	readonly webhookApi: WebhookApi;
 	readonly api: EndpointApi;
 }
 
@@ -23,13 +23,13 @@ export function throughApi(
 ): Operation['run'] {
 	return async (call) => {
 		const { context, itemIndex, provider, credential } = call;
-		const management = managementOf(provider);
+		const webhookApi = webhookApiOf(provider);
 		const options = readApiOptions(context.getNodeParameter('options', itemIndex, {}));
-		const api = openEndpointApi(context, provider, management, credential, {
+		const api = openEndpointApi(context, provider, webhookApi, credential, {
 			...options,
 			itemIndex,
 		});
-		return (await work({ ...call, management, api })).map((json) => ({ json }));
+		return (await work({ ...call, webhookApi, api })).map((json) => ({ json }));
 	};
 }
 

@@ -27,14 +27,14 @@ export function createdOutput() {
 }
 
 export async function createEndpoint(call: EndpointCall, url: string): Promise<IDataObject> {
-	const { management, api } = call;
+	const { webhookApi, api } = call;
 	const { signingSecret, includeSecret } = readParameter(
 		call,
 		'options',
 		newEndpointOptionsSchema,
 		{},
 	);
-	const secret = management.sendsSecret === 'never' ? '' : secretToSend(call, signingSecret);
+	const secret = webhookApi.sendsSecret === 'never' ? '' : secretToSend(call, signingSecret);
 	const outcome = await api.create({
 		url,
 		events: selectedEvents(call),

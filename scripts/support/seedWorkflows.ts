@@ -4,7 +4,7 @@ import { accountOf, publishTrigger, SECRET } from '../../testkit/publishTrigger'
 import type { TriggerCase } from '../../testkit/triggers';
 
 /** What happened to one trigger, as a row of the table that `npm start` prints. */
-export interface Demonstration {
+export interface SeededWorkflow {
 	readonly trigger: string;
 	readonly registration: 'automatic' | 'manual';
 	readonly endpoint: string;
@@ -20,11 +20,11 @@ export interface Demonstration {
  * Drives one trigger: credential, workflow, publish, a signed event, its run. A step that does not
  * hold becomes part of the row, it is not thrown.
  */
-export async function demonstrate(
+export async function seedWorkflow(
 	trigger: TriggerCase,
 	sandbox: Sandbox,
 	n8n: N8nHost,
-): Promise<Demonstration> {
+): Promise<SeededWorkflow> {
 	const registration = trigger.api === undefined ? 'manual' : 'automatic';
 	const row = {
 		trigger: trigger.title,

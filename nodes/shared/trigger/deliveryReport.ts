@@ -18,7 +18,7 @@ import { ProblemLog, problemsOf } from '../state/problems';
  * ends the listening, and `execute()` makes an error of it. Otherwise it is the output Problem where there is one,
  * or n8n's log while nothing has verified yet.
  */
-export class Told {
+export class DeliveryReport {
 	/** Of a test, its own, as are the counts: it counts nothing for the published workflow. */
 	private readonly problems: ProblemLog;
 	private readonly isTest: boolean;

@@ -48,7 +48,7 @@ export interface Specimen {
 	sign(changes?: { secret?: string; ageSeconds?: number }): Delivery;
 }
 
-interface Twin {
+interface Forgery {
 	readonly title: string;
 	/** Why it is refused. */
 	readonly reason: RegExp;
@@ -69,7 +69,7 @@ const NO_EVENT_HEADER = 'without its event header';
 const SWAPPED_EVENT = 'the event header swapped that has to be compared';
 const SWAPPED_UNCOMPARED = 'another event header swapped';
 
-const twins: readonly Twin[] = [
+const forgeries: readonly Forgery[] = [
 	{
 		title: 'signed with another secret',
 		reason: MISMATCH,
@@ -166,80 +166,80 @@ const twins: readonly Twin[] = [
 ];
 
 /**
- * Twins that a scheme does not allow, and what becomes of them instead: `impossible` = there is
+ * Forgeries that a scheme does not allow, and what becomes of them instead: `impossible` = there is
  * nothing to forge.
  */
 const exceptions: ReadonlyArray<{
-	readonly twin: string;
+	readonly forgery: string;
 	readonly when: (specimen: Specimen) => boolean;
 	readonly why: string;
 	readonly instead: 'runs' | 'refused' | 'impossible';
 }> = [
 	{
-		twin: 'one byte of the body flipped',
+		forgery: 'one byte of the body flipped',
 		when: ({ scheme }) => scheme.covers === 'nothing',
 		why: 'a shared secret covers no body: "not a cryptographic HMAC signature" (docs.misar.io/blog)',
 		instead: 'runs',
 	},
 	{
-		twin: 'upper-case hex',
+		forgery: 'upper-case hex',
 		when: ({ scheme }) => scheme.covers === 'nothing',
 		why: 'a shared secret is no hex: in upper case it is another secret',
 		instead: 'refused',
 	},
 	...['signed a second too long ago', 'signed a second too far in the future'].map(
-		(twin) =>
+		(forgery) =>
 			({
-				twin,
+				forgery,
 				when: ({ scheme }: Specimen) => !signsTime(scheme),
 				why: 'the scheme signs no time',
 				instead: 'runs',
 			}) as const,
 	),
 	{
-		twin: 'the timestamp changed by a second',
+		forgery: 'the timestamp changed by a second',
 		when: ({ scheme }) => !signsTime(scheme),
 		why: 'the scheme has no timestamp',
 		instead: 'impossible',
 	},
 	{
-		twin: SWAPPED_EVENT,
+		forgery: SWAPPED_EVENT,
 		when: ({ scheme }) => scheme.comparedEventHeader === undefined,
 		why: 'only the reference of Misar.Blog has a header compared',
 		instead: 'impossible',
 	},
 	{
-		twin: SWAPPED_UNCOMPARED,
+		forgery: SWAPPED_UNCOMPARED,
 		when: ({ scheme }) => uncompared(scheme).length === 0,
 		why: 'no other header of such a delivery names the event',
 		instead: 'impossible',
 	},
 	{
-		twin: SWAPPED_UNCOMPARED,
+		forgery: SWAPPED_UNCOMPARED,
 		when: ({ scheme }) => uncompared(scheme).length > 0,
 		why: 'the header is not signed and names no event: it is reported as a warning',
 		instead: 'runs',
 	},
 	{
-		twin: NO_EVENT_HEADER,
+		forgery: NO_EVENT_HEADER,
 		when: ({ scheme }) => scheme.eventHeaders.length === 0,
 		why: 'no header of such a delivery names the event',
 		instead: 'impossible',
 	},
 	{
-		twin: NO_EVENT_HEADER,
+		forgery: NO_EVENT_HEADER,
 		when: ({ scheme }) => scheme.eventHeaders.length > 0 && scheme.eventHeaderRequired !== true,
 		why: 'only Misar.Blog asks for its event header to be checked, the body is signed elsewhere',
 		instead: 'runs',
 	},
 	{
-		twin: REPLAY,
+		forgery: REPLAY,
 		when: ({ scheme, siblings }) => !signsTime(scheme) && !siblings.some(signsTime),
 		why: 'no scheme of the provider signs a timestamp',
 		instead: 'impossible',
 	},
 	{
-		twin: REPLAY,
+		forgery: REPLAY,
 		when: ({ scheme, siblings }) => scheme.covers === 'nothing' && siblings.some(signsTime),
 		why: 'a shared secret is no signature',
 		instead: 'impossible',
@@ -247,18 +247,18 @@ const exceptions: ReadonlyArray<{
 ];
 
 /**
- * Delivers every twin of a specimen, and checks what becomes of each.
+ * Delivers every forgery of a specimen, and checks what becomes of each.
  *
  * @param hostOf the trigger with a signature scheme pinned, or with the automatic choice
  * @returns how many deliveries were forged
  */
-export async function checkTwins(
+export async function checkForgeries(
 	specimen: Specimen,
 	hostOf: (pin: string | undefined) => ContextHost,
 ): Promise<number> {
 	let sent = 0;
-	for (const { title, reason, make } of twins) {
-		const found = exceptions.find(({ twin, when }) => twin === title && when(specimen));
+	for (const { title, reason, make } of forgeries) {
+		const found = exceptions.find(({ forgery, when }) => forgery === title && when(specimen));
 		const outcome = found?.instead ?? 'refused';
 		const forged = make(specimen);
 		expect({ title, possible: forged.length > 0 }).toEqual({

@@ -12,7 +12,7 @@ const ASK_FOR_MS = 30_000;
  * After a publish: finds out whether the public address of a trigger leads to this n8n, and says so. Never rejects.
  * @param isWanted false once the workflow is unpublished
  */
-export async function tellReach(
+export async function reportReach(
 	context: ITriggerFunctions,
 	owner: Owner,
 	url: string,
