@@ -31,7 +31,11 @@ const load = ['exactlyOnce', 'forgedFlood', 'rotation'];
 module.exports = {
 	projects: [
 		project('unit', 'unit/*'),
-		project('context', 'context/*', { setupFilesAfterEnv: ['<rootDir>/test/context/process.ts'] }),
+		project('context', 'context/*', {
+			setupFilesAfterEnv: ['process', 'exampleNames'].map(
+				(name) => `<rootDir>/test/context/${name}.ts`,
+			),
+		}),
 		project('e2e', 'e2e/*'),
 		// The end-to-end tests of the nodes again, in the oldest n8n that the package supports.
 		project(
