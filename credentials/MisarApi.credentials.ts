@@ -86,8 +86,8 @@ export class MisarApi implements ICredentialType {
 	}
 
 	/**
-	 * How the nodes test it (nodes/shared/credentialTest.ts): by a cheap call. Of Misar.Dev, Misar.ai
-	 * and Misar.Ink no call is documented.
+	 * How the nodes test it (nodes/shared/credentialTest.ts): by a cheap call. No call is
+	 * documented for Misar.Dev, Misar.ai and Misar.Ink.
 	 */
 	check = {
 		path: {

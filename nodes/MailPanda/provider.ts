@@ -67,7 +67,7 @@ const mailPandaProvider: Provider = {
 		},
 	],
 	envelope: {
-		// No document shows the body of a delivery: any object is in order.
+		// The body of a delivery is not documented: any object is accepted.
 		shapes: [{ id: 'any', mark: 'event', schema: z.object({}) }],
 		eventFields: ['event', 'type'],
 		eventHeaders: [],

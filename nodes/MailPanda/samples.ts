@@ -1,6 +1,6 @@
 import type { EventSample } from '../shared/provider';
 
-/** Samples of what Mail Panda sends: no document shows a body; the fields are those of its inbound events. */
+/** Samples of what Mail Panda sends: the documentation shows no body; the fields are those of its inbound events. */
 export function sample(event: string): EventSample {
 	const data = {
 		email_id: 'msg_01j9abc',

@@ -236,7 +236,7 @@ const provider: Provider = {
 			{ id: 'path', update: 'PUT' },
 		],
 		eventsFormat: 'list',
-		// Its documents disagree whether a secret that is sent is used: where it is not, the answer holds another.
+		// Its documentation disagrees on whether a secret that is sent is used; if not, the answer holds another.
 		sendsSecret: 'always',
 		mayIssueAnother: true,
 		requiredPermissions: 'with full access, not only sending access',

@@ -67,15 +67,15 @@ function present(fields: Readonly<Record<string, string | null | undefined>>): I
 }
 
 /**
- * The list of addresses that Metigan sends to no more (its JavaScript SDK 2.5). One entry
- * an address: a second bounce of an address that is on it leaves no trace.
+ * The list of addresses that Metigan no longer sends to (its JavaScript SDK 2.5). One entry
+ * per address: a second bounce of an address that is on it leaves no trace.
  */
 export const recovery: RecoveryApi = {
 	noun: 'suppressions',
 	events: ['email.bounced', 'email.complained', 'email.unsubscribed'],
 	description:
 		'Bounces, spam complaints and unsubscribes are recovered from the suppression list, which holds one entry for each address. Other events are not.',
-	// The documents allow 1,000 calls a day on the Free plan; 5,000 suppressions take 25.
+	// The documentation allows 1,000 calls a day on the Free plan; 5,000 suppressions take 25.
 	callsPerMinute: 60,
 	pageSize: PAGE_SIZE,
 	startsAnywhere: false,

@@ -6,7 +6,7 @@ import type { EventSample } from '../shared/provider';
 
 const AT = '2026-01-15T09:30:00.000Z';
 
-/** Events that the documents name without showing their data. */
+/** Events that the documentation names without showing their data. */
 const UNDOCUMENTED = new Set([
 	'email.delivery_delayed',
 	'contact.updated',

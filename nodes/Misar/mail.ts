@@ -44,7 +44,7 @@ const shapes: EnvelopeFacts['shapes'] = [
 	},
 ];
 
-/** Data shapes by envelope, as far as the documents give them. */
+/** Data shapes by envelope, as far as they are documented. */
 const delivered = {
 	E1: z.object({ id: text, to: text, subject: text, delivered_at: text }),
 	E2: z.object({

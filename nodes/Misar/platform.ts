@@ -73,7 +73,7 @@ export function platformEnvelope(...productNames: readonly string[]): EnvelopeFa
 	};
 }
 
-/** A product of which nothing but its deliveries is documented: its URL is added in the dashboard. */
+/** A product with nothing documented but its deliveries: its URL is added in the dashboard. */
 function deliveriesOnly(
 	product: string,
 	displayName: string,

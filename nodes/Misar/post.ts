@@ -104,7 +104,7 @@ export const misarPost: Provider = {
 			},
 			platformShape(PRODUCT_NAMES),
 		],
-		// The help page's own body has `event`; a `type` beside it is in no document.
+		// The help page's own body has `event`; a `type` beside it is not documented.
 		eventFields: ['event', 'type'],
 		// Only the platform's envelope documents an id.
 		idempotencyKey: (body) => ('api_version' in body ? idIn(body) : undefined),

@@ -101,7 +101,7 @@ export const misarReach: Provider = {
 		// The platform page claims its signature for every product.
 		platformScheme,
 	],
-	// No document shows a body of Reach: any object is in order, and an id may be the deal's.
+	// The body of Reach's deliveries is not documented: any object is accepted, and an id may be the deal's.
 	envelope: {
 		...platformEnvelope('reach'),
 		shapes: [

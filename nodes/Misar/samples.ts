@@ -2,7 +2,7 @@ import type { IDataObject } from 'n8n-workflow';
 
 import type { EventSample } from '../shared/provider';
 
-/** Samples of what Misar sends: the documents' own where they print one, else after the manner of those. */
+/** Samples of what Misar sends: the documented ones where there are any, else modelled on those. */
 
 const ID = 'evt_01j9abc';
 const AT = '2026-01-15T09:30:00Z';
@@ -19,7 +19,7 @@ function inPlatformEnvelope(
 	return { body: { ...envelope, data }, isDocumented };
 }
 
-/** For products of which the documents name the events and nothing else. */
+/** For products whose documentation names the events and nothing else. */
 export function platformSample(product: string): (event: string) => EventSample {
 	return (event) =>
 		inPlatformEnvelope(product, event, { id: `${event.split('.')[0]}_01j9abc`, occurred_at: AT });

@@ -182,7 +182,7 @@ export interface WebhookApi {
 	readonly mayIssueAnother?: true;
 	/** What the API key has to be allowed to do, as far as is documented; follows the words "needs an API key". */
 	readonly requiredPermissions: string;
-	/** Calls beyond list and create, with how sure the documents are of them. */
+	/** Calls beyond list and create, with how well each is documented. */
 	readonly operations: Readonly<Partial<Record<EndpointOperation, Confirmation>>>;
 	/** Query of page n (from 1), where the list is paged. */
 	readonly page?: {
@@ -314,7 +314,7 @@ export interface Operation {
 	readonly isDefault?: true;
 	/** Names of its outputs, where it has more than one. */
 	readonly outputs?: readonly string[];
-	/** Whether a provider has it, and how sure the documents are of the call behind it. */
+	/** Whether a provider has it, and how well the call behind it is documented. */
 	readonly offered: (provider: Provider) => Confirmation | undefined;
 	/**
 	 * Its parameters, in the editor's order, without the conditions that follow from resource and

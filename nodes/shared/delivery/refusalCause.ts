@@ -23,7 +23,7 @@ const MAX_LEVELS = 50;
 const MINUTE_S = 60;
 const HOUR_S = 60 * MINUTE_S;
 const DAY_S = 24 * HOUR_S;
-/** Characters beyond ASCII, each of which several languages write as an escape. */
+/** Characters beyond ASCII, which several languages write as escapes. */
 const NOT_ASCII = /[\u0080-\uffff]/g;
 /** A string of JSON, or a character between two of its values. */
 const JSON_TOKEN = /"(?:[^"\\]|\\.)*"|[:,]/g;

@@ -10,7 +10,7 @@ export class PacedClient {
 	private callsPerMinute: number;
 
 	/**
-	 * @param documented calls a minute that the documents allow; an answer can say that it is more
+	 * @param documented calls a minute that the documentation allows; an answer can say that it is more
 	 * @param isClosed whether no more calls are wanted: a long list can be read for minutes
 	 */
 	constructor(
