@@ -76,7 +76,7 @@ export interface EndpointInput {
 }
 
 /**
- * Points on which the documents of a provider disagree or are silent. Each provider knows only some of
+ * Points on which a provider's documentation contradicts itself or is silent. Each provider knows only some of
  * them (see its file) and refuses the others.
  */
 export interface Behaviour {

@@ -58,7 +58,7 @@ export function requireCommand(command: string): string {
 	throw new Error(`There is no ${command} here: start the suite with npm test, which installs it`);
 }
 
-/** Those of the named programs of which a command is missing. */
+/** The named programs that lack a command. */
 export function missingPrograms(
 	names: readonly ProgramName[],
 	env: NodeJS.ProcessEnv = process.env,
