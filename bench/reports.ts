@@ -98,7 +98,7 @@ export function realN8nReport(results: readonly LoadResult[]): string {
 	const goals = GOALS.map(({ engine, subject, kind, rival, rivalKind = kind, bar }) => {
 		const reached = ratio(rates(engine, kind, subject), rates(engine, rivalKind, rival));
 		const against = rivalKind === kind ? rival : `${rival}, ${rivalKind}`;
-		const what = `${subject}, ${kind}, against the ${against}`;
+		const what = `${subject}, ${kind}, against ${against}`;
 		return [engine, what, times(reached), `>= ${bar}`, verdict(reached >= bar)];
 	});
 	return [...tables, asMarkdownTable([['engine', 'goal', 'times', 'bar', 'met'], ...goals])].join(

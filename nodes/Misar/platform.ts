@@ -14,7 +14,6 @@ import { platformSample } from './samples';
 
 const text = z.string();
 
-/** Of every product. */
 export const BASE_URL = 'https://api.misar.io';
 
 /** Why an event that the newest list of a product lacks is not part of "all events". */

@@ -137,7 +137,7 @@ function readRow(row: unknown, title: string): Condition | string {
 	if (written.trim() === '') return `${title} names no field`;
 	const path = pathOf(written);
 	if (path === undefined) {
-		return `${title}: "${written}" is not a path such as data.campaign.id or data.tags[0]`;
+		return `${title}: "${written}" is not a path such as data.campaign.id or data.tags[0]. A path begins with ${TOP.join(', ')}`;
 	}
 	if (!isOperatorName(operator)) {
 		return `${title} has no operator that is one of ${Object.keys(OPERATORS).join(', ')}`;
@@ -167,7 +167,7 @@ export function unmetCondition(
 	return undefined;
 }
 
-/** What an item can have at its top, whether it is simplified or not. */
+/** What conditions can begin with: the fields of an event, but not what came with its delivery (headers, verification). */
 const TOP = [
 	'event',
 	'recipient',

@@ -11,7 +11,7 @@ const listSchema = z.object({ files: z.array(z.string()) });
 const NOT_WRITTEN = ['.git', 'node_modules', 'dist'];
 
 /**
- * The files that a repository was written with, of which it may hold new ones now: empty for a new folder.
+ * The files that a repository was written with last time, to be replaced by new ones: none for a new folder.
  *
  * @throws Error when the folder holds anything else, which would be mixed up with the new files
  */

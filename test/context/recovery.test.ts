@@ -172,6 +172,7 @@ describe('conditions', () => {
 		const { tick } = await publish({ trigger: misarBlog, options: { conditions: { rows } } });
 		await miss('article.published', 1, { id: 'art-1' });
 		expect(await tick(3)).toMatchObject([{ data: { article: { id: 'art-1' } } }]);
+		expect(callsTo('/blog/v1/articles/art-1')).toBe(1);
 	});
 });
 

@@ -63,6 +63,15 @@ describe('the newest events from before the first activation', () => {
 		expect(recipients(await tick(3))).toEqual([addressOf(1), 'new@example.com']);
 	});
 
+	it('bring along those of the same moment as the oldest of them', async () => {
+		for (const name of ['a', 'b', 'c']) {
+			await miss('email.bounced', -DAY, mailTo(`${name}@example.com`));
+		}
+		const { tick } = await publish({ options: { recoverNewest: 2 } });
+		expect(recipients(await tick(3))).toHaveLength(3);
+		expect(await tick(10)).toEqual([]);
+	});
+
 	it('are read from as many pages as hold them', async () => {
 		await bounceDaily(450);
 		const { tick } = await publish({ options: { recoverNewest: 201 } });

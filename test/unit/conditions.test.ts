@@ -191,7 +191,7 @@ describe('conditions', () => {
 			...['data,a', 'data?.a', 'data[0]x', 'data.[0]', 'dta.x', '$input.item.json.data.a'],
 		].map((path): [unknown, string] => [
 			{ rows: [row('event', 'exists'), row(path, 'exists')] },
-			`Condition 2: "${path}" is not a path such as data.campaign.id or data.tags[0]`,
+			`Condition 2: "${path}" is not a path such as data.campaign.id or data.tags[0]. A path begins with event, recipient, occurredAt, data, deliveryId, provider, product, payload`,
 		]),
 		[
 			{ rows: [row('event', 'matches', 'x')] },

@@ -2,9 +2,12 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import type { ICredentialDataDecryptedObject, INode } from 'n8n-workflow';
 
 import { metigan } from '../../nodes/Metigan/provider';
-import { PAGE_SIZE, recovery as api } from '../../nodes/Metigan/recovery';
+import { PAGE_SIZE, recovery as metiganList } from '../../nodes/Metigan/recovery';
+import { misarBlog } from '../../nodes/MisarBlog/provider';
+import { ARTICLES, recovery as articles } from '../../nodes/MisarBlog/recovery';
 import { LongWork } from '../../nodes/shared/recovery/longWork';
-import { Recovery, type RecoveryDeps } from '../../nodes/shared/recovery/recovery';
+import { Recovery } from '../../nodes/shared/recovery/recovery';
+import type { RecoveryDeps } from '../../nodes/shared/recovery/round';
 
 /** The time that one tick gives to a recovery, and what goes on after it. */
 
@@ -47,16 +50,25 @@ describe('work that takes longer than one wait for it', () => {
 	});
 });
 
-/** A recovery of a trigger whose provider lists so many pages with a bounce each, all of which have run. */
-function recover(isClosed = () => false) {
-	const pages: unknown[] = [];
-	const bounce = { reason: 'hard_bounce', createdAt: new Date(NOW - 2 * MINUTE_MS).toISOString() };
-	const noEvents = Array.from({ length: PAGE_SIZE - 1 }, () => ({ reason: 'manual' }));
-	const listed = (page: number) => [{ ...bounce, email: `${page}@example.com` }, ...noEvents];
-	const httpRequestWithAuthentication = async (_type: string, { qs }: { qs: { page: number } }) => {
-		pages.push(qs.page);
-		const pagination = { total: PAGES * PAGE_SIZE };
-		return { statusCode: 200, headers: {}, body: { data: listed(qs.page), pagination } };
+interface Asked {
+	readonly path: string;
+	readonly page: number;
+}
+
+/** A recovery of events all or none of which are missing. @param answer what the provider answers a call */
+function startRecovery(
+	deps: Pick<RecoveryDeps, 'provider' | 'api'> & { readonly settings: object },
+	answer: (asked: Asked) => Promise<object> | object,
+	{ areMissing = false, isClosed = (): boolean => false } = {},
+) {
+	const calls: Asked[] = [];
+	const httpRequestWithAuthentication = async (
+		_type: string,
+		{ url, qs }: { url: string; qs: { page: number } },
+	) => {
+		const asked = { path: new URL(url).pathname, page: qs.page };
+		calls.push(asked);
+		return { statusCode: 200, headers: {}, body: await answer(asked) };
 	};
 	const context = {
 		helpers: { httpRequestWithAuthentication },
@@ -70,46 +82,100 @@ function recover(isClosed = () => false) {
 	const start = NOW - 5 * MINUTE_MS;
 	const owner = { workflowId: 'wf', nodeId: 'node' };
 	const state = { revision: 1, recovery: { ...owner, from: start, until: start } };
-	const deps = {
-		context,
-		...{ owner, provider: metigan[0], api, isClosed },
-		settings: { events: ['email.bounced'], bounceType: 'any', conditions: [] },
-		// Nothing is missing.
-		runs: { query: async () => ({ missing: [] }), close: () => {} },
+	const started: unknown[] = [];
+	const recovery = new Recovery({
+		...{ ...deps, context, owner, isClosed },
+		runs: {
+			query: async (events: readonly unknown[]) => ({
+				missing: areMissing ? events.map((_, index) => index) : [],
+			}),
+			toEnd: async (item: unknown) => void started.push(item),
+		},
 		store: {
 			state,
 			change: (change: object) => Object.assign(state, change),
 			commit: async () => {},
 		},
-	};
-	return { recovery: new Recovery(deps as never as RecoveryDeps), pages, state };
+	} as never as RecoveryDeps);
+	return { recovery, calls, started, state };
+}
+
+/** A tick each minute. @returns how many seconds of each the recovery worked */
+async function tick(recovery: Recovery, times: number): Promise<number[]> {
+	const seconds: number[] = [];
+	for (let time = 0; time < times; time++) {
+		const began = Date.now();
+		void recovery
+			.work(began, began + SLICE_MS)
+			.then(() => seconds.push((Date.now() - began) / 1_000));
+		await jest.advanceTimersByTimeAsync(MINUTE_MS);
+	}
+	return seconds;
+}
+
+/** So many pages with a bounce each, all of which have run. */
+function recoverPages(isClosed?: () => boolean) {
+	const bounce = { reason: 'hard_bounce', createdAt: new Date(NOW - 2 * MINUTE_MS).toISOString() };
+	const noEvents = Array.from({ length: PAGE_SIZE - 1 }, () => ({ reason: 'manual' }));
+	const settings = { events: ['email.bounced'], bounceType: 'any', conditions: [] };
+	return startRecovery(
+		{ provider: metigan[0], api: metiganList, settings },
+		({ page }) => ({
+			data: [{ ...bounce, email: `${page}@example.com` }, ...noEvents],
+			pagination: { total: PAGES * PAGE_SIZE },
+		}),
+		isClosed && { isClosed },
+	);
 }
 
 describe('a list that takes longer to read than a tick may last', () => {
 	it('is read on in the next ticks, each page once', async () => {
-		const { recovery, pages, state } = recover();
-		const slices: number[] = [];
-		for (let tick = 0; tick < 4; tick++) {
-			const began = Date.now();
-			void recovery
-				.work(began, began + SLICE_MS)
-				.then(() => slices.push((Date.now() - began) / 1_000));
-			await jest.advanceTimersByTimeAsync(MINUTE_MS);
-		}
-		expect(slices.slice(0, 2)).toEqual([45, 45]);
-		expect(slices).toHaveLength(4);
-		expect(pages).toEqual(Array.from({ length: PAGES }, (_, index) => index + 1));
+		const { recovery, calls, state } = recoverPages();
+		const seconds = await tick(recovery, 4);
+		expect(seconds.slice(0, 2)).toEqual([45, 45]);
+		expect(seconds).toHaveLength(4);
+		expect(calls.map(({ page }) => page)).toEqual(
+			Array.from({ length: PAGES }, (_, index) => index + 1),
+		);
 		expect(state.recovery.until).toBe(NOW - 2 * MINUTE_MS);
 	});
 
 	it('is read no further once the workflow is unpublished', async () => {
 		let isClosed = false;
-		const { recovery, pages } = recover(() => isClosed);
+		const { recovery, calls } = recoverPages(() => isClosed);
 		void recovery.work(NOW, NOW + SLICE_MS);
 		await jest.advanceTimersByTimeAsync(SLICE_MS);
 		isClosed = true;
-		const read = pages.length;
+		const read = calls.length;
 		await jest.advanceTimersByTimeAsync(10 * MINUTE_MS);
-		expect(pages).toHaveLength(read);
+		expect(calls).toHaveLength(read);
+	});
+});
+
+describe('articles that are requested one by one, to compare them with the conditions', () => {
+	it('are requested until the tick is over, and each once', async () => {
+		const ids = Array.from({ length: 20 }, (_, index) => `art-${index}`);
+		const published_at = new Date(NOW - 2 * MINUTE_MS).toISOString();
+		const article = (id: string) => ({ id, slug: id, published_at });
+		const conditions = [{ path: ['event'], operator: 'exists', value: '' }];
+		const { recovery, calls, started } = startRecovery(
+			{
+				...{ provider: misarBlog[0], api: articles },
+				settings: { events: ['article.published'], bounceType: 'any', conditions },
+			},
+			async ({ path }) => {
+				if (path === ARTICLES) return { data: ids.map(article), total: ids.length };
+				await new Promise((answer) => setTimeout(answer, 5_000));
+				return article(path.slice(ARTICLES.length + 1));
+			},
+			{ areMissing: true },
+		);
+		const seconds = await tick(recovery, 4);
+		// The last request of a tick may begin just before its end.
+		for (const each of seconds) expect(each).toBeLessThan(SLICE_MS / 1_000 + 6);
+		expect(seconds).toHaveLength(4);
+		expect(started).toHaveLength(ids.length);
+		const requested = calls.filter(({ path }) => path !== ARTICLES).map(({ path }) => path);
+		expect(requested).toEqual(ids.map((id) => `${ARTICLES}/${id}`));
 	});
 });

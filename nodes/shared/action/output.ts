@@ -5,8 +5,8 @@ import type { ActionCall } from '../provider';
 import { namesSchema, readParameter } from './parameter';
 
 /**
- * The fields of an API's answer that has more than ten, of which n8n's UX guidelines want a choice:
- * Simplify in a workflow, Output in a tool of an AI agent.
+ * The fields of an API's answer that has more than ten. n8n's UX guidelines ask for a choice then: Simplify in a
+ * workflow, Output in a tool of an AI agent.
  */
 export interface AnswerFields {
 	/** What it is known by, always in the output. */

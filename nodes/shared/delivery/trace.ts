@@ -33,7 +33,7 @@ function logOnce(
 	event: string,
 	facts: object = {},
 ): void {
-	// A person who tests looks for what became of the delivery just sent.
+	// A person who tests wants to see what became of each delivery, not only of the first.
 	const isTest = context.getMode() === 'manual';
 	const isFirst = problemsOf(owner).isFirst(`${message} ${event}`);
 	if (!isFirst && !isTest) return;

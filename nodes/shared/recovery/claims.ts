@@ -104,7 +104,7 @@ async function claimRecovered(
 	return true;
 }
 
-/** @returns undefined for what no provider's API lists */
+/** @returns undefined for an event that the provider's API does not list */
 function identityOf(family: ProviderFamily, item: IDataObject): Identity | undefined {
 	const { recovery } = family.find(({ product }) => product === item['product']) ?? {};
 	const { success, data } = eventSchema.safeParse(item);

@@ -1,9 +1,9 @@
 import type { Identity } from '../provider';
 
 /**
- * How an event of a list is recognised as one that was delivered, by entries in n8n's database, which can only be
- * asked whether they are there: one for what the event has of its own, and one for what it is about in a
- * period. The other event looks in the two periods around its own time.
+ * How an event of a list is recognised as one that was delivered: by entries in n8n's database, which can only be
+ * asked whether they exist. A delivery leaves one for the event's own id, and one for what the event is about in a
+ * period of time. A listed event is looked for in the two periods around its own time.
  */
 
 /** What a delivery leaves: one or two entries. */

@@ -1,29 +1,24 @@
 import { randomUUID } from 'node:crypto';
 
-import { sleep, type IDataObject, type ITriggerFunctions } from 'n8n-workflow';
+import { sleep, type IDataObject } from 'n8n-workflow';
 
 import { ApiClient } from '../api/request';
 import { hideSecrets } from '../api/hideSecrets';
-import { unmetCondition } from '../conditions';
 import { readCredential, type ProviderCredential } from '../credential';
 import { readBounceType } from '../delivery/event';
 import { reasonToIgnore } from '../delivery/selection';
 import { messageOf, warn } from '../log';
-import type { ListedEvent, Provider, RecoveryApi } from '../provider';
-import type { TriggerSettings } from '../settings';
+import type { ListedEvent } from '../provider';
 import { Attempts } from '../state/attempts';
 import { commandItem, PROCESS } from '../state/commands';
-import { triggerKey, type Owner } from '../state/perTrigger';
-import type { RecordStore } from '../state/recordStore';
-import type { Runs } from '../state/runs';
+import { triggerKey } from '../state/perTrigger';
 import type { RecoveryCursor } from '../state/triggerState';
-import { readAnswer } from './claims';
 import { keysAround } from './identity';
 import { listEvents, type MissedEvent } from './listEvents';
-import { recoveredItem } from './item';
 import { LongWork } from './longWork';
 import { PacedClient } from './pacedClient';
 import { processedEventsOf, type ProcessedEvents } from './processedEvents';
+import { Round, type RecoveryDeps } from './round';
 
 const MINUTE_MS = 60_000;
 /** How far before the cursor to look again: a provider may list an event late. */
@@ -35,35 +30,6 @@ const MAX_RETRY_MINUTES = 30;
 /** Largest number of runs under way at the same time. */
 const MAX_RUNS = 5;
 const LOOK_AGAIN_MS = 1_000;
-/** Largest number of events in one question, which n8n answers at one go; after their runs the cursor is saved. */
-const QUESTION_SIZE = 100;
-
-/** What a recovery works with. */
-export interface RecoveryDeps {
-	readonly context: ITriggerFunctions;
-	readonly owner: Owner;
-	readonly provider: Provider;
-	readonly api: RecoveryApi;
-	readonly settings: TriggerSettings;
-	readonly runs: Runs;
-	/** What the trigger remembers. */
-	readonly store: RecordStore;
-	readonly isClosed: () => boolean;
-}
-
-/** What was found at one look. */
-interface Round {
-	readonly client: PacedClient;
-	/** Of those that this process knows nothing of, the oldest first: not asked about yet. */
-	readonly unknown: MissedEvent[];
-	/** Those that have not run, the oldest first. */
-	readonly queue: MissedEvent[];
-	/** Epoch milliseconds up to when everything is covered once they have run. */
-	readonly upperBound: number;
-	/** How many were found missing, and how many of them have been started. */
-	missing: number;
-	started: number;
-}
 
 /**
  * Starts a run for each event whose delivery was lost. Works in slices, because a long outage can
@@ -77,7 +43,7 @@ export class Recovery {
 	/** What the last look has found. */
 	private round: Round | undefined;
 	/** Runs under way, the oldest event first. */
-	private readonly running = new Map<ListedEvent, Promise<void>>();
+	private readonly running = new Map<MissedEvent, Promise<void>>();
 	/** Keys of events whose runs have ended, and the ids of the runs, not yet noted in n8n's database. */
 	private readonly ended: string[] = [];
 	/** Why n8n could not start a run. */
@@ -117,8 +83,7 @@ export class Recovery {
 	}
 
 	private get isIdle(): boolean {
-		const { unknown = [], queue = [] } = this.round ?? {};
-		return unknown.length + queue.length + this.running.size === 0;
+		return (this.round === undefined || this.round.isOver) && this.running.size === 0;
 	}
 
 	/** Asks the provider what happened. */
@@ -143,7 +108,7 @@ export class Recovery {
 		}
 		const newest = Math.min(now, happened.at(-1)?.at ?? until, (firstYoung?.at ?? now) - 1);
 		const upperBound = complete ? newest : until;
-		this.round = { client, unknown, queue: [], upperBound, missing: 0, started: 0 };
+		this.round = new Round(this.deps, client, unknown, upperBound);
 		this.due = false;
 		if (unknown.length === 0) await this.advance(upperBound);
 	}
@@ -188,77 +153,42 @@ export class Recovery {
 		return reasonToIgnore(provider, settings, { name, named: true, bounceType }) === undefined;
 	}
 
-	/**
-	 * Asks n8n's database which of the next events have not run: this process may have been started since, and in
-	 * queue mode other processes run the deliveries.
-	 */
-	private async ask(round: Round): Promise<void> {
-		const batch = round.unknown.slice(0, QUESTION_SIZE);
-		const wanted = await this.meeting(round, batch);
-		const identities = wanted.map(({ identity }) => identity);
-		const answer = wanted.length === 0 ? undefined : await this.deps.runs.query(identities);
-		const missing = new Set(answer === undefined ? [] : readAnswer(answer));
-		for (const [index, event] of wanted.entries()) {
-			if (missing.has(index)) round.queue.push(event);
-			else this.processed.note(keysAround(event.identity));
-		}
-		round.unknown.splice(0, batch.length);
-		if (round.missing === 0 && missing.size > 0) this.logInfo('missed events are recovered');
-		round.missing += missing.size;
-	}
-
-	/**
-	 * The events that meet the conditions. The others are not asked for, because the question claims what is missing,
-	 * and a late delivery, which may say more, has to find its event unclaimed.
-	 */
-	private async meeting(round: Round, events: readonly MissedEvent[]): Promise<MissedEvent[]> {
-		const { provider, settings } = this.deps;
-		if (settings.conditions.length === 0) return [...events];
-		const met: MissedEvent[] = [];
-		for (const event of events) {
-			const item = recoveredItem(provider, event, await this.complete(round, event));
-			if (unmetCondition(settings.conditions, item) === undefined) met.push(event);
-			// So that the next look does not ask for it again.
-			else this.processed.note(keysAround(event.identity));
-		}
-		return met;
-	}
-
 	/** Starts runs until the slice is over; those under way go on. @throws where n8n starts none */
 	private async startRuns(round: Round, endAt: number): Promise<void> {
-		const { isClosed, provider } = this.deps;
-		const { queue, unknown } = round;
+		const { isClosed } = this.deps;
 		while (!isClosed() && (await this.hasEnded(MAX_RUNS, endAt))) {
-			if (queue.length === 0) {
-				await this.advance(this.covered(round));
-				if (unknown.length === 0) break;
-				await this.ask(round);
+			const [event] = round.queue;
+			if (event === undefined) {
+				await this.advance(round.covered(this.running.keys()));
+				if (round.isOver) break;
+				await this.ask(round, endAt);
 				continue;
 			}
-			const [event] = queue;
-			const complete = event && (await this.complete(round, event));
-			if (event === undefined || complete === undefined || isClosed()) break;
-			this.start(round, event, recoveredItem(provider, event, complete));
+			const content = await round.itemOf(event);
+			if (isClosed()) break;
+			this.start(round, event, content);
 		}
-		if (queue.length + unknown.length === 0) await this.hasEnded(1, endAt);
+		if (round.isOver) await this.hasEnded(1, endAt);
 		if (isClosed()) return;
-		await this.advance(this.covered(round));
+		await this.advance(round.covered(this.running.keys()));
 		if (round.missing === 0) return;
 		this.logInfo(`${round.started} of ${round.missing} missed events were recovered`);
 	}
 
+	private async ask(round: Round, endAt: number): Promise<void> {
+		const known = round.missing;
+		await round.ask(endAt, ({ identity }) => this.processed.note(keysAround(identity)));
+		if (known === 0 && round.missing > 0) this.logInfo('missed events are recovered');
+	}
+
 	private start(round: Round, event: MissedEvent, content: IDataObject): void {
-		const { runs } = this.deps;
-		const { queue } = round;
 		const ended = this.ended.splice(0);
 		const run = randomUUID();
 		const keys = keysAround(event.identity);
 		const item = commandItem({ do: 'recover', startedBy: PROCESS, run, ended }, content);
-		// Not the first any more where a run was refused meanwhile.
-		queue.splice(queue.indexOf(event), 1);
-		round.started += 1;
+		round.noteStart(event);
 		this.processed.begin(keys, run);
-		const ending = runs
+		const ending = this.deps.runs
 			.toEnd(item, () => this.processed.knows(keys))
 			.then(
 				() => {
@@ -268,9 +198,7 @@ export class Recovery {
 				},
 				(error: unknown) => {
 					this.ended.push(...ended);
-					round.started -= 1;
-					queue.push(event);
-					queue.sort((one, other) => one.at - other.at);
+					round.noteRefusal(event);
 					this.refusal = error instanceof Error ? error : new Error(String(error));
 				},
 			);
@@ -289,18 +217,6 @@ export class Recovery {
 		this.refusal = undefined;
 		if (refusal !== undefined) throw refusal;
 		return Date.now() < endAt;
-	}
-
-	/** Epoch milliseconds up to which every event has run: not those that are still under way. */
-	private covered({ unknown, queue, upperBound }: Round): number {
-		const open = [...this.running.keys(), ...queue.slice(0, 1), ...unknown.slice(0, 1)];
-		return Math.min(upperBound, ...open.map(({ at }) => at - 1));
-	}
-
-	/** Requests what the list leaves out; an entry that has gone meanwhile is used as it was listed. */
-	private async complete({ client }: Round, event: ListedEvent): Promise<ListedEvent> {
-		const { details } = this.deps.api;
-		return (details && (await client.find(details(event)))) ?? event;
 	}
 
 	/** Moves the cursor, which goes back for no clock, and saves it where that is new. */

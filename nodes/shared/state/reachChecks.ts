@@ -28,7 +28,7 @@ export class ReachCheck {
 }
 
 /**
- * Whether a request is such a check, of whatever process, and notes that it has arrived. It is no delivery: it is
+ * Whether a request is such a check, from any process, and notes that it has arrived. It is no delivery: it is
  * refused without counting as one, whoever sends it.
  */
 export function isReachCheck(

@@ -46,7 +46,7 @@ export async function runEnd(context: IExecuteFunctions, executionId: string): P
 	return refused ? 'failed' : 'succeeded';
 }
 
-/** Whether a Respond to Webhook node answers with a status other than 2xx. One of an expression is not known. */
+/** Whether a Respond to Webhook node answers with a status other than 2xx. An expression counts as 2xx. */
 function refuses(parameters: unknown): boolean {
 	const status = statusSchema.safeParse(parameters).data?.options.responseCode ?? 200;
 	return status < 200 || status >= 300;

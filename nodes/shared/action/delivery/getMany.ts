@@ -15,7 +15,6 @@ const FAILED_ONLY: INodeProperties = {
 	description: 'Whether to return only attempts that failed',
 };
 
-/** The provider's log of deliveries. */
 export const getMany: Operation = {
 	resource: RESOURCES.delivery,
 	value: 'getAll',

@@ -122,7 +122,7 @@ async function see(
 
 /**
  * Has the provider send a copy again later, because the run that has the event may still fail.
- * @throws NodeOperationError where nothing but a run that fails is answered otherwise than with 200
+ * @throws NodeOperationError where only a failed run makes n8n answer with something other than 200
  */
 function putOff({ context, provider }: ActionCall): ActionResult {
 	const reason = 'the same delivery is being handled';

@@ -57,7 +57,6 @@ export function asOutput({ id, url, events, active, createdAt }: RemoteEndpoint)
 	};
 }
 
-/** Its fields. */
 export const endpointOutput = () =>
 	z.object({
 		id: z.string(),
