@@ -28,9 +28,11 @@ const { seal } = host.ownModule<typeof SecretVault>('nodes/shared/state/secretVa
 function published(trigger: TriggerCase): BenchTrigger {
 	const registration = trigger.api === undefined ? 'manual' : 'automatic';
 	const apiKey = 'key_of_the_bench';
-	const owner = { workflowId: 'wf1', nodeId: 'node1', endpointId: 'endpoint1' };
+	const workflowId = `wf of ${trigger.title}`;
+	const owner = { workflowId, nodeId: 'node1', endpointId: 'endpoint1' };
 	const product = trigger.parameters['product'];
 	return new BenchTrigger(host, {
+		workflowId,
 		node: host.ownNode(trigger.nodeFile),
 		typeName: `n8n-nodes-misar-metigan.${trigger.node}`,
 		parameters: { ...trigger.parameters, registration, ...eventParameters(trigger) },

@@ -20,6 +20,8 @@ import type { HostModules } from './hostModules';
 
 /** A trigger as a workflow holds it. */
 export interface TriggerSetup {
+	/** One of its own for each trigger: the package remembers a trigger by its workflow and node. */
+	readonly workflowId: string;
 	readonly node: INodeType;
 	readonly typeName: string;
 	readonly parameters: INodeParameters;
@@ -106,7 +108,7 @@ export class BenchTrigger {
 	}
 
 	private workflow(): Workflow {
-		const { node, typeName, parameters, staticData, credentialType } = this.setup;
+		const { workflowId, node, typeName, parameters, staticData, credentialType } = this.setup;
 		const described: INode = {
 			id: 'node1',
 			name: 'Trigger',
@@ -118,7 +120,7 @@ export class BenchTrigger {
 			credentials: { [credentialType.name]: { id: 'cred1', name: 'Bench' } },
 		};
 		return new this.host.workflow.Workflow({
-			id: 'wf1',
+			id: workflowId,
 			name: 'Bench',
 			active: true,
 			connections: {},

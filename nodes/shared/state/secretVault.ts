@@ -100,7 +100,21 @@ export function unseal(
 	return undefined;
 }
 
+/** Opened secrets by a digest of what they follow from: each delivery asks for one. */
+const opened = new Map<string, string>();
+
 function decrypt(sealed: string, material: KeyMaterial, binding: Binding): string | undefined {
+	const id = digestOf([sealed, material.text, material.typed, bindingBytes(binding).toString()]);
+	const known = opened.get(id);
+	if (known !== undefined) return known;
+	const secret = decryptAnew(sealed, material, binding);
+	if (secret === undefined) return undefined;
+	if (opened.size >= MAX_REMEMBERED) opened.clear();
+	opened.set(id, secret);
+	return secret;
+}
+
+function decryptAnew(sealed: string, material: KeyMaterial, binding: Binding): string | undefined {
 	const bytes = Buffer.from(sealed.slice(PLAIN.length), 'base64url');
 	if (bytes.length <= SALT_BYTES + IV_BYTES + TAG_BYTES) return undefined;
 
@@ -142,7 +156,7 @@ export function matchesFingerprint(
 	return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
-/** Largest number of remembered keys: an instance needs up to three for each published trigger. */
+/** Largest number of remembered keys, and of secrets: an instance needs up to three for each published trigger. */
 const MAX_REMEMBERED = 6_000;
 /** Keys by a digest of what they are made from: scrypt keeps all of n8n waiting. */
 const remembered = new Map<string, Buffer>();
@@ -152,8 +166,7 @@ function deriveKey(
 	salt: Buffer,
 	purpose: 'seal' | 'fingerprint' | 'signing secret',
 ): Buffer {
-	const inputs = JSON.stringify([text, typed, salt.toString('base64'), purpose]);
-	const id = createHash('sha256').update(inputs).digest('base64');
+	const id = digestOf([text, typed, salt.toString('base64'), purpose]);
 	const known = remembered.get(id);
 	if (known !== undefined) return known;
 
@@ -167,4 +180,8 @@ function deriveKey(
 
 function bindingBytes({ workflowId, nodeId, endpointId }: Binding): Buffer {
 	return Buffer.from(JSON.stringify([workflowId, nodeId, endpointId]));
+}
+
+function digestOf(inputs: readonly unknown[]): string {
+	return createHash('sha256').update(JSON.stringify(inputs)).digest('base64');
 }
