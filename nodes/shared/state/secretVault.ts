@@ -100,18 +100,9 @@ export function unseal(
 	return undefined;
 }
 
-/** Opened secrets by a digest of what they follow from: each delivery asks for one. */
-const opened = new Map<string, string>();
-
 function decrypt(sealed: string, material: KeyMaterial, binding: Binding): string | undefined {
-	const id = digestOf([sealed, material.text, material.typed, bindingBytes(binding).toString()]);
-	const known = opened.get(id);
-	if (known !== undefined) return known;
-	const secret = decryptAnew(sealed, material, binding);
-	if (secret === undefined) return undefined;
-	if (opened.size >= MAX_REMEMBERED) opened.clear();
-	opened.set(id, secret);
-	return secret;
+	const inputs = [sealed, material.text, material.typed, bindingBytes(binding).toString()];
+	return remember(secrets, inputs, () => decryptAnew(sealed, material, binding));
 }
 
 function decryptAnew(sealed: string, material: KeyMaterial, binding: Binding): string | undefined {
@@ -158,30 +149,39 @@ export function matchesFingerprint(
 
 /** Largest number of remembered keys, and of secrets: an instance needs up to three for each published trigger. */
 const MAX_REMEMBERED = 6_000;
-/** Keys by a digest of what they are made from: scrypt keeps all of n8n waiting. */
-const remembered = new Map<string, Buffer>();
+/** By a digest of what they are made from: scrypt keeps all of n8n waiting. */
+const keys = new Map<string, Buffer>();
+/** Opened ones, by a digest of what they are made from: each delivery asks for one. */
+const secrets = new Map<string, string>();
+
+/** What is made from `inputs`, made once; undefined is not remembered. */
+function remember<T, Made extends T | undefined>(
+	memory: Map<string, T>,
+	inputs: readonly unknown[],
+	make: () => Made,
+): T | Made {
+	const id = createHash('sha256').update(JSON.stringify(inputs)).digest('base64');
+	const known = memory.get(id);
+	if (known !== undefined) return known;
+	const made = make();
+	if (made === undefined) return made;
+	if (memory.size >= MAX_REMEMBERED) memory.clear();
+	memory.set(id, made);
+	return made;
+}
 
 function deriveKey(
 	{ text, typed }: KeyMaterial,
 	salt: Buffer,
 	purpose: 'seal' | 'fingerprint' | 'signing secret',
 ): Buffer {
-	const id = digestOf([text, typed, salt.toString('base64'), purpose]);
-	const known = remembered.get(id);
-	if (known !== undefined) return known;
-
-	const info = `n8n-nodes-misar-metigan ${purpose}`;
-	const strong = typed ? scryptSync(text, salt, 32, SCRYPT_COST) : text;
-	const key = Buffer.from(hkdfSync('sha256', strong, salt, info, 32));
-	if (remembered.size >= MAX_REMEMBERED) remembered.clear();
-	remembered.set(id, key);
-	return key;
+	return remember(keys, [text, typed, salt.toString('base64'), purpose], () => {
+		const info = `n8n-nodes-misar-metigan ${purpose}`;
+		const strong = typed ? scryptSync(text, salt, 32, SCRYPT_COST) : text;
+		return Buffer.from(hkdfSync('sha256', strong, salt, info, 32));
+	});
 }
 
 function bindingBytes({ workflowId, nodeId, endpointId }: Binding): Buffer {
 	return Buffer.from(JSON.stringify([workflowId, nodeId, endpointId]));
-}
-
-function digestOf(inputs: readonly unknown[]): string {
-	return createHash('sha256').update(JSON.stringify(inputs)).digest('base64');
 }

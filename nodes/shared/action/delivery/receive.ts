@@ -96,9 +96,9 @@ async function receiveOne(call: ActionCall): Promise<ActionResult> {
 	const simplify = readParameter(call, 'simplify', z.boolean(), true);
 	const skipsDuplicates = options.skipDuplicates && mode !== 'manual' && mode !== 'retry';
 	const owner = ownerOf(context);
-	const sighting = skipsDuplicates ? await see(call, owner, accepted.identity) : 'new';
-	if (sighting === 'accepted') return refused(provider, { status: 200, reason: 'duplicate' });
-	if (sighting === 'inProgress') return putOff(call);
+	const deliveryState = skipsDuplicates ? await see(call, owner, accepted.identity) : 'new';
+	if (deliveryState === 'accepted') return refused(provider, { status: 200, reason: 'duplicate' });
+	if (deliveryState === 'inProgress') return putOff(call);
 	logDeviations(context, owner, accepted);
 	return { json: deliveryItem(provider, simplify, accepted, verdict, request.headers) };
 }
