@@ -169,15 +169,17 @@ export class Subject {
 	/**
 	 * Sends some events to each endpoint that is switched on, as the provider would, and a forged one.
 	 * @param stage says when, in what is found wrong
-	 * @param which `newest`: the last one of each trigger, where others cannot be deleted
+	 * @param which `newest`: whichever is the last one of each trigger, where others cannot be deleted
 	 */
 	async deliver(stage: string, which: 'all' | 'newest' = 'all'): Promise<void> {
 		for (const { url, name } of this.triggers) {
 			const active = this.endpoints().filter((each) => each.active && each.url === url);
 			if (active.length === 0) this.wrong.push(`${stage}: ${name} has no endpoint`);
 			for (const endpoint of which === 'all' ? active : active.slice(-1)) {
-				const first = await this.send(endpoint);
-				const others = first === undefined ? [this.send(endpoint), this.send(endpoint)] : [];
+				const send = async () =>
+					await this.send(() => (which === 'all' ? this.current(endpoint) : this.newest(url)));
+				const first = await send();
+				const others = first === undefined ? [send(), send()] : [];
 				const found = [first, ...(await Promise.all(others))].filter((each) => each !== undefined);
 				this.wrong.push(...found.map((each) => `${stage}: ${name}: ${each}`));
 				await this.forge(endpoint, stage);
@@ -195,7 +197,7 @@ export class Subject {
 			ending,
 			until('the end', CHECKED_MS, async () => {
 				for (const endpoint of this.endpoints().filter(({ active }) => active)) {
-					const found = await this.send(endpoint);
+					const found = await this.send(() => this.current(endpoint));
 					if (found !== undefined) this.wrong.push(`${stage}: ${found}`);
 				}
 				return ended || undefined;
@@ -208,9 +210,7 @@ export class Subject {
 		for (const { url, name } of this.triggers) {
 			let last = 'no endpoint';
 			await until('an endpoint to be accepted', RETRIED_MS, async () => {
-				const endpoint = this.endpoints()
-					.filter((each) => each.active && each.url === url)
-					.at(-1);
+				const endpoint = this.newest(url);
 				if (endpoint === undefined) return undefined;
 				const id = eventId();
 				const { status, answer } = await this.fire(endpoint, { id });
@@ -302,24 +302,36 @@ export class Subject {
 		if (JSON.stringify(staticData).includes('countedByTheCodeNode')) savingCodeNodesData.add(n8n);
 	}
 
-	/** @returns what was wrong with it, as the provider saw it; undefined when it was accepted in the end */
-	private async send(endpoint: SandboxEndpoint): Promise<string | undefined> {
+	private newest(url: string): SandboxEndpoint | undefined {
+		return this.endpoints()
+			.filter((each) => each.active && each.url === url)
+			.at(-1);
+	}
+
+	private current({ id }: SandboxEndpoint): SandboxEndpoint | undefined {
+		return this.endpoints().find((each) => each.id === id);
+	}
+
+	/**
+	 * Sends an event until it is accepted.
+	 * @param endpointNow to which endpoint; nothing is sent again once there is none
+	 * @returns what was wrong with it, as the provider saw it; undefined when it was accepted in the end
+	 */
+	private async send(endpointNow: () => SandboxEndpoint | undefined): Promise<string | undefined> {
 		const id = eventId();
 		const timestampMs = Date.now();
 		const answers: string[] = [];
 		try {
 			return await until('the delivery', RETRIED_MS, async () => {
+				const endpoint = endpointNow();
+				if (endpoint === undefined) return { found: undefined };
 				const { status, answer } = await this.fire(endpoint, { id, timestampMs });
 				answers.push(answer);
 				if (isAccepted(status)) {
 					this.accepted.push(id);
 					return { found: undefined };
 				}
-				if (!isPutOff(status)) return { found: `refused: ${answer}` };
-				// Nothing is sent again to an endpoint that was removed.
-				return this.endpoints().some((each) => each.id === endpoint.id)
-					? undefined
-					: { found: undefined };
+				return isPutOff(status) ? undefined : { found: `refused: ${answer}` };
 			}).then(({ found }) => found);
 		} catch {
 			return `put off ${answers.length} times: ${answers.at(-1)}`;
