@@ -42,6 +42,10 @@ export interface TriggerSettings {
 	readonly longRuns: 'sendAgain' | 'received';
 	/** Deliveries of one event that may fail; with the last of them it is given up. */
 	readonly maxAttempts: number;
+	/** Seconds for which a delivery waits for others that one run takes with it; 0 = it has a run of its own. */
+	readonly collectFor: number;
+	/** Deliveries of one such run. */
+	readonly collectAtMost: number;
 	/** Each chosen event leaves by an output of its own. */
 	readonly outputPerEvent: boolean;
 	/** A further output reports problems. */
@@ -77,6 +81,10 @@ const WHOLE: OptionKind<number> = {
 const COUNT: OptionKind<number> = {
 	title: 'a whole number of 1 or more',
 	includes: (value): value is number => Number.isInteger(value) && Number(value) >= 1,
+};
+const COLLECT_FOR: OptionKind<number> = {
+	title: 'a number from 0 to 5',
+	includes: (value): value is number => typeof value === 'number' && value >= 0 && value <= 5,
 };
 const ANSWER = oneOf(['received', 'succeeded']);
 const LONG_RUNS = oneOf(['sendAgain', 'received']);
@@ -115,7 +123,18 @@ export function readSettings(context: TriggerContext, provider: Provider): Trigg
 	const options = usable('options', context.getNodeParameter('options', {}), OPTIONS);
 	const option = <T>(name: string, fallback: T, kind: OptionKind<T>): T =>
 		usable(name, options[name] ?? fallback, kind);
-	const answer = option('answer', 'received', ANSWER);
+	const answer = provider.envelope.retried ? option('answer', 'received', ANSWER) : 'received';
+	const collecting = {
+		collectFor: option('collectFor', 0, COLLECT_FOR),
+		collectAtMost: option('collectAtMost', 100, COUNT),
+	};
+	if (collecting.collectFor > 0 && answer === 'succeeded') {
+		throw settingsError(
+			context,
+			'Collect For cannot be used with Answer → When the Run Has Succeeded',
+			'Each event has to be answered by a run of its own then. Remove one of the two under Options',
+		);
+	}
 	const selected: unknown = context.getNodeParameter('events', []);
 	const chosen: unknown[] = Array.isArray(selected) ? selected : [];
 	const events = selectedNames(chosen, option('customEvents', '', TEXT));
@@ -125,9 +144,10 @@ export function readSettings(context: TriggerContext, provider: Provider): Trigg
 		toleranceSeconds: option('toleranceSeconds', 300, SECONDS),
 		skipDuplicates: option('skipDuplicates', true, SWITCH),
 		checkInterval: option('checkInterval', 30, WHOLE),
-		answer: provider.envelope.retried ? answer : 'received',
+		answer,
 		longRuns: option('longRuns', 'sendAgain', LONG_RUNS),
 		maxAttempts: option('maxAttempts', 4, COUNT),
+		...collecting,
 		outputPerEvent: option('outputPerEvent', false, SWITCH),
 		reportProblems: option('reportProblems', false, SWITCH),
 		recoverMissed: option('recoverMissed', false, SWITCH) && provider.recovery !== undefined,

@@ -58,6 +58,15 @@ it.each([
 	['maxAttempts', 1, true],
 	['maxAttempts', 0, false],
 	['maxAttempts', 2.5, false],
+	['collectFor', 0, true],
+	['collectFor', 0.5, true],
+	['collectFor', 5, true],
+	['collectFor', 5.5, false],
+	['collectFor', -1, false],
+	['collectFor', '1', false],
+	['collectAtMost', 1, true],
+	['collectAtMost', 0, false],
+	['collectAtMost', 2.5, false],
 	['skipDuplicates', 'true', false],
 	['outputPerEvent', true, true],
 	['outputPerEvent', 'true', false],
@@ -87,8 +96,15 @@ it('options that are not set have their documented defaults', () => {
 		...{ checkInterval: 30, answer: 'received', longRuns: 'sendAgain', maxAttempts: 4 },
 		...{ reportProblems: false, recoverMissed: false, recoverNewest: 0, bounceType: 'any' },
 		...{ acceptUnverified: false, conditions: [], outputPerEvent: false },
+		...{ collectFor: 0, collectAtMost: 100 },
 		...{ events: ['*'], registration: 'automatic' },
 	});
+});
+
+it('events are not collected for one run where each is answered by its own', () => {
+	const both = { collectFor: 1, answer: 'succeeded' };
+	expect(() => settingsOf(mail, both)).toThrow('Collect For cannot be used with Answer');
+	expect(settingsOf(blog, both)).toMatchObject({ collectFor: 1, answer: 'received' });
 });
 
 it('events are those of the list and of Custom Events, each once; without any nothing is read', () => {

@@ -28,6 +28,8 @@ const settings: TriggerSettings = {
 	answer: 'received',
 	longRuns: 'sendAgain',
 	maxAttempts: 4,
+	collectFor: 0,
+	collectAtMost: 100,
 	outputPerEvent: false,
 	reportProblems: false,
 	recoverMissed: false,

@@ -14,6 +14,7 @@ import {
 } from '../properties';
 import type { WebhookApi, Provider, ProviderFamily, RecoveryApi } from '../provider';
 import { ADDRESS_VARIABLE } from '../url';
+import { COLLECT_OPTIONS } from './collect';
 import { OUTPUT_PER_EVENT_OPTION, REPORT_PROBLEMS_OPTION } from './outputs';
 
 /** n8n empties what depends on the product when another one is chosen. */
@@ -175,6 +176,7 @@ function optionsProperty(provider: Provider): INodeProperties {
 		...(api === undefined ? [] : reachOptions(api).map(automaticOnly)),
 		...answerOptions(provider),
 		...checkIntervalOption(provider),
+		...COLLECT_OPTIONS,
 		...(recovery === undefined ? [] : recoverMissedOptions(recovery)),
 		...deliveryOptions(provider),
 		...(provider.events.length === 0 ? [] : [OUTPUT_PER_EVENT_OPTION]),

@@ -20,6 +20,7 @@ import { isReachCheck } from '../state/reachChecks';
 import { learnState, newestStates } from '../state/recordStore';
 import { readState, recordsFor } from '../state/triggerState';
 import { afterRun, type Answer } from './answerAfterRun';
+import { collect } from './collect';
 import { DeliveryReport } from './deliveryReport';
 
 /** Seconds after which a provider may try again when we cannot take a delivery at the moment. */
@@ -172,8 +173,21 @@ async function handle(
 		...(isBehind ? [commandItem({ do: 'save', states: newestStates(owner) })] : []),
 	];
 	if (later !== undefined) return { answer: later.start(items) };
+	const run =
+		settings.collectFor === 0 || isTest
+			? { items }
+			: await collect(
+					owner,
+					{ items, bytes: rawBody.length, answer: context.getResponseObject() },
+					settings,
+				);
+	if ('isAccepted' in run) {
+		return run.isAccepted
+			? { status: 200, body: { received: true } }
+			: retryLater('n8n has not started the run of this delivery');
+	}
 	return {
-		workflowData: [items.map((item) => ({ json: item }))],
+		workflowData: [run.items.map((item) => ({ json: item }))],
 		webhookResponse: { received: true },
 	};
 }

@@ -1,0 +1,142 @@
+import { sleep, type IDataObject, type INodeProperties } from 'n8n-workflow';
+
+import type { TriggerSettings } from '../settings';
+import { PerTrigger, triggerKey, type Owner } from '../state/perTrigger';
+
+/**
+ * Collects deliveries that come within a short time, so that one run takes all of them. The first of them starts
+ * the run; all are answered as n8n answers that one. Each process of n8n collects what it receives itself.
+ */
+
+export const MAX_COLLECT_SECONDS = 5;
+export const MAX_COLLECTED = 1_000;
+
+/** Part of the time after which a run begins early because nothing more came. */
+const SHARE_OF_SILENCE = 0.1;
+/** Bodies of one run, which n8n holds in memory and stores together. */
+const MAX_BYTES = 5_000_000;
+/** How often to look whether n8n has answered a delivery whose sender hung up, and for how long. */
+const LOOK_EVERY_MS = 100;
+const GIVE_UP_MS = 120_000;
+const MAX_TRIGGERS = 1_000;
+
+/** What decides how long deliveries are collected. */
+type Limits = Pick<TriggerSettings, 'collectFor' | 'collectAtMost'>;
+
+/** The part of an HTTP response that shows whether n8n has accepted a run. */
+export interface RunAnswer {
+	readonly statusCode: number;
+	readonly writableEnded: boolean;
+	once(event: 'finish' | 'close', listener: () => void): unknown;
+}
+
+/** A verified delivery that waits for others. */
+export interface Collectable {
+	/** What a run is to get. */
+	readonly items: readonly IDataObject[];
+	/** Size of its body. */
+	readonly bytes: number;
+	readonly answer: RunAnswer;
+}
+
+/** The items to start a run with, for the first delivery; for the others whether n8n has accepted it. */
+type Collected = { readonly items: readonly IDataObject[] } | { readonly isAccepted: boolean };
+
+/** Deliveries for one run. */
+class Batch {
+	readonly items: IDataObject[] = [];
+	readonly isAccepted: Promise<boolean>;
+	private deliveries = 0;
+	private bytes = 0;
+	private lastAt = 0;
+	private fill: () => void = () => {};
+	private readonly filled = new Promise<void>((resolve) => (this.fill = resolve));
+
+	constructor(answer: RunAnswer) {
+		this.isAccepted = isAccepted(answer);
+	}
+
+	add({ items, bytes }: Collectable): void {
+		this.items.push(...items);
+		this.deliveries += 1;
+		this.bytes += bytes;
+		this.lastAt = performance.now();
+	}
+
+	isFull({ collectAtMost }: Limits): boolean {
+		const isFull = this.deliveries >= collectAtMost || this.bytes >= MAX_BYTES;
+		if (isFull) this.fill();
+		return isFull;
+	}
+
+	/** Ends when it is full, when the time is over, or when nothing has come for a part of it. */
+	async complete({ collectFor }: Limits): Promise<void> {
+		const limitMs = collectFor * 1000;
+		const endsAt = performance.now() + limitMs;
+		let isFull = false;
+		void this.filled.then(() => (isFull = true));
+		const restMs = () =>
+			Math.min(endsAt, this.lastAt + limitMs * SHARE_OF_SILENCE) - performance.now();
+		while (!isFull && restMs() > 0) await Promise.race([this.filled, sleep(restMs())]);
+	}
+}
+
+/** Collects the deliveries of one trigger. */
+export class Collector {
+	/** What further deliveries join. */
+	private open: Batch | undefined;
+
+	async add(delivery: Collectable, limits: Limits): Promise<Collected> {
+		const joined = this.open;
+		const batch = joined ?? new Batch(delivery.answer);
+		batch.add(delivery);
+		this.open = batch.isFull(limits) ? undefined : batch;
+		if (joined !== undefined) return { isAccepted: await batch.isAccepted };
+		await batch.complete(limits);
+		if (this.open === batch) this.open = undefined;
+		return { items: batch.items };
+	}
+}
+
+/** Whether n8n has accepted the run that a delivery started: it answers once it has stored the run. */
+async function isAccepted(answer: RunAnswer): Promise<boolean> {
+	await new Promise<void>((resolve) => {
+		answer.once('finish', resolve);
+		answer.once('close', resolve);
+	});
+	// The sender hung up. n8n starts the run all the same.
+	for (let waitedMs = 0; !answer.writableEnded && waitedMs < GIVE_UP_MS; waitedMs += LOOK_EVERY_MS)
+		await sleep(LOOK_EVERY_MS);
+	return answer.writableEnded && answer.statusCode >= 200 && answer.statusCode < 300;
+}
+
+const collectors = new PerTrigger(() => new Collector(), MAX_TRIGGERS);
+
+/** Collects a delivery with others of its trigger, as the options Collect For and Collect at Most say. */
+export async function collect(
+	owner: Owner,
+	delivery: Collectable,
+	limits: Limits,
+): Promise<Collected> {
+	return await collectors.of(triggerKey(owner)).add(delivery, limits);
+}
+
+export const COLLECT_OPTIONS: readonly INodeProperties[] = [
+	{
+		displayName: 'Collect at Most',
+		name: 'collectAtMost',
+		type: 'number',
+		typeOptions: { minValue: 1, maxValue: MAX_COLLECTED, numberPrecision: 0 },
+		default: 100,
+		description: 'With Collect For: how many events one run takes. With the last of them it begins at once.',
+	},
+	{
+		displayName: 'Collect For (Seconds)',
+		name: 'collectFor',
+		type: 'number',
+		typeOptions: { minValue: 0, maxValue: MAX_COLLECT_SECONDS, numberPrecision: 1 },
+		default: 0,
+		description:
+			'How long to wait for more events, so that one run takes all of them, each as an item. It begins early when nothing comes for a tenth of that time. With 0 each event has a run of its own.',
+	},
+];

@@ -1,0 +1,136 @@
+import path from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { INodeParameters } from 'n8n-workflow';
+
+import type * as collectModule from '../../nodes/shared/trigger/collect';
+import { buildDelivery } from '../../sandbox';
+import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
+import { until } from '../../testkit/n8n-host/poll';
+import { metigan, misarMail, triggersUnderTest, type TriggerUnderTest } from './providers';
+
+/** Options → Collect For: deliveries that come together have one run, and each is answered for itself. */
+
+const SECRET = 'whsec_of_this_test';
+const { Collector } = jest.requireActual<typeof collectModule>(
+	path.join(__dirname, '../../dist/nodes/shared/trigger/collect.js'),
+);
+
+const hosts: ContextHost[] = [];
+let added: jest.SpiedFunction<(typeof Collector)['prototype']['add']>;
+
+beforeEach(() => {
+	added = jest.spyOn(Collector.prototype, 'add');
+});
+afterEach(async () => {
+	jest.restoreAllMocks();
+	await Promise.all(hosts.splice(0).map(async (host) => await host.close()));
+});
+
+function open(
+	of: TriggerUnderTest,
+	options: INodeParameters = {},
+	changes: Partial<ContextHostOptions> = {},
+): ContextHost {
+	const host = new ContextHost({
+		node: of.nodeType,
+		credentialType: of.credentialType,
+		credential: { signingSecret: SECRET },
+		parameters: {
+			...of.parameters,
+			registration: 'manual',
+			events: [...of.events],
+			options: { collectFor: 5, collectAtMost: 3, ...options },
+		},
+		workflowId: `workflow ${hosts.length} of ${expect.getState().currentTestName}`,
+		...changes,
+	});
+	hosts.push(host);
+	return host;
+}
+
+const signed = (of: TriggerUnderTest, id: string, event = of.events[0]) =>
+	buildDelivery({ provider: of.provider, event, secret: SECRET, scheme: of.scheme, id });
+
+async function waiting(number: number): Promise<void> {
+	await until(`${number} deliveries to wait`, 60_000, async () =>
+		added.mock.calls.length >= number ? true : undefined,
+	);
+}
+
+const RECEIVED = { status: 200, body: { received: true } };
+
+it.each(triggersUnderTest.map((of) => [of.title, of] as const))(
+	'%s: as many as may be collected have one run, and each is answered as received',
+	async (_title, of) => {
+		const host = open(of);
+		await host.listen();
+		const deliveries = ['evt_1', 'evt_2', 'evt_3'].map((id) => signed(of, id));
+		const answers = await Promise.all(deliveries.map(async (each) => await host.deliver(each)));
+		expect(answers).toMatchObject([RECEIVED, RECEIVED, RECEIVED]);
+		expect(host.runs.map((items) => items.length)).toEqual([3]);
+		const ids = new Set(host.runs[0]?.map(({ json }) => json['deliveryId']));
+		expect(ids.size).toBe(3);
+		for (const copy of deliveries) {
+			expect(await host.deliver(copy)).toMatchObject({
+				body: { received: true, duplicate: true },
+			});
+		}
+	},
+);
+
+it('a forged delivery and a copy do not wait with them', async () => {
+	const host = open(misarMail);
+	await host.listen();
+	const [first, second] = [signed(misarMail, 'evt_1'), signed(misarMail, 'evt_2')];
+	const answers = [host.deliver(first), host.deliver(second)];
+	await waiting(2);
+	expect((await host.deliver({ ...first, body: `${first.body.toString()} ` })).status).toBe(401);
+	expect((await host.deliver(first)).status).toBe(503);
+	expect(host.runs).toEqual([]);
+	answers.push(host.deliver(signed(misarMail, 'evt_3')));
+	expect(await Promise.all(answers)).toMatchObject([RECEIVED, RECEIVED, RECEIVED]);
+	expect(host.runs.map((items) => items.length)).toEqual([3]);
+});
+
+it('all are sent again and run again when n8n could not start their run', async () => {
+	const host = open(metigan);
+	await host.listen();
+	const deliveries = ['evt_1', 'evt_2', 'evt_3'].map((id) => signed(metigan, id));
+	const send = async () =>
+		await Promise.all(deliveries.map(async (each) => (await host.deliver(each)).status));
+	host.failToStart = true;
+	expect((await send()).sort()).toEqual([500, 503, 503]);
+	host.failToStart = false;
+	expect(await send()).toEqual([200, 200, 200]);
+	expect(host.runs.map((items) => items.length)).toEqual([3]);
+});
+
+it('each event leaves by its own output', async () => {
+	const host = open(metigan, { outputPerEvent: true });
+	await host.listen();
+	const [one, other] = metigan.events;
+	await Promise.all(
+		[one, other, one].map(async (event, index) =>
+			host.deliver(signed(metigan, `evt_${index}`, event)),
+		),
+	);
+	const outputs = await host.execute(host.runs[0] ?? []);
+	const counts = outputs.map((items) => items.map(({ json }) => json['event']));
+	expect(counts.filter((events) => events.length > 0).sort()).toEqual([[one, one], [other]].sort());
+});
+
+describe('nothing is collected', () => {
+	it.each([
+		['by default', { collectFor: 0 }, {}],
+		['while somebody listens for a test event', {}, { mode: 'manual' as const }],
+	])('%s', async (_when, options, changes) => {
+		const host = open(misarMail, options, changes);
+		await host.listen();
+		await Promise.all(
+			['evt_1', 'evt_2'].map(async (id) => await host.deliver(signed(misarMail, id))),
+		);
+		expect(host.runs.map((items) => items.length)).toEqual([1, 1]);
+		expect(added).not.toHaveBeenCalled();
+	});
+});
