@@ -172,8 +172,8 @@ export interface WebhookApi {
 	/** How a call carries the names of events. */
 	readonly eventsFormat: 'list' | 'commaSeparated';
 	/**
-	 * Who makes the signing secret. `always`: this package makes it and sends it on create. `never`: the provider
-	 * issues it and returns it once.
+	 * Where the signing secret comes from. `always`: this package sends one on create. `never`: the provider issues it
+	 * and returns it once.
 	 */
 	readonly sendsSecret: 'always' | 'never';
 	/** The provider may ignore the secret that was sent and issue its own; its answer then holds that one. */
