@@ -19,7 +19,7 @@ export const suppressionPageSchema = z.object({
 	pagination: z.object({ total: z.number().optional() }).optional(),
 });
 
-/** Which event put an address on the list; the other reasons are nobody's event. */
+/** Which event put an address on the list; the other reasons stand for no event. */
 const EVENT_OF_REASON: Readonly<Record<string, string>> = {
 	hard_bounce: 'email.bounced',
 	soft_bounce: 'email.bounced',

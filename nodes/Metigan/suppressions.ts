@@ -18,7 +18,7 @@ export const RESOURCE: Resource = {
 	description: 'An address that the provider sends no more emails to',
 };
 
-/** What a call about the list is about; ends a sentence. */
+/** What errors call the entries of the list. */
 export const NOUN = 'suppressions';
 
 /** `Suppression` of the SDK. */
@@ -178,7 +178,7 @@ export const remove: Operation = {
 		const consent = context.getNodeParameter('consent', itemIndex, false) === true;
 		const { client, path } = at(call, email);
 		const qs = { ...(consent ? { consent: 'true' } : {}), ...readNote(call) };
-		// The recipient may have opted out again when it is sent a second time.
+		// Not repeated: the recipient may have opted out again meanwhile.
 		const attempt = await client.send({ method: 'DELETE', idempotent: false }, path, { qs });
 		requireRemoved(call, email, attempt);
 		return [{ json: client.valueOf('DELETE', path, attempt, readOne, 'a suppression') }];
@@ -194,7 +194,7 @@ async function addAll(call: ActionCall, emails: Emails): Promise<IDataObject> {
 	const alreadySuppressed: IDataObject[] = [];
 	for (let start = 0; start < addresses.length; start += BATCH_SIZE) {
 		const body = { emails: addresses.slice(start, start + BATCH_SIZE), ...content };
-		// A second answer would call the addresses that the first one has added already suppressed.
+		// If it were repeated, its answer would call the addresses that the first call added already suppressed.
 		const attempt = await client.send({ method: 'POST', idempotent: false }, SUPPRESSIONS, {
 			body,
 		});
@@ -232,7 +232,7 @@ function readEmails(call: ActionCall): Emails {
 	return { addresses: [...new Set(addresses)], invalid };
 }
 
-/** @throws NodeOperationError when it is no address */
+/** @throws NodeOperationError when it is not an address */
 function readEmail(call: ActionCall): string {
 	const text = readText(call, 'email');
 	const address = addressOf(text);

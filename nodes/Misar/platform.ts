@@ -19,7 +19,7 @@ export const BASE_URL = 'https://api.misar.io';
 /** Why an event that the newest list of a product lacks is not part of "all events". */
 export const UNCONFIRMED_EVENT = 'Not confirmed by Misar, not part of All Events';
 
-/** The SDKs of MisarMail, Misar.Blog and Misar.Dev; their statuses differ (402, 403 or 429). */
+/** As in the SDKs of MisarMail, Misar.Blog and Misar.Dev; their statuses differ (402, 403 or 429). */
 export const PLAN_REFUSALS: readonly string[] = ['plan_limit_exceeded'];
 
 /** The envelope of the platform page, with a product's names in the field `product`. */
@@ -72,7 +72,7 @@ export function platformEnvelope(...productNames: readonly string[]): EnvelopeFa
 	};
 }
 
-/** A product with nothing documented but its deliveries: its URL is added in the dashboard. */
+/** A product of which only the deliveries are documented: its URL is added in the dashboard. */
 function deliveriesOnly(
 	product: string,
 	displayName: string,

@@ -16,8 +16,8 @@ import { postSample } from './samples';
 const PRODUCT_NAMES = ['social', 'post'];
 
 /**
- * Misar Post, also called Misar Social, after its help page, its MCP server's tools and the platform
- * page. Their lists of events differ: all are offered, those of the tools are registered for "all".
+ * Misar Post, also called Misar Social, after its help page, its MCP server's tools and the platform page. Their lists
+ * of events differ: all can be chosen, but "all" registers only those of the tools.
  */
 export const misarPost: Provider = {
 	id: 'misar',

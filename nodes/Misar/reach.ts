@@ -12,8 +12,8 @@ import {
 import { platformSample } from './samples';
 
 /**
- * Misar Reach, after its SDKs (list and create only, the secret shown once, a closed set of events).
- * The platform page names other events; the SDKs' are registered, those are offered.
+ * Misar Reach, after its SDKs (list and create only, the secret shown once, a closed set of events). The platform page
+ * names other events: they can be chosen, but "all" registers only those of the SDKs.
  */
 
 export const misarReach: Provider = {

@@ -41,9 +41,8 @@ function publishedArticle(listed: unknown, source: string): ListedEvent[] {
 }
 
 /**
- * No call lists events, but the list of articles shows what was published
- * (docs.misar.io/blog/api-reference/articles). Whether
- * "newest first" goes by the time of publication is not documented.
+ * No call lists events, but the list of articles shows what was published (docs.misar.io/blog/api-reference/articles).
+ * Whether "newest first" means the time of publication is not documented.
  */
 export const recovery: RecoveryApi = {
 	noun: 'articles',
@@ -74,7 +73,7 @@ export const recovery: RecoveryApi = {
 		return {
 			path,
 			qs: {},
-			// Without its body an article is of more use than no article.
+			// An article without its content is of more use than none.
 			read: (body) => {
 				const [complete] = publishedArticle(body, `GET ${ARTICLES}/:id`);
 				return complete === undefined ? listed : { ...complete, at: listed.at };

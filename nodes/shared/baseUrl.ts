@@ -1,20 +1,20 @@
 import { withoutSlashesAtEnd } from './url';
 
-/** What a provider's facts say of its address. */
+/** The facts about a provider's address. */
 export interface BaseUrlFacts {
 	/** Its own address, the default of the credential's Base URL. */
 	readonly baseUrl: string;
-	/** Paths that its documents print behind the host, the longest first, besides those of `api`. */
+	/** Further paths that its documents print after the host, besides those of `api`; the longest first. */
 	readonly apiRoots?: readonly string[];
 	readonly api?: { readonly paths: readonly string[] };
 }
 
-/** A host name with a dot, with or without a port and a path: what people type for an address. */
+/** A host name with a dot, with or without a port and a path: an address as people type it. */
 const HOST = /^[\w-]+(?:\.[\w-]+)+(?::\d+)?(?:\/|$)/;
 
 /**
- * The address that a person means by a Base URL: none is the provider's own, `https://` may be missing, and a path that
- * the provider's documents print behind the host is left out, because it is that of each call.
+ * The address that the user means by a Base URL. An empty one stands for the provider's own, a missing `https://` is
+ * added, and a path that the provider's documents print after the host is removed, because each call adds its own.
  */
 export function baseUrlMeant(
 	written: string,

@@ -4,8 +4,8 @@ import { isJsonObject } from './jsonObject';
 import { timeOf } from './values';
 
 /**
- * Conditions on the fields of an event, for the option Conditions. They are compared here and not by expressions,
- * because for an expression n8n starts an isolate, which takes longer than all the rest of a delivery.
+ * Conditions on the fields of an event, for the option Conditions. They are compared here rather than in expressions:
+ * n8n starts an isolate for an expression, which takes longer than all the rest of a delivery.
  */
 
 /** How a field is compared. */
@@ -108,7 +108,7 @@ export const OPERATORS = {
 
 export type OperatorName = keyof typeof OPERATORS;
 
-/** In the list of fields: the path is typed instead. */
+/** The entry in the list of fields for a path that the user types. */
 export const OTHER_FIELD = 'other';
 
 /** What an event has to hold to start a run. */
@@ -119,7 +119,7 @@ export interface Condition {
 	readonly value: string;
 }
 
-/** Reads the rows of the option Conditions. @returns words for the first that cannot be used */
+/** Reads the rows of the option Conditions. @returns the conditions, or what is wrong with the first unusable row */
 export function readConditions(option: unknown): Condition[] | string {
 	if (option === undefined) return [];
 	const rows = isJsonObject(option) ? option['rows'] : null;
@@ -149,8 +149,8 @@ function readRow(row: unknown, title: string): Condition | string {
 }
 
 /**
- * The first condition that an event does not meet, as words for the provider's log: without values.
- * @returns undefined where all are met
+ * Describes the first condition that an event does not meet, for the provider's log: without values.
+ * @returns undefined if all are met
  */
 export function unmetCondition(
 	conditions: readonly Condition[],
@@ -167,7 +167,7 @@ export function unmetCondition(
 	return undefined;
 }
 
-/** What conditions can begin with: the fields of an event, but not what came with its delivery (headers, verification). */
+/** What a path can begin with: the fields of an event, but not what came with its delivery (headers, verification). */
 const TOP = [
 	'event',
 	'recipient',
@@ -181,7 +181,7 @@ const TOP = [
 /** A key of an object, or an index in brackets, or a key that holds dots in brackets and quotes. */
 const STEP = /(?:^|\.)([^.[\]]+)|\[(\d+)\]|\["([^"]*)"\]/y;
 
-/** @returns undefined for what is no path, or leads nowhere in any item */
+/** @returns undefined for a text that is not a path, or that begins with a field no item has */
 function pathOf(written: string): string[] | undefined {
 	const text = withoutExpression(written);
 	if (text.startsWith('.')) return undefined;
@@ -196,14 +196,14 @@ function pathOf(written: string): string[] | undefined {
 	return TOP.includes(path[0] ?? '') ? path : undefined;
 }
 
-/** A path that was copied from an expression. */
+/** Strips what surrounds a path that was copied from an expression. */
 function withoutExpression(written: string): string {
 	const plain = written.trim().replace(/^=/, '');
 	const inside = plain.startsWith('{{') && plain.endsWith('}}') ? plain.slice(2, -2) : plain;
 	return inside.trim().replace(/^\$json(?:\.|(?=\[))/, '');
 }
 
-/** @returns undefined where there is nothing, or null */
+/** @returns undefined where the item has no such field, or it is null */
 function fieldAt(item: IDataObject, path: readonly string[]): unknown {
 	let found: unknown = item;
 	for (const step of path) {

@@ -9,22 +9,22 @@ export interface ProviderCredential {
 	/** The product it is for, where the credential type has several. */
 	readonly product: string;
 	readonly baseUrl: string;
-	/** What opens the API: the API key, or the password of a login. Empty = the API cannot be called. */
+	/** What calls to the API authenticate with: the API key, or the password of a login. Empty = no calls. */
 	readonly apiSecret: string;
 	/** `apiSecret` is a password that a person chose. */
 	readonly apiSecretTyped: boolean;
 	/** Empty where the field holds no secret; likewise the previous one and the API key. */
 	readonly signingSecret: string;
 	readonly previousSigningSecret: string;
-	/** Fields that hold a masked or a public text: their names in the editor, and the text. */
+	/** Fields that hold a masked text or a placeholder: their names in the editor, and the text. */
 	readonly flawed: ReadonlyArray<readonly [field: string, text: string]>;
-	/** Every secret in it, including those of the sign-in method that is not chosen, to keep out of texts. */
+	/** Every secret in it, including those of the sign-in method that is not chosen, to keep out of messages. */
 	readonly secrets: readonly string[];
 	/** As n8n gave it, with the Base URL that is meant, to call the API with. */
 	readonly decrypted: ICredentialDataDecryptedObject;
 }
 
-/** The field in which n8n keeps a session that a login has opened. */
+/** The field in which n8n keeps the token of a session after a login. */
 export const SESSION_TOKEN = 'sessionToken';
 
 const SECRET_FIELDS = [
@@ -42,7 +42,7 @@ export const FIELD_NAMES = [
 	['apiKey', 'API Key'],
 ] as const;
 
-/** @throws NodeOperationError where a field of the credential holds a masked or a public text */
+/** @throws NodeOperationError if a field of the credential holds a masked text or a placeholder */
 export function requireSecrets(context: NodeContext, { flawed }: ProviderCredential): void {
 	for (const [field, text] of flawed) requireSecret(context, `${field} in the credential`, text);
 }
@@ -60,7 +60,7 @@ export function howToGetSecret({
 		: `${whereSecretIs}, and enter it as Signing Secret in the credential`;
 }
 
-/** Names the secrets that have something around them that was probably copied along. */
+/** A warning that names the secrets with something around them that was probably copied along. */
 export function fringeWarning(credential: ProviderCredential): string | undefined {
 	const fields = FIELD_NAMES.filter(
 		([name]) => name !== 'apiKey' && hasFringe(credential[name]),

@@ -30,7 +30,7 @@ export interface TestableCredential extends ICredentialType {
 	): Promise<IHttpRequestOptions>;
 }
 
-/** What n8n's HTTP client throws where no server answers. */
+/** What n8n's HTTP client throws when no server answers. */
 const thrownSchema = z.object({
 	code: z.string().optional(),
 	cause: z.object({ code: z.string().optional() }).optional(),
@@ -116,7 +116,7 @@ function sender({ helpers }: ICredentialTestFunctions) {
 			followRedirect: false,
 			resolveWithFullResponse: true,
 			timeout,
-			// It takes no signal itself, but the connection does (Node.js: net.Socket, http.Agent).
+			// The helper takes no signal, but the connection does (Node.js: net.Socket, http.Agent).
 			agentOptions: { signal },
 		});
 }

@@ -1,4 +1,4 @@
-/** How anybody makes the events of an email happen: what a person who builds a workflow can do at once. */
+/** How a person who builds a workflow can make each event of an email happen. */
 export const EMAIL_HOW_TO = {
 	sent: 'Send an email to yourself',
 	delivered: 'Send an email to a mailbox of your own',

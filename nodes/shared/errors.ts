@@ -4,8 +4,8 @@ import { NodeOperationError, type IHookFunctions } from 'n8n-workflow';
 export type NodeContext = Pick<IHookFunctions, 'getNode'>;
 
 /**
- * A setting of the user's cannot work. The message includes what to do, because n8n shows no
- * description of such an error when publishing fails.
+ * The error for a setting that cannot work. Its message includes what to do, because n8n shows no description of such
+ * an error when publishing fails.
  */
 export function settingsError(
 	context: NodeContext,

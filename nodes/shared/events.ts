@@ -27,8 +27,8 @@ export function eventsToRegister(provider: Provider, selected: readonly string[]
 }
 
 /**
- * The form in which names of events are compared: without capitals and white space around, and one name for an
- * event that a provider has several names for.
+ * The form in which names of events are compared: in lower case, without white space around, and one name for an event
+ * that a provider has several names for.
  */
 export function canonicalEvent({ envelope }: Provider, name: string): string {
 	const plain = name.trim().toLowerCase();

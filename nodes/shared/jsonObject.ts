@@ -10,8 +10,8 @@ export function isJsonObject(value: unknown): value is IDataObject {
 export const jsonObjectSchema = z.custom<IDataObject>(isJsonObject);
 
 /**
- * Whether a JSON value has more levels than this. It can be read with any number of them, but written anew only
- * with some thousands: `JSON.stringify` calls itself for each level until there is no stack left.
+ * Whether a JSON value is nested deeper than this. It can be parsed at any depth, but serialised only up to some
+ * thousands of levels: `JSON.stringify` calls itself for each level until the stack overflows.
  */
 export function isNestedDeeper(value: unknown, levels: number): boolean {
 	if (typeof value !== 'object' || value === null) return false;

@@ -3,7 +3,7 @@ import { z } from 'zod/v4';
 
 import { isNestedDeeper, jsonObjectSchema } from './jsonObject';
 
-/** What an answer may take: milliseconds until all of it is there, and bytes of its body, unpacked. */
+/** The limits of an answer: milliseconds until it is complete, and bytes of its body, uncompressed. */
 export interface CallLimits {
 	readonly deadlineMs: number;
 	readonly maxBytes: number;
@@ -12,12 +12,12 @@ export interface CallLimits {
 /** For every call that leaves n8n. No provider's document names a slower or larger answer. */
 export const CALL_LIMITS: CallLimits = { deadlineMs: 10_000, maxBytes: 5 * 1024 * 1024 };
 
-/** Of a body: no documented answer has ten. */
+/** How deep a body may be nested; no documented answer has ten levels. */
 const MAX_LEVELS = 100;
-/** In place of a body with more, which n8n could neither show nor store. */
+/** Replaces a body that is nested deeper, which n8n could neither show nor store. */
 const TOO_DEEP = 'JSON that is nested too deeply to be read';
 
-/** An answer that was given up. `code`: `ETIMEDOUT`, or `ERR_BODY_TOO_LARGE`. */
+/** Thrown for an answer that exceeds a limit: `ETIMEDOUT` for its time, `ERR_BODY_TOO_LARGE` for its size. */
 export class LimitExceeded extends Error {
 	constructor(readonly code: 'ETIMEDOUT' | 'ERR_BODY_TOO_LARGE') {
 		super(code);
@@ -36,7 +36,7 @@ const answerSchema = z.object({
 });
 export type Answer = z.output<typeof answerSchema>;
 
-/** An answer that refuses, in the form of what n8n's HTTP client throws. */
+/** Thrown for an answer that is a refusal, in the form of the errors of n8n's HTTP client. */
 export class Refused extends Error {
 	readonly response: { readonly status: number; readonly data: unknown };
 
@@ -47,14 +47,14 @@ export class Refused extends Error {
 }
 
 /**
- * Sends one request, whose answer has to be there, whole, within the limits. n8n's own `timeout` only counts
- * while nothing arrives, and n8n reads a body of any size; so the body is read here.
+ * Sends one request, whose complete answer has to arrive within the limits. n8n's own `timeout` only counts while
+ * nothing arrives, and n8n reads a body of any size; so the body is read here.
  *
  * Every status is an answer. No redirect is followed: it would carry the API key to another address.
  *
  * @param send one of n8n's request helpers
  * @returns the answer; its body is parsed where it is JSON
- * @throws LimitExceeded, or what n8n throws where nothing answers
+ * @throws LimitExceeded, or what n8n throws when nothing answers
  */
 export async function requestWithin(
 	send: (options: IHttpRequestOptions) => Promise<unknown>,
@@ -78,7 +78,7 @@ export async function requestWithin(
 	}
 }
 
-/** The request, as a stream that `call` ends. */
+/** The options of a request whose answer is a stream, which aborting `call` ends. */
 function stoppable(
 	options: IHttpRequestOptions,
 	deadlineMs: number,
@@ -102,7 +102,7 @@ function stoppable(
 	};
 }
 
-/** n8n's mock of a provider, which its evaluations use, answers with a value. */
+/** Whether a body has to be read. n8n's mock of a provider, which its evaluations use, answers with a value. */
 function isStream(body: unknown): body is BodyStream {
 	return typeof body === 'object' && body !== null && Symbol.asyncIterator in body;
 }

@@ -12,12 +12,12 @@ export function selectProvider(context: TriggerContext, family: ProviderFamily):
 	return providerFor(context, family, product);
 }
 
-/** Where an item comes from, as every item says. */
+/** The fields of every item that say where it comes from. */
 export function sourceOf({ id, product }: Provider): { provider: string; product?: string } {
 	return { provider: id, ...(product === undefined ? {} : { product }) };
 }
 
-/** @throws NodeOperationError for a product that the family does not have */
+/** The provider of a product. @throws NodeOperationError for a product that the family does not have */
 export function providerFor(
 	context: NodeContext,
 	family: ProviderFamily,

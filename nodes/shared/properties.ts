@@ -31,8 +31,9 @@ export function productProperty(family: ProviderFamily): INodeProperties {
 }
 
 /**
- * An expression for the last word of the chosen product's name, to be short on the canvas; empty for the first product,
- * undefined where there are none to choose from.
+ * An expression for the last word of the chosen product's name, which is short enough for the canvas. It gives an empty
+ * text for the first product.
+ * @returns undefined where there are no products to choose from
  */
 export function shortProductLabel(family: ProviderFamily): string | undefined {
 	if (family[0].product === undefined) return undefined;
@@ -42,7 +43,7 @@ export function shortProductLabel(family: ProviderFamily): string | undefined {
 	return `((${JSON.stringify(labels)})[$parameter.product] ?? "")`;
 }
 
-/** The events of a provider for a multi-select, every event first. */
+/** The events of a provider for a multi-select, "All Events" first. */
 export function eventOptions(provider: Provider): INodePropertyOptions[] {
 	const documented = provider.events.map(({ name, label, description, unconfirmed }) => ({
 		name: label,
@@ -114,7 +115,7 @@ function examplePath([path = '/webhooks']: readonly string[]): string {
 	return path;
 }
 
-/** Names that a list of documented events cannot have, written as the documented ones are. */
+/** The option for the names of events that the list of documented ones lacks. */
 export function customEvents({ events }: Provider): INodeProperties {
 	const example = events.slice(0, 2).map(({ name }) => name);
 	return {
@@ -148,7 +149,7 @@ export const SIMPLIFY: INodeProperties = {
 		'Whether to return a simplified version of the delivery instead of the raw data with headers and verification details',
 };
 
-/** The collection of what most workflows leave alone, in alphabetical order. */
+/** The collection Options, in alphabetical order. */
 export function optionsCollection(options: readonly INodeProperties[]): INodeProperties {
 	return {
 		displayName: 'Options',

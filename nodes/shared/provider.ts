@@ -76,11 +76,11 @@ export interface EventFact {
 	readonly unconfirmed?: string;
 }
 
-/** What a delivery of an event holds, to build a workflow with before there was one. */
+/** A sample of an event's delivery, to build a workflow with before a real one has arrived. */
 export interface EventSample {
 	/** The whole body. */
 	readonly body: IDataObject;
-	/** Whether a document prints it; else its fields are those of similar events. */
+	/** Whether the provider's documents show this body; if not, its fields are those of similar events. */
 	readonly isDocumented: boolean;
 }
 
@@ -94,7 +94,7 @@ export interface EnvelopeShape {
 
 /** How a body is read. The first field that holds a usable value wins. */
 export interface EnvelopeFacts {
-	/** A body with no shape's mark is compared with the first. */
+	/** A body that has the mark of no shape is compared with the first shape. */
 	readonly shapes: readonly [EnvelopeShape, ...EnvelopeShape[]];
 	/** Body fields that may hold the event name. */
 	readonly eventFields: readonly string[];
@@ -119,13 +119,11 @@ export interface EnvelopeFacts {
 	/** The event's own data. Default: the body's `data`. */
 	readonly data?: (body: IDataObject) => IDataObject[string];
 	/**
-	 * The provider's idempotency key: an id that a document calls the event's own.
+	 * The event's idempotency key: an id that a document says belongs to this event alone.
 	 * @returns undefined when the body holds none; a digest of the body is the key then
 	 */
 	readonly idempotencyKey: (body: IDataObject) => string | undefined;
-	/**
-	 * Put before that digest to make it readable which event it is. Several events may share it.
-	 */
+	/** Prefix of that digest, so that a reader can tell which event it belongs to. Several events may share it. */
 	readonly keyPrefix?: (body: IDataObject) => string | undefined;
 	/** Names of test deliveries: answered with 200, never run. */
 	readonly testEvents: readonly string[];
@@ -135,9 +133,9 @@ export interface EnvelopeFacts {
 	readonly bounce?: { readonly event: string; readonly fields: readonly string[] };
 	/** Whether the provider sends a delivery again when the answer is not 2xx. */
 	readonly retried: boolean;
-	/** Seconds it waits for an answer: the shortest time that a document names, of it or of its kind. */
+	/** Seconds it waits for an answer: the shortest time that its documents name, or those of the others. */
 	readonly answerWithinSeconds: number;
-	/** After so many failed deliveries in a row it switches the endpoint off. */
+	/** How many failed deliveries in a row make the provider switch the endpoint off. */
 	readonly switchesOffAfter?: number;
 	/**
 	 * The provider pings a new endpoint before it returns the secret, and refuses the endpoint if the answer
@@ -146,14 +144,14 @@ export interface EnvelopeFacts {
 	readonly pingsOnCreate?: true;
 }
 
-/** How an operation on one endpoint names it, and changes it. */
+/** How a call says which endpoint it is for, and which method updates one. */
 export interface ItemStyle {
 	readonly id: ItemAddress;
 	/** Method of an update. */
 	readonly update: 'PATCH' | 'PUT';
 }
 
-/** Where the id of an endpoint travels: `…/{id}`, `?id=` or in the JSON body. */
+/** Where a call carries the id of an endpoint: `…/{id}`, `?id=` or in the JSON body. */
 export type ItemAddress = 'path' | 'query' | 'body';
 
 /** A call on one endpoint. `deliveries` is the log of its delivery attempts. */
@@ -167,18 +165,18 @@ export interface WebhookApi {
 	/** Paths of the collection, in the order to try: the next one is tried on 404 and 405. */
 	readonly paths: readonly string[];
 	/**
-	 * How one endpoint is addressed; while none is known to be served, the next style is tried when
-	 * an answer is 400, 404 or 405.
+	 * How one endpoint is addressed: the style that worked before first, then the next one when an answer is 400 (where
+	 * there are several styles), 404 or 405.
 	 */
 	readonly itemStyles: readonly [ItemStyle, ...ItemStyle[]];
-	/** How `events` travels. */
+	/** How a call carries the names of events. */
 	readonly eventsFormat: 'list' | 'commaSeparated';
 	/**
-	 * Who makes the signing secret: `always` we do and send it on create (the provider may answer with another
-	 * one), `never` the provider issues it once.
+	 * Where the signing secret comes from. `always`: this package sends one on create. `never`: the provider issues it
+	 * and returns it once.
 	 */
 	readonly sendsSecret: 'always' | 'never';
-	/** It may ignore the secret that was sent and issue its own, which the answer then holds. */
+	/** The provider may ignore the secret that was sent and issue its own; its answer then holds that one. */
 	readonly mayIssueAnother?: true;
 	/** What the API key has to be allowed to do, as far as is documented; follows the words "needs an API key". */
 	readonly requiredPermissions: string;
@@ -193,7 +191,7 @@ export interface WebhookApi {
 	readonly createExtras?: (owner: { workflowId: string; nodeName: string }) => IDataObject;
 }
 
-/** What a delivery and the provider's API have in common about an event. */
+/** What is known of an event, whether it came in a delivery or from the provider's API. */
 export interface KnownEvent {
 	/** Name of the event. */
 	readonly event: string;
@@ -240,11 +238,11 @@ export interface PagePlace {
 }
 
 /**
- * What tells that an event of a list and one of a delivery are the same: they have the same of their own, or are about
- * the same thing at about the same time.
+ * What tells whether a listed event and a delivered one are the same event: both have the same `own`, or the same
+ * `about` at about the same time.
  */
 export interface Identity {
-	/** Belongs to this event alone. */
+	/** An id that only this event has. */
 	readonly own?: string | undefined;
 	/** The event's name and what it is about. */
 	readonly about: string;
@@ -266,13 +264,13 @@ export interface RecoveryApi {
 	readonly callsPerMinute: number;
 	/** The most entries that a page holds. */
 	readonly pageSize: number;
-	/** A page begins at any entry of the list; otherwise at a multiple of its size. */
+	/** Whether a page can begin at any entry of the list; if not, it begins at a multiple of its size. */
 	readonly startsAnywhere: boolean;
-	/** The call for a page of what happened; it may hold older events too. */
+	/** Makes the call for one page; the page may also hold events older than `since`. */
 	readonly page: (place: PagePlace) => RecoveryCall<EventPage>;
-	/** The call for what the list leaves out of one event. */
+	/** Makes the call for the fields of one event that the list leaves out. */
 	readonly details?: (event: ListedEvent) => RecoveryCall<ListedEvent>;
-	/** @returns undefined for what can be no event of `events` */
+	/** @returns undefined for what cannot be one of `events` */
 	readonly identify: (event: KnownEvent) => Identity | undefined;
 }
 
@@ -283,7 +281,7 @@ export interface Resource {
 	readonly description: string;
 }
 
-/** One item of an action node, with what its operation works on. */
+/** One input item of an action node, with everything its operation needs. */
 export interface ActionCall {
 	readonly context: IExecuteFunctions;
 	readonly itemIndex: number;
@@ -310,7 +308,7 @@ export interface Operation {
 	/** Its line in the list of actions. */
 	readonly action: string;
 	readonly description: string;
-	/** The one that the editor chooses first within its resource. */
+	/** The editor preselects it within its resource. */
 	readonly isDefault?: true;
 	/** Names of its outputs, where it has more than one. */
 	readonly outputs?: readonly string[];
@@ -327,7 +325,7 @@ export interface Operation {
 	 * @returns undefined where no document names them
 	 */
 	readonly output: (family: ProviderFamily) => z.ZodObject | undefined;
-	/** Does it for one item. @throws NodeApiError or NodeOperationError that says what to do */
+	/** Runs the operation for one item. @throws NodeApiError or NodeOperationError that says what to do */
 	readonly run: (call: ActionCall) => Promise<readonly ActionResult[]>;
 }
 
@@ -371,12 +369,9 @@ export interface Provider extends BaseUrlFacts {
 	 * links.
 	 */
 	readonly manualSteps: readonly string[];
-	/** Where the signing secret comes from, unless the dashboard shows it: a sentence that goes on after a comma. */
+	/** How to get the signing secret, unless the dashboard shows it: a sentence that is continued after a comma. */
 	readonly whereSecretIs?: string;
-	/**
-	 * The documents let a webhook do without a secret. Then the user may choose to accept unverified
-	 * deliveries.
-	 */
+	/** The documents allow a webhook without a secret, so the user may choose to accept unverified deliveries. */
 	readonly secretOptional?: true;
 }
 

@@ -1,11 +1,11 @@
 import { settingsError, type NodeContext } from './errors';
 
-/** What a text that stands where a secret belongs can be instead: anybody could sign with it. */
+/** Why a text entered as a secret is not one. Anybody could sign with such a text. */
 export type Flaw = 'empty' | 'masked' | 'public';
 
 /**
- * What n8n stores for a secret that it hides: when a filled field becomes an expression, this very text can end up in
- * the credential. The same in every n8n (`n8n-workflow`, constants.ts).
+ * What n8n puts in place of a secret that it hides. When a filled field is turned into an expression, this text can be
+ * saved in the credential. It is the same in every version of n8n (`n8n-workflow`, constants.ts).
  */
 const N8N_PLACEHOLDERS = [
 	'__n8n_BLANK_VALUE_e5362baf-c777-4d57-a609-6eaf1f9e87f6',
@@ -13,13 +13,13 @@ const N8N_PLACEHOLDERS = [
 ];
 /** What providers and dashboards put in place of characters that they hide. */
 const MASK = /[•●∙…⋯＊∗]|x{4}$|([^\p{L}\p{N}])\1{2}|^(.)\2{3,}$/iu;
-/** Placeholders: of the fields here, of documents, and of expressions that find nothing. */
+/** Placeholders: of this package's fields, of documents, and what expressions return that find nothing. */
 const PUBLIC =
 	/^(?:e\.g\..*|(?:[a-z]+_)+|(?:[a-z]+_)?your[\s_-].*|leave empty.*|only while.*|<.*>|change[\s_-]?me|undefined|null|nan|\[object object\]|4f9c2ab8e1d7)$/isu;
-/** White space, control and invisible characters, and quotes: what comes along when a secret is copied. */
+/** What is easily copied along with a secret: white space, control and invisible characters, and quotes. */
 const FRINGE = /[\s\p{Z}\p{C}"'`“”‘’„‚«»‹›]/u;
 
-/** Why a text is no secret; undefined for one that is. The one rule for everything that signs or verifies. */
+/** Why a text is not a secret; undefined if it is one. Everything that signs or verifies uses this rule. */
 export function flawOf(text: string): Flaw | undefined {
 	const bare = withoutFringe(text);
 	if (bare === '' || N8N_PLACEHOLDERS.includes(bare)) return 'empty';
@@ -27,7 +27,7 @@ export function flawOf(text: string): Flaw | undefined {
 	return PUBLIC.test(bare) ? 'public' : undefined;
 }
 
-/** The texts that a secret may stand for: itself, and without what was copied along. None where it is no secret. */
+/** The secrets that a text may stand for: itself, and without what was copied along. None if it is not a secret. */
 export function formsOf(secret: string): readonly string[] {
 	if (flawOf(secret) !== undefined) return [];
 	return hasFringe(secret) ? [secret, withoutFringe(secret)] : [secret];
@@ -70,7 +70,7 @@ export function objectionTo(
 	}
 }
 
-/** @throws NodeOperationError where a text that is entered as a secret is a masked or a public one */
+/** @throws NodeOperationError if a text entered as a secret is masked or a placeholder */
 export function requireSecret(context: NodeContext, field: string, text: string): void {
 	const objection = objectionTo(field, text);
 	if (objection !== undefined) throw settingsError(context, objection.message, objection.whatToDo);

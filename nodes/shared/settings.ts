@@ -32,7 +32,7 @@ export interface TriggerSettings {
 	readonly simplify: boolean;
 	/** Runs unverified deliveries while no secret is configured. */
 	readonly acceptUnverified: boolean;
-	/** Where the API takes the id of an endpoint from; undefined = find out. */
+	/** Where a call carries the id of an endpoint; undefined = try each. */
 	readonly itemAddress?: ItemAddress;
 	/** Minutes between two checks of the endpoint; 0 = at starts only. */
 	readonly checkInterval: number;
@@ -40,23 +40,23 @@ export interface TriggerSettings {
 	readonly answer: 'received' | 'succeeded';
 	/** What is answered to a run that takes longer than the provider waits: 503, or 200. */
 	readonly longRuns: 'sendAgain' | 'received';
-	/** Deliveries of one event that may fail; with the last of them it is given up. */
+	/** How many deliveries of one event may fail; after the last of them the event is given up. */
 	readonly maxAttempts: number;
 	/** Seconds for which a delivery waits for others that one run takes with it; 0 = it has a run of its own. */
 	readonly collectFor: number;
 	/** Deliveries of one such run. */
 	readonly collectAtMost: number;
-	/** Each chosen event leaves by an output of its own. */
+	/** Each chosen event has an output of its own. */
 	readonly outputPerEvent: boolean;
 	/** A further output reports problems. */
 	readonly reportProblems: boolean;
 	/** The provider is asked for events whose deliveries were lost. */
 	readonly recoverMissed: boolean;
-	/** How many of the newest events from before the first activation are recovered with them. */
+	/** How many of the newest events from before the first activation are recovered, too. */
 	readonly recoverNewest: number;
 }
 
-/** What an option may hold, and its description for a message. Not in zod: it is checked per delivery. */
+/** Which values an option may hold, and how a message describes them. Not in zod: every delivery checks it. */
 interface OptionKind<T> {
 	readonly title: string;
 	readonly includes: (value: unknown) => value is T;
@@ -172,14 +172,14 @@ export function usableConditions(context: NodeContext, option: unknown): Conditi
 	throw settingsError(context, conditions, 'Correct it under Options → Conditions');
 }
 
-/** The node's parameter decides; without an API there is no choice. */
+/** Who registers the webhook, as the node's parameter says; always by hand where the provider has no API. */
 export function readRegistration(context: TriggerContext, provider: Provider): Registration {
 	if (provider.api === undefined) return 'manual';
 	const chosen = context.getNodeParameter('registration', provider.defaultRegistration);
 	return chosen === 'automatic' || chosen === 'manual' ? chosen : provider.defaultRegistration;
 }
 
-/** The options that say how to reach an API; what cannot be used is left to its default. */
+/** The options that say how to reach an API; the defaults for both if either cannot be used. */
 export function readApiOptions(value: unknown): Pick<TriggerSettings, 'apiPath' | 'itemAddress'> {
 	return apiOptionsIn(apiOptionsSchema.parse(value));
 }

@@ -10,7 +10,7 @@ export interface SignedRequest {
 }
 
 export interface VerifyOptions {
-	/** Secrets that are live at the moment; texts that are no secrets are ignored. Without one nothing is valid. */
+	/** Secrets that are valid at the moment; texts that are not secrets are ignored. Without one nothing verifies. */
 	readonly secrets: readonly string[];
 	/** Largest distance in seconds between a signed timestamp and now, past or future; 0 = any. */
 	readonly toleranceSeconds: number;
@@ -18,6 +18,7 @@ export interface VerifyOptions {
 	readonly now: number;
 }
 
+/** The result of a verification. */
 export type Verdict =
 	| {
 			readonly valid: true;
@@ -28,7 +29,7 @@ export type Verdict =
 	| {
 			readonly valid: false;
 			readonly reason: string;
-			/** The request is well-formed: another secret might match. */
+			/** Another secret might match: the request is well-formed, or there was no secret to verify it with. */
 			readonly unmatched?: true;
 	  };
 
@@ -46,7 +47,7 @@ type Claim = Signed | { readonly reason: string };
 const ELEMENT_ENDS = /[\s,]+/;
 /** Where Node, or a proxy, joined the lines of a header. */
 const LINE_ENDS = /, ?/;
-/** Between commas, as many as are looked at: a request that is refused must not cost more. */
+/** How many comma-separated parts of a header are looked at, so that refusing a request stays cheap. */
 const MAX_PARTS = 32;
 const HEX_SHA256 = /^[0-9a-f]{64}$/;
 const UNIX_SECONDS = /^(?:0|[1-9]\d{0,11})$/;
@@ -96,7 +97,7 @@ export function verifySignature(
 	}
 	for (const scheme of candidates) {
 		const repeated = repeatedHeader(request, scheme, value.trim());
-		// Other reasons would hide it.
+		// Other reasons follow from it and would hide it.
 		if (repeated !== undefined) return { ...failure, ...refused(`header ${repeated} is repeated`) };
 	}
 	return failure ?? refused(`header ${header} is not written as documented`);
@@ -123,8 +124,8 @@ function repeatedHeader(
 }
 
 /**
- * Whether a value consists of several, which Node and proxies join with commas where a header comes on several
- * lines. A value may have commas itself: several signatures beside one timestamp are one value.
+ * Whether a value consists of several lines of a header, which Node.js and proxies join with commas. A single line may
+ * have commas, too: several signatures beside one timestamp are one value.
  */
 function isJoined(value: string, isLine: (line: string, first?: string) => boolean): boolean {
 	const parts = value.split(LINE_ENDS, MAX_PARTS);
@@ -206,7 +207,7 @@ function sign(
 	return hmac.update(rawBody).digest();
 }
 
-/** Digests have one length, so comparing them does not reveal how long a shared secret is. */
+/** All digests have the same length, so comparing them does not reveal how long a shared secret is. */
 function sha256(text: string): Buffer {
 	return createHash('sha256').update(text).digest();
 }

@@ -1,9 +1,9 @@
 import { CALL_LIMITS } from './limitedRequest';
 
-/** What came of a call without a whole answer. */
+/** Why a call got no complete answer. */
 export interface NoAnswer {
 	readonly message: string;
-	/** What to do, where a Base URL that is wrong is not the first thing to think of. */
+	/** What to do; absent where a wrong Base URL is the likeliest cause. */
 	readonly advice?: string;
 }
 
@@ -19,6 +19,7 @@ const NOT_TRUSTED = [
 ];
 
 /**
+ * Explains why a call got no complete answer.
  * @param name of the provider
  * @param code of the error: Node.js's, OpenSSL's (verify(1), X509_V_ERR_…), or that of a limit exceeded
  */

@@ -1,9 +1,9 @@
 /** URLs as text. */
 
-/** What sets the address that providers reach n8n at. n8n before 2.30 does not know the new name; newer ones prefer it. */
+/** The variable for n8n's public address. n8n before 2.30 knows only the old name; newer ones prefer the new one. */
 export const ADDRESS_VARIABLE = 'N8N_WEBHOOK_URL (WEBHOOK_URL in n8n 1.x and before 2.30)';
 
-/** @returns undefined for a text that is no URL */
+/** @returns undefined for a text that is not a URL */
 export function parseUrl(text: string): URL | undefined {
 	try {
 		return new URL(text);
@@ -18,12 +18,12 @@ export function isHttpUrl(text: string): boolean {
 	return protocol === 'https:' || protocol === 'http:';
 }
 
-/** Longer than any URL that providers take; what an account's list holds is compared at each check. */
+/** Longer than any URL that providers accept. It keeps checks cheap, which compare each URL of an account. */
 const MAX_URL_LENGTH = 2_000;
 
 /**
- * Whether two URLs lead to the same place, however they are written: host in capitals, default port,
- * trailing slash, letters that need no encoding encoded. Those of more than 2,000 characters are not read.
+ * Whether two URLs lead to the same place, however they are written: host in capitals, default port, trailing slash,
+ * percent-encoding that is not needed. URLs of more than 2,000 characters have to be written alike.
  */
 export function sameUrl(left: string, right: string): boolean {
 	if (left === right) return true;
@@ -57,7 +57,7 @@ export function addressForMessage(address: string): string {
 /** An address without the name and password that a URL can hold. */
 export function withoutUserInfo(address: string): string {
 	const url = parseUrl(address);
-	// In what is no URL a password may hold anything, a slash included; without a scheme the name looks like one.
+	// In a text that is not a URL, a password may hold even a slash; without a scheme, the name looks like one.
 	if (url === undefined || url.host === '') return address.replace(/^(\w+:\/\/)?.*@/s, '$1');
 	if (url.username === '' && url.password === '') return address;
 	url.username = '';

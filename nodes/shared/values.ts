@@ -1,16 +1,16 @@
 /**
- * Reads single values of a body: times, addresses, types of bounces. Providers write them in other
- * ways than they document; what can have only one meaning is read.
+ * Reads single values of a body: times, addresses, types of bounces. Providers do not always write them as they
+ * document them, so every form that has only one meaning is read.
  */
 
-/** By size, the unit of a Unix time: the factor to milliseconds of what is smaller than the bound. */
+/** The unit of a Unix time, told by its size: a value below `below` is multiplied by `toMs` to get milliseconds. */
 const UNIX_UNITS = [
 	{ below: 1e11, toMs: 1e3 },
 	{ below: 1e14, toMs: 1 },
 	{ below: 1e17, toMs: 1e-3 },
 	{ below: 1e20, toMs: 1e-6 },
 ] as const;
-/** Seconds, milliseconds, micro- or nanoseconds of these years; fewer digits may be a date. */
+/** A present-day time in seconds, milliseconds, microseconds or nanoseconds; fewer digits may be a date. */
 const UNIX_TEXT = /^(?:\d{9,13}|\d{16}|\d{19})(?:\.\d+)?$/;
 /** ISO 8601 with the liberties of RFC 3339: lower case, a blank for the `T`, a zone without a colon. */
 const ISO_TEXT =
@@ -20,7 +20,7 @@ const RFC_2822_TEXT =
 	/^(?:[a-z]{3}, ?)?\d{1,2} [a-z]{3} \d{4} \d\d:\d\d(?::\d\d)?( ?(?:[+-]\d{4}|UTC?|GMT|Z|[ECMP][SD]T))?$/i;
 
 /**
- * Reads a time: Unix time in a unit that its size tells, ISO 8601 or RFC 2822. UTC where it names no zone.
+ * Reads a time: Unix time in any of these units, ISO 8601 or RFC 2822; UTC where it names no zone.
  * @returns epoch milliseconds; undefined for anything else
  */
 export function timeOf(value: unknown): number | undefined {
@@ -52,17 +52,19 @@ function isoZone(zone: string): string {
 	return offset === null ? 'Z' : `${offset[1]}:${offset[2] ?? '00'}`;
 }
 
-/** An address behind a name, which may be quoted. One with a comma and an `@` would be a further address. */
+/**
+ * An address after a name, which may be quoted. An unquoted name with a comma and an `@` would hold another address.
+ */
 const NAMED_ADDRESS = /^(?:"[^"]*"\s*|[^<>,;]*|[^<>@]*)<([^<>]*)>$/;
 /** One address (RFC 5321): a local part, quoted or not, and a domain or an address literal. */
 const ADDRESS =
 	/^(?:"[^"\\\p{C}]+"|[^\s\p{C}@<>()[\]\\,;:"]+)@(?:\[[^\s\p{C}@<>[\]\\,;]+\]|[^\s\p{C}@<>()[\]\\,;:"]+)$/u;
-/** No name and address is longer; an address alone has 320 characters at most (RFC 5321). */
+/** Longer than any name with its address; an address alone has 320 characters at most (RFC 5321). */
 const MAX_LENGTH = 1_000;
 
 /**
- * Reads one email address, also one in a list of its own or behind a name.
- * @returns the address alone; undefined for none, several or a broken one
+ * Reads one email address, also the only one in a list, or one after a name.
+ * @returns the address alone; undefined for none, several or a malformed one
  */
 export function addressOf(value: unknown): string | undefined {
 	const [text, ...others]: unknown[] = Array.isArray(value) ? value : [value];

@@ -2,14 +2,14 @@ import { settingsError } from '../errors';
 import { ALL_EVENTS, canonicalEvent } from '../events';
 import type { ActionCall, EventFact, Provider } from '../provider';
 
-/** Suggestions of one message. */
+/** The most suggestions in one message. */
 const MAX_SUGGESTED = 3;
 /** Characters of a name that are compared with others. */
 const MAX_COMPARED = 60;
 
 /**
- * The events that a parameter names: by their names, by their labels in the editor, or several with blanks between.
- * @throws NodeOperationError for one that the provider does not have, with those that it may stand for
+ * The events that a parameter names: by their names, by their labels in the editor, or several separated by spaces.
+ * @throws NodeOperationError for one that the provider does not have, with those that may be meant
  */
 export function eventNames(
 	{ context, provider }: Pick<ActionCall, 'context' | 'provider'>,
@@ -28,7 +28,7 @@ export function eventNames(
 		});
 }
 
-/** Where no document names any event, every name may be one. */
+/** If no event of the provider is documented, any name may be one. */
 function eventNamed(provider: Provider, text: string): string | undefined {
 	const plain = text.toLowerCase();
 	if (text === ALL_EVENTS || plain === 'all events') return ALL_EVENTS;

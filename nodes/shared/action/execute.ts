@@ -40,14 +40,14 @@ export async function executeAction(
 	return outputs;
 }
 
-/** Of what a tool throws n8n tells the agent the message only, and not what to do about it. */
+/** Whether the others go on after an item has failed. Of an error, n8n would tell an agent the message only. */
 function goesOn(context: IExecuteFunctions, forAgent: boolean): boolean {
 	return context.continueOnFail() || (forAgent && context.getNode().onError !== 'stopWorkflow');
 }
 
 /**
- * What went wrong, with the provider's own words and what to do. n8n takes an item to the error output only where it
- * consists of `error` and `message`.
+ * What went wrong, with the provider's own words and what to do. n8n sends an item to the error output only if it has
+ * nothing but `error` and `message`.
  */
 function failureItem(context: IExecuteFunctions, failure: Error): IDataObject {
 	const error = failure.message;

@@ -6,7 +6,7 @@ import { numberSchema, readParameter, type ActionItem } from './parameter';
 const limitSchema = numberSchema.pipe(z.number().int().min(1));
 
 /**
- * How many results to return.
+ * The parameters for how many results to return.
  * @param noun - what is listed, in the plural
  */
 export function limitFields(noun: string): INodeProperties[] {
@@ -31,7 +31,7 @@ export function limitFields(noun: string): INodeProperties[] {
 	];
 }
 
-/** What the user chose there; Infinity for all. @throws NodeOperationError for anything but a number from 1 */
+/** The limit that the user chose; Infinity for all. @throws NodeOperationError for anything but a number from 1 */
 export function readLimit(item: ActionItem): number {
 	const all = item.context.getNodeParameter('returnAll', item.itemIndex) === true;
 	return all ? Number.POSITIVE_INFINITY : readParameter(item, 'limit', limitSchema);

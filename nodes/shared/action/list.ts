@@ -19,7 +19,7 @@ export interface ListFacts {
 	readonly filters: readonly INodeProperties[];
 	/** Query of page n (from 0) for the filters that are set. */
 	readonly query: (filters: IDataObject, number: number) => IDataObject;
-	/** Its filters by time take a day as well, which stands for all of it. */
+	/** Its time filters also accept a day without a time, which stands for the whole day. */
 	readonly takesDays?: true;
 	/** Applies the filters that the API does not have. */
 	readonly matches?: (item: IDataObject, filters: IDataObject) => boolean;
@@ -72,7 +72,7 @@ export function getManyOf(resource: Resource, list: ListFacts): Operation {
 	};
 }
 
-/** The client to work with a list, or one thing of it: its errors name the things. */
+/** The API client for a list, or for one entry of it; its errors name what is listed. */
 export function listClient(
 	{ context, provider, credential, itemIndex }: ListReader,
 	{ noun }: Pick<ListFacts, 'noun'>,
@@ -99,7 +99,7 @@ export async function readList(
 		const qs = list.query(filters, number);
 		const attempt = await client.send({ method: 'GET' }, path, { qs });
 		const items = client.valueOf('GET', path, attempt, list.read, 'a list');
-		// A server that knows no pages answers with the same one again.
+		// A server without paging returns the same page again.
 		const text = JSON.stringify(items);
 		if (text === former) break;
 		former = text;
@@ -110,7 +110,7 @@ export async function readList(
 	return found.slice(0, limit);
 }
 
-/** The filters that are set. @throws NodeOperationError when one by time holds no time */
+/** The filters that are set. @throws NodeOperationError when a time filter holds no time */
 function readFilters(call: ActionCall, list: ListFacts): IDataObject {
 	const given: unknown = call.context.getNodeParameter('filters', call.itemIndex, {});
 	const filters = Object.entries(isJsonObject(given) ? given : {}).filter(

@@ -19,7 +19,7 @@ export function actionDescription(family: ProviderFamily) {
 	} satisfies Partial<INodeTypeDescription>;
 }
 
-/** What n8n calls of an action node. */
+/** The methods of an action node that n8n calls. */
 export function actionMethods(family: ProviderFamily) {
 	return {
 		async execute(this: IExecuteFunctions) {

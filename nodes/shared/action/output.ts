@@ -9,7 +9,7 @@ import { namesSchema, readParameter } from './parameter';
  * workflow, Output in a tool of an AI agent.
  */
 export interface AnswerFields {
-	/** What it is known by, always in the output. */
+	/** The field that identifies the answer, always in the output. */
 	readonly id: string;
 	/** The most useful ones, the most used first: ten at most. */
 	readonly simplified: readonly string[];
@@ -19,7 +19,7 @@ export interface AnswerFields {
 
 const WORDS_IN_CAPITALS = ['html', 'id', 'url'];
 
-/** The choice of fields. */
+/** The parameters that choose fields. */
 export function outputFields({ id, all }: AnswerFields): INodeProperties[] {
 	return [
 		{
@@ -66,13 +66,13 @@ export function simplifiedOutput({ simplified, all }: AnswerFields): z.ZodObject
 	return all().pick(Object.fromEntries(simplified.map((name) => [name, true])));
 }
 
-/** Makes of an answer what the user wants of it. */
+/** Reduces an answer to the fields that the user chose. */
 export function chosenOutput(
 	call: ActionCall,
 	{ id, simplified }: AnswerFields,
 ): (answer: IDataObject) => IDataObject {
 	const simplify = readParameter(call, 'simplify', z.boolean(), true);
-	// Only a tool has it.
+	// Only a tool has this parameter.
 	const output = readParameter(
 		call,
 		'output',

@@ -57,8 +57,8 @@ export function readText({ context, itemIndex }: ActionItem, name: string): stri
 }
 
 /**
- * A time as ISO 8601 with its zone: n8n's date field yields one of the workflow's zone, without a zone.
- * @throws NodeOperationError when it is no time
+ * A time as ISO 8601 with its zone: n8n's date field yields a time in the workflow's zone, but does not name the zone.
+ * @throws NodeOperationError when it is not a time
  */
 export function isoTime({ context }: ActionItem, value: unknown): string {
 	try {

@@ -18,7 +18,7 @@ export function actionOutputs(family: ProviderFamily): ExpressionString {
 	return `={{ ${outputs} }}`;
 }
 
-/** An expression for the line below an action node: "create or update: endpoint", for other products than the first "… (Reach)". */
+/** An expression for the line below an action node: "create or update: endpoint", "get: endpoint (Reach)". */
 export function actionSubtitle(family: ProviderFamily): string {
 	const operation =
 		'$parameter.operation.replace("getAll", "getMany").replace(/[A-Z]/g, " $&").toLowerCase()';
@@ -35,7 +35,7 @@ export function actionProperties(family: ProviderFamily): INodeProperties[] {
 	const defaultResource = first?.resource.value ?? '';
 	return [
 		...(family[0].product === undefined ? [] : [productProperty(family)]),
-		// One for all products: n8n's list of actions repeats them for each parameter Resource.
+		// One for all products: n8n's list of actions would repeat the actions for each parameter Resource.
 		{
 			displayName: 'Resource',
 			name: 'resource',
@@ -128,7 +128,7 @@ function optionOf(
 	const { name, value, description, resource } = operation;
 	const ableTo = (what: Operation) => family.filter((one) => operationsOf(one).includes(what));
 	const able = ableTo(operation);
-	// What every product has says nothing about which of them have more of the resource.
+	// Operations that every product has do not show which products have more of the resource.
 	const others = family.filter((one) =>
 		operationsOf(one).some(
 			(other) => other.resource.value === resource.value && ableTo(other).length < family.length,

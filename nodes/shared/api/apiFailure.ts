@@ -21,7 +21,7 @@ export interface FailedRequest {
 	readonly endpointId?: string | undefined;
 	/** The item that an action node is working on. */
 	readonly itemIndex?: number | undefined;
-	/** A trigger asked, which can do without the API. */
+	/** A trigger makes the request, and can do without the API. */
 	readonly forTrigger?: boolean;
 }
 

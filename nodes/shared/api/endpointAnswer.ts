@@ -20,8 +20,8 @@ export interface RemoteEndpoint {
 }
 
 /**
- * Providers wrap one endpoint as itself, `{data}`, `{success,data}` or `{ok,endpoint,secret}`, and
- * lists as an array, `{data}` or `{webhooks}`.
+ * How providers wrap their answers: one endpoint is bare, `{data}`, `{success,data}` or `{ok,endpoint,secret}`, and a
+ * list is an array, `{data}` or `{webhooks}`.
  */
 const LIST_KEYS = ['data', 'webhooks', 'endpoints', 'items'] as const;
 const ATTEMPT_KEYS = ['data', 'events', 'deliveries', 'attempts', 'items'] as const;
@@ -36,12 +36,12 @@ const MAX_DEPTH = 8;
  * there, a lone surrogate cannot be encoded, and a control character or line break would forge a line.
  */
 export const ENDPOINT_ID = /^(?!\.{1,2}$)[^\p{Surrogate}\p{Control}\p{Zl}\p{Zp}]{1,500}$/u;
-/** Larger numbers have lost digits on the way: their text might be the id of another endpoint. */
+/** A number above 2^53 has lost digits in parsing: its text might be the id of another endpoint. */
 export const endpointIdSchema = z
 	.union([z.string().regex(ENDPOINT_ID), z.number().safe()])
 	.transform(String);
 
-/** A text lists them with commas, or is a list in JSON. */
+/** The events of an endpoint: a list, or a text with commas or with a list in JSON. */
 const eventsSchema = z
 	.union([z.array(z.string()), z.string().transform((text) => text.split(/[[\]",]+/))])
 	.transform((names) => names.map((name) => name.trim()).filter((name) => name !== ''));

@@ -5,6 +5,7 @@ import { readEndpointPage, type EndpointPage } from './endpointAnswer';
 import type { Installation } from './installation';
 import { isMissing, isUnauthorized, type ApiClient, type Attempt, type Call } from './request';
 
+/** What is needed to call the webhook API of an account. */
 export interface EndpointAccess {
 	/** Collection paths to try in order: the provider's own, or the one a user or a record names. */
 	readonly paths: readonly string[];
@@ -110,7 +111,7 @@ export class EndpointRequests {
 		return result;
 	}
 
-	/** Whether a call on one endpoint may not exist in the style it was made. */
+	/** Whether a call on one endpoint may not exist in the style that was tried. */
 	notServed(attempt: Attempt): boolean {
 		// An id in the wrong place is a bad request to an installation that reads it elsewhere.
 		const misread =

@@ -39,12 +39,12 @@ export type CreateOutcome =
 	  };
 
 /**
- * What the provider says of one endpoint. `absent`: there is none with this id, or no such call; the list shows
- * which. `unclear`: the answer is about another endpoint.
+ * What the provider says of one endpoint. `gone`: it was deleted. `absent`: there is none with this id, or no such
+ * call; the list shows which. `unclear`: the answer is about another endpoint.
  */
 export type Lookup = RemoteEndpoint | 'absent' | 'gone' | 'unclear';
 
-/** What a delete came to. `absent`: there was none with this id. `unsupported`: the provider has no such call. */
+/** The result of a delete. `absent`: there was none with this id. `unsupported`: the provider has no such call. */
 export type Removal = 'deleted' | 'absent' | 'unsupported';
 
 /** All endpoints of an account, and the URLs of those whose id cannot be read. */
@@ -52,7 +52,7 @@ export type EndpointList = Pick<EndpointPage, 'endpoints' | 'unreadable'>;
 
 /** Statuses with which APIs say that there is no such endpoint, or none of this account's, or no such call. */
 const ABSENT_STATUSES = [400, 403, 404, 405, 422];
-/** The same for a create that is refused because of an endpoint that is there, and how they word it. */
+/** Statuses with which APIs refuse a create because of an endpoint that exists, and how they word it. */
 const TAKEN_STATUSES = [400, 403, 409, 422];
 const TAKEN =
 	/already (?:exists|in use|used|registered|been taken)|\bduplicate\b|must be unique|plan does not allow more|(?:webhook|endpoint)s? (?:limit|maximum)|(?:limit|maximum) (?:number )?of (?:\d+ )?(?:webhook|endpoint)s|too many (?:webhook|endpoint)s/i;
@@ -90,9 +90,9 @@ export class EndpointApi {
 	}
 
 	/**
-	 * The same, with what could not be read. Finds out which of the documented paths is served. A page may be
-	 * shorter than asked for: the last one is empty, brings nothing new, reaches the total, or says that it is the
-	 * last.
+	 * The same, with what could not be read. Finds out which of the documented paths is served. A page that is shorter
+	 * than asked for need not be the last: that one is empty, brings nothing new, reaches the total, or says that it is
+	 * the last.
 	 */
 	async readList(limit = Number.POSITIVE_INFINITY): Promise<EndpointList> {
 		const { page } = this.api;
@@ -162,7 +162,7 @@ export class EndpointApi {
 		const body = this.bodyOf(result);
 		const endpoint = readEndpoint(body);
 		if (endpoint !== undefined) return endpoint.id === id ? endpoint : 'unclear';
-		// Some APIs answer 200 or 204 with nothing in it, or with the list; a web page is none of theirs.
+		// Some APIs answer 200 or 204 with nothing in it, or with the list; none of them answers with a web page.
 		if (typeof body !== 'string' || body.trim() === '') return 'absent';
 		throw this.unreadable(result, 'a webhook endpoint with an id');
 	}

@@ -2,7 +2,7 @@ import { SECRET_KEYS } from './endpointAnswer';
 
 /** Replaces every secret in a text. */
 export function hideSecrets(text: string, secrets: readonly string[]): string {
-	// Longest first: of a secret that begins like a shorter one, the rest would stay.
+	// Longest first: if one secret begins with another, replacing the shorter one would leave the rest of the longer.
 	return secrets
 		.filter((secret) => secret !== '')
 		.sort((left, right) => right.length - left.length)

@@ -39,7 +39,7 @@ export interface ApiAccess {
 	readonly endAt?: number;
 }
 
-/** A call of an API. One that changes something says whether a second one would change nothing more. */
+/** A call of an API. One that changes something says whether repeating it would change nothing more. */
 export type Call =
 	| { readonly method: 'GET' }
 	| { readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'; readonly idempotent: boolean };
@@ -197,7 +197,7 @@ export function isUnauthorized(attempt: Attempt): boolean {
 	return attempt.kind === 'status' && attempt.status === 401;
 }
 
-/** The connection was never made, so the provider has seen nothing. */
+/** Whether the connection was never made, so that the provider has seen nothing. */
 export function neverSent(code: string): boolean {
 	return ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ERR_OUT_OF_TIME'].includes(code);
 }

@@ -37,9 +37,9 @@ export interface AcceptedDelivery {
 }
 
 /**
- * Reads a verified delivery, and rejects what is not for this workflow: another product, an event
- * that is not selected or does not meet the conditions, a ping.
- * @param body undefined when it is no JSON object
+ * Reads a verified delivery, and rejects what is not for this workflow: another product, an event that is not selected
+ * or does not meet the conditions, a ping.
+ * @param body undefined when it is not a JSON object
  */
 export function acceptDelivery(
 	provider: Provider,
@@ -76,7 +76,7 @@ export function acceptDelivery(
 }
 
 /**
- * The item that a workflow gets of a delivery, with what most people map first: a table shows it in this order.
+ * The item that a workflow gets for a delivery. What most people map comes first, because tables keep this order.
  * @param simplify leaves out headers, verification and the body as it came
  */
 export function deliveryItem(

@@ -5,7 +5,7 @@ import { isJsonObject } from '../jsonObject';
 const BYTE_ORDER_MARKS = /^\ufeff+/;
 /** Stands in a text for bytes that are not UTF-8. */
 const REPLACEMENT = '\ufffd';
-/** As many digits as the smallest whole number has that a JavaScript number may not hold exactly. */
+/** Digits of the smallest whole number that a JavaScript number may not hold exactly. */
 const LONG_NUMBER = 16;
 /** Characters of a field's path that a warning shows. */
 const MAX_PATH = 200;
@@ -14,7 +14,7 @@ const BEFORE_NUMBERS = Buffer.from(':,[- \t\r\n');
 const ZERO = 0x30;
 const NINE = 0x39;
 
-/** Parses the raw body. @returns undefined when it is no JSON object */
+/** Parses the raw body. @returns undefined when it is not a JSON object */
 export function parseBody(rawBody: Buffer): IDataObject | undefined {
 	try {
 		const body: unknown = JSON.parse(rawBody.toString().replace(BYTE_ORDER_MARKS, ''));
@@ -25,8 +25,8 @@ export function parseBody(rawBody: Buffer): IDataObject | undefined {
 }
 
 /**
- * The fields of a body that do not hold what was sent: whole numbers above 2^53, whose last digits are lost, and
- * texts with bytes that are not UTF-8. Two looks at the bytes keep this from costing an ordinary delivery anything.
+ * The fields of a body that do not hold what was sent: whole numbers above 2^53, whose last digits are lost, and texts
+ * with bytes that are not UTF-8. Two quick checks of the bytes spare an ordinary delivery the search.
  * @param limit how many to find at most
  */
 export function findLosses(rawBody: Buffer, body: IDataObject, limit: number): string[] {
@@ -51,7 +51,7 @@ export function findLosses(rawBody: Buffer, body: IDataObject, limit: number): s
 	return found;
 }
 
-/** A text that was sent may have the replacement, too; encoded again, it gives the same bytes. */
+/** A valid text may contain the replacement character, too; encoded again, it gives the same bytes. */
 function isUtf8(bytes: Buffer): boolean {
 	const text = bytes.toString();
 	return !text.includes(REPLACEMENT) || Buffer.from(text).equals(bytes);
@@ -62,7 +62,7 @@ function shorten(path: string): string {
 }
 
 /**
- * Whether a number may have 16 digits. Such a run has a digit at a multiple of 16, so few bytes are looked at, and
+ * Whether a number may have 16 digits. A run of 16 digits has one at a multiple of 16, so few bytes are looked at, and
  * each once.
  */
 function hasLongNumber(bytes: Buffer): boolean {
@@ -71,7 +71,7 @@ function hasLongNumber(bytes: Buffer): boolean {
 		let [start, end] = [at, at + 1];
 		while (isDigit(bytes[start - 1])) start--;
 		while (isDigit(bytes[end])) end++;
-		// Ids and digests in texts stand behind quotes and letters.
+		// Ids and digests in texts follow quotes and letters.
 		const isNumber = BEFORE_NUMBERS.includes(bytes[start - 1] ?? ZERO);
 		if (end - start >= LONG_NUMBER && isNumber) return true;
 		at = end - (end % LONG_NUMBER);

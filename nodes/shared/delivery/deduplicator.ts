@@ -13,9 +13,9 @@ export interface Answer {
 interface Entry {
 	/** Undefined once the delivery was accepted. */
 	pending?: { readonly answer: Answer; readonly since: number };
-	/** The same where a run decides: its id. */
+	/** Id of the run that decides, until the delivery is accepted. */
 	run?: string;
-	/** Epoch milliseconds after which a delivery like it is another one. */
+	/** Epoch milliseconds after which the same key stands for a new delivery. */
 	readonly endsAt: number;
 }
 
@@ -25,13 +25,13 @@ const GIVE_UP_MS = 120_000;
 /**
  * Remembers accepted deliveries in process memory, so that a provider's retry does not run twice.
  *
- * A delivery counts as accepted only once its response ended with 2xx, or its run well where that decides: what
- * n8n refused or never answered may come again. Best effort by design: the memory is this process's own, and it
- * keeps the newest `capacity` keys.
+ * A delivery counts as accepted only once its response ended with 2xx or, where its run decides, once the run
+ * succeeded: what n8n refused or never answered may come again. Best effort by design: the memory is this process's
+ * own, and it keeps the newest `capacity` keys.
  */
 export class Deduplicator {
 	private readonly entries = new Map<string, Entry>();
-	/** Goes on where it stopped: a new iterator would pass all that was dropped before, each time. */
+	/** Continues where it stopped: a new iterator would pass all entries that were dropped before, each time. */
 	private readonly oldestFirst = this.entries.keys();
 
 	/** Entries without an answer yet, oldest first: each holds a response, with its request and body. */
@@ -52,9 +52,9 @@ export class Deduplicator {
 	}
 
 	/**
-	 * Reports a delivery; a `new` one is remembered from the moment its answer ends with 2xx.
+	 * Reports a delivery; a `new` one counts as accepted from the moment its answer ends with 2xx, or its run succeeds.
 	 * @param decision the response that decides, or a run; undefined for a delivery that counts as accepted at once
-	 * @param lifetimeMs how long after it came the key stands for this delivery
+	 * @param lifetimeMs how long the key stands for this delivery
 	 */
 	see(
 		key: string,
@@ -65,7 +65,7 @@ export class Deduplicator {
 		const state = this.stateOf(key);
 		if (state !== 'new') return state;
 
-		// Deleting first moves the key to the young end of the map.
+		// Deleting first moves the key to the end of the map, where the newest are.
 		this.entries.delete(key);
 		const now = this.now();
 		const entry: Entry = { endsAt: now + lifetimeMs };
@@ -89,7 +89,7 @@ export class Deduplicator {
 		return this.entries.get(key)?.run;
 	}
 
-	/** Reports the end of the run that has a delivery: it was accepted, or may come again. */
+	/** Reports the end of the run that has a delivery. @param accepted false: the delivery may come again */
 	endRun(key: string, run: string, accepted: boolean): void {
 		const entry = this.entries.get(key);
 		if (entry?.run !== run) return;
@@ -109,7 +109,7 @@ export class Deduplicator {
 		return this.now() - entry.pending.since > GIVE_UP_MS ? 'new' : 'inProgress';
 	}
 
-	/** Lets go of responses that will never finish, because their senders hung up. */
+	/** Releases responses that will never finish, because their senders hung up. */
 	private releaseUnanswered(): void {
 		for (const [entry, key] of this.unanswered) {
 			const { pending } = entry;
@@ -134,7 +134,7 @@ export class Deduplicator {
 	}
 }
 
-/** One memory of deliveries for each trigger. */
+/** One deduplicator for each trigger. */
 export class DeduplicatorPool extends PerTrigger<Deduplicator> {
 	constructor(capacity = 200) {
 		super(() => new Deduplicator(), capacity);

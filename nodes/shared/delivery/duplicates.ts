@@ -4,18 +4,18 @@ import { triggerKey, type Owner } from '../state/perTrigger';
 import { DeduplicatorPool, type Answer, type DeliveryState } from './deduplicator';
 import type { EventIdentity } from './event';
 
-/** Characters from which on an id is remembered by its digest, to bound the memory it takes. */
+/** Ids with more characters than this are remembered by their digest, to bound the memory they take. */
 const LONG_ID = 200;
 
-/** How long equal bytes are one event where the body does not say when it happened. */
+/** How long an identical body is the same event, if it does not say when the event happened. */
 const RECURRENCE_MS = 24 * 60 * 60 * 1000;
 
-/** What the nodes of the process have accepted. */
+/** The deliveries that the nodes of this process have accepted. */
 const deduplicators = new DeduplicatorPool();
 
 /**
  * Whether a node has seen an event before; a new one is remembered.
- * @param answer the response that decides whether it was accepted; without one it is at once
+ * @param answer the response that decides whether it was accepted; without one, it is accepted at once
  */
 export function checkDelivery(
 	owner: Owner,
@@ -25,19 +25,19 @@ export function checkDelivery(
 	return deduplicators.of(triggerKey(owner)).see(eventKey(identity), answer, lifetimeOf(identity));
 }
 
-/** How a run ended that worked on a delivery. */
+/** How the run of a delivery ended, or that it has not. */
 export type RunEnd = 'succeeded' | 'failed' | 'running';
 
-/** A run that works on a delivery, and is to be answered by its end. */
+/** A run that handles a delivery, which is answered according to how the run ends. */
 export interface DecidingRun {
 	/** Id of the execution. */
 	readonly id: string;
-	/** How another run ended, which had the same event before. */
+	/** How an earlier run of the same event ended. */
 	readonly endOf: (id: string) => Promise<RunEnd>;
 	readonly onCancel: (handler: () => void) => void;
 }
 
-/** The same where the run decides whether the event was accepted: what failed is new when it comes again. */
+/** Like `checkDelivery`, but the run decides whether the event is accepted: a failed one is new when it comes again. */
 export async function checkDeliveryInRun(
 	owner: Owner,
 	identity: EventIdentity,
@@ -56,12 +56,12 @@ export async function checkDeliveryInRun(
 	return sighting;
 }
 
-/** Under which an event is remembered. */
+/** The key under which an event is remembered. */
 export function eventKey({ deliveryId }: EventIdentity): string {
 	return deliveryId.length > LONG_ID ? hash('sha256', deliveryId) : deliveryId;
 }
 
-/** Milliseconds for which it is remembered; undefined without a limit. */
+/** Milliseconds for which an event is remembered; undefined without a limit. */
 function lifetimeOf({ mayRecur }: EventIdentity): number | undefined {
 	return mayRecur ? RECURRENCE_MS : undefined;
 }

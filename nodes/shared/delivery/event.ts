@@ -17,7 +17,7 @@ export interface ReceivedEvent {
 	/** The email address that the event is about; null when it is about none or several. */
 	readonly recipient: string | null;
 	readonly data: IDataObject;
-	/** Undefined when a bounce does not say it in words that are known, and for every other event. */
+	/** Undefined for other events, and for a bounce that does not state its type in known words. */
 	readonly bounceType: BounceType | undefined;
 	/** Where the body differs from its documented shape, was read as something else or could not be read. */
 	readonly warnings: readonly string[];
@@ -35,14 +35,14 @@ export interface EventIdentity {
 
 /** Name given to a delivery whose body names no event. */
 const UNNAMED = 'unknown';
-/** Warnings of one event. */
+/** The most warnings that one event gets. */
 export const MAX_WARNINGS = 20;
 /** Hex digits of a digest that follows a prefix. */
 const SHORT_DIGEST = 16;
 
 /**
- * Reads a verified body by the provider's facts. Tolerant on purpose: the signature says that the
- * provider sent it, so what misses its documented shape is reported, not dropped.
+ * Reads a verified body by the provider's facts. Tolerant on purpose: the signature says that the provider sent it, so
+ * what differs from its documented shape is reported, not dropped.
  */
 export function readEvent(provider: Provider, body: IDataObject, headers: Headers): ReceivedEvent {
 	const { envelope } = provider;
@@ -52,7 +52,7 @@ export function readEvent(provider: Provider, body: IDataObject, headers: Header
 	const recipient = recipientIn(envelope, data);
 	const bounceType = bounceTypeIn(envelope, name, data);
 	const deviations = findDeviations(provider, name, body, data);
-	// What misses its documented shape says so already.
+	// A field that deviates from its documented shape is reported already.
 	const places = deviations.map((warning) => warning.slice(0, warning.indexOf(' ')));
 	const readings = [ofName, time.warnings, recipient.warnings, bounceType.warnings].flat();
 	return {
@@ -73,9 +73,9 @@ export function readEvent(provider: Provider, body: IDataObject, headers: Header
 }
 
 /**
- * What distinguishes this event from others, but not from a second delivery of it. An id that may be a
- * person's or a message's, which have many events, does so only with a digest of the body. No header
- * is part of it: headers are not signed, and differ from delivery to delivery.
+ * Identifies an event: each delivery of it gets the same id, and other events get other ids. An id in the body that may
+ * be a person's or a message's, which have many events, is used only together with a digest of the body. No header is
+ * part of it: headers are not signed, and differ from delivery to delivery.
  */
 export function identifyEvent(
 	{ envelope }: Provider,
@@ -117,7 +117,7 @@ export function productNamedIn(
 	return isNamedBy(envelope) ? undefined : family.find((other) => isNamedBy(other.envelope));
 }
 
-/** What was found in a body, and what there is to say of the fields that were looked at. */
+/** What was found in a body, and the warnings about the fields that were looked at. */
 interface Reading<T> {
 	readonly found: T | undefined;
 	readonly warnings: readonly string[];
@@ -125,7 +125,7 @@ interface Reading<T> {
 
 type Candidate = readonly [place: string, value: unknown];
 
-/** Reads the first of several fields that can be read. @param failure ends the warning of those that cannot */
+/** Reads the first of several fields that can be read. @param failure the end of the warning for one that cannot */
 function firstReadable<T>(
 	candidates: readonly Candidate[],
 	read: (value: unknown) => T | undefined,

@@ -18,7 +18,7 @@ import { productNamedIn } from './event';
 
 /** Bytes of a body that is tried in other spellings; no documented delivery has a tenth of them. */
 const MAX_RESPELT = 1_000_000;
-/** Of a body that is written anew: indents take as many characters as the square of it. */
+/** Of a body that is serialised again: the characters for indents grow with the square of it. */
 const MAX_LEVELS = 50;
 const MINUTE_S = 60;
 const HOUR_S = 60 * MINUTE_S;
@@ -37,7 +37,7 @@ export interface RefusedDelivery {
 	readonly verdict: Extract<Verdict, { valid: false }>;
 }
 
-/** Whether a request carries a header with which one of the family's products delivers. */
+/** Whether a request carries a header that one of the family's products sends. */
 export function carriesHeaderOf(
 	family: ProviderFamily,
 	headers: SignedRequest['headers'],
@@ -60,7 +60,7 @@ export function explainRefusal(refused: RefusedDelivery, family: ProviderFamily)
 	);
 }
 
-/** Verifies it once more, at whatever time it was signed. */
+/** Verifies it once more, whenever it was signed. */
 function verifyAgain(
 	{ request, options }: RefusedDelivery,
 	schemes: Provider['schemes'],
@@ -104,7 +104,7 @@ function changedBody(refused: RefusedDelivery): string | undefined {
 	return undefined;
 }
 
-/** The body as its sender may have written it, before something on the way wrote it anew. */
+/** The forms in which the sender may have written the body, before something on the way serialised it again. */
 function* respellingsOf(rawBody: Buffer): Generator<string> {
 	const text = rawBody.toString();
 	const trimmed = text.trim();

@@ -6,7 +6,7 @@ import type { ReceivedEvent } from './event';
 /** Which events a node lets through. */
 export type Selection = Pick<TriggerSettings, 'events' | 'bounceType' | 'conditions'>;
 
-/** What the selection goes by. */
+/** The fields of an event that a selection looks at. */
 type Selectable = Pick<ReceivedEvent, 'name' | 'named' | 'bounceType'>;
 
 /** Whether a delivery is a test of the webhook URL. */
@@ -14,7 +14,7 @@ export function isPing({ envelope }: Provider, { name }: Selectable): boolean {
 	return envelope.testEvents.includes(name);
 }
 
-/** Why an event does not run, as the answer puts it. @returns undefined for one that runs */
+/** Why an event does not start a run, in the words of the answer. @returns undefined for one that does */
 export function reasonToIgnore(
 	provider: Provider,
 	{ events, bounceType }: Omit<Selection, 'conditions'>,
@@ -23,7 +23,7 @@ export function reasonToIgnore(
 	if (isPing(provider, event)) return 'ping';
 	const runs = !event.named || events.includes(ALL_EVENTS) || isChosen(provider, events, event);
 	if (!runs) return 'event is not selected';
-	// A bounce that does not say what it is runs: better one too many than a lost one.
+	// A bounce that does not state its type starts a run: better one run too many than a lost event.
 	if (bounceType !== 'any' && event.bounceType !== undefined && event.bounceType !== bounceType) {
 		return `only ${bounceType} bounces are selected`;
 	}
@@ -37,7 +37,7 @@ export function isUnknown(
 	event: Selectable,
 ): boolean {
 	if (event.named && documentedEvent(provider, event.name) !== undefined) return false;
-	// Where no document names any event, "all events" means just these.
+	// If no event of the provider is documented, "all events" can only mean undocumented ones.
 	if (provider.events.length === 0 && events.includes(ALL_EVENTS)) return false;
 	return !event.named || !isChosen(provider, events, event);
 }

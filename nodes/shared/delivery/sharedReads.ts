@@ -16,7 +16,7 @@ export class SharedReads<T> {
 	/** The value of the last read, if that ended at most `maxAgeMs` ago. */
 	recent(key: string): T | undefined {
 		const last = this.kept.get(key);
-		// Not of the future either: the clock may have been set back.
+		// A time in the future is not recent either: the clock may have been set back.
 		const age = Math.abs(Date.now() - (last?.at ?? 0));
 		return last !== undefined && age <= this.maxAgeMs ? last.value : undefined;
 	}

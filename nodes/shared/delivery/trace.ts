@@ -4,7 +4,7 @@ import { problemsOf } from '../state/problems';
 import type { Owner } from '../state/perTrigger';
 import type { AcceptedDelivery, Rejection } from './accept';
 
-/** What a verified delivery leaves behind where it is not as expected, so that none disappears unnoticed. */
+/** Logs verified deliveries that are not as expected, so that none disappears unnoticed. */
 
 type Context = Pick<IWebhookFunctions, 'logger' | 'getNode' | 'getWorkflow' | 'getMode'>;
 
@@ -17,14 +17,14 @@ export function logDeviations(context: Context, owner: Owner, { event }: Accepte
 	});
 }
 
-/** Logs that a verified delivery starts nothing. Pings are not worth a word. */
+/** Logs that a verified delivery starts nothing. Pings are not logged. */
 export function logIgnored(context: Context, owner: Owner, { event, reason }: Rejection): void {
 	if (event === undefined) return;
 	const message = `A verified delivery was ignored: ${reason}`;
 	logOnce(context, owner, event.isUnknown ? 'warn' : 'info', message, event.name);
 }
 
-/** Once for each event: a provider repeats it with each delivery. @param facts of the first one */
+/** Logs a message once for each event: it would repeat with each delivery. @param facts about the first one */
 function logOnce(
 	context: Context,
 	owner: Owner,

@@ -22,7 +22,7 @@ const CREDENTIAL_AGE_MS = 5_000;
 /** A read costs n8n a database query and, with the expression engine `vm`, a V8 isolate. */
 const credentialReads = new SharedReads<ProviderCredential>(CREDENTIAL_AGE_MS);
 
-/** What a credential's secrets say of a delivery. */
+/** The result of verifying a delivery with a credential's secrets. */
 interface Verification {
 	readonly verdict: Verdict;
 	/** There was a secret to verify with. */
@@ -31,7 +31,7 @@ interface Verification {
 	readonly cannotUnseal?: boolean;
 	/** Whether nothing but the previous signing secret verifies the delivery. */
 	readonly usedPrevious?: () => boolean;
-	/** Why a delivery was refused, or what to compare, for people. Costs as much as many deliveries. */
+	/** Says why a delivery was refused, or what to compare, for people. Costs as much as verifying many deliveries. */
 	readonly explain?: (family: ProviderFamily) => string;
 }
 

@@ -50,9 +50,9 @@ async function noteEnds(context: IExecuteFunctions, ended: readonly string[]): P
 
 /**
  * Claims the event of an item for its run.
- * @param command what came with the item, where the event was recovered
- * @returns false when the event has run: its delivery comes after it was recovered, or the other way round. Where
- * n8n's database cannot be asked it runs: better twice than never.
+ * @param command what came with the item, if the event was recovered
+ * @returns false when the event has run before, as a delivery or recovered; true if n8n's database cannot be asked: it
+ * is better to run twice than never
  */
 export async function claim(
 	context: IExecuteFunctions,
@@ -92,7 +92,7 @@ async function claimRecovered(
 	identity: Identity,
 	{ startedBy, run, ended }: Extract<Command, { do: 'recover' }>,
 ): Promise<boolean> {
-	// Whoever retries a run wants it to run.
+	// A person who retries a run wants it to run.
 	if (context.getMode() === 'retry') return true;
 	const processed = processedEventsOf(triggerKey(ownerOf(context)));
 	await noteEnds(context, ended);

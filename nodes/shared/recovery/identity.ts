@@ -1,9 +1,9 @@
 import type { Identity } from '../provider';
 
 /**
- * How an event of a list is recognised as one that was delivered: by entries in n8n's database, which can only be
- * asked whether they exist. A delivery leaves one for the event's own id, and one for what the event is about in a
- * period of time. A listed event is looked for in the two periods around its own time.
+ * How a listed event is recognised as one that was delivered: by entries in n8n's database, which can only be asked
+ * whether they exist. A delivery leaves one for the event's own id, and one for what the event is about in a period of
+ * time. A listed event is looked for in the two periods around its own time.
  */
 
 /** What a delivery leaves: one or two entries. */
@@ -16,7 +16,7 @@ export function keysAround(identity: Identity): string[] {
 	return [...ownKeys(identity), ...periodsAround(identity)];
 }
 
-/** What an event that is recovered leaves, besides what it was looked for by: one or two entries. */
+/** What a recovered event leaves, in addition to the keys it was looked for by: one or two entries. */
 export function recoveredKeys(identity: Identity): string[] {
 	return deliveredKeys(identity).map(recovered);
 }
@@ -40,7 +40,7 @@ function ownKeys({ own }: Identity): string[] {
 	return own === undefined ? [] : [own];
 }
 
-/** The period of the event is one of them. */
+/** The two periods that the tolerance around an event's time reaches into; the event's own is one of them. */
 function periodsAround(identity: Identity): string[] {
 	const { at, toleranceMs } = identity;
 	return [at - toleranceMs, at + toleranceMs].map((time) => periodOf(identity, time));

@@ -3,14 +3,14 @@ import { nameOf } from './identity';
 import type { PacedClient } from './pacedClient';
 
 const MAX_PAGES = 1_000;
-/** How often the list is read when it changes meanwhile. */
+/** The most times that a list is read if it changes while it is read. */
 const MAX_READINGS = 3;
 /** Share of a page that is read again with the next one, where a page may begin anywhere. */
 const OVERLAP = 0.1;
 /** How often in a row a page may repeat the one before it. */
 const MAX_REPEATS = 2;
 
-/** An event of a list that its delivery can be recognised by. */
+/** A listed event, with what its delivery can be recognised by. */
 export interface MissedEvent extends ListedEvent {
 	readonly identity: Identity;
 }
@@ -27,10 +27,10 @@ export interface EventList {
 type Reading = 'complete' | 'changed' | { readonly pageSize: number };
 
 /**
- * What a provider lists from `since` on, or as much of the newest as is enough. One call, where that fits on one page.
+ * What a provider lists from `since` on, or as many of the newest as are enough. One call, if they fit on one page.
  *
- * The list may change while it is read: a new entry pushes others to a later page, where they are seen
- * twice; a removal pulls entries to a page that was already read. Then the list is read again.
+ * The list may change while it is read: a new entry pushes others to a later page, where they are seen twice; a removal
+ * pulls entries to a page that was already read. Then the list is read again.
  * @param since epoch milliseconds
  * @throws NodeApiError when the provider could not be asked
  */
@@ -54,7 +54,7 @@ export async function listEvents(
 	return { events: [...found.values()].sort((a, b) => a.at - b.at), complete };
 }
 
-/** @returns the size of a page where the provider gives less than was asked for, so that pages may leave gaps */
+/** @returns a page size if the provider gives less than was asked for, so that pages may leave gaps */
 async function readPages(
 	client: PacedClient,
 	api: RecoveryApi,
@@ -92,7 +92,7 @@ async function readPages(
 		const entries = JSON.stringify(page.events);
 		repeats = entries === former && page.events.length > 0 ? repeats + 1 : 0;
 		if (repeats >= MAX_REPEATS) {
-			// It knows no pages. Its newest entries are all there is, where they reach back far enough.
+			// The list has no pages. Its newest entries are enough, if they reach back far enough.
 			return wanted.length < page.events.length || total === undefined ? 'complete' : 'changed';
 		}
 		changed ||= repeats > 0;

@@ -1,6 +1,6 @@
 import { within } from '../state/within';
 
-/** Work that may take longer than one wait for it: it goes on, and the next wait finds it further. */
+/** Work that may take longer than one wait for it: it continues, and the next call waits for it again. */
 export class LongWork {
 	private underWay: Promise<void> | undefined;
 
@@ -17,7 +17,7 @@ export class LongWork {
 		const work = (this.underWay ??= begin());
 		let ended = false;
 		const end = () => void (ended = true);
-		// Also hears of a failure that nobody waits for at that moment.
+		// Also handles a failure while nobody waits for the work.
 		work.then(end, end);
 		await within(work, limitMs);
 		if (!ended) return false;

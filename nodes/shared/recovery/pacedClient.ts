@@ -5,7 +5,7 @@ import type { RecoveryCall } from '../provider';
 
 /** Calls a provider's API no faster than the provider allows, and no slower than its documents do. */
 export class PacedClient {
-	/** Of the next call, in milliseconds of a clock that nobody sets. */
+	/** When the next call may be made, in milliseconds of a clock that nobody sets. */
 	private nextAt = 0;
 	private callsPerMinute: number;
 

@@ -6,9 +6,9 @@ import { PerTrigger } from '../state/perTrigger';
 import { deliveredKeys, keysAround, recoveredKeys, recoveredKeysAround } from './identity';
 
 /**
- * Which events of a trigger have run, delivered or recovered: remembered in n8n's database, where
- * it keeps what its own node Remove Duplicates has seen, because all processes have to know, and a
- * kill must not forget it. Static data cannot hold it: n8n writes it as a whole, and the last writer wins.
+ * Which events of a trigger have run, delivered or recovered. They are kept in n8n's database, where n8n keeps what its
+ * own node Remove Duplicates has seen, because all processes have to know them, and a kill must not lose them. Static
+ * data cannot hold them: n8n writes it as a whole, and the last writer wins.
  */
 
 /** n8n's store for one node. */
@@ -21,8 +21,8 @@ const MODE = { mode: 'entries' } as const;
  */
 const MAX_ENTRIES = 15_000;
 /**
- * n8n reads and writes the whole store, so two processes can lose an entry to each other. A process that
- * read before an entry was written has written by then.
+ * n8n reads and writes the whole store, so two processes can overwrite each other's entries. A process that read the
+ * store before an entry was written has written it back by then.
  */
 const SETTLED_AFTER_MS = 2_000;
 const MAX_RECENT = 1_000;
@@ -77,19 +77,19 @@ export class ProcessedEvents {
 		for (const key of keys) this.here.byKey.set(key, run);
 	}
 
-	/** A run has ended that `begin` was told of. */
+	/** Notes that a run has ended that `begin` was told of. */
 	end(keys: readonly string[]): void {
 		for (const key of keys) this.here.byKey.delete(key);
 	}
 
-	/** Whether this process started a run of an event, and has started none of it since. */
+	/** Whether this is the latest run of an event that this process has started. */
 	isLatest([key = '']: readonly string[], run: string): boolean {
 		return this.here.byKey.get(key) === run;
 	}
 
 	/**
-	 * A delivery is about to run.
-	 * @param endIsTold whether `noteEnds` will be called when the run has ended,
+	 * Claims the event of a delivery that is about to run.
+	 * @param endIsTold whether `noteEnds` will be called when the run has ended
 	 * @returns false when its event was recovered before, so that it must not run again
 	 */
 	async claimDelivery(store: Store, identity: Identity, endIsTold: boolean): Promise<boolean> {
@@ -123,7 +123,7 @@ export class ProcessedEvents {
 		const isRecovered = marks.some((mark) => found.has(mark));
 		const isOpen = [...opened, ...opens].some((entry) => before.has(entry) || found.has(entry));
 		if (isRecovered && !(isOpen && this.isDead(keys))) {
-			// Copies of the delivery are told by what it has of its own; another event about the same thing is none.
+			// Copies of the delivery are recognised by its own id; another event about the same thing is not a copy.
 			const kept = own.length > 0 ? own : periods.filter((mark) => found.has(mark));
 			const asked = [...marks, ...without(opens, found)];
 			await this.forget(
@@ -163,8 +163,8 @@ export class ProcessedEvents {
 	}
 
 	/**
-	 * The run of a recovered event begins in a process that did not start it.
-	 * @param run its id, because n8n's queue starts a run again whose worker was lost
+	 * Claims a recovered event whose run begins in a process that did not start it.
+	 * @param run its id, because n8n's queue starts a run again if its worker was lost
 	 * @returns false when another run of the event has begun
 	 */
 	async beginOnce(store: Store, [key = '']: readonly string[], run: string): Promise<boolean> {
@@ -191,7 +191,7 @@ export class ProcessedEvents {
 		return keys.some((key) => this.here.byKey.has(key));
 	}
 
-	/** Whether an open run has died: where this process recovers, it would know of one that has not. */
+	/** Whether an open run has died: if this process recovers, it would know of one that has not. */
 	private isDead(keys: readonly string[]): boolean {
 		return this.isRecoveredHere && !this.isUnderWay(keys);
 	}
@@ -232,7 +232,7 @@ export class ProcessedEvents {
 		this.confirming = true;
 		try {
 			while (this.recent.size > 0) {
-				// Two processes must not go on colliding.
+				// So that two processes do not keep colliding.
 				await sleep(SETTLED_AFTER_MS * (1 + Math.random()));
 				await this.turns.run(async () => await this.confirmOnce(store));
 			}

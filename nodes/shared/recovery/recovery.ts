@@ -64,7 +64,7 @@ export class Recovery {
 	/**
 	 * Continues the recovery. Never throws.
 	 * @param now epoch milliseconds
-	 * @param endAt epoch milliseconds at which no more runs are started; a list is read on after it
+	 * @param endAt epoch milliseconds from which on no more runs are started; reading a list goes on
 	 */
 	async work(now: number, endAt: number): Promise<void> {
 		if (this.attempts.mustWait(now)) return;
@@ -93,7 +93,7 @@ export class Recovery {
 		await this.reachBack(client);
 		const { from, until } = this.cursorAt(now);
 		const { events, complete } = await listEvents(client, api, Math.max(from, until - OVERLAP_MS));
-		// One of the future shows that this clock is behind.
+		// An event in the future shows that this clock is behind.
 		const isYoung = ({ at }: ListedEvent) => Math.abs(now - at) < GRACE_MS;
 		const [firstYoung] = events.filter(isYoung);
 		const happened = events.filter((event) => !isYoung(event));
@@ -127,12 +127,12 @@ export class Recovery {
 		store.change({ recovery: { ...cursor, from, until: Math.min(cursor.until, from - 1) } });
 	}
 
-	/** Looked up each time: the process drops those of a trigger that was idle while many others were not. */
+	/** Looked up each time, because the process drops those of the triggers that were least recently used. */
 	private get processed(): ProcessedEvents {
 		return processedEventsOf(this.trigger);
 	}
 
-	/** How far it got. A first activation in the future was dated by a clock that was ahead. */
+	/** How far the recovery got. A first activation in the future was dated by a clock that was ahead. */
 	private cursorAt(now: number): RecoveryCursor {
 		const { store, owner } = this.deps;
 		const first = { ...owner, from: this.activatedAt, until: this.activatedAt };
@@ -208,7 +208,7 @@ export class Recovery {
 		);
 	}
 
-	/** Waits until fewer runs than `count` are under way. @returns false when the slice is over before */
+	/** Waits until fewer runs than `count` are under way. @returns false when the slice is over first */
 	private async hasEnded(count: number, endAt: number): Promise<boolean> {
 		while (this.running.size >= count && Date.now() < endAt) {
 			await Promise.race([...this.running.values(), sleep(LOOK_AGAIN_MS)]);
@@ -219,7 +219,7 @@ export class Recovery {
 		return Date.now() < endAt;
 	}
 
-	/** Moves the cursor, which goes back for no clock, and saves it where that is new. */
+	/** Moves the cursor forward, never back, even if the clock was set back, and saves it if it is new. */
 	private async advance(upTo: number): Promise<void> {
 		const { store, runs, isClosed } = this.deps;
 		if (isClosed()) return;

@@ -11,7 +11,7 @@ import { recoveredItem } from './item';
 import type { MissedEvent } from './listEvents';
 import type { PacedClient } from './pacedClient';
 
-/** Largest number of events in one question, which n8n answers at one go; after their runs the cursor is saved. */
+/** The most events to ask about at once; the cursor is saved after their runs. */
 const QUESTION_SIZE = 100;
 
 /** What a recovery works with. */
@@ -54,10 +54,10 @@ export class Round {
 	}
 
 	/**
-	 * Asks n8n's database which of the next events have not run: this process may have been started since, and in
+	 * Asks n8n's database which of the next events have not run: this process may have started after they ran, and in
 	 * queue mode other processes run the deliveries.
-	 * @param endAt epoch milliseconds at which no more events are requested in full
-	 * @param noteProcessed takes those that have run, or are not to run
+	 * @param endAt epoch milliseconds from which on no more events are requested in full
+	 * @param noteProcessed is called for those that have run, or are not to run
 	 */
 	async ask(endAt: number, noteProcessed: (event: MissedEvent) => void): Promise<void> {
 		const { wanted, read } = await this.compareNext(endAt, noteProcessed);
@@ -78,7 +78,7 @@ export class Round {
 	}
 
 	noteStart(event: MissedEvent): void {
-		// Not the first any more where a run was refused meanwhile.
+		// It is no longer the first if a run was refused meanwhile.
 		this.queue.splice(this.queue.indexOf(event), 1);
 		this.requested.delete(event);
 		this.started += 1;
@@ -101,8 +101,8 @@ export class Round {
 	}
 
 	/**
-	 * Of the next events, those that meet the conditions. The others are not asked about, because the question claims
-	 * what is missing, and a late delivery, which may say more, has to find its event unclaimed.
+	 * Those of the next events that meet the conditions. The others are not asked about, because asking claims what is
+	 * missing, and a late delivery, which may say more, has to find its event unclaimed.
 	 * @returns also how many were read, at least one
 	 */
 	private async compareNext(

@@ -11,7 +11,7 @@ import { differencesOf, type Desired, type Observation, type Plan } from './plan
 import { forsake, noteLeftovers, removeAll, removeLeftovers } from './remove';
 import type { EndpointSession } from './session';
 
-/** How long a new endpoint waits for n8n's database to know that one is being created. */
+/** How long a create waits for n8n's database to store that an endpoint is being created. */
 const ANNOUNCE_MS = 20_000;
 
 /** What a plan was made from. */
@@ -24,12 +24,14 @@ export interface Situation {
 
 /** What a new endpoint replaces. */
 interface Replaced {
-	/** The record of it: what that one signed is still on its way. */
+	/** Its record: deliveries that it signed may still be on their way. */
 	readonly former?: RegistrationRecord;
 	/** The endpoint itself, which is removed afterwards. */
 	readonly own?: RemoteEndpoint;
 	readonly wasOff?: boolean;
-	/** One that may be there although nothing shows it, so that there may be no room beside it. */
+	/**
+	 * Endpoints that may exist although the provider does not show them, so that it may refuse another one beside them.
+	 */
 	readonly unseen?: readonly RemoteEndpoint[];
 }
 
@@ -60,7 +62,7 @@ export async function applyPlan(
 	await removeLeftovers(session);
 }
 
-/** Brings a record up to date whose endpoint is as it should be. */
+/** Updates the record of an endpoint that is as it should be. */
 function refresh(session: EndpointSession, record: RegistrationRecord, isShown: boolean): void {
 	const { store, url, events } = session;
 	const unlisted = isShown ? undefined : record.unlisted;
@@ -72,7 +74,7 @@ function refresh(session: EndpointSession, record: RegistrationRecord, isShown: 
 	}
 }
 
-/** @returns false where the endpoint is not as it should be afterwards */
+/** @returns false if the endpoint has to be replaced instead */
 async function updateInPlace(
 	session: EndpointSession,
 	record: RegistrationRecord,
@@ -93,8 +95,8 @@ async function updateInPlace(
 }
 
 /**
- * The new one comes first, so that no event falls into a gap, and the old one goes only once every
- * process can verify what the new one signs.
+ * Creates the new endpoint first, so that no event is missed, and deletes the old one only once every process can
+ * verify what the new one signs.
  */
 async function replace(
 	session: EndpointSession,
@@ -113,13 +115,13 @@ async function replace(
 	);
 }
 
-/** The recorded endpoint seems to be gone; a list or a copy that lags can make it seem so. */
+/** Replaces a recorded endpoint that seems to be gone; a list that lags behind can make it seem so. */
 async function createInPlaceOf(
 	session: EndpointSession,
 	record: RegistrationRecord,
 	seen: Observation,
 ): Promise<void> {
-	// At another URL it can be that of the n8n whose database this one is a copy of.
+	// One that was registered at another URL may belong to the n8n whose database this one is a copy of.
 	const isOurs = record.url !== undefined && sameUrl(record.url, session.url);
 	const unseen = isOurs ? [{ id: record.endpointId, active: true }] : [];
 	await createAndRemember(session, seen, { former: record, unseen });
@@ -151,8 +153,8 @@ async function createForsaking(
 }
 
 /**
- * Creates an endpoint and remembers it. What it replaces and what else is at our URL is removed afterwards, or before
- * where there is room for one only.
+ * Creates an endpoint and remembers it. What it replaces, and what else is at our URL, is removed afterwards, or before
+ * if the provider has no room for another one.
  */
 async function createAndRemember(
 	session: EndpointSession,
@@ -179,12 +181,12 @@ async function createAndRemember(
 	await store.commit();
 }
 
-/** @throws also where the check was overtaken; what was created is removed then */
+/** Creates an endpoint. @throws also if a hook has overtaken the check; the new endpoint is then removed */
 async function createWhileCurrent(
 	session: EndpointSession,
 	before: AccountBefore,
 ): Promise<RegistrationRecord> {
-	// Processes that do not create it have to know that they cannot verify what it signs yet.
+	// Other processes have to know that they cannot verify yet what it signs.
 	if (mayHaveNewSecret(session)) await within(session.store.commit(), ANNOUNCE_MS);
 	session.assertCurrent();
 	const record = await createEndpoint(session, before);

@@ -18,8 +18,8 @@ const CREATE_BACKOFF_MS = 500;
 /** What the account had before a create. */
 export interface AccountBefore {
 	/**
-	 * Endpoints of ours. They stay, unless the provider allows no other beside them: then they go first, and the new
-	 * one comes after them.
+	 * Endpoints of ours. They stay, unless the provider refuses another one beside them: then they are removed before the
+	 * new one is created.
 	 */
 	readonly ours: readonly RemoteEndpoint[];
 	/** Ids of those at other URLs. */
@@ -66,16 +66,16 @@ export async function createEndpoint(
 		}
 		if (!lost) throw failure;
 		const { cleared, found } = await removeLost(session, mayStay);
-		// Where a lost one cannot be removed, or is known to exist and is not shown, another attempt might leave another one.
+		// If a lost one cannot be removed, or exists but is not listed, another attempt might leave another one behind.
 		if (!cleared || (isAnswered && found === 0) || attempt >= CREATE_ATTEMPTS) throw failure;
 		await sleep(CREATE_BACKOFF_MS * attempt);
 	}
 }
 
 /**
- * Looks at an endpoint that was just created. The provider may show it in a different form, or not at all: later on,
- * that does not mean that it was changed or deleted. Never throws.
- * @param wasOff it replaces one that was switched off: where this one is shown so as well, a third would not help
+ * Looks at an endpoint that was just created. The provider may show it in a different form, or not at all; if so, a
+ * later check must not take that for a change or a deletion. Never throws.
+ * @param wasOff it replaces one that was switched off; if it is shown as switched off, too, a third would not help
  */
 export async function learnHowItIsShown(
 	session: EndpointSession,
@@ -88,7 +88,7 @@ export async function learnHowItIsShown(
 		const reported = reportedOf(session, shown, wasOff);
 		return Object.keys(reported).length === 0 ? {} : { reported };
 	} catch {
-		// The endpoint exists: its record must not be lost for this.
+		// Not a reason to lose the record of an endpoint that exists.
 		return {};
 	}
 }
@@ -107,7 +107,7 @@ function reportedOf(
 	};
 }
 
-/** Removes what a create may have left whose answer was lost. `cleared`: nothing is left, as far as the list shows. */
+/** Removes what a create whose answer was lost may have left. `cleared`: nothing is left, as far as the list shows. */
 async function removeLost(
 	session: EndpointSession,
 	existing: readonly RemoteEndpoint[],
@@ -120,7 +120,7 @@ async function removeLost(
 	return { cleared: cleared && unreadable.length === 0, found: lost.length };
 }
 
-/** Endpoints at our URL that nobody knows. */
+/** Endpoints at our URL that no trigger has recorded. */
 function lostIn(
 	session: EndpointSession,
 	endpoints: readonly RemoteEndpoint[],
@@ -132,9 +132,9 @@ function lostIn(
 }
 
 /**
- * Whether a create is answered with the endpoint that it made. With our URL it is. Some providers write the URL in
- * another form: then they list the endpoint afterwards and did not before, and nothing else is new at our URL. All else
- * may be somebody else's, which must not be touched.
+ * Whether the answer to a create describes the endpoint that was made. It does if it has our URL, or a new id and no
+ * URL. Some providers write the URL in another form: then the id has to be new, the list has to show it, and to show no
+ * other new endpoint at our URL. Any other endpoint may be somebody else's and must not be touched.
  */
 async function isCreated(
 	session: EndpointSession,

@@ -17,12 +17,12 @@ import type { EndpointSession } from './session';
 import { whoAnswersAt, type Occupant } from './webhookProbe';
 import { webhookUrlObjection } from './webhookUrl';
 
-/** A list or a copy of it may lag behind: an endpoint is gone when it was not there twice. */
+/** A list or a replica may lag behind, so an endpoint counts as gone only if it is missing twice. */
 const LOOK_AGAIN_MS = 1_000;
 
 /**
- * Looks at the account. Where the API can get one endpoint and it is as it should be, the list is not read: one
- * call in any account.
+ * Looks at the account. Where the API can get one endpoint and it is as it should be, the list is not read: that takes
+ * one call, however many endpoints the account has.
  * @param thorough reads the list in any case, to find what is left over
  */
 export async function observe(
@@ -41,7 +41,7 @@ export async function observe(
 	) {
 		return { own: got, isShown: true, orphans: [], others: new Set() };
 	}
-	// Such an endpoint is there although nothing shows it.
+	// The provider has never shown such an endpoint, so it proves nothing that it does not show it now.
 	const isHidden = record?.unlisted === true && record.removing !== true;
 	let { endpoints: list, unreadable } = await session.api.readList();
 	let shown = record && shownIn(got, list, record);
@@ -70,7 +70,7 @@ export async function observe(
 	};
 }
 
-/** @throws where our URL has an endpoint that nothing can be done with: another create might add to it */
+/** @throws NodeOperationError if an endpoint at our URL has no readable id: another create might add a second one */
 export function assertReadable(
 	{ context, provider, url }: EndpointSession,
 	unreadable: readonly string[],
@@ -136,7 +136,7 @@ export async function lookUp(
 	return await api.find(endpointId);
 }
 
-/** What the provider says of one endpoint: the call that gets it, else the list. */
+/** What the provider says of one endpoint: in the answer to the call that gets it, or else in the list. */
 export async function seeOne(
 	session: EndpointSession,
 	record: Pick<RegistrationRecord, 'endpointId'>,
@@ -157,14 +157,14 @@ export function shownIn(
 	return got === 'unclear' ? 'unclear' : 'gone';
 }
 
-/** An endpoint that the provider never showed: nothing is known of it but what was registered. */
+/** An endpoint that the provider never showed: only what was registered is known of it. */
 function asRegistered({ endpointId }: RegistrationRecord): RemoteEndpoint {
 	return { id: endpointId, active: true };
 }
 
 /**
- * A restored or copied database names production's endpoint, whose URL is another one: who answers there tells
- * whether it is in use.
+ * Who answers at the URL of the recorded endpoint, if it is not ours. A restored or copied database has the record of
+ * production's endpoint: the answer tells whether that endpoint is in use.
  */
 async function occupantOf(
 	{ context, credential, url }: EndpointSession,
@@ -173,7 +173,7 @@ async function occupantOf(
 ): Promise<Occupant | undefined> {
 	const address = addressOf(own, record, url);
 	if (sameUrl(address, url)) return undefined;
-	// Only a local provider can have a private address registered.
+	// Only a local provider accepts private addresses.
 	const reachable = webhookUrlObjection(address, credential.baseUrl) === undefined;
 	return reachable ? await whoAnswersAt(context, address) : 'unknown';
 }

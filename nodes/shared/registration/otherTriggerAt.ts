@@ -6,7 +6,7 @@ import { sameUrl } from '../url';
 
 /**
  * Another published trigger of this process that has an endpoint at a URL.
- * @param isMeant which endpoint; ids alone do not tell, because those of two accounts can be equal
+ * @param isMeant picks the endpoint; its id alone is not enough, because two accounts can have the same
  */
 export function otherTriggerAt(
 	{ workflowId, nodeId }: Owner,

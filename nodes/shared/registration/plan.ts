@@ -9,11 +9,11 @@ import type { Occupant } from './webhookProbe';
 /** What the provider says of the endpoint of a record; `unclear` is no reason to change anything. */
 export type Sighting = RemoteEndpoint | 'gone' | 'unclear';
 
-/** What the provider has, as far as it says so. Nothing is changed by finding it out. */
+/** What the provider has, as far as it shows. */
 export interface Observation {
 	/** The endpoint of the record; undefined without a record. */
 	readonly own: Sighting | undefined;
-	/** Whether the provider showed it: one that it never shows counts as it was registered. */
+	/** Whether the provider showed it; one that it never shows is taken to be as it was registered. */
 	readonly isShown: boolean;
 	/** Other endpoints at our URL: left over from interrupted attempts. */
 	readonly orphans: readonly RemoteEndpoint[];
@@ -28,9 +28,9 @@ export interface Desired {
 	readonly provider: Provider;
 	readonly url: string;
 	readonly events: readonly string[];
-	/** The endpoint of the record was given a secret that verifies with today's credential. */
+	/** The current credential gives the secret that the endpoint of the record has. */
 	readonly secretIsCurrent: boolean;
-	/** The record was made with today's API key. */
+	/** The record was made with the current API key, as far as is known. */
 	readonly isSameAccount: boolean;
 	/** Events and URL of an endpoint can be changed, as far as is known. */
 	readonly canUpdate: boolean;
@@ -41,8 +41,8 @@ export interface Desired {
  *
  * - `keep`: it is as it should be.
  * - `update`: changes it in place.
- * - `replace`: creates another one, and deletes it.
- * - `create`: there is none that is ours; `forsake` says why the recorded one is left where it is.
+ * - `replace`: creates another one, then deletes the old one.
+ * - `create`: there is none that is ours; `forsake` says why the recorded one is left alone.
  * - `leave`: cannot tell, so nothing is changed.
  */
 export type Plan =
@@ -55,7 +55,7 @@ export type Plan =
 	  }
 	| { readonly do: 'leave' };
 
-/** Decides what to do. Pure: it goes by nothing but what is passed. */
+/** Decides what to do. Pure: the result depends on the arguments alone. */
 export function planFor(
 	{ own, occupant }: Pick<Observation, 'own' | 'occupant'>,
 	record: RegistrationRecord | undefined,
@@ -79,8 +79,8 @@ export function planFor(
 }
 
 /**
- * Whether the recorded endpoint is in an account that the API key does not open. What that account has under its
- * id is ours only where it has our URL: ids can be small numbers.
+ * Whether the recorded endpoint is in a different account from the API key's. What the key's account has under the same
+ * id is ours only if it has our URL: ids can be small numbers.
  */
 export function isOfOtherAccount(
 	own: RemoteEndpoint | 'gone',
@@ -95,8 +95,8 @@ export function isOfOtherAccount(
 }
 
 /**
- * Whether an endpoint with another URL may be pointed back. One that this n8n registered at today's URL was moved by
- * somebody; one that was registered at another URL may be that of the n8n whose database this one is a copy of.
+ * Whether an endpoint with another URL may be pointed back to ours. One that this n8n registered at the current URL was
+ * changed by somebody; one that was registered at another URL may belong to the n8n whose database was copied.
  */
 function mayBeTaken(occupant: Occupant, { url }: RegistrationRecord, desired: Desired): boolean {
 	if (occupant === 'nobody') return true;
@@ -104,8 +104,8 @@ function mayBeTaken(occupant: Occupant, { url }: RegistrationRecord, desired: De
 }
 
 /**
- * How an endpoint differs from what is desired. What the provider does not report, or reports as it did right after
- * the endpoint was registered, is as it was registered.
+ * How an endpoint differs from what is desired. What the provider does not report, or reports as it did right after the
+ * endpoint was registered, is taken to be as it was registered.
  */
 export function differencesOf(
 	own: RemoteEndpoint,

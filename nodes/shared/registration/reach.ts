@@ -5,13 +5,13 @@ import { noAnswer } from '../unreachable';
 import { isRefusalOfOurs, saysNotRegistered, sendUnsigned, type Reply } from './webhookProbe';
 
 /**
- * What answers at a webhook URL that this n8n was asked at, by itself.
+ * What answers when this n8n sends a request to a webhook URL.
  *
  * - `reached`: this process has received the request.
  * - `otherProcess`: a trigger of the package answers, in another process: of queue mode, or of another n8n.
  * - `notRegistered`: an n8n that has no such webhook.
  * - `starting`: n8n's start-up page.
- * - `otherAnswer`: something that is no trigger of the package.
+ * - `otherAnswer`: something that is not a trigger of the package.
  * - `noAnswer`: nothing that can be reached from here.
  */
 export type Reach =
@@ -20,15 +20,15 @@ export type Reach =
 	| { readonly outcome: 'noAnswer'; readonly code: string };
 
 const ASK_AGAIN_MS = 1_000;
-/** n8n and proxies in front of it answer so while n8n is not ready. */
+/** n8n, and proxies in front of it, answer with these while n8n is not ready. */
 const PASSING_STATUSES = [502, 503, 504];
 
 /**
- * Asks at a webhook URL with an unsigned request, which starts nothing. While the answer may be due to a publish or a
- * start that is under way, it is asked again.
- * @param askForMs milliseconds after which it is not
- * @param isWanted false ends it
- * @returns undefined where it was not wanted any more; never rejects
+ * Sends an unsigned request to a webhook URL, which starts nothing. Repeats it while the answer may be due to a publish
+ * or a start that is under way.
+ * @param askForMs milliseconds after which it is not repeated
+ * @param isWanted returns false when the result is no longer wanted
+ * @returns undefined if it was no longer wanted; never rejects
  */
 export async function reachOf(
 	context: Pick<IHookFunctions, 'helpers'>,
@@ -70,7 +70,7 @@ export function isProven({ outcome }: Reach): boolean {
 	return outcome === 'notRegistered' || outcome === 'starting' || outcome === 'otherAnswer';
 }
 
-/** What answers at a webhook URL, and what to do: sentences. */
+/** Says in sentences what answers at a webhook URL, and what to do. */
 export function reachText(reach: Reach, url: string): string {
 	switch (reach.outcome) {
 		case 'reached':

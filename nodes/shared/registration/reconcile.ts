@@ -26,11 +26,11 @@ import { forsake, noteLeftovers, removeLeftovers, removeOrWarn } from './remove'
 import { assertUsable, type EndpointSession } from './session';
 
 /**
- * Makes the endpoint what the node wants: looks, decides, acts. Even if a step fails in between, there is exactly one
- * endpoint in the end, and we hold its secret. May be called again and again. Costs one call where nothing is wrong.
+ * Makes the endpoint what the node wants: observes, plans, acts. Even if a step fails in between, there is exactly one
+ * endpoint in the end, and we hold its secret. Can be repeated at any time, and takes one call if nothing is wrong.
  * @param thorough also looks for endpoints that an interrupted attempt has left
  * @returns what was done
- * @throws NodeApiError or NodeOperationError where it could not be done
+ * @throws NodeApiError or NodeOperationError if it could not be done
  */
 export async function reconcile(session: EndpointSession, thorough: boolean): Promise<Plan> {
 	assertUsable(session);
@@ -52,7 +52,7 @@ export async function reconcile(session: EndpointSession, thorough: boolean): Pr
 	return plan;
 }
 
-/** Whether the next check has to look for what a lagging list or copy did not show. */
+/** Whether the next check has to look for endpoints that a lagging list did not show. */
 export function mayHaveLeftOne(plan: Plan, { registration }: TriggerState): boolean {
 	const isReplacement = plan.do === 'replace' || (plan.do === 'create' && plan.why.length > 0);
 	return isReplacement || registration?.unlisted === true;
@@ -79,7 +79,7 @@ export async function removeEndpoint(session: EndpointSession): Promise<void> {
 	const isOther =
 		own !== 'unclear' && isOfOtherAccount(own, record, { isSameAccount: isSame, url });
 	if (!isOther && !sameUrl(address, url)) {
-		// The record stays: the next publish finds out whether the endpoint can be taken along.
+		// The record stays, so that the next publish can find out whether to point the endpoint to the new URL.
 		warn(
 			context,
 			`Endpoint ${record.endpointId} of ${provider.displayName} delivers to ${address} and not to ${url}, so it was not deleted. If no other n8n uses it, publish this workflow, or remove the endpoint in the dashboard`,
@@ -87,7 +87,7 @@ export async function removeEndpoint(session: EndpointSession): Promise<void> {
 		return;
 	}
 	if (isOther) forsake(session, record);
-	// Where it cannot be deleted the record stays: with its secret the next publish can use the endpoint again.
+	// If it cannot be deleted, the record stays: with its secret the next publish can use the endpoint again.
 	if (isOther || (await removeOwn(session, record, own))) {
 		store.change({ registration: undefined, replaced: replacedBy(record) });
 	}
@@ -95,7 +95,7 @@ export async function removeEndpoint(session: EndpointSession): Promise<void> {
 	await removeLeftovers(session);
 }
 
-/** One that seems to be gone may be there all the same. @returns whether it is gone */
+/** Deletes the recorded endpoint, even if it seems to be gone. @returns whether it is gone */
 async function removeOwn(
 	session: EndpointSession,
 	{ endpointId, unlisted }: RegistrationRecord,
@@ -105,7 +105,7 @@ async function removeOwn(
 	return own === 'gone' && unlisted !== true ? await removal.catch(() => true) : await removal;
 }
 
-/** The account's endpoints, where they only serve to clean up. */
+/** The account's endpoints, for cleaning up only: none if they cannot be listed. */
 async function listIfPossible({ api }: EndpointSession): Promise<readonly RemoteEndpoint[]> {
 	return await api.list().catch(() => []);
 }

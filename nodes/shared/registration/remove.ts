@@ -7,7 +7,7 @@ import { accountOf, isSameAccount } from '../state/secrets';
 import type { RegistrationRecord } from '../state/triggerState';
 import type { EndpointSession } from './session';
 
-/** More than a trigger ever leaves, to bound what it remembers. */
+/** More than a trigger ever leaves; it bounds what the trigger remembers. */
 const MAX_LEFTOVERS = 50;
 
 /** Deletes endpoints, one after the other. @returns whether all of them are gone */
@@ -80,7 +80,7 @@ export async function removeLeftovers(session: EndpointSession): Promise<void> {
 
 /**
  * Remembers an endpoint that this credential cannot remove, because it was registered with another account's or
- * product's, and says so.
+ * product's, and writes a warning.
  */
 export function forsake({ context, store, provider }: EndpointSession, record: RegistrationRecord) {
 	const { endpointId, url, account, product } = record;

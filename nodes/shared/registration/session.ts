@@ -11,7 +11,7 @@ import type { SecretContext } from '../state/secrets';
 import { addressForMessage, ADDRESS_VARIABLE, isHttpUrl } from '../url';
 import { webhookUrlObjection } from './webhookUrl';
 
-/** Where an endpoint is looked after: at a publish or a start, and while the workflow is published. */
+/** The contexts in which an endpoint is managed: at a publish or a start, and while the workflow is published. */
 export type RegistrationContext = IHookFunctions | ITriggerFunctions;
 
 /** What is needed to look up, change and delete a trigger's endpoint. */
@@ -20,13 +20,13 @@ export interface EndpointSession extends SecretContext {
 	readonly store: RecordStore;
 	readonly webhookApi: WebhookApi;
 	readonly api: EndpointApi;
-	/** What the provider calls may be learned about; shared by all sessions of the trigger. */
+	/** What calls have shown about this installation of the API; shared by all sessions of the trigger. */
 	readonly installation: Installation;
 	/** The webhook URL of the node. */
 	readonly url: string;
 	/** The events to register. */
 	readonly events: readonly string[];
-	/** @throws when somebody else works on the endpoint by now, whose work must not be undone */
+	/** @throws once a hook has overtaken this check, whose work must not be undone, or the trigger was closed */
 	readonly assertCurrent: () => void;
 }
 
@@ -37,16 +37,16 @@ export type SessionPlace = Pick<
 >;
 
 /**
- * How long calls of one session may be begun: a person waits for a publish, proxies give up after a minute, and
- * a tick does nothing else meanwhile.
+ * How long a session may begin calls: a person waits for a publish, proxies give up after a minute, and a tick does
+ * nothing else meanwhile.
  */
 const SESSION_LIMIT_MS = 60_000;
 const MAX_INSTALLATIONS = 10_000;
 const installations = new PerTrigger<Installation>(() => ({}), MAX_INSTALLATIONS);
 
 /**
- * Opens the provider's API for a trigger. Calls nobody.
- * @throws NodeOperationError where the credential holds no API key
+ * Opens the provider's API for a trigger. Makes no call.
+ * @throws NodeOperationError if the credential holds no API key
  */
 export function openSession(place: SessionPlace, choice: ApiChoice): EndpointSession {
 	const { context, provider, credential, store } = place;

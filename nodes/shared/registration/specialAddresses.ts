@@ -1,8 +1,8 @@
 /**
  * Blocks of addresses that no provider can deliver to: the IANA IPv4 and IPv6 Special-Purpose Address Registries
- * (RFC 6890), and multicast (RFC 5771). An IPv6 address is public in 2000::/3 only (RFC 4291, 2.4), so loopback,
- * unique local, link and site local addresses and those that hold an IPv4 address need no block of their own, but
- * for 6to4. Kept by comparison with another list: test/unit/specialAddresses.test.ts.
+ * (RFC 6890), and multicast (RFC 5771). An IPv6 address is public only in 2000::/3 (RFC 4291, 2.4), so loopback, unique
+ * local, link and site local addresses and those that hold an IPv4 address need no block of their own, except for 6to4.
+ * test/unit/specialAddresses.test.ts compares the blocks with another list.
  */
 const IPV4 = [
 	'0.0.0.0/8',

@@ -5,18 +5,22 @@ import { isJsonObject } from '../jsonObject';
 import { CALL_LIMITS, requestWithin, type Answer } from '../limitedRequest';
 
 /**
- * Who answers at a webhook URL. `nobody`: an n8n, which has no such webhook. `silence`: nothing that could be an n8n
- * at this moment, though there may be one that is starting, or out of reach.
+ * Who answers at a webhook URL.
+ *
+ * - `trigger`: a trigger of this package.
+ * - `nobody`: an n8n that has no such webhook.
+ * - `silence`: nothing that could be an n8n at this moment; one may be starting, or out of reach.
+ * - `unknown`: this cannot be told.
  */
 export type Occupant = 'trigger' | 'nobody' | 'silence' | 'unknown';
 
 const LIMITS = { ...CALL_LIMITS, deadlineMs: 5_000 };
-/** Longer than a start of n8n takes, in which it answers 404 to everybody for a while. */
+/** Longer than n8n takes to start, during which it answers 404 to every webhook for a while. */
 const ASK_FOR_MS = 20_000;
 const ASK_AGAIN_MS = 5_000;
 /** The connection was refused, or the host name does not exist. */
 const SILENT_CODES: readonly string[] = ['ECONNREFUSED', 'ENOTFOUND'];
-/** A proxy may turn n8n's 404 into 503: n8n answers it during a start, too. */
+/** A proxy may turn n8n's 404 into a 503, because n8n also answers 404 while it starts. */
 const NOT_REGISTERED_STATUSES = [404, 503];
 const SILENT_STATUSES = [404, 405, 410];
 
@@ -53,7 +57,7 @@ async function askOnce(context: Pick<IHookFunctions, 'helpers'>, url: string): P
 	return SILENT_STATUSES.includes(reply.statusCode) ? 'silence' : 'unknown';
 }
 
-/** What came of a request: an answer, or the code of the error where there is none. */
+/** The result of a request: an answer, or the code of the error if there is none. */
 export type Reply = Pick<Answer, 'statusCode' | 'body'> | { readonly code: string };
 
 /** Sends a request without a body to a webhook URL, unsigned. Never throws. */
@@ -74,7 +78,7 @@ export async function sendUnsigned(
 	}
 }
 
-/** `{"error": "…"}`, as the triggers answer what they cannot verify. */
+/** Whether an answer is `{"error": "…"}`, with which triggers refuse what they cannot verify. */
 export function isRefusalOfOurs({ statusCode, body }: Pick<Answer, 'statusCode' | 'body'>) {
 	return (
 		(statusCode === 401 || statusCode === 503) &&
@@ -84,7 +88,7 @@ export function isRefusalOfOurs({ statusCode, body }: Pick<Answer, 'statusCode' 
 	);
 }
 
-/** n8n: `{"code":404,"message":"The requested webhook \"POST …\" is not registered.","hint":…}` */
+/** Whether n8n says: `{"code":404,"message":"The requested webhook \"POST …\" is not registered.","hint":…}` */
 export function saysNotRegistered({ statusCode, body }: Pick<Answer, 'statusCode' | 'body'>) {
 	const message = isJsonObject(body) ? body['message'] : undefined;
 	return (

@@ -4,10 +4,9 @@ import { isPrivateHost } from './specialAddresses';
 /**
  * Why providers would refuse a webhook URL; undefined when they would not.
  *
- * All providers want HTTPS and a public host (misar.blog and MisarReach say so explicitly). A
- * provider that is local itself, such as a self-hosted one or the sandbox, can reach local URLs. None gets a
- * name and a password: the workflow's static data, which holds the URL, is shown to all who may read it, and
- * `fetch` refuses such a URL.
+ * All providers want HTTPS and a public host (misar.blog and MisarReach say so explicitly). A provider that is local
+ * itself, such as a self-hosted one or the sandbox, can reach local URLs. A URL with a name or a password is refused:
+ * static data, which holds the URL, is shown to all who may read the workflow, and `fetch` refuses such a URL.
  */
 export function webhookUrlObjection(webhookUrl: string, baseUrl: string): string | undefined {
 	const url = parseUrl(webhookUrl);

@@ -1,12 +1,15 @@
 import { NodeApiError } from 'n8n-workflow';
 
 const MINUTE_MS = 60_000;
-/** A provider is left alone for at most this long, whatever it asks for. */
+/** The longest pause that a provider can ask for. */
 const LONGEST_PAUSE_MS = 60 * MINUTE_MS;
 
 const NONE = { count: 0, since: 0, retryAt: 0, cause: '' } as const;
 
-/** What is repeated until it succeeds: after 1, 2, 4, … minutes, or as long as the provider asks. */
+/**
+ * Counts failed attempts at something that is repeated until it succeeds: after 1, 2, 4, … minutes, or later if the
+ * provider asks for it.
+ */
 export class Attempts {
 	/** Failed attempts in a row, epoch milliseconds of the first one and of the next, and why the last one failed. */
 	private failures: Readonly<Record<'count' | 'since' | 'retryAt', number> & { cause: string }> =
@@ -26,8 +29,8 @@ export class Attempts {
 	}
 
 	/**
-	 * Whether it is too early for another attempt. A wait longer than the longest there is was set by a clock
-	 * that was ahead.
+	 * Whether it is too early for another attempt. A wait longer than the longest possible one was set while the clock
+	 * was ahead, and does not count.
 	 */
 	mustWait(now: number): boolean {
 		const left = this.failures.retryAt - now;
@@ -55,7 +58,7 @@ function backoffMs(failed: number, maxMinutes: number): number {
 	return (Math.min(2 ** failed, maxMinutes) - 0.5) * MINUTE_MS;
 }
 
-/** How long a provider asked not to be called. */
+/** Milliseconds for which a provider asked not to be called. */
 function pauseMs(error: unknown): number {
 	const seconds = error instanceof NodeApiError ? error.context['retryAfterSeconds'] : 0;
 	return typeof seconds === 'number' ? Math.min(seconds * 1000, LONGEST_PAUSE_MS) : 0;

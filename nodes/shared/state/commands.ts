@@ -7,12 +7,12 @@ import { isJsonObject } from '../jsonObject';
 import { statesSchema } from './triggerState';
 
 /**
- * What a trigger tells its own runs, in an item's reserved key. No delivery can contain it: `webhook()` makes the
+ * The reserved key of an item for what a trigger tells its own runs. No delivery can contain it: `webhook()` makes the
  * top level of each item itself.
  */
 const COMMAND_KEY = 'trigger';
 
-/** This process of n8n. */
+/** Identifies this process of n8n. */
 export const PROCESS = randomUUID();
 
 const keys = z.array(z.string());
@@ -31,7 +31,7 @@ const commandSchema = z.discriminatedUnion('do', [
 	z.object({ do: z.literal('query'), events: z.array(identitySchema), ended: keys }),
 	/** Comes with a recovered event, whose run has an id of its own. */
 	z.object({ do: z.literal('recover'), startedBy: z.string(), run: z.string(), ended: keys }),
-	/** Tells a person who listens for a test event why a delivery was not taken. */
+	/** Tells a person who listens for a test event why a delivery started no run. */
 	z.object({ do: z.literal('tell'), message: z.string(), description: z.string() }),
 ]);
 export type Command = z.output<typeof commandSchema>;

@@ -8,8 +8,8 @@ const CAPACITY = 10_000;
 const CHECK_LIMIT_MS = 15_000;
 
 /**
- * Who works on one trigger's endpoint in this process. n8n's hooks come first, one after the other: no check begins
- * while one is at work, and one that had begun finds itself overtaken, undoes what it created, and is waited for.
+ * Who works on one trigger's endpoint in this process. n8n's hooks come first, one after the other. No check begins
+ * while a hook is at work; a check that had begun is overtaken: it undoes what it created, and the hook waits for it.
  */
 export class EndpointLock {
 	/** A new one with each hook: a check that began under another one is overtaken. */
@@ -21,14 +21,14 @@ export class EndpointLock {
 	nextCheck: 'ordinary' | 'thorough' | 'withinAMinute' | 'atOnce' = 'ordinary';
 	/** The webhook URL while the trigger is published in this process; a check cannot ask n8n for it. */
 	publishedUrl: string | undefined;
-	/** It was published, and nobody has asked yet whether that URL leads to this n8n. */
+	/** It was published, and it is not checked yet whether that URL leads to this n8n. */
 	isReachUnknown = false;
 
 	private readonly hooks = new Mutex();
 	private readonly removals = new Mutex();
 	private check: Promise<void> | undefined;
 
-	/** Does the work of one of n8n's hooks. */
+	/** Does the work of one of n8n's hooks, after a check under way has ended. */
 	async hook<T>(work: () => Promise<T>): Promise<T> {
 		this.generation = Symbol('generation');
 		return await this.hooks.run(async () => {
@@ -55,7 +55,7 @@ export class EndpointLock {
 		void this.removals.run(remove);
 	}
 
-	/** Waits for that: it would take a new listener's endpoint along. */
+	/** Waits for such removals to end: they would also remove a new listener's endpoint. */
 	async removed(): Promise<void> {
 		await this.removals.run(async () => {});
 	}

@@ -1,4 +1,4 @@
-/** Does one piece of work after the other. */
+/** Runs pieces of work one after the other. */
 export class Mutex {
 	/** Pieces of work that have not ended. */
 	pending = 0;

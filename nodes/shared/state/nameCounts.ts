@@ -1,4 +1,4 @@
-/** Names and reasons that are kept, and their characters: a sender may make up any. */
+/** How many names and reasons are kept, and how many characters of each: a sender may make up any. */
 export const MAX_NAMES = 50;
 export const MAX_NAME_LENGTH = 200;
 

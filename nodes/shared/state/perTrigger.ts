@@ -6,7 +6,10 @@ export interface Owner {
 	readonly nodeId: string;
 }
 
-/** @param node passed by a caller that has it already, because n8n makes a deep copy on each call */
+/**
+ * The node of a context.
+ * @param node passed by a caller that has it already, because n8n makes a deep copy on each call
+ */
 export function ownerOf(
 	context: Pick<IHookFunctions, 'getNode' | 'getWorkflow'>,
 	node: Pick<INode, 'id'> = context.getNode(),

@@ -33,7 +33,7 @@ export interface Facts {
 	readonly isPutOff?: boolean;
 }
 
-/** What happened of one kind since it was last reported. */
+/** The occurrences of one kind of problem since it was last reported. */
 export interface Entry {
 	/** Epoch milliseconds, as all times here. */
 	readonly since: number;
@@ -46,15 +46,15 @@ export interface Entry {
 	facts: Facts;
 }
 
-/** The same, with what is known of the trigger besides. */
+/** The same, with what else is known of the trigger. */
 export interface Happened extends Readonly<Entry> {
 	readonly lastValidAt: number | undefined;
 	readonly lastGoodAt: number | undefined;
-	/** Of events that started nothing. */
+	/** How often each event started nothing. */
 	readonly ignored: ReadonlyMap<string, number>;
 }
 
-/** Where problems of a node happen, as n8n knows it. */
+/** Where a node's problems happen, as n8n names it. */
 export function problemSource(
 	context: Pick<IHookFunctions, 'getWorkflow' | 'getTimezone' | 'getInstanceBaseUrl'>,
 	provider: Provider,

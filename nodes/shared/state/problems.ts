@@ -54,8 +54,8 @@ export class ProblemLog {
 	}
 
 	/**
-	 * A signed event started nothing. A problem only where its name is unknown: some providers send every event,
-	 * and what the user did not choose is counted for the case that there is one.
+	 * A signed event started nothing. A problem only if its name is unknown: some providers send every event, and events
+	 * that the user did not choose are only counted, to be named with such a problem.
 	 */
 	ignored(name: string, isUnknown: boolean, now: number): void {
 		countName(this.ignoredEvents, name);

@@ -24,7 +24,7 @@ interface Announcement extends Pick<PublishedTrigger, 'owner' | 'provider' | 'se
 
 const published = new Map<string, Omit<PublishedTrigger, 'url'>>();
 
-/** A trigger is published in this process. @returns ends that */
+/** Notes that a trigger is published in this process. @returns a function that ends that */
 export function announce({ context, ...trigger }: Announcement): () => void {
 	const key = triggerKey(trigger.owner);
 	const entry = {
@@ -33,7 +33,7 @@ export function announce({ context, ...trigger }: Announcement): () => void {
 		workflow: context.getWorkflow().name ?? '',
 	};
 	published.set(key, entry);
-	// From now on: nothing that arrived is something to tell, too.
+	// Counting begins now: that no delivery has arrived is worth reporting, too.
 	countsOf(trigger.owner);
 	return () => {
 		// n8n may have started another one meanwhile.

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 
 /** Requests with which this process asks whether a webhook URL leads to itself. */
 
-/** Marks such a request; its value means something to the process that has sent it only. */
+/** Marks such a request; its value means something only to the process that sent it. */
 const HEADER = 'x-n8n-reach-check';
-/** Of `{}`, which n8n's HTTP client sends as nothing at all. */
+/** The size of `{}`, which n8n's HTTP client sends as an empty body. */
 const MAX_BODY_BYTES = 2;
 
 /** Checks under way. */
@@ -28,8 +28,8 @@ export class ReachCheck {
 }
 
 /**
- * Whether a request is such a check, from any process, and notes that it has arrived. It is no delivery: it is
- * refused without counting as one, whoever sends it.
+ * Whether a request is such a check, from any process; notes that it has arrived. It is not a delivery: it is refused
+ * without counting as one, whoever sends it.
  */
 export function isReachCheck(
 	headers: Readonly<Record<string, unknown>>,

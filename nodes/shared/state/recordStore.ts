@@ -17,7 +17,7 @@ interface Known {
 
 const NEVER = { revision: 0, at: 0 } as const;
 const MAX_WORKFLOWS = 10_000;
-/** No call of n8n works on static data that was read longer ago. */
+/** No call of n8n works on static data that it read longer ago than this. */
 const CALL_LIMIT_MS = 60_000;
 
 /**
@@ -40,7 +40,7 @@ export class RecordStore {
 		private readonly save: () => Promise<void>,
 	) {}
 
-	/** For n8n's hooks: what is assigned to static data in them, n8n saves at their end. */
+	/** For n8n's hooks: n8n saves what they assign to static data when they end. */
 	static ofHook(context: StaticData, owner: Owner): RecordStore {
 		learnState(context, owner);
 		const write = () => writeStates(context, owner, newestStates(owner));
@@ -66,7 +66,7 @@ export class RecordStore {
 		);
 	}
 
-	/** For checks, which see static data as old as the activation. @param save does it in a run */
+	/** For checks, whose static data is as old as the activation. @param save saves the states in a run */
 	static ofCheck(owner: Owner, save: () => Promise<void>): RecordStore {
 		return new RecordStore(
 			owner,
@@ -94,7 +94,7 @@ export class RecordStore {
 		this.onChange();
 	}
 
-	/** Sees to it that what changed is in n8n's database. @throws when it could not be saved */
+	/** Makes sure that n8n's database has what changed. @throws when it could not be saved */
 	async commit(): Promise<void> {
 		const known = this.known();
 		const { revision } = known.state;
@@ -113,7 +113,7 @@ export function learnState(
 	const known = knownOf(owner);
 	const isBehind = stored.revision < known.state.revision;
 	if (!isBehind) known.state = stored;
-	// A call that began before the last save sees less than there is now.
+	// A call that began before the last save still sees older data.
 	const isOfToday = !isBehind || Math.abs(Date.now() - known.saved.at) > CALL_LIMIT_MS;
 	if (isOfToday && stored.revision !== known.saved.revision) {
 		known.saved = { revision: stored.revision, at: Date.now() };

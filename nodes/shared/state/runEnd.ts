@@ -20,13 +20,12 @@ const schema = z.object({
 });
 
 /**
- * Calls a handler when a run has ended, well or not, or waits: n8n has stored that by then. A run that was canceled has
- * not ended, because n8n cancels runs when it shuts down.
+ * Calls a handler when a run has ended, successfully or not, or has begun to wait; n8n has stored the run by then. A
+ * canceled run does not count as ended, because n8n cancels runs when it shuts down.
  *
  * n8n-workflow declares nothing for it: a node is not told of the end of a run that it did not start. The contexts of
- * n8n-core have `additionalData`, whose hooks n8n itself uses (1.123 to 2.41, in the main process and in
- * workers).
- * @returns false where n8n has no such hooks, so that the handler is never called
+ * n8n-core have `additionalData`, whose hooks n8n itself uses (1.123 to 2.41, in the main process and in workers).
+ * @returns false if n8n has no such hooks, so that the handler is never called
  */
 export function whenRunEnds(context: IExecuteFunctions, handler: () => Promise<void>): boolean {
 	const { success, data } = schema.safeParse(context);

@@ -11,10 +11,10 @@ import { newestStates } from './recordStore';
 const SHORT_LIMIT_MS = 15 * 60_000;
 /** The same for a run of the workflow that this process does not see running. */
 const UNSEEN_LIMIT_MS = 60 * 60_000;
-/** How long to wait for the report of a run's end after its answer, and the other way round. */
+/** How long to wait for the report of a run's end after its answer, or for the answer after the report. */
 const REPORT_DELAY_MS = 1_000;
 const MAX_WORKFLOWS = 10_000;
-/** The ends of a run that leave nothing to do again: n8n has stored one that waits. */
+/** How a run may end without having to be repeated: n8n has stored one that waits. */
 const GOOD_ENDS: readonly unknown[] = ['success', 'waiting'];
 
 /** How n8n reports that a run has ended. Not n8n-workflow's own, which 2.41 no longer exports. */
@@ -43,7 +43,7 @@ interface StartedRun {
 	readonly succeeded: Promise<boolean>;
 	/** What it answered. */
 	readonly answer: Response['promise'];
-	/** Nobody waits for its end any longer. */
+	/** Ends the wait for its end, which rejects with the error. */
 	readonly expire: (error: Error) => void;
 }
 
@@ -53,7 +53,7 @@ interface Ended {
 	readonly answer: Response['promise'];
 }
 
-/** Two runs of one workflow that save at once would write over each other: n8n writes the whole column. */
+/** Two runs of one workflow that save at once would overwrite each other: n8n writes the whole column. */
 const saves = new PerTrigger(() => new Mutex(), MAX_WORKFLOWS);
 
 /** Starts runs of a trigger's workflow, and waits for their end. */
@@ -112,7 +112,7 @@ export class Runs {
 		}
 	}
 
-	/** The trigger has ended: nobody waits for its runs, nor do the saves of other triggers. */
+	/** Gives up on all runs when the trigger has ended, so that no saves of other triggers wait for them. */
 	close(): void {
 		this.expire(Number.POSITIVE_INFINITY);
 		this.waiting = undefined;
@@ -136,9 +136,7 @@ export class Runs {
 	}
 }
 
-/**
- * Starts a run of a trigger's workflow with some items. @throws what n8n throws where it does not take it
- */
+/** Starts a run of a trigger's workflow with some items. @throws what n8n throws if it does not accept the run */
 export function startRun(context: ITriggerFunctions, items: readonly IDataObject[]): StartedRun {
 	const done: Done = deferred<IRun>();
 	const response: Response = deferred();
@@ -152,7 +150,7 @@ export function startRun(context: ITriggerFunctions, items: readonly IDataObject
 }
 
 /**
- * n8n answers at the latest when a run ends. In queue mode that is all that comes where a worker is faster than
+ * n8n answers at the latest when a run ends. In queue mode the answer is all that arrives if a worker is faster than
  * the main process, which begins to listen for the end (Bull's `job.finished()`) after it has queued the run.
  * @returns whether the run succeeded
  */

@@ -33,7 +33,7 @@ export interface KeyMaterial {
 /** An opened seal. */
 export interface Opened {
 	readonly secret: string;
-	/** Whether sealing the secret today would use the same key in the same way. */
+	/** Whether the secret would be sealed with the same key, in the same way, now. */
 	readonly current: boolean;
 }
 
@@ -54,8 +54,8 @@ export function generateSecret(): string {
 }
 
 /**
- * The signing secret of a trigger, derived from the API key: known to every process at any time, and stored
- * nowhere. Who learns it can forge deliveries to this one trigger, and learns nothing about the key.
+ * The signing secret of a trigger, derived from the API key: known to every process at any time, and stored nowhere.
+ * Anyone who learns it can forge deliveries to this one trigger, but learns nothing about the key.
  * @param purpose what else it is bound to, e.g. the product
  */
 export function deriveSecret(apiKey: string, owner: Owner, purpose: string): string {
@@ -76,7 +76,7 @@ export function seal(secret: string, material: KeyMaterial, binding: Binding): s
 }
 
 /**
- * Opens what `seal` made, trying each key, today's first.
+ * Opens what `seal` made, trying each key, the current one first.
  *
  * @returns undefined when no key fits, the binding differs, or the text is not a seal
  */
@@ -88,7 +88,7 @@ export function unseal(
 	if (!SEALED.test(sealed)) return undefined;
 	const stretched = sealed.startsWith(STRETCHED);
 	for (const [index, material] of materials.entries()) {
-		// Version 0.1 sealed with typed texts through HKDF as well.
+		// Version 0.1 derived the key of a typed text with HKDF alone, too.
 		const secret =
 			!stretched || material.typed
 				? decrypt(sealed, { ...material, typed: stretched }, binding)
@@ -149,12 +149,12 @@ export function matchesFingerprint(
 
 /** Largest number of remembered keys, and of secrets: an instance needs up to three for each published trigger. */
 const MAX_REMEMBERED = 6_000;
-/** By a digest of what they are made from: scrypt keeps all of n8n waiting. */
+/** Derived keys, by a digest of their inputs: scrypt blocks all of n8n. */
 const keys = new Map<string, Buffer>();
-/** Opened ones, by a digest of what they are made from: each delivery asks for one. */
+/** Opened secrets, by a digest of their inputs: each delivery needs one. */
 const secrets = new Map<string, string>();
 
-/** What is made from `inputs`, made once; undefined is not remembered. */
+/** Makes a value only once for the same `inputs`; undefined is not remembered. */
 function remember<T, Made extends T | undefined>(
 	memory: Map<string, T>,
 	inputs: readonly unknown[],

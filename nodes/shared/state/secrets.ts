@@ -83,8 +83,8 @@ export function makeRecord(
 }
 
 /**
- * The same record under today's keys: a seal that another key of the credential opened is made
- * again with the first one, before that other key is removed from the credential.
+ * The same record under the credential's current keys: a secret that another key than the first has opened is sealed
+ * again with the first, before that other key is removed from the credential.
  */
 export function withCurrentKeys(
 	record: RegistrationRecord,
@@ -136,7 +136,7 @@ export function accountOf(
 	return key && fingerprint(addressOf(credential), key, { ...owner, endpointId });
 }
 
-/** Whether the API key and the address are those that the record was made with, as far as it says. */
+/** Whether API key and address are those that the record was made with; true if that cannot be told. */
 export function isSameAccount(
 	record: Pick<RegistrationRecord, 'account' | 'endpointId'>,
 	{ owner, credential }: Pick<SecretContext, 'owner' | 'credential'>,
@@ -148,9 +148,9 @@ export function isSameAccount(
 }
 
 /**
- * Secrets that may verify a delivery now: the credential's two, the sealed ones of the records, and the derived
- * one, unless a typed secret has taken its place.
- * @param automatic the trigger registers itself; a secret that was entered by hand is no derived one
+ * Secrets that may verify a delivery now: the credential's two, the sealed ones of the records, and the derived one,
+ * unless a typed secret has taken its place.
+ * @param automatic whether the trigger registers itself; only then is there a derived secret
  */
 export function liveSecrets(
 	records: ReadonlyArray<RegistrationRecord | undefined>,

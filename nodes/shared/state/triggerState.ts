@@ -49,7 +49,7 @@ const recordSchema = z.object({
 /** What a trigger remembers of the endpoint it registered. */
 export type RegistrationRecord = z.output<typeof recordSchema>;
 
-/** The endpoint before the present one: what it signed still verifies until then (epoch milliseconds). */
+/** The endpoint before the current one: what it signed still verifies before `until` (epoch milliseconds). */
 const replacedSchema = recordSchema.extend({ until: z.number() });
 export type ReplacedRecord = z.output<typeof replacedSchema>;
 
@@ -63,7 +63,7 @@ export type Leftover = z.output<typeof leftoverSchema>;
 const cursorSchema = z.object({
 	workflowId: text,
 	nodeId: text,
-	/** Epoch milliseconds, at first of the first activation: nothing from before it is recovered. */
+	/** Epoch milliseconds; nothing from before it is recovered. At first, that is the first activation. */
 	from: z.number(),
 	/** Epoch milliseconds up to which every event has run: the time of an event, once there was one. */
 	until: z.number(),
@@ -75,7 +75,7 @@ const cursorSchema = z.object({
 export type RecoveryCursor = z.output<typeof cursorSchema>;
 
 const stateSchema = z.object({
-	/** Grows with each change, also where the clock was set back: of two states the newer one counts. */
+	/** Grows with each change, even if the clock was set back: of two states, the higher revision is the newer. */
 	revision: z.number().catch(0),
 	registration: recordSchema.optional().catch(undefined),
 	replaced: replacedSchema.optional().catch(undefined),
@@ -98,7 +98,7 @@ export interface StaticData {
  * node's own is kept under its name, which changes, and other triggers cannot write it.
  */
 const ENTRY = 'n8n-nodes-misar-metigan';
-/** Where version 0.1 kept them, in the node's own static data. */
+/** The keys of version 0.1, which kept them in the node's own static data. */
 const KEYS_OF_0_1 = ['registration', 'replaced', 'recovery'] as const;
 
 /** The states of a workflow's triggers, by node id. */
@@ -106,7 +106,7 @@ export const statesSchema = z.record(
 	text,
 	stateSchema.extend({ workflowId: text, revision: z.number() }),
 );
-/** A state as it is stored: a copied workflow brings its original's along. */
+/** The states as they are stored; a copied workflow brings along those of its original. */
 export type StoredStates = z.output<typeof statesSchema>;
 
 /** A trigger's state as static data holds it. */
@@ -161,8 +161,8 @@ function isInForce(replaced: ReplacedRecord, product: string | undefined): boole
 const REPLACED_FOR_MS = 24 * 60 * 60 * 1000;
 
 /**
- * What every process needs to verify deliveries of an endpoint that is gone. Not the credential's own secret: its
- * field says how long that is accepted.
+ * What every process needs to verify deliveries of an endpoint that is gone.
+ * @returns undefined if it had the credential's own secret, which verifies as long as the credential holds it
  */
 export function replacedBy(record: RegistrationRecord): ReplacedRecord | undefined {
 	if (record.sealedSecret === undefined && record.derived !== true) return undefined;

@@ -2,7 +2,7 @@ import { sleep } from 'n8n-workflow';
 
 const LOOK_MS = 50;
 
-/** Waits until work has ended, well or not, or the time is over. (n8n's `sleep` cannot be ended.) */
+/** Waits until work has ended, well or not, or the time is over. (n8n's `sleep` cannot be canceled.) */
 export async function within(work: Promise<unknown>, limitMs: number): Promise<void> {
 	let ended = false;
 	const end = () => void (ended = true);

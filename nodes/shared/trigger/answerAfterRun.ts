@@ -16,15 +16,17 @@ import { problemsOf } from '../state/problems';
 import { startRun } from '../state/runs';
 
 /**
- * Answers a delivery when its run has ended, as the option Answer says: 200 where it succeeded, else 503, so that
- * the provider's own retries run it again. What is known of runs and failed attempts is this process's own.
+ * Answers a delivery when its run has ended, as the option Answer says: 200 if it succeeded, else 503, so that the
+ * provider's own retries run it again. Each process knows only its own runs and failed attempts.
  */
 
-/** Part of the time a provider waits that may pass before it is answered: the answer has to get there. */
+/** A provider gets an answer after this share of the time it waits: the answer has to arrive in time. */
 const SHARE_OF_WAIT = 0.8;
-/** Part of the failures in a row that a provider endures which the answers may use up: others fail, too. */
+/**
+ * The share of a provider's failures in a row that these answers may use up: deliveries fail for other reasons, too.
+ */
 const SHARE_OF_FAILURES = 0.5;
-/** A run whose end n8n has not reported by then counts as lost: n8n 1.x reports none that it could not store. */
+/** A run whose end n8n has not reported by then counts as lost: n8n 1.x does not report one that it could not store. */
 const LOST_AFTER_MS = 60 * 60_000;
 const MAX_EVENTS = 10_000;
 const MAX_TRIGGERS = 1_000;
@@ -36,7 +38,7 @@ export interface Answer {
 	readonly retryAfterSeconds?: number;
 }
 
-/** How a delivery is answered that is to be sent again: what makes runs fail may take its time to pass. */
+/** Answers to a delivery that is to be sent again. Whatever makes runs fail may take a while to pass. */
 const REFUSALS = {
 	running: { status: 503, body: { error: 'the run goes on' }, retryAfterSeconds: 60 },
 	failed: { status: 503, body: { error: 'the run failed' }, retryAfterSeconds: 300 },
@@ -50,12 +52,12 @@ export interface AwaitedDelivery {
 	readonly limitMs: number;
 	/** Whether it is answered with 200 then. */
 	readonly acceptsLongRuns: boolean;
-	/** Answers of 503 for one event, and for any in a row, before the next one is 200 in any case. */
+	/** How many answers of 503 one event may get, and any events in a row, before the next answer is 200 in any case. */
 	readonly maxRefusals: number;
 	readonly maxRefusalsInARow: number;
-	/** The provider will not send the event again: it is a duplicate if it comes. */
+	/** Called when the provider will not send the event again: it is a duplicate if it comes. */
 	readonly onAccepted: () => void;
-	/** It will not, although the event's run has failed. */
+	/** Called when the provider will not send the event again, although its run has failed. */
 	readonly onGivenUp: () => void;
 }
 
@@ -68,7 +70,7 @@ interface AwaitedEvent {
 	run?: AwaitedRun | undefined;
 }
 
-/** A run that goes on. */
+/** A run that has not ended. */
 interface AwaitedRun {
 	/** Epoch milliseconds. */
 	readonly since: number;
@@ -88,7 +90,7 @@ export class AwaitedRuns {
 	/** Answers of 503 since the last one of 200. */
 	private refusalsInARow = 0;
 
-	/** The answer to a copy of a delivery whose run goes on; undefined where none does. */
+	/** The answer to a copy of a delivery whose run has not ended; undefined if there is no such run. */
 	join(delivery: AwaitedDelivery): Promise<Answer> | undefined {
 		const event = this.events.get(delivery.key);
 		if (event?.run === undefined || Date.now() - event.run.since > LOST_AFTER_MS) return undefined;
@@ -134,7 +136,7 @@ export class AwaitedRuns {
 		}
 	}
 
-	/** The answer to one of those who wait for a run. */
+	/** The answer to one of the deliveries that wait for a run. */
 	private async answer(
 		delivery: AwaitedDelivery,
 		event: AwaitedEvent,
@@ -190,7 +192,7 @@ async function endOf(trigger: ITriggerFunctions, items: readonly IDataObject[]):
 
 const awaited = new PerTrigger(() => new AwaitedRuns(), MAX_TRIGGERS);
 
-/** Deliveries that this process receives start their runs with a trigger. @returns ends that */
+/** Makes deliveries that this process receives start their runs with a trigger. @returns a function that ends that */
 export function startRunsWith(trigger: ITriggerFunctions, owner: Owner): () => void {
 	const runs = awaited.of(triggerKey(owner));
 	runs.trigger = trigger;
@@ -200,7 +202,7 @@ export function startRunsWith(trigger: ITriggerFunctions, owner: Owner): () => v
 	};
 }
 
-/** Of a delivery that was accepted: whose it is, and what it is. */
+/** An accepted delivery: which trigger it belongs to, and its event. */
 interface Received {
 	readonly owner: Owner;
 	readonly provider: Provider;
@@ -211,15 +213,15 @@ interface Received {
 
 /** How a delivery is answered after its run. */
 export interface AfterRun {
-	/** Where the run of another delivery of the event goes on: that one decides. */
+	/** The answer, if the run of another delivery of the event has not ended: that run decides. */
 	join(): Promise<Answer> | undefined;
 	/** Starts the run. */
 	start(items: readonly IDataObject[]): Promise<Answer>;
 }
 
 /**
- * Reads all that is needed of n8n while it handles the delivery.
- * @returns undefined where it is to be answered when it is received
+ * Prepares the answer to a delivery. Reads everything it needs from n8n while n8n handles the delivery.
+ * @returns undefined if the delivery is to be answered when it is received
  */
 export function afterRun(context: IWebhookFunctions, received: Received): AfterRun | undefined {
 	const { owner, settings } = received;

@@ -14,12 +14,12 @@ import { problemSource } from '../state/problem';
 import { ProblemLog, problemsOf } from '../state/problems';
 
 /**
- * Who is told of a delivery that starts no run. While somebody listens for a test event, that is the person: an item
- * ends the listening, and `execute()` makes an error of it. Otherwise it is the output Problem where there is one,
- * or n8n's log while nothing has verified yet.
+ * Reports a delivery that starts no run. While somebody listens for a test event, that person is told: an item ends the
+ * listening, and `execute()` turns it into an error. Otherwise the report goes to the output Problem if there is one,
+ * or to n8n's log while nothing has verified yet.
  */
 export class DeliveryReport {
-	/** Of a test, its own, as are the counts: it counts nothing for the published workflow. */
+	/** A test has its own log and counts, so that it does not count for the published workflow. */
 	private readonly problems: ProblemLog;
 	private readonly isTest: boolean;
 	private readonly counts: DeliveryCounts;
@@ -96,7 +96,7 @@ export class DeliveryReport {
 		const { context, provider, problems, settings, isTest } = this;
 		const { event, reason, isUnmet } = rejection;
 		logIgnored(context, this.owner, rejection);
-		// Of a ping, which many dashboards send as soon as they have the URL.
+		// A ping, which many dashboards send as soon as they have the URL, is not reported.
 		if (event === undefined) return undefined;
 		if (isUnmet) this.counts.unmet(event.name);
 		else this.counts.ignored(event.name);
@@ -106,13 +106,13 @@ export class DeliveryReport {
 				`It is verified: ${provider.displayName} and the signing secret are set up. ${isUnmet ? 'Change Options → Conditions, or make an event happen that meets them' : 'Choose this event too, or make a chosen one happen'}`,
 			);
 		}
-		// Conditions leave out on purpose.
+		// Conditions leave events out on purpose.
 		if (!settings.reportProblems || isUnmet) return undefined;
 		problems.ignored(event.name, event.isUnknown, Date.now());
 		return this.problem('eventsUnknown');
 	}
 
-	/** What there is to report beside an event. */
+	/** The problems to report together with an event. */
 	beside(now: number): IDataObject[] {
 		if (!this.settings.reportProblems) return [];
 		return this.problems.takeAll(problemSource(this.context, this.provider), now);
@@ -127,7 +127,7 @@ function tell(message: string, description: string): IDataObject {
 	return commandItem({ do: 'tell', message, description });
 }
 
-/** An event as the editor and as the provider calls it. */
+/** An event by its names in the editor and at the provider. */
 function eventTitle(provider: Provider, name: string): string {
 	const documented = provider.events.find((event) => event.name === name);
 	return documented === undefined ? name : `${documented.label}, ${name}`;

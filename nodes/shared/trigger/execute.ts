@@ -10,9 +10,9 @@ import { writeStates } from '../state/triggerState';
 import { eventOutputs, outputFor } from './outputs';
 
 /**
- * n8n's `execute()` of a trigger: passes events on unchanged, and problems to the last output. What the trigger
- * tells its own runs ends here, and so does an event that has run before, where missed events are recovered.
- * @throws NodeOperationError with what a person is told who listens for a test event, or for an event without an output
+ * n8n's `execute()` of a trigger: passes events on unchanged, and problems to the last output. Carries out what the
+ * trigger tells its own runs, and drops an event that has run before, if missed events are recovered.
+ * @throws NodeOperationError with the report for whoever listens for a test event, or for an event without an output
  */
 export async function executeTrigger(
 	context: IExecuteFunctions,
@@ -21,7 +21,7 @@ export async function executeTrigger(
 	const read = context.getInputData().map((item) => ({ item, ...readCommand(item.json) }));
 	for (const { command } of read) if (command?.do === 'tell') throw refusal(context, command);
 	const mode = context.getMode();
-	// A retried run has no static data, so that writing would erase all; whoever retries wants it to run.
+	// A retried run has no static data, so writing would erase everything; its event is to run in any case.
 	if (mode !== 'manual' && mode !== 'retry') {
 		for (const { command } of read) if (command !== undefined) await obey(context, command);
 	}
@@ -40,7 +40,7 @@ export async function executeTrigger(
 	return byOutput;
 }
 
-/** What runs are for that hand nothing on: the editor's “No output data” reads as if an event were lost. */
+/** Explains runs that pass nothing on: the editor's “No output data” reads as if an event were lost. */
 const EMPTY_RUNS: Readonly<Partial<Record<Command['do'], string>>> = {
 	save: 'No event came: in this run the trigger saved what it knows of its endpoint.',
 	query: 'No event came: in this run the trigger looked up which events have run already.',
@@ -58,7 +58,7 @@ async function obey(context: IExecuteFunctions, command: Command): Promise<void>
 		case 'save': {
 			const owner = ownerOf(context);
 			writeStates(context, owner, command.states);
-			// The run may have waited while this process went on.
+			// This process may know newer states, because the run may have waited.
 			writeStates(context, owner, newestStates(owner));
 			return;
 		}
@@ -76,7 +76,7 @@ function refusal(
 	return new NodeOperationError(context.getNode(), message, { description });
 }
 
-/** Whether an event has to be one that has not run before. */
+/** Whether an event that has run before must not run again. */
 function claims(context: IExecuteFunctions): boolean {
 	if (context.getMode() === 'manual') return false;
 	const options: unknown = context.getNodeParameter('options', 0, {});

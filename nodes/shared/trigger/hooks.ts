@@ -46,7 +46,9 @@ export function webhookMethods(family: ProviderFamily) {
 	} satisfies INodeType['webhookMethods'];
 }
 
-/** Checks of the endpoint give way meanwhile; that of a test listener is not checked, but removed late. */
+/**
+ * Does the work of a hook while no check is at work. Test listeners have no checks, but their endpoint is removed late.
+ */
 async function asOnlyHook<T>(context: IHookFunctions, work: () => Promise<T>): Promise<T> {
 	const lock = endpointLock(ownerOf(context));
 	try {
@@ -58,7 +60,7 @@ async function asOnlyHook<T>(context: IHookFunctions, work: () => Promise<T>): P
 	}
 }
 
-/** Of an error of a publish n8n keeps the message only, so that it has to say what to do as well. */
+/** Of an error that a publish throws, n8n keeps only the message, so the message has to say what to do as well. */
 function withAdvice(error: unknown): unknown {
 	if (!(error instanceof NodeApiError)) return error;
 	error.message = [error.message, error.description].filter(Boolean).join(' — ');
@@ -66,9 +68,10 @@ function withAdvice(error: unknown): unknown {
 }
 
 /**
- * n8n's `checkExists`. At a start of n8n what the trigger remembers is the answer, because a provider that hangs
- * would keep all of n8n waiting; the first tick looks at the endpoint. Otherwise it is repaired where it exists.
- * @returns false when a fresh endpoint has to be created
+ * n8n's `checkExists`. When n8n starts, or publishes a new version, the trigger's record is the answer, because a
+ * provider that hangs would keep all of n8n waiting; the first tick checks the endpoint. Otherwise an endpoint that
+ * exists is repaired.
+ * @returns false when a new endpoint has to be created
  */
 async function endpointExists(context: IHookFunctions, family: ProviderFamily): Promise<boolean> {
 	const store = storeOf(context);
@@ -91,8 +94,8 @@ async function endpointExists(context: IHookFunctions, family: ProviderFamily): 
 }
 
 /**
- * What the first tick needs. The credential is read only where it matters, because n8n makes an isolate for it, and
- * does so for each trigger at a start. Never throws: n8n would delete the endpoint, and drop the webhook URL.
+ * Prepares the first tick. The credential is read only if it matters, because n8n makes an isolate for that, and does
+ * so for each trigger when it starts. Never throws: n8n would delete the endpoint, and drop the webhook URL.
  */
 async function prepareCheck(
 	context: IHookFunctions,
@@ -112,13 +115,13 @@ async function prepareCheck(
 	}
 }
 
-/** n8n's `create`. May be called again and again: there is one endpoint in the end. */
+/** n8n's `create`. Can be repeated: there is one endpoint in the end. */
 async function createEndpoint(context: IHookFunctions, family: ProviderFamily): Promise<boolean> {
 	const store = storeOf(context);
 	await publish(store, await readSession(context, family, store));
 	if (!TRUST_RECORD_MODES.includes(context.getActivationMode())) return true;
-	// n8n had lost the record before this start. What erased it may still be running, and erase it again, which the
-	// main process of queue mode does not see: the first check saves it once more.
+	// n8n had lost the record before this start. The run that erased it may still be under way and erase it again, and
+	// the main process of queue mode does not see that: the first check saves the record once more.
 	store.change({});
 	endpointLock(store.owner).nextCheck = 'withinAMinute';
 	return true;
@@ -134,7 +137,7 @@ async function publish(store: RecordStore, session: EndpointSession | undefined)
 	}
 	const lock = endpointLock(owner);
 	const { nextCheck } = lock;
-	// Until all is done: whatever fails may leave an endpoint.
+	// Until everything is done, because any failure may leave an endpoint behind.
 	lock.nextCheck = 'thorough';
 	const plan = await reconcile(session, nextCheck !== 'ordinary');
 	await store.commit();
@@ -157,8 +160,8 @@ async function deleteEndpoint(context: IHookFunctions, family: ProviderFamily): 
 }
 
 /**
- * n8n's `delete` of a test listener. Never throws, and does not wait for the provider: while it is under
- * way, and forever after it threw, no trigger of the instance can listen ("Maximum call stack size exceeded").
+ * n8n's `delete` of a test listener. Never throws, and does not wait for the provider: while it is at work, and forever
+ * after it has thrown, no trigger of the instance can listen ("Maximum call stack size exceeded").
  */
 async function endTestListener(context: IHookFunctions, family: ProviderFamily): Promise<boolean> {
 	const warnOfFailure = (error: unknown) =>
@@ -176,8 +179,8 @@ async function endTestListener(context: IHookFunctions, family: ProviderFamily):
 }
 
 /**
- * Reads all that the removal of an endpoint needs of n8n.
- * @returns removes it; undefined where there is nothing to remove
+ * Reads everything that the removal of an endpoint needs from n8n.
+ * @returns a function that removes it; undefined if there is nothing to remove
  */
 async function prepareRemoval(
 	context: IHookFunctions,
@@ -197,7 +200,7 @@ async function prepareRemoval(
 		return session && (async () => await removeEndpoint(session));
 	}
 	if (provider.api === undefined || readRegistration(context, provider) === 'manual') return;
-	// Nothing is known to be registered: only a passing fault is worth another attempt.
+	// Nothing is known to be registered, so that only a temporary failure is worth another attempt.
 	const unlessPassing = (error: unknown): undefined => {
 		if (isPassing(error)) throw error;
 		warn(context, `The webhook endpoint was not removed: ${messageOf(error)}`);
@@ -206,7 +209,7 @@ async function prepareRemoval(
 	return session && (async () => await removeEndpoint(session).catch(unlessPassing));
 }
 
-/** Reads leniently, because a node with unusable settings has to be unpublished too. */
+/** Opens a session leniently, because a node with unusable settings has to be unpublished, too. */
 async function openForRemoval(
 	context: IHookFunctions,
 	provider: Provider,
@@ -227,7 +230,7 @@ async function openForRemoval(
 		{
 			...place,
 			isTest: isTestListener(context),
-			// What is not removed is named and remembered by it.
+			// Warnings and the trigger's state show this URL for what is not removed.
 			url: withoutUserInfo(webhookUrlOf(context)),
 			assertCurrent: () => {},
 		},
@@ -283,8 +286,8 @@ async function readSession(
 }
 
 /**
- * n8n puts the node's name into the address of a trigger without a webhook id, as an imported one can be, and does
- * not find the trigger at an address with an encoded character.
+ * n8n puts the node's name into the webhook URL of a trigger without a webhook ID, which imported ones may lack, and
+ * does not find the trigger at a URL with an encoded character.
  */
 function requireServedUrl(context: IHookFunctions, url: string): void {
 	if (context.getNode().webhookId !== undefined || !url.includes('%')) return;

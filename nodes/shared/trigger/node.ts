@@ -16,9 +16,9 @@ import { watchEndpoint } from './watch';
 import { receiveDelivery } from './webhook';
 
 /**
- * What the descriptions of all triggers have in common; n8n's lint wants the rest written out in the class.
- * Their version is 2, although there was no other: for each delivery to a node of version 1 n8n evaluates an
- * expression, which takes longer than all the rest (`parseRequestBody` in n8n's webhook-helpers.js).
+ * What the descriptions of all triggers have in common; n8n's lint wants the rest written out in the class. Their
+ * version is 2, although there never was a 1: for each delivery to a node of version 1, n8n evaluates an expression,
+ * which takes longer than all the rest (`parseRequestBody` in n8n's webhook-helpers.js).
  *
  * @param name - what the user calls the provider, e.g. "Example Mail"
  * @param path - last part of the webhook URL
@@ -36,8 +36,8 @@ export function triggerDescription(name: string, path: string, family: ProviderF
 				responseMode: 'onReceived',
 				// Empty: the answer is that of webhook(). n8n's default answers with the word firstEntryJson.
 				responseData: '',
-				// The same for each product: one that names it would be an expression, which n8n evaluates
-				// for each delivery (`getNodeWebhooks` in n8n's webhook.service.js).
+				// The same for each product: a path that names it would be an expression, which n8n evaluates for each delivery
+				// (`getNodeWebhooks` in n8n's webhook.service.js).
 				path,
 			},
 		],
@@ -48,7 +48,7 @@ export function triggerDescription(name: string, path: string, family: ProviderF
 	} satisfies Partial<INodeTypeDescription>;
 }
 
-/** What n8n calls of a trigger. */
+/** The methods of a trigger that n8n calls. */
 export function triggerMethods(family: ProviderFamily) {
 	return {
 		webhookMethods: webhookMethods(family),

@@ -3,7 +3,7 @@ import { z } from 'zod/v4';
 import { eventOutput } from '../delivery/accept';
 import type { ProviderFamily } from '../provider';
 
-/** The fields of a trigger's items, as they are with Simplify on; the last two are of events that were missed. */
+/** The fields of a trigger's items, as they are with Simplify on; only recovered events have the last two. */
 export function triggerOutput(family: ProviderFamily): z.ZodObject {
 	const event = eventOutput(family);
 	if (family.every(({ recovery }) => recovery === undefined)) return event;

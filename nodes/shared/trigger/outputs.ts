@@ -7,9 +7,9 @@ import { providerFor } from '../product';
 import type { ProviderFamily } from '../provider';
 
 /**
- * The outputs of a trigger: those for events, and Problem behind them. `eventOutputs` says for a run what
- * `outputsExpression` says for the editor. They stand in the order of the provider's facts and not of the selection,
- * because n8n ties a connection to the position of its output.
+ * The outputs of a trigger: those for events, then Problem. `eventOutputs` determines for a run what
+ * `outputsExpression` determines for the editor. They are in the order of the provider's facts and not of the
+ * selection, because n8n ties a connection to the position of its output.
  */
 
 export const OUTPUT_PER_EVENT_OPTION: INodeProperties = {
@@ -36,7 +36,9 @@ const HAS_CUSTOM = '/[^\\s,]/.test($parameter.options?.customEvents ?? "")';
 const HAS_PROBLEM = '$parameter.options?.reportProblems === true';
 const IS_PER_EVENT = '$parameter.options?.outputPerEvent === true';
 
-/** For n8n's editor. The run of a delivery evaluates it only where the node has n8n's output Error as well. */
+/**
+ * An expression for n8n's editor. The run of a delivery evaluates it only if the node has n8n's error output as well.
+ */
 export function outputsExpression(
 	family: ProviderFamily,
 ): Extract<INodeTypeDescription['outputs'], string> {
@@ -68,8 +70,8 @@ export function eventOutputs(context: IExecuteFunctions, family: ProviderFamily)
 }
 
 /**
- * The index of the output that an event leaves by.
- * @throws NodeOperationError where there is none, as for a delivery that names no event
+ * The index of the output that an event goes to.
+ * @throws NodeOperationError if there is none, as for a delivery that names no event
  */
 export function outputFor(
 	context: IExecuteFunctions,

@@ -58,12 +58,12 @@ function providerProperties(provider: Provider): INodeProperties[] {
 	];
 }
 
-/** When names of events are typed beside the list. From the root: n8n 1.x resolves no other path into a collection. */
+/** Shown when Custom Events holds names. From the root: n8n 1.x resolves no other path into a collection. */
 const CUSTOM_EVENTS: Show = { '/options.customEvents': [{ _cnd: { exists: true } }] };
 
 /**
- * The choice of events, twice: the editor marks a node without any red, except where all are under Custom Events. n8n
- * would not run it with a required parameter that is empty.
+ * The choice of events, twice. The first one is required, so that the editor marks a node without events in red. The
+ * second one replaces it when all may be under Custom Events: n8n does not run a node with an empty required parameter.
  */
 function eventsProperties(provider: Provider, show: Show): INodeProperties[] {
 	const events: INodeProperties = {
@@ -106,8 +106,8 @@ function actionOf(
 }
 
 /**
- * The panel opens on the Test URL, so the first step names the other one; what few people need comes
- * last. n8n's notices keep no tags but links and bullets.
+ * The panel opens on the Test URL, so the first step names the other one; what few people need comes last. Of tags,
+ * n8n's notices keep only links and bullets.
  */
 function manualSteps({ displayName, manualSteps: steps }: Provider): string {
 	const list = [
@@ -119,7 +119,7 @@ function manualSteps({ displayName, manualSteps: steps }: Provider): string {
 	return `Set this up once:<ul>${items}</ul>${displayName} must be able to reach the URL over the internet. If it does not begin with https://, or names localhost or a private address such as 192.168.0.10, ask whoever runs your n8n to set ${ADDRESS_VARIABLE} to its public address.`;
 }
 
-/** n8n's editor removes connections that an output lost, without a word. */
+/** n8n's editor removes the connections of outputs that are gone, and does not say so. */
 function outputsNotice(show: Show): INodeProperties {
 	return {
 		displayName:
@@ -193,7 +193,7 @@ function automaticOnly(option: INodeProperties): INodeProperties {
 	return { ...option, ...shownFor({ '/registration': ['automatic'] }) };
 }
 
-/** How often the provider is asked: of its endpoint, of missed events, or of both. */
+/** How often the provider is asked about its endpoint, about missed events, or both. */
 function checkIntervalOption({ api, recovery }: Provider): INodeProperties[] {
 	if (api === undefined && recovery === undefined) return [];
 	const option: INodeProperties = {
@@ -212,7 +212,7 @@ function checkIntervalOption({ api, recovery }: Provider): INodeProperties[] {
 			.join(' '),
 	};
 	if (recovery === undefined) return [automaticOnly(option)];
-	// Beside it in the collection: at run time n8n finds no path from the root into one that it is reading.
+	// Names a neighbour in the collection: at run time n8n finds no path from the root into a collection it is reading.
 	return [api === undefined ? { ...option, ...shownFor({ recoverMissed: [true] }) } : option];
 }
 

@@ -5,12 +5,12 @@ import { isProven, reachOf, reachText } from '../registration/reach';
 import type { Owner } from '../state/perTrigger';
 import { problemsOf } from '../state/problems';
 
-/** Longer than a publish takes to have its effect, and a start of n8n to end. */
+/** Longer than a publish takes to take effect, or n8n to start. */
 const ASK_FOR_MS = 30_000;
 
 /**
- * After a publish: finds out whether the public address of a trigger leads to this n8n, and says so. Never rejects.
- * @param isWanted false once the workflow is unpublished
+ * After a publish: finds out whether the public address of a trigger leads to this n8n, and reports it. Never rejects.
+ * @param isWanted returns false once the workflow is unpublished
  */
 export async function reportReach(
 	context: ITriggerFunctions,

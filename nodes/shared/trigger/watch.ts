@@ -27,13 +27,13 @@ import { startRunsWith } from './answerAfterRun';
 import { reportReach } from './reportReach';
 
 const MINUTE_MS = 60_000;
-/** Longest wait before a failed check is repeated where the node is checked at starts only. */
+/** In minutes: the longest wait before a failed check is repeated, if the node is checked only when n8n starts. */
 const RETRY_MINUTES = 30;
 /** How long a tick may start runs for missed events: the next one follows after a minute. */
 const SLICE_MS = 45_000;
 /** Failed checks in a row after which the provider counts as unreachable. */
 const UNREACHABLE_AFTER = 2;
-/** Activations at a start of n8n, for whose effect nobody waits. */
+/** Activations when n8n starts, for whose effect nobody waits. */
 const AUTOMATIC_ACTIVATIONS: readonly unknown[] = ['init', 'leadershipChange'];
 
 /**
@@ -55,9 +55,9 @@ export async function watchEndpoint(
 		const isChecked = settings.registration === 'automatic';
 		if (isChecked || settings.reportProblems || settings.recoverMissed) {
 			const expression = `${watch.phaseSeconds % 60} * * * * *` as const;
-			// n8n does not wait for it, nor catch what it throws.
+			// n8n neither waits for it nor catches what it throws.
 			context.helpers.registerCron({ expression }, () => void watch.tick(Date.now()));
-			// Of all that a start does for a trigger, this takes n8n longest, and it goes on every ten seconds.
+			// Of all that n8n does for a trigger when it starts, this would take longest, and it repeats every ten seconds.
 			if (!AUTOMATIC_ACTIVATIONS.includes(context.getActivationMode())) {
 				context.helpers.registerCron(
 					{ expression: '*/10 * * * * *' },
@@ -125,7 +125,7 @@ export class EndpointWatch {
 		this.runs.close();
 	}
 
-	/** After a publish. n8n does not wait for it. */
+	/** Finds out after a publish whether the webhook URL leads to this n8n. Nobody waits for it. */
 	askWhetherReached(): void {
 		const { context, owner, lock } = this;
 		const url = lock.publishedUrl;
@@ -135,7 +135,7 @@ export class EndpointWatch {
 	}
 
 	/**
-	 * One minute has passed. Never throws, and does nothing while the last call is still running.
+	 * Called each minute. Never throws, and does nothing while the last call is still running.
 	 * @param now epoch milliseconds
 	 */
 	async tick(now: number): Promise<void> {
@@ -156,7 +156,7 @@ export class EndpointWatch {
 		}
 	}
 
-	/** Ten seconds have passed: somebody may be waiting for the effect of a publish. */
+	/** Called every ten seconds: somebody may be waiting for the effect of a publish. */
 	async tickSoon(now: number): Promise<void> {
 		this.askWhetherReached();
 		if (this.lock.nextCheck === 'atOnce') await this.tick(now);
@@ -195,13 +195,13 @@ export class EndpointWatch {
 				assertCurrent();
 				lock.nextCheck = mayHaveLeftOne(plan, store.state) ? 'thorough' : 'ordinary';
 				this.tell(plan, formerId);
-				// What cannot be told is not known to be in order.
+				// An endpoint that was not seen clearly is not known to be in order.
 				if (plan.do !== 'leave') problemsOf(this.owner).inOrder(now);
 			}
 			await store.commit();
 			this.succeeded();
 		} catch (error) {
-			// Whoever has overtaken the check looks for what it may have left.
+			// The hook that overtook this check, or the next check, looks for what it may have left.
 			if (isOvertaken()) lock.nextCheck = 'atOnce';
 			else this.failed(error, session, now);
 		}
@@ -224,7 +224,7 @@ export class EndpointWatch {
 		);
 	}
 
-	/** Says what was repaired. */
+	/** Reports what was repaired. */
 	private tell(plan: Plan, formerId: string | undefined): void {
 		const { context, owner, provider, store } = this;
 		if (plan.do === 'keep' || plan.do === 'leave' || plan.why.length === 0) return;

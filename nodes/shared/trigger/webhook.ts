@@ -31,10 +31,10 @@ const PAYLOAD_TOO_LARGE = 413;
 /** First byte of a body that n8n parses to an object or refuses. */
 const OPENING_BRACE = 0x7b;
 
-/** Of an unsigned body that is looked into; a ping takes less than a tenth of it. */
+/** Bytes of an unsigned body that is looked into for a ping, which takes less than a tenth of that. */
 const MAX_PING_BYTES = 4096;
 
-/** What a person is told of refusals that have no other cause. */
+/** What a person is told about refusals that are not due to the signature. */
 const NO_JSON = 'No provider sends such a body: look at what is between the provider and this n8n';
 const IS_VERIFIED = 'Its signature is right, so the signing secret is the right one';
 
@@ -42,9 +42,9 @@ const IS_VERIFIED = 'Its signature is right, so the signing secret is the right 
 interface Reply {
 	readonly status: number;
 	readonly body: IDataObject;
-	/** When a provider may try again that was answered 503. */
+	/** When the provider may try again after an answer of 503. */
 	readonly retryAfterSeconds?: number;
-	/** Starts a run, once the answer is sent: tells of the delivery. */
+	/** Starts a run, once the answer is sent, which reports the delivery. */
 	readonly item?: IDataObject | undefined;
 }
 
@@ -134,8 +134,8 @@ async function handle(
 				'no signing secret is known yet; unpublish and publish the workflow if this lasts',
 			);
 		}
-		// It may be signed with a secret that another process knows, or this one in a moment: only the process that
-		// looks after the endpoint knows that no other secret was issued since. A test listener looks after its own.
+		// Another process may know the secret that it is signed with, or this one may in a moment: only the process that
+		// manages the endpoint knows that no other secret was issued since. A test listener manages its own.
 		const isLookedAfterHere = isTest || endpointLock(owner).publishedUrl !== undefined;
 		const isIssuedElsewhere = record.sealedSecret !== undefined && !isLookedAfterHere;
 		const mayBeNew = isBehind || state.creating === true || isIssuedElsewhere;
@@ -169,7 +169,7 @@ async function handle(
 	const items = [
 		json,
 		...report.beside(Date.now()),
-		// n8n has lost what it was told, or has an older copy: this run saves it again.
+		// n8n has lost the state, or has an older copy: this run saves it again.
 		...(isBehind ? [commandItem({ do: 'save', states: newestStates(owner) })] : []),
 	];
 	if (later !== undefined) return { answer: later.start(items) };
@@ -207,10 +207,9 @@ function isPingOnCreate(
 }
 
 /**
- * The bytes as they were signed. Multipart bodies have none, and no provider sends them. Bodies of other types than
- * JSON, text, forms and XML n8n leaves to be read here.
- * @returns a refusal where there are none, or the body is too large or its compression is broken: it would be so the
- * next time
+ * The bytes as they were signed. n8n keeps none of a multipart body, which no provider sends, and leaves bodies other
+ * than JSON, text, forms and XML to be read here.
+ * @returns a refusal if there are none, or the body is too large or badly compressed, where a retry would not help
  */
 async function readRawBody(
 	context: IWebhookFunctions,
@@ -268,7 +267,7 @@ function retryLater(reason: string): Reply {
 	return { status: 503, body: { error: reason } };
 }
 
-/** Answers here and now: n8n's own answers know no status, and `webhook()` has to end the response. */
+/** Answers here: n8n's own answers cannot have a status, so that `webhook()` has to end the response. */
 function reply(
 	context: IWebhookFunctions,
 	{ status, body, item, retryAfterSeconds = RETRY_AFTER_SECONDS }: Reply,

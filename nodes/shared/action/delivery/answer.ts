@@ -3,7 +3,7 @@ import { z } from 'zod/v4';
 
 import type { RunEnd } from '../../delivery/duplicates';
 
-/** n8n's Webhook node above, and how it answers: here those that wait for the run. */
+/** n8n's Webhook node in front of this node, and how it answers if its answer waits for the run. */
 
 const WEBHOOK = 'n8n-nodes-base.webhook';
 const RESPOND = 'n8n-nodes-base.respondToWebhook';
@@ -11,8 +11,8 @@ const RESPOND = 'n8n-nodes-base.respondToWebhook';
 const statusSchema = z.object({ options: z.object({ responseCode: z.number() }) });
 
 /**
- * How the provider learns of a run that it waits for: a Respond to Webhook node tells it, or n8n at the end.
- * @returns undefined where the Webhook node answers at once
+ * How the provider learns how the run ended: from a Respond to Webhook node, or from n8n at the end.
+ * @returns undefined if the Webhook node answers at once
  */
 export function lateAnswer(context: IExecuteFunctions): 'byNode' | 'atEnd' | undefined {
 	const modes = context
@@ -28,11 +28,11 @@ export function lateAnswer(context: IExecuteFunctions): 'byNode' | 'atEnd' | und
 export async function runEnd(context: IExecuteFunctions, executionId: string): Promise<RunEnd> {
 	const data = await context.getExecutionDataById(executionId);
 	if (data === undefined) {
-		// n8n deletes what it is told not to keep.
+		// n8n has deleted the execution, because it is set not to keep such ones.
 		return context.getWorkflowSettings().saveDataErrorExecution === 'none' ? 'failed' : 'succeeded';
 	}
 	const { error, lastNodeExecuted = '', runData } = data.resultData;
-	// n8n answers 500 to both.
+	// n8n answers 500 in both cases.
 	if (error !== undefined || runData[lastNodeExecuted]?.at(-1)?.error !== undefined)
 		return 'failed';
 	const nodesToCome = data.executionData?.nodeExecutionStack ?? [];

@@ -13,7 +13,7 @@ export function statusOf(attempt: Attempt): number | undefined {
 		.find((value) => Number.isInteger(value));
 }
 
-/** Its status code or the words of another field tell. */
+/** Whether an attempt failed, by its status code or else by another field. */
 export function hasFailed(attempt: Attempt): boolean {
 	const { success, ok, error } = attempt;
 	const code = statusOf(attempt);

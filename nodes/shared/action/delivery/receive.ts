@@ -36,7 +36,7 @@ const optionsSchema = z.object({
 	toleranceSeconds: numberSchema.default(300),
 });
 
-/** What a trigger does with a delivery, for one that n8n's Webhook node received. */
+/** Does what a trigger does with a delivery, for one that n8n's Webhook node received. */
 export const receive: Operation = {
 	resource: RESOURCES.delivery,
 	value: 'receive',
@@ -81,7 +81,7 @@ async function receiveOne(call: ActionCall): Promise<ActionResult> {
 	const events = selectedNames(eventNames(call, selected), options.customEvents);
 	if (events.length === 0) throw noEventSelected(context, provider, 'Options → Custom Events');
 	const mode = context.getMode();
-	// A person who retries a failed run does so after any time.
+	// A person may retry a failed run at any later time.
 	const toleranceSeconds = mode === 'retry' ? 0 : options.toleranceSeconds;
 
 	const { verdict, request } = await verifyPayload(call, options.signatureScheme, toleranceSeconds);
@@ -104,8 +104,8 @@ async function receiveOne(call: ActionCall): Promise<ActionResult> {
 }
 
 /**
- * Whether this node has seen the event before. Where the Webhook node has answered already, the provider sends
- * nothing again because a run failed; else it does, and what failed has to run again.
+ * Whether this node has seen the event before. If the Webhook node has answered already, a failed run does not make the
+ * provider send the event again; otherwise it does, and the event has to run again.
  */
 async function see(
 	{ context }: ActionCall,

@@ -57,6 +57,7 @@ export function asOutput({ id, url, events, active, createdAt }: RemoteEndpoint)
 	};
 }
 
+/** The fields of such an item. */
 export const endpointOutput = () =>
 	z.object({
 		id: z.string(),
@@ -76,7 +77,10 @@ export function selectedEvents(call: EndpointCall): string[] {
 	throw noEventSelected(context, provider, 'Options → Custom Events');
 }
 
-/** @throws NodeOperationError for an event that the provider does not have, unless it is a custom one */
+/**
+ * The event names to register.
+ * @throws NodeOperationError for one that the provider does not have, unless it is custom
+ */
 export function namesToRegister(call: EndpointCall, events: string[], custom: string): string[] {
 	return eventsToRegister(call.provider, selectedNames(eventNames(call, events), custom));
 }

@@ -26,6 +26,7 @@ export function createdOutput() {
 	return endpointOutput().extend({ signingSecret: z.string().optional() });
 }
 
+/** Creates an endpoint with the node's options. @returns its item @throws NodeApiError or NodeOperationError */
 export async function createEndpoint(call: EndpointCall, url: string): Promise<IDataObject> {
 	const { webhookApi, api } = call;
 	const { signingSecret, includeSecret } = readParameter(
@@ -48,7 +49,7 @@ export async function createEndpoint(call: EndpointCall, url: string): Promise<I
 	};
 }
 
-/** The secret of the option, else of the credential; empty where the provider is to make one. */
+/** The secret of the option, or else of the credential; empty if the provider is to make one. */
 function secretToSend({ context, credential }: EndpointCall, given: string): string {
 	requireSecret(context, 'option Signing Secret', given);
 	if (flawOf(given) !== 'empty') return given;

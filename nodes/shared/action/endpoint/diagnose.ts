@@ -87,7 +87,7 @@ export const diagnose: Operation = {
 	},
 };
 
-/** The fields of an item; those that can hold nothing are null then. */
+/** The fields of an item; null where nothing is known. */
 function diagnosisOutput(family: ProviderFamily): z.ZodObject {
 	const facts = z.looseObject({}).nullable().optional();
 	return z.object({
@@ -114,7 +114,7 @@ function triggersOf({ provider }: ActionCall): PublishedTrigger[] {
 
 function chosenWorkflow({ context, itemIndex }: ActionCall): string {
 	const given: unknown = context.getNodeParameter('workflow', itemIndex, '');
-	// n8n takes the value out of a resource locator, but not out of this one.
+	// n8n extracts the value of a resource locator, but not of a workflow selector.
 	const value = isJsonObject(given) ? given['value'] : given;
 	const id = typeof value === 'string' ? value.trim() : '';
 	return id === '' ? (context.getWorkflow().id ?? '') : id;

@@ -53,7 +53,7 @@ const INCLUDE_SECRET: INodeProperties = {
 		'Whether to put the signing secret of a new endpoint into the output. The provider reveals it only once, so store it in the next step; everyone who may see the execution can read it.',
 };
 
-/** What an endpoint is created from, and how. */
+/** The parameters for creating an endpoint. */
 export function newEndpointFields(provider: Provider): INodeProperties[] {
 	const { api } = provider;
 	return [
@@ -68,7 +68,7 @@ export function newEndpointFields(provider: Provider): INodeProperties[] {
 	];
 }
 
-/** The options among them that are not about how to reach the API. */
+/** The options of a new endpoint, without those that say how to reach the API. */
 export const newEndpointOptionsSchema = z.object({
 	customEvents: z.string().default(''),
 	signingSecret: z.string().default(''),
@@ -99,7 +99,7 @@ export function updateFields(provider: Provider): INodeProperties {
 	};
 }
 
-/** How to reach an installation whose API differs from the documentation. */
+/** The options for an installation whose API differs from the documentation. */
 export function reachFields({ api }: Provider): INodeProperties[] {
 	if (api === undefined) return [];
 	return [

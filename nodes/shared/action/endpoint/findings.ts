@@ -20,13 +20,13 @@ export interface Findings {
 	readonly endpoint: RemoteEndpoint | 'absent' | undefined;
 	/** Why the provider could not be asked. */
 	readonly failure: string | undefined;
-	/** The last attempts that the provider has a log of, the newest first. */
+	/** The last attempts in the provider's log, the newest first. */
 	readonly attempts: readonly Attempt[] | undefined;
 	/** What answers at the URL. */
 	readonly reach: Reach | undefined;
 	/** What this process did with deliveries. */
 	readonly counts: ReturnType<DeliveryCounts['summary']> | undefined;
-	/** What came of a test that the provider was asked for. */
+	/** The result of a test delivery that the provider was asked for. */
 	readonly test: TestResult | undefined;
 }
 
@@ -36,7 +36,7 @@ export type TestResult =
 	| { readonly verifiedAfterMs: number | undefined };
 
 const MAX_ATTEMPTS = 10;
-/** As long as the slowest provider waits for an answer. */
+/** As long as the provider that offers test deliveries waits for an answer. */
 const TEST_LIMIT_MS = 10_000;
 const LOOK_MS = 50;
 /** How long to keep asking an n8n that does not know the URL yet: it may be publishing the workflow. */
@@ -54,7 +54,7 @@ export async function findOut(
 ): Promise<Findings> {
 	const { context, provider } = call;
 	const api = apiFor(call);
-	// Only the owner of an endpoint gets a result for it: the address may be anybody's.
+	// The address may be anybody's: it is requested only if a trigger here or an endpoint of this account has it.
 	const known = await askProvider(api, url);
 	const { endpoint } = known;
 	const isFound = typeof endpoint === 'object';
@@ -112,7 +112,7 @@ async function sendTest(api: EndpointApi, id: string, counts: DeliveryCounts): P
 	return { verifiedAfterMs: verified() ? lastVerifiedAt - start : undefined };
 }
 
-/** The log is optional: without it the rest is still told. */
+/** The log is optional: without it, the other findings are still reported. */
 async function readLog(
 	{ provider }: ActionCall,
 	api: EndpointApi | undefined,

@@ -48,6 +48,7 @@ export const update: Operation = {
 	}),
 };
 
+/** Changes an endpoint. @throws NodeApiError, or NodeOperationError if there is no such endpoint or call */
 export async function updateEndpoint(
 	{ context, api, provider }: EndpointCall,
 	id: string,

@@ -6,7 +6,7 @@ import { webhookUrlObjection } from '../../registration/webhookUrl';
 import { hasFailed, statusOf } from '../delivery/attempt';
 import type { Findings } from './findings';
 
-/** What a diagnosis comes to. */
+/** The result of a diagnosis. */
 export interface Verdict {
 	/** A word for it, for the next node. */
 	readonly finding: string;
@@ -16,13 +16,13 @@ export interface Verdict {
 	readonly verdict: string;
 }
 
-/** What a verdict is given on. */
+/** What a verdict is based on. */
 export interface Case extends Findings {
 	readonly provider: Provider;
 	readonly credential: Pick<ProviderCredential, 'baseUrl' | 'signingSecret'>;
 }
 
-/** What can be wrong: the first one that says something is to be looked at first. */
+/** What can be wrong, in the order to look at it: the first fault that applies gives the verdict. */
 const FAULTS: ReadonlyArray<readonly [finding: string, (of: Case) => string | undefined]> = [
 	['testUrl', testUrl],
 	['addressPrivate', privateAddress],
@@ -39,7 +39,7 @@ const FAULTS: ReadonlyArray<readonly [finding: string, (of: Case) => string | un
 	['eventsNotSelected', ignoredEvents],
 ];
 
-/** Says what the findings come to, and what to do. Pure. */
+/** Derives the verdict from the findings: what is wrong, and what to do. Pure. */
 export function verdictOn(of: Case): Verdict {
 	for (const [finding, says] of FAULTS) {
 		const verdict = says(of);
@@ -165,7 +165,7 @@ function unmetConditions({ counts }: Case): string | undefined {
 	return `Deliveries arrive and verify, but do not meet the conditions of the trigger: ${listed(names)}. See its Options → Conditions.`;
 }
 
-/** Nothing is known to be wrong; which is not much where little is known. */
+/** Nothing is known to be wrong; that says little if little is known. */
 function withoutFault({ url, provider, trigger, endpoint, reach, counts, test }: Case): Verdict {
 	const { displayName } = provider;
 	if (test !== undefined && 'verifiedAfterMs' in test && test.verifiedAfterMs !== undefined) {

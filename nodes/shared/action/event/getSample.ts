@@ -9,7 +9,7 @@ import { eventNames } from '../eventNames';
 import { namesSchema, readParameter } from '../parameter';
 import { RESOURCES } from '../resources';
 
-/** What the trigger puts out for an event, to pin, to map, or for an agent, before there was one. */
+/** What the trigger outputs for an event, to pin, to map, or for an agent, before a real one has arrived. */
 export const getSample: Operation = {
 	resource: RESOURCES.event,
 	value: 'getSample',

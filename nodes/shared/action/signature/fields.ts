@@ -43,7 +43,7 @@ const PAYLOAD: readonly INodeProperties[] = [
 	},
 ];
 
-/** Where n8n's Webhook node has the headers. */
+/** Where the output of n8n's Webhook node has the headers. */
 export const HEADERS_OF_WEBHOOK = '={{ $json.headers }}';
 
 const HEADERS: INodeProperties = {
@@ -55,7 +55,7 @@ const HEADERS: INodeProperties = {
 	description: 'Headers of the delivery, as n8n’s Webhook node outputs them',
 };
 
-/** A delivery as n8n's Webhook node hands it on. */
+/** A delivery as n8n's Webhook node outputs it. */
 export const DELIVERY: readonly INodeProperties[] = [...PAYLOAD, HEADERS];
 
 const TIMESTAMP: INodeProperties = {
@@ -67,7 +67,7 @@ const TIMESTAMP: INodeProperties = {
 	description: 'Unix time in seconds to sign with, where the scheme signs one. 0 is now.',
 };
 
-/** What a payload is signed from. */
+/** The parameters for signing a payload. */
 export function signFields(provider: Provider): INodeProperties[] {
 	const [, ...schemes] = schemeOptions(provider);
 	const defaultScheme = schemes[0]?.value ?? '';
@@ -82,7 +82,7 @@ export function signFields(provider: Provider): INodeProperties[] {
 	return [...PAYLOAD, signatureScheme, TIMESTAMP];
 }
 
-/** What a payload is verified from. */
+/** The parameters for verifying a payload. */
 export function verifyFields(provider: Provider): INodeProperties[] {
 	const signatureScheme: INodeProperties = {
 		displayName: 'Signature Scheme',

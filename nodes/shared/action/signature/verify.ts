@@ -24,7 +24,7 @@ export const verify: Operation = {
 	outputs: ['Valid', 'Invalid'],
 	offered: () => 'documented',
 	properties: verifyFields,
-	// With the fields of the item that came in.
+	// Together with the fields of the input item.
 	output: () => z.looseObject({ verification: verificationSchema }),
 	run: async (call) => {
 		const verification = await verificationOf(call);
