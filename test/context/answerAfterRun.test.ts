@@ -166,7 +166,7 @@ it.each(after.map((trigger) => [trigger.title, trigger] as const))(
 		await jest.advanceTimersByTimeAsync(waitsMs / 2);
 		expect(answered).toBe(false);
 		await jest.advanceTimersByTimeAsync(waitsMs / 2 - 1_000);
-		expect(await answer).toMatchObject({ status: 503, body: { error: 'the run goes on' } });
+		expect(await answer).toMatchObject({ status: 503, body: { error: 'the run has not finished' } });
 		const copy = trigger.host.deliver(delivery);
 		await deliveriesIn(2);
 		release();

@@ -80,7 +80,7 @@ const rows: readonly Row[] = [
 	{
 		title: 'plain HTTP behind https://',
 		server: async () => createPlain((_, response) => void response.end('{}')),
-		reason: 'what answers there does not speak HTTPS',
+		reason: 'what answers there does not use HTTPS',
 		code: /EPROTO|ERR_SSL_\w+/,
 		advice: /starts with http:\/\//,
 	},
@@ -92,7 +92,7 @@ const rows: readonly Row[] = [
 				(socket) => void socket.resume().end('220 mail.example.com ESMTP\r\n'),
 			);
 		},
-		reason: 'what answers there does not speak HTTP',
+		reason: 'what answers there does not use HTTP',
 		code: /HPE_\w+/,
 		advice: /starts with https:\/\//,
 	},

@@ -59,7 +59,7 @@ const HEX = /[0-9a-f]{64}/;
 const UNIX_SECONDS = /(?<!\d)\d{10}(?!\d)/;
 const MISMATCH = /^signature does not match$/;
 const MALFORMED =
-	/^(header \S+ is not written as documented|signature header (needs|has no) .*|signature does not match)$/;
+	/^(header \S+ is not in the documented format|signature header (needs|has no) .*|signature does not match)$/;
 const OTHER_EVENT = /^the event header differs from the event in the body$/;
 const TOLERANCE_SECONDS = 300;
 
@@ -160,7 +160,7 @@ const forgeries: readonly Forgery[] = [
 	{
 		title: REPLAY,
 		reason:
-			/^(body is not a JSON object|header \S+ holds no Unix timestamp|signature header is missing.*|signature does not match|header \S+ is not written as documented)$/,
+			/^(body is not a JSON object|header \S+ holds no Unix timestamp|signature header is missing.*|signature does not match|header \S+ is not in the documented format)$/,
 		make: (specimen) => (signsTime(specimen.scheme) ? replayGlued(specimen) : backdate(specimen)),
 	},
 ];

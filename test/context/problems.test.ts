@@ -256,14 +256,14 @@ describe('a run of the trigger', () => {
 
 	it.each<[string, IDataObject]>([
 		['saved what it knows of its endpoint', { do: 'save', states: {} }],
-		['looked up which events have run already', { do: 'query', events: [], ended: [] }],
+		['looked up which events have already run', { do: 'query', events: [], ended: [] }],
 	])('that hands nothing on says that no event came: it %s', async (what, command) => {
 		const hints = jest.spyOn(ExecuteContext.prototype, 'addExecutionHints');
 		expect(await startHost().execute([{ json: { trigger: command } }])).toEqual([[]]);
 		expect(hints.mock.calls).toEqual([
 			[
 				{
-					message: `No event came: in this run the trigger ${what}.`,
+					message: `No event arrived: in this run the trigger ${what}.`,
 					type: 'info',
 					location: 'outputPane',
 				},

@@ -151,7 +151,7 @@ describe('the public address of a trigger that was published', () => {
 				jest.spyOn(Date, 'now').mockImplementation(() => now() + HALF_A_MINUTE_MS);
 				json(response, 404, NOT_REGISTERED);
 			},
-			/^An n8n answers at the webhook URL .*, but has no such webhook\. .*delete the trigger, add it anew/,
+			/^An n8n answers at the webhook URL .*, but has no such webhook\. .*delete the trigger, add it again/,
 		],
 	])('is told as a problem where it is %s', async (_, answer, says) => {
 		const host = await publish(async () => await serve(answer));

@@ -214,10 +214,10 @@ const rows: Record<string, Row> = {
 		description:
 			/^It is not signed\. If Misar\.Blog sent it, its webhook there has no signing secret/,
 	},
-	'its signature is not written as documented': {
+	'its signature is not in the documented format': {
 		send: () => ({ headers: { 'x-webhook-signature': 'nonsense' }, body: COMPACT }),
 		message:
-			'A delivery arrived and was refused: header x-webhook-signature is not written as documented',
+			'A delivery arrived and was refused: header x-webhook-signature is not in the documented format',
 		description: /^Either something other than Metigan sent it, or/,
 	},
 	'its body is multipart': {

@@ -175,7 +175,7 @@ describe('a run that goes on when the provider has waited long enough', () => {
 		await jest.advanceTimersByTimeAsync(1);
 		expect(await answer).toEqual({
 			status: 503,
-			body: { error: 'the run goes on' },
+			body: { error: 'the run has not finished' },
 			retryAfterSeconds: 60,
 		});
 		await jest.advanceTimersByTimeAsync(MINUTE_MS);

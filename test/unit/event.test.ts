@@ -640,7 +640,7 @@ it('a type of a bounce that is not known is told', () => {
 		read(metiganProvider, { event: 'email.bounced', messageId: 'm', timestamp: 1, data }).warnings;
 	const data = { recipient: 'a@example.com', timestamp: ISO };
 	expect(told({ ...data, bounceType: 'Undetermined' })).toEqual([
-		'data.bounceType: says neither hard nor soft',
+		'data.bounceType: does not say whether it is hard or soft',
 	]);
 	expect(told({ ...data, bounceType: 'Transient' })).toEqual([]);
 });

@@ -154,13 +154,13 @@ describe('refused deliveries', () => {
 			'several, with a valid one between them',
 			0,
 			2,
-			`${REFUSED_TWICE}Valid ones came as well, the last at ${AT_12}, so these are probably not from Misar Mail.`,
+			`${REFUSED_TWICE}Valid ones arrived too, the last at ${AT_12}, so these are probably not from Misar Mail.`,
 		],
 		[
 			'several, and no valid one any more',
 			-MINUTE_MS,
 			2,
-			`${REFUSED_TWICE}No valid one has come since 1 Mar 2026, 12:59 CET: if Misar Mail has sent any, compare its signing secret with the credential’s.`,
+			`${REFUSED_TWICE}No valid one has arrived since 1 Mar 2026, 12:59 CET: if Misar Mail has sent any, compare its signing secret with the credential’s.`,
 		],
 	])('say who may have sent them: %s', (_what, validAt, times, message) => {
 		const log = new ProblemLog();

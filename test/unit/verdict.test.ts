@@ -134,7 +134,7 @@ const faults: readonly Row[] = [
 		'an n8n at the URL that does not know it',
 		'addressUnreachable',
 		{ reach: { outcome: 'notRegistered' } },
-		/has no such webhook.*delete the trigger, add it anew/,
+		/has no such webhook.*delete the trigger, add it again/,
 	],
 	[
 		'an n8n at the URL that is starting',
@@ -198,7 +198,7 @@ const faults: readonly Row[] = [
 		'a last delivery that n8n answered with 404',
 		'deliveriesFailed',
 		{ attempts: [{ status_code: 404 }, { status_code: 200 }] },
-		/ended with HTTP 404\. n8n knows no such webhook: publish/,
+		/ended with HTTP 404\. n8n has no such webhook: publish/,
 	],
 	[
 		'a last delivery that was refused',
