@@ -15,7 +15,7 @@ it.each<[string, unknown, boolean]>([
 	['there is one with its URL', { error: 'This URL is already registered' }, true],
 	['its URL is wrong', { error: 'Invalid URL' }, false],
 	['nothing that could be written out', DEEP, false],
-])('a create is refused, and the answer says: %s', async (_what, body, refusedBeside) => {
+])('the answer to a refused create is understood: %s', async (_what, body, refusedBeside) => {
 	const [provider] = metigan;
 	if (provider === undefined) throw new Error('Metigan has a product');
 	const httpRequestWithAuthentication = async () => ({ statusCode: 400, headers: {}, body });

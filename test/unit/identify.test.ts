@@ -90,7 +90,7 @@ describe('a bounce in the list and a delivery', () => {
 		}
 	});
 
-	it('of another event are not the same', () => {
+	it('are different if their events are', () => {
 		const keys = ['email.bounced', 'email.complained'].map((event) => {
 			const identity = metigan.identify({ event, at: AT, data: listed.data });
 			return identity === undefined ? [] : keysAround(identity);
@@ -99,7 +99,7 @@ describe('a bounce in the list and a delivery', () => {
 	});
 });
 
-it('an unsubscribe may come hours apart from its delivery', () => {
+it('an unsubscribe in the list is matched with a delivery hours apart from it', () => {
 	const data = { email: 'ada@example.com' };
 	const isSameAfter = (minutes: number, base: number) =>
 		isSame(metigan, 'email.unsubscribed', { data }, { data, minutes }, base);
@@ -125,14 +125,14 @@ describe('an article in the list and a delivery', () => {
 		expect(isSame(misarBlog, 'article.published', listed, delivered)).toBe(same);
 	});
 
-	it('is no article without an id', () => {
+	it('are not matched without an ID', () => {
 		expect(
 			misarBlog.identify({ event: 'article.published', at: AT, data: { id: 'a1' } }),
 		).toBeUndefined();
 	});
 });
 
-it('takes one or two entries a delivery, and five a recovered event', () => {
+it('the table of processed events gets one or two entries per delivery, and up to five per recovered event', () => {
 	const nameless = { about: 'a', at: AT, toleranceMs: MINUTE_MS };
 	for (const [identity, entries, recovered] of [
 		[{ own: 'o', ...nameless }, 2, 5],

@@ -68,7 +68,7 @@ describe('the balancer of the queue suite', () => {
 		close = async () => await balancer.stop();
 	});
 
-	it('answers 503 while no processor is ready, and passes over one that is not', async () => {
+	it('answers 503 while no processor is ready, and skips one that is not', async () => {
 		expect(await statusOf('early')).toBe(503);
 		second.isReady = true;
 		expect([await statusOf('a'), await statusOf('b'), await statusOf('c')]).toEqual([

@@ -58,7 +58,7 @@ describe('a suppression of Metigan', () => {
 		},
 	);
 
-	it('is an event of its own although its address cannot be read', () => {
+	it('is a separate event even if its address cannot be read', () => {
 		const identities = ['a b', 'c d'].flatMap((email) =>
 			read({ email }).map((event) => metigan.identify(event)?.about),
 		);

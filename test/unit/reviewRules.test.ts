@@ -49,12 +49,12 @@ describe.each(nodes)('$name', ({ group, properties }) => {
 		expect(long.map(({ hint }) => hint)).toEqual([]);
 	});
 
-	it('has no optional JSON in sight', () => {
+	it('shows no optional JSON field outside a collection', () => {
 		const open = properties.filter(({ type, required }) => type === 'json' && required !== true);
 		expect(open.map(({ name }) => name)).toEqual([]);
 	});
 
-	it('keeps what is optional in collections, but for what people look for first', () => {
+	it('keeps optional fields in collections, except those that people look for first', () => {
 		const optional = properties
 			.filter(({ type, name }) => !EXEMPT_TYPES.includes(type) && !EXEMPT_NAMES.includes(name))
 			.filter(({ required }) => required !== true)

@@ -16,7 +16,7 @@ it.each([
 	['waiting', 1],
 	// So n8n ends runs when it shuts down.
 	['canceled', 0],
-])('a run that ends as %s is told %i times', async (status, times) => {
+])('the end of a run as %s is reported %i times', async (status, times) => {
 	const hooks = new ExecutionLifecycleHooks('trigger', 'run 1', {} as never);
 	const handler = jest.fn(async () => {});
 	expect(whenRunEnds(contextWith(hooks), handler)).toBe(true);
@@ -25,7 +25,7 @@ it.each([
 });
 
 it.each([undefined, {}, { addHandler: 'no function' }])(
-	'no end is promised where n8n has the hooks %j',
+	'no report is promised if n8n has the hooks %j',
 	(hooks) => {
 		expect(whenRunEnds(contextWith(hooks), async () => {})).toBe(false);
 	},

@@ -89,7 +89,7 @@ describe.each(templateNames)('%s', (file) => {
 	const settings = editedNode(template);
 	const sectionOf = (node: TemplateNode) => sections.filter((note) => encloses(note, boxOf(node)));
 
-	it('can be imported twice: it holds no webhook id and no path, which n8n would keep', () => {
+	it('can be imported twice, because it holds neither a webhook ID nor a path', () => {
 		expect(templateText(file)).not.toContain('webhookId');
 		const paths = working.map(({ parameters }) => parameters['path'] ?? '');
 		expect(paths.filter((path) => path !== '')).toEqual([]);
@@ -118,7 +118,7 @@ describe.each(templateNames)('%s', (file) => {
 		for (const { section, color } of notes) expect(color).toBe(colors.get(section));
 	});
 
-	it('has each node within the note that is about it, and nothing over anything else', () => {
+	it('has each node within the note about it, and no overlaps', () => {
 		for (const node of working) {
 			expect([node.name, sectionOf(node)]).toEqual([node.name, [expect.anything()]]);
 		}
@@ -144,7 +144,7 @@ describe.each(templateNames)('%s', (file) => {
 		expect(height).toBeLessThanOrEqual(MAX_HEIGHT);
 	});
 
-	it('has every node that takes a credential under "Connect", and names it there', () => {
+	it('has every node that takes a credential under "Connect", where it is named', () => {
 		const wanted = working.filter(connects);
 		expect(wanted).not.toEqual([]);
 		for (const node of wanted) {
@@ -157,7 +157,7 @@ describe.each(templateNames)('%s', (file) => {
 		}
 	});
 
-	it('has what is to be edited in one node behind the triggers, under "Edit me"', () => {
+	it('has everything that users edit in one node behind the triggers, under "Edit me"', () => {
 		const others = working.filter((node) => node !== settings && node.name !== EDITED);
 		const elsewhere = JSON.stringify(others);
 		expect(elsewhere).not.toMatch(/https?:|example\.(com|org)/);
@@ -175,7 +175,7 @@ describe.each(templateNames)('%s', (file) => {
 		expect(before.map(({ from }) => from).sort()).toEqual(triggers.sort());
 	});
 
-	it('stops before it does anything while an example address is left', () => {
+	it('stops before it does anything while an example address remains', () => {
 		const examples = Object.entries(settingsOf(template)).filter(([, value]) =>
 			String(value).includes('.example.com'),
 		);
