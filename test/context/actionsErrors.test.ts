@@ -464,7 +464,7 @@ async function checkAll(calls: readonly Tried[], one: (tried: Tried) => Promise<
 }
 
 describe('Get Many and Create of each node, and the other lists', () => {
-	it.each(rows)('end well with %s', async (_, fault, expected) => {
+	it.each(rows)('end with a clear error for %s', async (_, fault, expected) => {
 		await checkAll(
 			allCalls,
 			async (tried) =>
@@ -472,7 +472,7 @@ describe('Get Many and Create of each node, and the other lists', () => {
 		);
 	});
 
-	it.each([404, 405])('end well with %i, after the last of the documented paths', async (code) => {
+	it.each([404, 405])('end with %i after the last documented path', async (code) => {
 		await checkAll([...endpointCalls, suppressions, articles], async (tried) => {
 			const { action, things } = tried;
 			sandbox.fault({ times: 20, ...indiscreet(code, tried), provider: action.provider });
@@ -491,7 +491,7 @@ describe('Get Many and Create of each node, and the other lists', () => {
 		});
 	});
 
-	it.each([404, 405])('say that there is no such article with %i', async (code) => {
+	it.each([404, 405])('say that there is no such article for %i', async (code) => {
 		const { error, stored } = await meet(oneArticle, indiscreet(code, oneArticle));
 		expect(error).toMatchObject({
 			name: 'NodeOperationError',
@@ -516,7 +516,7 @@ describe('Get Many and Create of each node, and the other lists', () => {
 		},
 	);
 
-	it('tell no half of a secret where a long answer is cut', async () => {
+	it('reveal no part of a secret where a long answer is cut', async () => {
 		await checkAll(allCalls, async (tried) => {
 			const key = sandbox.keys[tried.action.provider];
 			for (const length of [480, 490, 495]) {
@@ -554,7 +554,7 @@ describe.each([suppressions, articles, oneArticle])('$title', (tried) => {
 		expect(requests).toBe(1);
 	});
 
-	it('says so when an answer is JSON of another kind', async () => {
+	it('reports an answer that is JSON of another shape', async () => {
 		for (const body of ['[1]', '"text"', '7', 'null']) {
 			const { error } = await meet(tried, { kind: 'status', status: 200, body, times: 1 });
 			expect(error).toMatchObject({
@@ -564,7 +564,7 @@ describe.each([suppressions, articles, oneArticle])('$title', (tried) => {
 		}
 	});
 
-	it('names the item that failed, and goes on with the others where that is chosen', async () => {
+	it('names the item that failed, and goes on with the others if set to', async () => {
 		const { provider } = action;
 		// Misar.Blog does not say how many articles there are, so that an empty page tells the end.
 		sandbox.fault({ provider, kind: 'delay', times: tried === articles ? 2 : 1 });
@@ -587,7 +587,7 @@ describe.each([suppressions, articles, oneArticle])('$title', (tried) => {
 	});
 });
 
-it.each([suppressions, articles])('$title says so when the key is wrong', async (tried) => {
+it.each([suppressions, articles])('$title reports a wrong key', async (tried) => {
 	const { error, stored } = await runAction(sandbox, tried.action, {
 		parameters: tried.parameters,
 		credential: { apiKey: 'key_that_nobody_has' },
@@ -599,7 +599,7 @@ it.each([suppressions, articles])('$title says so when the key is wrong', async 
 	expect(stored).not.toContain('key_that_nobody_has');
 });
 
-describe.each(casesWithApi)('$title as it words them', (action) => {
+describe.each(casesWithApi)('the refusals of $title', (action) => {
 	const run = async (name: OperationName) =>
 		(
 			await runAction(sandbox, action, {
@@ -608,7 +608,7 @@ describe.each(casesWithApi)('$title as it words them', (action) => {
 			})
 		).error;
 
-	it('says what its refusals mean', async () => {
+	it('are explained', async () => {
 		const { provider } = action;
 		sandbox.setEndpointLimit(provider, 0);
 		expect(await run('write')).toMatchObject(
@@ -624,7 +624,7 @@ describe.each(casesWithApi)('$title as it words them', (action) => {
 		});
 	});
 
-	it('says which field it refuses', async () => {
+	it('name the refused field', async () => {
 		const { error } = await runAction(sandbox, action, {
 			parameters: {
 				resource: 'endpoint',
@@ -636,7 +636,7 @@ describe.each(casesWithApi)('$title as it words them', (action) => {
 		expect(error?.description).toMatch(/answered: .*url: must be publicly reachable/);
 	});
 
-	it('says so when the key is wrong or may do less', async () => {
+	it('say whether the key is wrong or lacks a permission', async () => {
 		const { provider } = action;
 		const withKey = async (apiKey: string) =>
 			(
@@ -655,7 +655,7 @@ describe.each(casesWithApi)('$title as it words them', (action) => {
 	});
 });
 
-it('reports a missing path, not a key, when the other path is for people who are signed in', async () => {
+it('a missing path is reported, not a wrong key, if the other path is for people who are signed in', async () => {
 	sandbox.setBehaviour('misar.mail', { paths: 'unversioned' });
 	const path = /^\/mail\/webhooks/;
 	sandbox.fault({ provider: 'misar.mail', path, times: 4, kind: 'status', status: 401 });
@@ -671,7 +671,7 @@ it('reports a missing path, not a key, when the other path is for people who are
 	}
 });
 
-it('names the item that failed', async () => {
+it('an error names the item that failed', async () => {
 	const [action] = nodesUnderTest;
 	if (action === undefined) throw new Error('no node');
 	const { error } = await runAction(sandbox, action, {
@@ -689,7 +689,7 @@ it('names the item that failed', async () => {
 	expect(sandbox.endpoints(action.provider)).toHaveLength(2);
 });
 
-it('reveals no password when Mail Panda’s sign-in is refused', async () => {
+it('no password is revealed if Mail Panda refuses the sign-in', async () => {
 	const password = 'not the password of anybody';
 	const { error, stored } = await runAction(sandbox, mailPanda, {
 		parameters: { resource: 'endpoint', operation: 'getAll' },
@@ -699,7 +699,7 @@ it('reveals no password when Mail Panda’s sign-in is refused', async () => {
 	expect(stored).not.toContain(password);
 });
 
-it('signs in again when Mail Panda’s session has ended', async () => {
+it('a node signs in again if its Mail Panda session has ended', async () => {
 	const call = {
 		parameters: { resource: 'endpoint', operation: 'getAll' },
 		credential: { ...sandbox.login, authentication: 'session', apiKey: '' },

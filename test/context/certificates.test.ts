@@ -158,8 +158,8 @@ async function saidOf({ server: open, scheme = 'https', trusted }: Row) {
 	}
 }
 
-describe('a publish and a test of the credential name', () => {
-	it.each(rows)('$title', async (row) => {
+describe('a publish and a test of the credential', () => {
+	it.each(rows)('name $title', async (row) => {
 		const { published, tested } = await saidOf(row);
 		if (!(published instanceof NodeApiError)) throw new Error(`It ended with ${String(published)}`);
 		const { message, description } = published;
@@ -171,7 +171,7 @@ describe('a publish and a test of the credential name', () => {
 		expect(tested).toMatch(row.advice);
 	});
 
-	it('nothing of a certificate that is trusted', async () => {
+	it('do not complain of a certificate that is trusted', async () => {
 		const server = async () => await secure(await certificate({}));
 		const nothing = { reason: '', code: /^/, advice: /^/ };
 		const { published, tested } = await saidOf({ title: '', server, trusted: true, ...nothing });

@@ -91,7 +91,7 @@ describe('the table', () => {
 		expect(new Set(titles).size).toBe(titles.length);
 	});
 
-	it.each(catalogue)('has all that the sandbox can send, and no more: $provider', (entry) => {
+	it.each(catalogue)('has exactly what the sandbox can send: $provider', (entry) => {
 		const own = blocks.filter((block) => block.provider === entry.provider && !block.standIn);
 		const ids = (facts: ReadonlyArray<{ id: string }>) => [...new Set(facts.map(({ id }) => id))];
 		const events = own.flatMap((block) => block.events).filter(({ inferred }) => !inferred);

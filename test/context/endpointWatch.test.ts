@@ -369,7 +369,7 @@ describe('a check', () => {
 		},
 	);
 
-	it('is made once in half an hour, in a second of the node’s own', async () => {
+	it('is made every half hour, at a second that depends on the node', async () => {
 		const times: number[] = [];
 		for (let nodes = 0; nodes < 50; nodes++) {
 			const host = new ContextHost({
@@ -389,12 +389,12 @@ describe('a check', () => {
 		expect(new Set(times.map((at) => Math.floor(at / MINUTE_MS))).size).toBeGreaterThan(15);
 	});
 
-	it('is not made from time to time where the interval is 0', async () => {
+	it('is not repeated if the interval is 0', async () => {
 		const { pass } = await publish({ trigger: metigan, options: { checkInterval: 0 } });
 		expect(await pass(2 * HALF_HOUR)).toEqual([]);
 	});
 
-	it('does not begin while the last one is at work', async () => {
+	it('does not begin while the last one is going on', async () => {
 		recordWarnings();
 		const { host, begin, tick } = await publish({ trigger: metigan });
 		sandbox.removeEndpoint('metigan', endpointsAt(metigan, host)[0]?.id ?? '');
@@ -439,7 +439,7 @@ describe('a check', () => {
 		expect(host.emitted).toHaveLength(runs);
 	});
 
-	it('notices what runs saved and failed to save when n8n misses their ends', async () => {
+	it('notices what runs have saved or failed to save if n8n misses their ends', async () => {
 		const warnings = recordWarnings();
 		const { host, pass } = await publish({ trigger: metigan });
 		removeAtProvider(host, endpointsAt(metigan, host)[0]?.id ?? '');
@@ -458,7 +458,7 @@ describe('a check', () => {
 		expect(host.emitted).toHaveLength(runs);
 	});
 
-	it('does not start a run each minute forever when none of them can save', async () => {
+	it('does not start a run every minute forever if none of them can save', async () => {
 		recordWarnings();
 		const { host, pass } = await publish({
 			trigger: metigan,
@@ -535,7 +535,7 @@ describe('a check', () => {
 		},
 	);
 
-	it('leaves one secret in force where what it replaces cannot be deleted', async () => {
+	it('leaves one secret valid if the replaced endpoint cannot be deleted', async () => {
 		recordWarnings();
 		const { host, tick, close } = await publish({ trigger: misarReach });
 		const [former] = endpointsAt(misarReach, host);
@@ -579,7 +579,7 @@ describe('a check', () => {
 		await expectOneEndpoint(host);
 	});
 
-	it('leaves a provider alone as long as it asks', async () => {
+	it('waits as long as the provider asks', async () => {
 		recordWarnings();
 		const { pass } = await publish({ trigger: misarMail });
 		fail({ kind: 'rateLimit', headers: { 'retry-after': '3600' } });
@@ -588,7 +588,7 @@ describe('a check', () => {
 		expect(await pass(1)).not.toEqual([]);
 	});
 
-	it('asks a provider that cannot be asked again after 1, 2, 4, … minutes', async () => {
+	it('is repeated after 1, 2, 4, … minutes if the provider cannot be reached', async () => {
 		recordWarnings();
 		const { pass } = await publish({ trigger: metigan, options: { checkInterval: 10 } });
 		expect(await pass(10)).toHaveLength(1);
@@ -601,7 +601,7 @@ describe('a check', () => {
 		expect(await pass(30)).toHaveLength(3);
 	});
 
-	it('reports a provider that cannot be asked after two checks, once, and is quiet later', async () => {
+	it('reports a provider that cannot be reached after two checks, and only once', async () => {
 		const warnings = recordWarnings();
 		const { host, pass } = await publish({ trigger: misarMail, options: { reportProblems: true } });
 		const saved = structuredClone(host.savedStaticData);
@@ -637,7 +637,7 @@ describe('a check', () => {
 		expect(host.savedStaticData).toEqual(saved);
 	});
 
-	it('saves what a run failed to save also while the provider is down', async () => {
+	it('saves what a run failed to save even while the provider is down', async () => {
 		recordWarnings();
 		const { host, pass } = await publish({ trigger: misarReach });
 		sandbox.setBehaviour('misar.reach', { deleteOffered: true });
@@ -653,7 +653,7 @@ describe('a check', () => {
 		expect(host.remembered).toMatchObject({ registration: { endpointId: own?.id } });
 	});
 
-	it('does not report a provider that has answered again before it could be reported', async () => {
+	it('does not report a provider that answers again before the report', async () => {
 		recordWarnings();
 		const { host, pass } = await publish({ trigger: misarMail, options: { reportProblems: true } });
 		fail();
@@ -668,7 +668,7 @@ describe('a check', () => {
 		expect(host.emitted).toHaveLength(1);
 	});
 
-	it('goes on after the clock was a day ahead at a failed one', async () => {
+	it('is repeated even if the clock was a day ahead when one failed', async () => {
 		recordWarnings();
 		const { host, tick, pass } = await publish({ trigger: metigan });
 		fail();
@@ -683,7 +683,7 @@ describe('a check', () => {
 	});
 
 	it.each(api.map((trigger) => [trigger.title, trigger] as const))(
-		'repairs for good what was published while the clock was ahead, at %s',
+		'repairs permanently what was published while the clock was ahead, at %s',
 		async (_title, trigger) => {
 			recordWarnings();
 			sandbox.setBehaviour('misar.reach', { deleteOffered: true });
@@ -703,7 +703,7 @@ describe('a check', () => {
 		},
 	);
 
-	it('creates nothing again for an endpoint that the list leaves out', async () => {
+	it('creates nothing for an endpoint that the list leaves out', async () => {
 		sandbox.fault({
 			method: 'GET',
 			kind: 'rewrite',
@@ -774,7 +774,7 @@ describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 			},
 		);
 
-		it('is followed by checks every ten seconds only where somebody waits for one', async () => {
+		it('is followed by checks every ten seconds only if a person has published', async () => {
 			const { host, close } = await publish({ trigger: metigan });
 			await close();
 			endProcess();
@@ -786,7 +786,7 @@ describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 			expect(started.crons).toEqual([expect.stringMatching(/^\d+ \* \* \* \* \*$/), ...others]);
 		});
 
-		it('whose first check fails is followed by another one', async () => {
+		it('is followed by another check if its first one fails', async () => {
 			recordWarnings();
 			const { host, close } = await publish({ trigger: metigan, options: { checkInterval: 0 } });
 			await close();
@@ -832,7 +832,7 @@ describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 			await expectOneEndpoint(host);
 		});
 
-		it('saves once more what it registered because the record was lost', async () => {
+		it('saves again what it registered because the record was lost', async () => {
 			recordWarnings();
 			const { host, close } = await publish({ trigger: metigan });
 			await close();
@@ -896,7 +896,7 @@ describe('a publish that finds an endpoint', () => {
 		['that was deleted', removeAtProvider],
 		['with an old secret', replaceSecret],
 	])('and an endpoint %s', (_, breakIt) => {
-		it('is not disturbed by a tick that comes meanwhile', async () => {
+		it('is not disturbed by a tick at the same time', async () => {
 			const { host, begin, tick, untilCalled } = await activated(breakIt);
 			const registered = host.publish();
 			await untilCalled();
@@ -919,7 +919,7 @@ describe('a publish that finds an endpoint', () => {
 		);
 
 		it.each(['', 'a worker'])(
-			'is remembered, even if the run of an overtaken check comes last (in "%s")',
+			'is remembered even if the run of an overtaken check comes last (in "%s")',
 			async (process) => {
 				const { host, tick } = await activated(breakIt);
 				const publishing = whileSaving(host, async () => await host.publish());
@@ -935,7 +935,7 @@ describe('a publish that finds an endpoint', () => {
 			},
 		);
 
-		it('is remembered, even if the run of an overtaken check is saved last', async () => {
+		it('is remembered even if the run of an overtaken check is saved last', async () => {
 			const { host, tick } = await activated(breakIt);
 			const publishing = whileSaving(host, async () => await host.publish());
 			await tick();

@@ -122,7 +122,7 @@ function checkedName(error: unknown): string {
 	return error.name;
 }
 
-it('leaves one endpoint of ours and all others, whatever is answered', async () => {
+it('publishing leaves one endpoint of ours and all others, whatever is answered', async () => {
 	await check(
 		'any answers to publish, publish again and unpublish',
 		CASES,
@@ -186,7 +186,7 @@ it('leaves one endpoint of ours and all others, whatever is answered', async () 
 	expect([...outcomes.keys()]).toEqual(expect.arrayContaining(['done', 'NodeApiError']));
 });
 
-it('publishes with any texts in the credential, or tells why not', async () => {
+it('publishing works or fails with a reason, whatever the texts in the credential', async () => {
 	const anyText = fc.oneof(
 		hostileText,
 		fc.constantFrom('', '****', 'whsec_', ` ${SIGNING_SECRET}\n`),

@@ -108,7 +108,7 @@ const triggerOf = (title: string): TriggerUnderTest =>
 const sign = (trigger: TriggerUnderTest, body: Buffer) =>
 	signBody(trigger, { body, event: trigger.events[0], secret: SECRET });
 
-it('answers any request, and runs nothing that is not signed', async () => {
+it('a trigger answers any request, and runs nothing unsigned', async () => {
 	const registrations = ['manual', 'automatic'] as const;
 	const hostsOf = new Map(
 		triggersUnderTest.map((trigger) => [
@@ -151,7 +151,7 @@ it('answers any request, and runs nothing that is not signed', async () => {
 	}
 });
 
-it('answers a signed body of any shape', async () => {
+it('a trigger answers a signed body of any shape', async () => {
 	const hostOf = new Map(triggersUnderTest.map((trigger) => [trigger.title, startHost(trigger)]));
 	let ran = 0;
 	await check(
@@ -178,7 +178,7 @@ it('answers a signed body of any shape', async () => {
 /** As the key of an HMAC: zeros at its end make no difference. */
 const asKey = (secret: string) => Buffer.from(secret.replace(/\0{1,99}$/, '')).toString('hex');
 
-it('takes any text for a secret, and runs only what is signed with one', async () => {
+it('a trigger takes any text as a secret, and runs only what is signed with one', async () => {
 	const hostsOf = new Map(
 		triggersUnderTest.map((trigger) => [
 			trigger.title,
@@ -245,7 +245,7 @@ it('takes any text for a secret, and runs only what is signed with one', async (
 	expect(ran).toBeGreaterThan(CASES / 10);
 });
 
-it('keeps nothing of the deliveries that it refused', async () => {
+it('a trigger keeps nothing of the deliveries that it refused', async () => {
 	setFlagsFromString('--expose-gc');
 	const collect: () => void = runInNewContext('gc');
 	const host = startHost(metigan);

@@ -370,7 +370,7 @@ async function complaints(
 	return manner === 'floods' ? await floods.run(meet) : await meet();
 }
 
-describe('a provider that does not come to an end', () => {
+describe('a provider whose answer does not end', () => {
 	it.concurrent.each(operations)(
 		'keeps nobody waiting: $title',
 		async (operation) => {
@@ -386,7 +386,7 @@ describe('a provider that does not come to an end', () => {
 		180_000,
 	);
 
-	it('is told from one that is late where its answer is too large', async () => {
+	it('is distinguished from a slow one if its answer is too large', async () => {
 		await at(async (place) => {
 			const { act, close } = await publishing(misarMail).prepare(place);
 			place.provider.misbehave('floods');
@@ -398,7 +398,7 @@ describe('a provider that does not come to an end', () => {
 		});
 	});
 
-	it('is met by every operation that calls one', () => {
+	it('is tested with every operation that calls one', () => {
 		const offered = [...actions.nodesUnderTest, actions.misarBlog].flatMap(({ node }) =>
 			node.description.properties
 				.filter(({ name }) => name === 'operation')

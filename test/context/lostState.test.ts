@@ -201,7 +201,7 @@ describe.each([...derived, ...issued])('a record of %s', (_name, trigger, prepar
 			expect(host.remembered).not.toEqual(newest);
 		});
 
-		it('is known to the process, and taken home by the next delivery’s run', async () => {
+		it('is known to the process, and saved again by the run of the next delivery', async () => {
 			const others = structuredClone(host.savedStaticData);
 			await expectNoRunOfForgeries(host, trigger, [401, 503]);
 			await expectHealing(host, trigger);
@@ -217,7 +217,7 @@ describe.each([...derived, ...issued])('a record of %s', (_name, trigger, prepar
 			await expectNoRunOfForgeries(host, trigger, refusalsElsewhere(host));
 		});
 
-		it('is taken home by the next publish or check as well', async () => {
+		it('is saved again by the next publish or check as well', async () => {
 			await host.publish();
 			expect(host.remembered).toEqual(newest);
 			setDatabase(host, { global: { n: 1 } });
@@ -232,7 +232,7 @@ describe.each([...derived, ...issued])('a record of %s', (_name, trigger, prepar
 			expect(newest).toMatchObject({ registration: { endpointId: endpointOf(trigger).id } });
 		});
 
-		it('does not come back in a run that is late, was retried or is run in the editor', async () => {
+		it('is not restored by a late run, a retried run or one in the editor', async () => {
 			const { run = [] } = await deliver(host, trigger);
 			await replaceEndpoint(host, trigger);
 			const saved = structuredClone(host.savedStaticData);
@@ -259,9 +259,9 @@ describe('a retried run', () => {
 });
 
 describe.each(issued)(
-	'the secret that %s issued, in a process that knows nothing',
+	'in a process without state, the secret that %s issued',
 	(_name, trigger, prepare) => {
-		it.each(losses.slice(0, 2))('is waited for where its record %s', async (_loss, lose) => {
+		it.each(losses.slice(0, 2))('is waited for if its record %s', async (_loss, lose) => {
 			const host = await publish(trigger, prepare);
 			setDatabase(host, lose(host, {}));
 			useProcess('another');
@@ -301,9 +301,9 @@ describe.each(issued)(
 	},
 );
 
-describe.each(derived)('the secret that is sent to %s', (_name, trigger, prepare) => {
+describe.each(derived)('the secret sent to %s', (_name, trigger, prepare) => {
 	it.each(losses.slice(0, 2))(
-		'verifies in a process that knows nothing where its record %s',
+		'verifies in a process without state if its record %s',
 		async (_loss, lose) => {
 			const host = await publish(trigger, prepare);
 			const secret = secretOf(trigger);
@@ -319,7 +319,7 @@ describe.each(derived)('the secret that is sent to %s', (_name, trigger, prepare
 });
 
 describe.each([...derived, ...issued])('a forged delivery for %s', (_name, trigger, prepare) => {
-	it('is refused for good where nothing is behind', async () => {
+	it('is refused if the record is up to date', async () => {
 		const host = await publish(trigger, prepare);
 		for (const name of ['', 'another']) {
 			useProcess(name);
@@ -329,7 +329,7 @@ describe.each([...derived, ...issued])('a forged delivery for %s', (_name, trigg
 });
 
 describe('two triggers of one workflow that are repaired at once', () => {
-	it('are both known to every process afterwards', async () => {
+	it('both become known to every process', async () => {
 		const workflowId = `lost state of two ${workflows++}`;
 		const optionsOf = (nodeName: string) => ({ workflowId, nodeName, webhookId: nodeName });
 		const mail = openHost(misarMail, optionsOf('mail'));
@@ -363,7 +363,7 @@ describe('two triggers of one workflow that are repaired at once', () => {
 		}
 	});
 
-	it('are both taken home by the run of one delivery', async () => {
+	it('are both saved by the run of one delivery', async () => {
 		const workflowId = `lost state of two ${workflows++}`;
 		const optionsOf = (nodeName: string) => ({ workflowId, nodeName, webhookId: nodeName });
 		const mail = openHost(misarMail, optionsOf('mail'));
@@ -430,7 +430,7 @@ describe.each<[string, TriggerUnderTest, boolean]>([
 				)();
 			},
 		],
-	])('is taken over by %s, which keeps the endpoint and its secret', async (_what, work) => {
+	])('is migrated by %s, which keeps the endpoint and its secret', async (_what, work) => {
 		await work();
 		expect(endpointOf(trigger)).toMatchObject({ id, secret: SECRET_OF_0_1 });
 		expect(host.remembered).toMatchObject({ registration: { endpointId: id } });

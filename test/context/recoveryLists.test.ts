@@ -83,7 +83,7 @@ function aboutOf({ recipient, data }: IDataObject): string {
 
 describe.each(providers)('300 events of $trigger.title', ({ trigger, event }) => {
 	it.each(accidents)(
-		'run once each where their list $name',
+		'run exactly once each if their list $name',
 		async ({ list, killedInRun, clock }) => {
 			recordWarnings();
 			const { host, ...first } = await publish({ trigger, events: [event] });
@@ -229,7 +229,7 @@ describe('an event whose list and delivery differ', () => {
 		},
 	);
 
-	it('is another one of the same address an hour later', async () => {
+	it('counts as another one for the same address an hour later', async () => {
 		sandbox.setBehaviour('metigan', { listMessageIds: false });
 		const { host, tick } = await publish({ options: { toleranceSeconds: 0 } });
 		await miss('email.bounced', 1, bounce());

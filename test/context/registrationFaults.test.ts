@@ -112,7 +112,7 @@ it.each(
 			]),
 		),
 )(
-	'%s has one endpoint in the end, whatever fails during: %s',
+	'%s ends up with one endpoint, whatever fails during: %s',
 	async (_title, _name, variant, step) => {
 		const { calls } = await play(variant, step);
 		expect(calls).toBeGreaterThan(0);

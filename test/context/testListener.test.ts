@@ -262,7 +262,7 @@ const rows: Record<string, Row> = {
 	},
 };
 
-describe.each(Object.entries(rows))('where %s', (_title, row) => {
+describe.each(Object.entries(rows))('if %s,', (_title, row) => {
 	const { trigger = metigan, parameters = {}, credential, send, message, description } = row;
 	const changes = credential === undefined ? {} : { credential };
 
@@ -285,7 +285,7 @@ describe.each(Object.entries(rows))('where %s', (_title, row) => {
 		},
 	);
 
-	it('the provider gets the answer that it gets from a published trigger', async () => {
+	it('the provider gets the same answer as from a published trigger', async () => {
 		recordWarnings();
 		const test = await startHost(trigger, parameters, { ...changes, mode: 'manual' }).deliver(
 			send(trigger),
@@ -313,7 +313,7 @@ describe('a test listener', () => {
 		]);
 	});
 
-	it('with Report Problems shows what comes beside an event, and counts nothing for the published trigger', async () => {
+	it('with Report Problems shows a problem beside an event, and counts nothing for the published trigger', async () => {
 		recordWarnings();
 		const credential = { signingSecret: SECRET, previousSigningSecret: FORGED };
 		const options = { reportProblems: true };
@@ -334,7 +334,7 @@ describe('a test listener', () => {
 	it.each([
 		['sent a secret', misarMail],
 		['issued one', misarReach],
-	])('that registered itself and %s tells what another endpoint sends', async (_what, trigger) => {
+	])('that registered itself and %s says what another endpoint sends', async (_what, trigger) => {
 		const host = new ContextHost({
 			...selfRegistering(trigger, sandbox),
 			mode: 'manual',
