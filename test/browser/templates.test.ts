@@ -87,11 +87,11 @@ async function createCredentials(redisPort: number): Promise<void> {
 	await n8n.createCredential('My form', 'httpBasicAuth', { user: 'ada', password: 'opens it' });
 }
 
-it('walks through every template', () => {
+it('there is a walk through every template', () => {
 	expect(templateWalks.map(({ file }) => file).sort()).toEqual(templateNames);
 });
 
-it('before there is a credential, the nodes that need one are red', async () => {
+it('the nodes that need a credential are red until there is one', async () => {
 	const walk = templateWalks.find(({ file }) => file === 'exactly-once-intake');
 	await editor.openNewWorkflow();
 	await editor.importFile(MENU, join(FOLDER, `${walk?.file ?? ''}.json`));
@@ -100,13 +100,13 @@ it('before there is a credential, the nodes that need one are red', async () => 
 	);
 }, 180_000);
 
-describe('from the import to a run', () => {
+describe('a template', () => {
 	beforeAll(async () => {
 		await createCredentials(await redis.open());
 	}, 60_000);
 
 	it.each(templateWalks.map((walk): [string, TemplateWalk] => [walk.file, walk]))(
-		'%s',
+		'can be set up from the import to a run: %s',
 		async (file, walk) => {
 			await editor.openNewWorkflow();
 			await editor.importFile(MENU, join(FOLDER, `${file}.json`));

@@ -30,7 +30,7 @@ describe.each([
 	['Misar Mail, which takes our secret', misarMail, { signingSecret: 'whsec_chosen' }],
 	['Metigan, which issues another one', metigan, {}],
 	['Metigan, where a typed one is added', metigan, { signingSecret: 'whsec_chosen' }],
-])('after a secret is replaced at %s', (_name, trigger: TriggerUnderTest, more: Record<string, string>) => {
+])('at %s', (_name, trigger: TriggerUnderTest, more: Record<string, string>) => {
 	const credential = (more: Record<string, string> = {}) => ({
 		baseUrl: sandbox.url,
 		apiKey: sandbox.keys[trigger.provider],
@@ -71,7 +71,7 @@ describe.each([
 		return { former };
 	}
 
-	it('the former one still verifies', async () => {
+	it('the former secret still verifies after it was replaced', async () => {
 		const { former } = await publishTwice();
 		expect(await deliver(former)).toEqual([200, true]);
 		expect(await deliver(secretNow())).toEqual([200, true]);
@@ -79,14 +79,14 @@ describe.each([
 		expect(JSON.stringify(host.savedStaticData)).not.toContain(former);
 	});
 
-	it('the former one is refused after a day', async () => {
+	it('the former secret is refused after a day', async () => {
 		const { former } = await publishTwice();
 		const now = Date.now();
 		jest.spyOn(Date, 'now').mockReturnValue(now + DAY_MS + 1);
 		expect(await deliver(former)).toEqual([401, false]);
 	});
 
-	it('the former one still verifies after a replacement without an unpublish', async () => {
+	it('the former secret still verifies after a replacement without an unpublish', async () => {
 		startHost();
 		await host.publish();
 		const former = secretNow();

@@ -309,7 +309,7 @@ describe.each(accounts)('endpoints of %s, signed in with "%s"', (_title, signInW
 		expect(sandbox.endpoints(provider)).toEqual(before);
 	});
 
-	it('come with their signing secret only when that is switched on', async () => {
+	it('come with their signing secret only if that is switched on', async () => {
 		const node = await nodesOf(account, signIn(signInWith, account));
 		// Mail Panda tells no secret: the one to use is given.
 		const signingSecret = provider === 'mailPanda' ? { signingSecret: SECRET } : {};
@@ -395,7 +395,7 @@ describe.each(verified)(
 	(_title, account, forgeries) => {
 		const { provider, events } = account;
 
-		it('leaves Verify by the output of its verdict, with the reason', async () => {
+		it('leaves Verify by the output for its verdict, with the reason', async () => {
 			const workflow = await publishVerify(account);
 			const fire = async (tamper?: Tamper) => {
 				const [delivery] = await sandbox.fire({
@@ -508,7 +508,7 @@ const signed: Array<[string, Account, Record<string, Signer>]> = [
 
 describe('Sign', () => {
 	it.each(signed)(
-		'makes the headers of %s that others make too',
+		'makes the same headers of %s as other implementations',
 		async (_title, account, signers) => {
 			const node = await nodesOf(account, { signingSecret: SECRET });
 			const schemes = Object.keys(signers);
@@ -564,7 +564,7 @@ describe('Sign', () => {
 });
 
 describe('a parameter filled by an expression', () => {
-	it('is read where its meaning is clear, and else named in the error of its item', async () => {
+	it('is read if its meaning is clear, and otherwise named in the error of its item', async () => {
 		const node = await nodesOf(metigan, {
 			...signIn('apiKey', metigan),
 			signingSecret: SECRET,
@@ -685,7 +685,7 @@ describe('an AI agent', () => {
 		return first.includes('must be an https URL') ? create('email.bounced') : undefined;
 	};
 
-	it('gets an answer to each mistake from which its next call is right', async () => {
+	it('gets an answer to each mistake that lets its next call succeed', async () => {
 		const model = await startFakeModel(policy);
 		try {
 			const mail = await nodesOf(misarMail, signIn('apiKey', misarMail));

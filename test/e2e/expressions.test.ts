@@ -93,7 +93,7 @@ const credentialFor = async (trigger: TriggerCase, fields: object) =>
 		...fields,
 	});
 
-it('counts an evaluation where there is one', async () => {
+it('an evaluation is counted if there is one', async () => {
 	const before = evaluations().length;
 	const assign = { id: 'a', name: 'copy', value: '={{ $json.body.id }}', type: 'string' };
 	const parameters = { assignments: { assignments: [assign] } };
@@ -149,7 +149,7 @@ it.each(triggerCases.map((trigger) => [trigger.title, trigger] as const))(
 	120_000,
 );
 
-it('of 1,000 deliveries the 10 that meet the conditions run, and n8n evaluates nothing', async () => {
+it('only the 10 of 1,000 deliveries that meet the conditions run, and n8n evaluates nothing', async () => {
 	const before = evaluations().length;
 	const credential = await credentialFor(misarMail, { signingSecret: SECRET });
 	const { id, webhookId } = await publish([

@@ -86,7 +86,7 @@ describe('the real n8n and its driver', () => {
 		await expect(host.getWorkflow(workflow.id)).rejects.toThrow(HostError);
 	});
 
-	it('passes on why n8n refuses to publish', async () => {
+	it('reports why n8n refuses to publish', async () => {
 		const workflow = await host.createWorkflow({
 			name: 'Incomplete',
 			nodes: [{ name: 'GitHub', type: 'n8n-nodes-base.githubTrigger', webhookId: HOOK_ID }],

@@ -158,8 +158,8 @@ function residentMemory(): number {
 	return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
 }
 
-describe('a listen that failed', () => {
-	it('says that the API key is missing, and that it is wrong, as often as it is tried', async () => {
+describe('a failed attempt to listen', () => {
+	it('says each time whether the API key is missing or wrong', async () => {
 		const keyless = await storeTrigger(misarMail, {});
 		const wrong = await storeTrigger(metigan, { apiKey: 'wrong' });
 		const listen = async ({ workflowId }: Listener) =>
@@ -174,7 +174,7 @@ describe('a listen that failed', () => {
 		for (const listener of [keyless, wrong]) expect(await post(listener.testUrl)).toBe(404);
 	}, 120_000);
 
-	it("keeps neither n8n's own nodes nor other triggers from listening", async () => {
+	it("prevents neither n8n's own nodes nor other triggers from listening", async () => {
 		await expectOthersToListen();
 		await expectToListen(metigan, await storeGoodTrigger(metigan), 1);
 	});
@@ -200,7 +200,7 @@ const away: Array<[string, Fault]> = [
 describe.each(away)('while the provider %s', (_title, fault) => {
 	const trigger = misarMail;
 
-	it('a listener that nothing came for ends', async () => {
+	it('a listener that received nothing ends', async () => {
 		const listener = await storeGoodTrigger(trigger);
 		await n8n.listenForTestEvent(listener.workflowId, 'Trigger');
 		expect(await post(listener.testUrl)).toBe(401);
@@ -216,7 +216,7 @@ describe.each(away)('while the provider %s', (_title, fault) => {
 		await untilRemoved(trigger, listener);
 	}, 90_000);
 
-	it('a listener that its event has come for ends', async () => {
+	it('a listener that received its event ends', async () => {
 		const listener = await storeGoodTrigger(trigger);
 		await n8n.listenForTestEvent(listener.workflowId, 'Trigger');
 		sandbox.fault({ ...fault, provider: trigger.provider, times: 1_000 });
@@ -230,6 +230,6 @@ describe.each(away)('while the provider %s', (_title, fault) => {
 	}, 90_000);
 });
 
-it("leaves no trace of a broken listener in n8n's log", () => {
+it("n8n's log shows no trace of a broken listener", () => {
 	expect(n8n.log()).not.toMatch(/Maximum call stack|unhandled|Failed to deactivate/i);
 });

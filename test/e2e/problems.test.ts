@@ -79,7 +79,7 @@ async function fire(
 }
 
 it.concurrent(
-	'a flood of forged deliveries is one problem',
+	'a flood of forged deliveries is reported as one problem',
 	async () => {
 		const sandbox = await openSandbox();
 		const workflow = await publishReporting(metigan, sandbox);
@@ -109,7 +109,7 @@ it.concurrent(
 );
 
 it.concurrent(
-	'a delivery that the previous secret verifies, and an event of another shape',
+	'a delivery that the previous secret verifies is reported, and so is an event of another shape',
 	async () => {
 		const sandbox = await openSandbox();
 		const account = { signingSecret: SECRET, previousSigningSecret: OLD_SECRET };
@@ -128,7 +128,7 @@ it.concurrent(
 );
 
 it.concurrent(
-	'a deleted endpoint that was registered again',
+	'a deleted endpoint that was registered again is reported',
 	async () => {
 		const sandbox = await openSandbox();
 		const workflow = await publishReporting(misarMail, sandbox);
@@ -152,7 +152,7 @@ it.concurrent(
 );
 
 it.concurrent(
-	'a provider that did not answer two checks',
+	'a provider that failed at two checks is reported',
 	async () => {
 		const sandbox = await openSandbox();
 		const workflow = await publishReporting(misarMail, sandbox);
@@ -170,7 +170,7 @@ it.concurrent(
 );
 
 it.concurrent(
-	'none while the option is off, and the trigger has one output',
+	'nothing is reported while the option is off, and the trigger has one output',
 	async () => {
 		const sandbox = await openSandbox();
 		const account = accountOf(metigan, 'automatic', sandbox);
@@ -187,7 +187,7 @@ it.concurrent(
 );
 
 it.concurrent(
-	'with an output for each event each leaves by its own, a recovered one and a problem too, also after the events changed',
+	'with an output per event, each event, recovered event and problem leaves by its own, even after the events changed',
 	async () => {
 		const sandbox = await openSandbox();
 		const credential = await n8n.createCredential(metigan.title, metigan.credential, {

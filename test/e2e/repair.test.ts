@@ -195,11 +195,11 @@ describe.each(services)('with the publication service %p', (publicationService) 
 		for (const { subject } of broken) await expectToRun(n8n, subject);
 	}
 
-	it('repairs what breaks while n8n runs', async () => {
+	it('every trigger repairs its endpoint while n8n runs', async () => {
 		await play(0, false);
 	}, 400_000);
 
-	it('is quiet afterwards: a check costs one call, and runs nothing', async () => {
+	it('a check takes one call afterwards, and starts no run', async () => {
 		const all = [...subjects.values()].flat();
 		const runsOf = async () =>
 			await Promise.all(
@@ -219,11 +219,11 @@ describe.each(services)('with the publication service %p', (publicationService) 
 		expect(new Set(recent.map(({ method }) => method))).toEqual(new Set(['GET']));
 	}, 300_000);
 
-	it('repairs at its start what broke while n8n was down', async () => {
+	it('every trigger repairs at the start what broke while n8n was down', async () => {
 		await play(1, true);
 	}, 400_000);
 
-	it('deletes the endpoints when the workflows are unpublished', async () => {
+	it('every trigger deletes its endpoint when the workflow is unpublished', async () => {
 		for (const subject of [...subjects.values()].flat()) {
 			await n8n.unpublish(subject.workflow.workflowId);
 			if (!keepsEndpoints(subject.trigger)) expect(endpointsAt(subject)).toEqual([]);

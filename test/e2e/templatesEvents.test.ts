@@ -30,7 +30,7 @@ async function mail(event: string, data: object, more: { id?: string; atMs?: num
 }
 
 describe('bounces and complaints', () => {
-	it('suppress an address for a complaint, a hard bounce and the third soft bounce', async () => {
+	it('suppress an address for a complaint, a hard bounce or the third soft bounce', async () => {
 		const imported = await bed.host.publish('bounces-and-complaints');
 		let runs = 0;
 		const deliver = async (...of: Parameters<typeof mail>) => {
@@ -92,7 +92,7 @@ describe('bounces and complaints', () => {
 		await bed.host.n8n.unpublish(imported.id);
 	}, 240_000);
 
-	it('does not pass over a delivery that names no address', async () => {
+	it('do not ignore a delivery that names no address', async () => {
 		const imported = await bed.host.publish('bounces-and-complaints');
 		await mail('email.bounced', { id: 'msg_1' }, { id: 'evt_anonymous' });
 		const found = await bed.host.n8n.waitForExecutions(imported.id, 1, WAIT_MS);
@@ -104,7 +104,7 @@ describe('bounces and complaints', () => {
 });
 
 describe('unsubscribe sync', () => {
-	it('reports each to the CRM once, and later what it refused', async () => {
+	it('reports each unsubscribe to the CRM once, and repeats later what it refused', async () => {
 		const imported = await bed.host.publish('unsubscribe-sync', {
 			crmUrl: `${bed.address}/api/unsubscribes`,
 		});
@@ -208,7 +208,7 @@ describe('cross-posting', () => {
 	}
 	const made = () => bed.collector.requests.map(({ method, path }) => `${method} ${path}`);
 
-	it('goes by the visibility of an article', async () => {
+	it('depends on the visibility of an article', async () => {
 		const posted = async () =>
 			(await bed.host.rows('cross_posted_articles')).map(({ article_id, visibility }) => [
 				article_id,
@@ -256,7 +256,7 @@ describe('cross-posting', () => {
 		]);
 	}, 120_000);
 
-	it('follows what happens to an article afterwards', async () => {
+	it('follows later changes of an article', async () => {
 		await blog('article.published', { id: 'a1', visibility: 'public' });
 		await blog('article.updated', { id: 'a1', visibility: 'public', title: 'Revised' });
 		expect(bed.collector.requests.at(-1)).toMatchObject({ body: { title: 'Revised' } });
@@ -328,7 +328,7 @@ describe('engagement scoring', () => {
 });
 
 describe('many deliveries', () => {
-	it('are registered by publishing, verified, and read as the trigger does', async () => {
+	it('are registered by publishing, verified, and read as by the trigger', async () => {
 		const { sandbox } = bed.host;
 		const data = {
 			product: 'mail',

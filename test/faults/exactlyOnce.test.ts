@@ -145,7 +145,7 @@ it('runs each of 2,000 events exactly once in one process', async () => {
 	});
 }, 1_200_000);
 
-it('runs each event at least once when n8n is killed in the middle', async () => {
+it('runs each event at least once if n8n is killed meanwhile', async () => {
 	const events = 400;
 	await withGateway(0.0008, async ({ n8n, sandbox }, gateway) => {
 		const accepted = () =>

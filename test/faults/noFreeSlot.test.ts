@@ -122,7 +122,7 @@ it.concurrent.each(
 		cell,
 	]),
 )(
-	'%s: %s deliveries are accepted although no slot is free while %s',
+	'%s: %s deliveries are accepted even if no slot is free while %s',
 	async (mode, _title, _what, cell) => {
 		const played = await beds.get(mode)?.();
 		expect(played?.get(cell)?.wrong).toEqual([]);

@@ -33,7 +33,7 @@ interface Scenario {
 	readonly when: 'before' | 'after';
 }
 
-describe('n8n, killed', () => {
+describe('n8n killed during a call', () => {
 	let n8n: N8nHost;
 	const outcomes: Outcome[] = [];
 	const lanes = openLanes(WIDTH);
@@ -150,7 +150,7 @@ describe('n8n, killed', () => {
 	}
 
 	it.concurrent.each(variants.map((variant): [string, Variant] => [variant.title, variant]))(
-		'ends well at %s',
+		'ends up with one endpoint at %s',
 		async (title, variant) => {
 			wanted.push(variant);
 			await playAll();

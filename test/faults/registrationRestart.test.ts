@@ -82,7 +82,7 @@ const all = variants.flatMap((variant) =>
 );
 
 it.concurrent.each(all)(
-	'%s ends well whatever fails during: %s',
+	'%s ends up with one endpoint, whatever fails during: %s',
 	async (_title, _name, variant, step) => {
 		const clean = await rounds.join(
 			async () => await prepared(variant, step),

@@ -134,14 +134,14 @@ export function killedRuns(database: string, openPlace: () => Promise<Place>): v
 		}, 600_000);
 
 		it.each(['unsaved by its setting', 'unsaved by default'])(
-			'is gone without a trace where n8n saves no failed executions: %s',
+			'is lost if n8n saves no failed executions: %s',
 			async (name) => {
 				expect(await statusesOf(name)).toEqual([]);
 				expect(await statusesOf('slow')).toEqual(['crashed']);
 			},
 		);
 
-		it('is given up when it has failed as often as is allowed, with one message', async () => {
+		it('is given up, with one message, after it has failed as often as allowed', async () => {
 			const { other, chat, n8n } = bed();
 			const event = eventOf('failing');
 			other.keepWaiting(0);
@@ -186,13 +186,13 @@ export function killedRuns(database: string, openPlace: () => Promise<Place>): v
 			expect(await statusesOf('slow')).toEqual(['crashed']);
 		}, 300_000);
 
-		it('is left alone when it is older than the template is told', async () => {
+		it('is left alone if it is older than the template is set to', async () => {
 			const template = await bed().importTemplate({ hours: 0 }, work('slow'));
 			await bed().pass(template);
 			expect(await statusesOf('slow')).toEqual(['crashed']);
 		}, 60_000);
 
-		it('is not started a second time while it runs again, nor after that', async () => {
+		it('is not started again while it runs again, nor after that', async () => {
 			const { other, n8n } = bed();
 			const template = await bed().importTemplate(
 				{},
@@ -224,7 +224,7 @@ export function killedRuns(database: string, openPlace: () => Promise<Place>): v
 			}
 		}, 300_000);
 
-		it('is not started a second time where n8n saves no successful executions', async () => {
+		it('is not started again if n8n saves no successful executions', async () => {
 			const { other } = bed();
 			// For all workflows: what is left are this one, and the run of a person.
 			const template = await bed().importTemplate({});

@@ -45,7 +45,7 @@ async function statusesOf(url = '', secret = ''): Promise<Array<number | string>
 	return statuses;
 }
 
-it('verifies at every processor what was signed before the workflow was published again', async () => {
+it('every processor verifies what was signed before the workflow was published again', async () => {
 	const { main, balancer, sandbox } = cluster;
 	// One that is derived would be the same again.
 	sandbox.setBehaviour(PROVIDER, { secretMode: 'issue' });
@@ -73,7 +73,7 @@ it('verifies at every processor what was signed before the workflow was publishe
 	sandbox.setBehaviour(PROVIDER, { secretMode: 'accept' });
 }, 300_000);
 
-it('repairs an endpoint from the main process, and every processor verifies what it signs', async () => {
+it('the main process repairs an endpoint, and every processor verifies its deliveries', async () => {
 	const { main, sandbox } = cluster;
 	const node = trigger('Trigger', credential);
 	const options = { checkInterval: 1, reportProblems: true };
@@ -125,7 +125,7 @@ it('repairs an endpoint from the main process, and every processor verifies what
 	expect(endpoints()).toEqual([]);
 }, 600_000);
 
-it('rotates a secret without a publish, and refuses no valid delivery meanwhile', async () => {
+it('a secret is rotated without a publish, and no valid delivery is refused meanwhile', async () => {
 	const { main, sandbox } = cluster;
 	const [oldSecret, newSecret] = ['whsec_before_the_rotation', 'whsec_after_the_rotation'];
 	const account = {
@@ -188,7 +188,7 @@ it('rotates a secret without a publish, and refuses no valid delivery meanwhile'
 	expect(endpoints()).toEqual([]);
 }, 600_000);
 
-it('recovers what was missed, and runs each event once', async () => {
+it('missed events are recovered, and each event runs once', async () => {
 	const { main, sandbox } = cluster;
 	const counter = new RunCounter();
 	await counter.start();
@@ -223,7 +223,7 @@ it('recovers what was missed, and runs each event once', async () => {
 	}
 }, 600_000);
 
-it('answers after the run at the main process, and when received at the processors', async () => {
+it('the main process answers after the run, and the processors when a delivery is received', async () => {
 	const { main, processors, sandbox } = cluster;
 	const publish = async (after: NodeDefinition) => {
 		const node = trigger('Trigger', credential);
@@ -276,7 +276,7 @@ it('answers after the run at the main process, and when received at the processo
 	}
 }, 600_000);
 
-it('has a retry reach the processor that took the first try, while that is there', async () => {
+it('a retry reaches the processor that took the first try, while that one is alive', async () => {
 	const { processors, services } = cluster;
 	const [first, second] = processors;
 	if (first === undefined || second === undefined) throw new Error('There are not two processors');
