@@ -131,7 +131,7 @@ describe.each(all)(
 			],
 			['fails', () => answerWith(sandbox, trigger, { status: 500 }, { place: 'list' }), /./],
 		])(
-			'and the list that follows %s: it is refused, and that one is left alone',
+			'and the list that follows %s, it is refused, and that one is left alone',
 			async (_what, spoilLists, message) => {
 				const life = new Life(sandbox, trigger);
 				const foreign = addForeign(trigger);

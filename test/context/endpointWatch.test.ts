@@ -497,7 +497,7 @@ describe('a check', () => {
 		['a deleted endpoint', removeAtProvider],
 		['an endpoint with an old secret', replaceSecret],
 	])(
-		'does not get in the way of a publish while it saves its replacement of %s',
+		'does not interfere with a publish while it saves its replacement of %s',
 		async (_, breakIt) => {
 			recordWarnings();
 			const { host, tick, close } = await publish({ trigger: metigan });
@@ -519,7 +519,7 @@ describe('a check', () => {
 		['a deleted endpoint', removeAtProvider],
 		['an endpoint with an old secret', replaceSecret],
 	])(
-		'leaves nothing when it is unpublished while it saves its replacement of %s',
+		'leaves nothing behind if it is unpublished while it saves its replacement of %s',
 		async (_, breakIt) => {
 			recordWarnings();
 			const { host, tick, close } = await publish({ trigger: metigan });
@@ -560,7 +560,7 @@ describe('a check', () => {
 	it.each<[string, 'POST' | 'DELETE', (host: ContextHost, id: string) => void]>([
 		['creates an endpoint', 'POST', removeAtProvider],
 		['deletes the former endpoint', 'DELETE', replaceSecret],
-	])('does not get in the way of a publish while it %s', async (_, method, breakIt) => {
+	])('does not disturb a publish while it %s', async (_, method, breakIt) => {
 		recordWarnings();
 		const { host, begin, close } = await publish({ trigger: metigan });
 		breakIt(host, endpointsAt(metigan, host)[0]?.id ?? '');
@@ -895,7 +895,7 @@ describe('a publish that finds an endpoint', () => {
 	describe.each<[string, (host: ContextHost, id: string) => void]>([
 		['that was deleted', removeAtProvider],
 		['with an old secret', replaceSecret],
-	])('and an endpoint %s', (_, breakIt) => {
+	])('%s', (_, breakIt) => {
 		it('is not disturbed by a tick at the same time', async () => {
 			const { host, begin, tick, untilCalled } = await activated(breakIt);
 			const registered = host.publish();

@@ -277,7 +277,7 @@ describe('a trigger that answers after the run', () => {
 			...([200, 'success'] as const),
 		]),
 	])(
-		'%s',
+		'answers with the outcome of the run: %s',
 		async (_, after, status, end) => {
 			server.answer('/fails', 500);
 			const flow = await publish(bedOf(service), after);

@@ -41,13 +41,13 @@ async function create(more: object = {}) {
 	return await mail('POST', V1, { body: { url: HOOK, events: ['email.delivered'], ...more } });
 }
 
-describe('authentication comes first', () => {
+describe('the API of Misar Mail', () => {
 	test.each<[string, () => Record<string, string>]>([
 		['no key', () => ({})],
 		['a wrong key', () => bearer('msk_wrong')],
 		["another product's key", () => bearer(sandbox.keys.misarBlog)],
 		['not the Bearer scheme', () => ({ authorization: `Basic ${sandbox.keys['misar.mail']}` })],
-	])('%s is 401', async (_, headers) => {
+	])('answers %s with 401 before anything else', async (_, headers) => {
 		for (const path of [V1, `${V1}/x`, '/mail/no/such/thing']) {
 			const answer = await call(sandbox, 'POST', path, {
 				headers: headers(),
@@ -63,7 +63,7 @@ describe('authentication comes first', () => {
 		}
 	});
 
-	test('a key without the scope gets the 403 of MisarMail', async () => {
+	test('answers a key without the scope with its own 403', async () => {
 		const headers = bearer(sandbox.limitedKeys['misar.mail']);
 		const answer = await mail('GET', V1, { headers });
 		expect([answer.status, answer.json]).toEqual([
@@ -72,14 +72,14 @@ describe('authentication comes first', () => {
 		]);
 	});
 
-	test('unknown routes are 404 with the error shape', async () => {
+	test('answers unknown routes with 404 in its error shape', async () => {
 		const answer = await mail('PUT', `${V1}/x`);
 		expect([answer.status, answer.json]).toEqual([404, { success: false, error: 'Not found' }]);
 		const nobody = await mail('GET', '/elsewhere');
 		expect(nobody.status).toBe(404);
 	});
 
-	test('makes new keys and secrets at each start', async () => {
+	test('has new keys and secrets at each start', async () => {
 		const other = await startSandbox();
 		await other.close();
 		expect(other.keys['misar.mail']).not.toBe(sandbox.keys['misar.mail']);
