@@ -132,7 +132,7 @@ describe('a trigger set up as documented', () => {
 		300_000,
 	);
 
-	/** By hand the signing secret alone is entered, otherwise the API key alone. */
+	/** Enters only the signing secret for a registration by hand, otherwise only the API key. */
 	async function createCredential({ trigger, choose, byHand }: Walk): Promise<void> {
 		await editor.openNewCredential();
 		for (const [parameter, option] of choose) {
@@ -146,7 +146,7 @@ describe('a trigger set up as documented', () => {
 		await editor.saveCredential();
 	}
 
-	/** Checks what the panel tells of registration. @returns the Production URL, as copied */
+	/** Checks what the panel says about registration. @returns the Production URL, as copied */
 	async function copyUrl({ trigger, byHand = false }: Walk): Promise<string> {
 		const hook = await editor.copyProductionUrl();
 		await editor.readScreen();
@@ -156,7 +156,7 @@ describe('a trigger set up as documented', () => {
 		);
 		if (byHand) {
 			const steps = await editor.notices.locator('ul > li').allInnerTexts();
-			// The bullets are in order: numbers beside them would be a second mark.
+			// The list has bullets: numbers in the text would be a second marker.
 			expect(steps.filter((step) => /^\d/.test(step))).toEqual([]);
 			expect(steps.length).toBeGreaterThan(3);
 		}
@@ -243,7 +243,7 @@ describe('the dialog of a credential', () => {
 		await editor.openNewWorkflow();
 		await editor.addTrigger('misar', 'Misar', 'On email bounced (Misar Mail)');
 		await editor.openNewCredential();
-		// A field of n8n's own follows.
+		// One of n8n's own fields follows.
 		expect((await editor.credentialFields()).slice(0, 4)).toEqual([
 			['product', expect.anything()],
 			['apiKey', expect.stringContaining('Leave empty to register by hand')],

@@ -15,7 +15,7 @@ import { keepScreenshot } from './screenshots';
 
 const WAIT_MS = 60_000;
 
-/** Finds what keeps people from using a page. */
+/** Finds accessibility problems of a page. */
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
 let browser: Chromium;
@@ -271,7 +271,7 @@ describe('events at a rate', () => {
 	it('can be stopped', async () => {
 		addEndpoint();
 		await page.field('Times').fill('1000');
-		// As many as a slow machine can show: it would be busy with the next ones only.
+		// A rate that a slow machine can keep up with.
 		await page.field('Per second').fill('5');
 		await page.button('Fire').click();
 		await page.row('email.bounced', '200').waitFor();
@@ -297,7 +297,7 @@ describe('a burst of 1,000 events', () => {
 		await page.openEndpoint(id);
 		await page.button(`Switch off endpoint ${id}`).click();
 		await page.says(`Endpoint ${id} is switched off.`);
-		// Comes after all that happened before; what the last act did is said at once.
+		// This comes after all earlier changes, while the notice above is shown at once.
 		await page.endpoint(id).getByText('off', { exact: true }).waitFor();
 		const last = sandbox.deliveries().at(-1)?.id ?? '';
 		await page.rows.first().click();

@@ -21,7 +21,7 @@ import { templateWalks, type TemplateWalk, type World } from './templateWalks';
 /** Every template as a person sets it up: from the import to a run, by what is on the screen. */
 
 const FOLDER = join(__dirname, '..', '..', 'templates');
-/** What the overview says to choose: behind the first word's button, one entry after the other. */
+/** The menu entries that the overview names, one below the other. */
 const [, path = ''] =
 	/\*\*⋯ → (.+?)\*\*/.exec(readFileSync(join(FOLDER, 'README.md'), 'utf8')) ?? [];
 const MENU = path.split(' → ');
@@ -126,7 +126,7 @@ describe('a template', () => {
 				.map(({ method, path: at }) => `${method} ${at}`);
 			expect(received).toEqual(walk.received ?? []);
 			if (walk.runs > 0) {
-				// The hour of a template's own schedule may come meanwhile.
+				// A template's own schedule may start a run meanwhile.
 				const shown = await editor.readExecutions(walk.runs);
 				const succeeded = shown.filter((text) => text.includes('Succeeded'));
 				expect(succeeded.length).toBeGreaterThanOrEqual(walk.runs);
@@ -168,7 +168,7 @@ async function setUp({
 	return hooks;
 }
 
-/** What is written in a note is large enough, within the note, and not behind a node. */
+/** The text of each note has to be large enough, within the note, and not behind a node. */
 async function expectReadable(file: string): Promise<void> {
 	const all = readTemplate(file).nodes;
 	const stickies = all.filter(({ type }) => type === STICKY);

@@ -40,7 +40,7 @@ afterAll(async () => {
 	await sandbox.close();
 });
 
-/** Misar Post pings a new endpoint; what is registered here is nobody's address. */
+/** Misar Post pings a new endpoint, but nothing listens at the addresses registered here. */
 function quietPost() {
 	sandbox.setBehaviour('misar.post', { pingOnCreate: false });
 }
@@ -120,7 +120,7 @@ describe.each(casesWithApi)('$title', (action) => {
 	});
 
 	it('outputs the signing secret of a new endpoint when asked to', async () => {
-		// Where the provider takes a secret it is given one, by expression; else it issues one.
+		// A provider that takes a secret is given one by an expression; the others issue one.
 		const [created] = await runForData(sandbox, action, {
 			parameters: endpoint('create', {
 				url: URL_OF,
@@ -573,7 +573,7 @@ describe('Misar Mail', () => {
 		});
 		expect(failed.map((attempt) => attempt['status_code'])).toEqual([199, 300, 302, 404, 500]);
 
-		// The limit counts what is returned, not what was looked at.
+		// The limit counts the returned attempts, not those that were read.
 		sandbox.fault({ ...fault, provider: 'misar.mail' });
 		const last = await runForData(sandbox, misarMail, {
 			parameters: {

@@ -15,8 +15,8 @@ import {
 } from './actionHost';
 
 /**
- * What a run ends with when the API does not do as asked: the error n8n stores, how often was
- * asked, and that nothing secret is in it. Each row is a read (Get Many) and a write (Create) of
+ * How a run ends when the API fails: the error that n8n stores, the number of requests,
+ * and that the error contains no secret. Each row is a read (Get Many) and a write (Create) of
  * endpoints, and the reads of other lists.
  */
 
@@ -49,7 +49,7 @@ interface Tried {
 	readonly method: string;
 	readonly path: string;
 	readonly parameters: INodeParameters;
-	/** What it reads, where that is not endpoints. */
+	/** What it reads, if that is not endpoints. */
 	readonly things?: string;
 }
 
@@ -98,7 +98,7 @@ interface Expected {
 	readonly httpCode: string | null;
 	/** Number of requests. */
 	readonly requests: number | Readonly<Record<OperationName, number>>;
-	/** What is said otherwise where the call is not about endpoints. */
+	/** The different texts for calls that are not about endpoints. */
 	readonly ofLists?: { readonly message?: RegExp; readonly description?: RegExp };
 }
 
@@ -135,7 +135,7 @@ async function run({ action, parameters }: Tried, credential: { baseUrl?: string
 	});
 }
 
-/** Runs the operation with the fault in its way. */
+/** Runs the operation with the fault set. */
 async function meet(
 	tried: Tried,
 	fault: Fault,
@@ -458,7 +458,7 @@ const rows: ReadonlyArray<readonly [string, Fault | ((tried: Tried) => Fault), E
 /** At the same time, because some rows wait. */
 async function checkAll(calls: readonly Tried[], one: (tried: Tried) => Promise<void>) {
 	const runs = calls.map(async (tried) => await one(tried));
-	// None may go on into the next test.
+	// None may still be running in the next test.
 	await Promise.allSettled(runs);
 	await Promise.all(runs);
 }
@@ -530,7 +530,7 @@ describe('Get Many and Create of each node, and the other lists', () => {
 
 	it('say when nothing listens at the base URL', async () => {
 		await checkAll(allCalls, async (tried) => {
-			// Port 1 is nobody's.
+			// Nothing listens on port 1.
 			const { error } = await run(tried, { baseUrl: 'http://127.0.0.1:1' });
 			expect(error?.message).toBe(
 				`${tried.action.title} could not be reached (nothing listens at this address)`,
@@ -566,7 +566,7 @@ describe.each([suppressions, articles, oneArticle])('$title', (tried) => {
 
 	it('names the item that failed, and goes on with the others if set to', async () => {
 		const { provider } = action;
-		// Misar.Blog does not say how many articles there are, so that an empty page tells the end.
+		// Misar.Blog does not say how many articles there are: an empty page marks the end.
 		sandbox.fault({ provider, kind: 'delay', times: tried === articles ? 2 : 1 });
 		sandbox.fault({ provider, kind: 'status', status: 500, times: 1 });
 		const items = [{ json: {} }, { json: {} }, { json: {} }];
@@ -613,7 +613,7 @@ describe.each(casesWithApi)('the refusals of $title', (action) => {
 		sandbox.setEndpointLimit(provider, 0);
 		expect(await run('write')).toMatchObject(
 			provider === 'mailPanda'
-				? // It documents no refusal of a plan: its own words tell.
+				? // It documents no plan refusal, so its own message is shown.
 					{ description: expect.stringMatching(/Your plan does not allow more webhooks/) }
 				: { message: expect.stringMatching(/plan does not allow this/) },
 		);

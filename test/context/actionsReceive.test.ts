@@ -25,7 +25,7 @@ afterAll(async () => {
 	await sandbox.close();
 });
 
-/** Workflows of their own: what one has seen is no duplicate for another. */
+/** A new workflow for each test: what one has seen is not a duplicate for another. */
 let workflowId = '';
 let count = 0;
 beforeEach(() => {
@@ -278,7 +278,7 @@ describe.each([
 				{ status: 503, reason: 'the same delivery is being handled' },
 			]);
 		} else {
-			// Nothing but a run that fails is answered otherwise than with 200.
+			// Only a failed run is answered with something else than 200.
 			expect(copy?.error?.message).toMatch(/^The same delivery is being handled by another run/);
 		}
 		expect((await deliver(sent)).event).toHaveLength(1);

@@ -4,7 +4,7 @@ import { catalogue, type Sandbox } from '../../sandbox';
 import { casesWithApi, misarBlog, misarMail, runAction, type ActionNodeCase } from './actionHost';
 import { useSandbox } from './useSandbox';
 
-/** Event -> Get Sample: items as the trigger puts them out. */
+/** Event -> Get Sample: items as the trigger outputs them. */
 
 let sandbox: Sandbox;
 useSandbox((started) => (sandbox = started));

@@ -280,7 +280,7 @@ describe.each([misarMail, mailPanda, metigan])('$title', (action) => {
 		expect(error).toMatchObject({ name: 'NodeOperationError', context: { itemIndex: 0 } });
 		expect(error?.message).toMatch(message);
 
-		// What could not be verified never leaves by the output Valid.
+		// What could not be verified must never leave by the output Valid.
 		const went = await runAction(sandbox, action, { ...call, onError: 'continueRegularOutput' });
 		expect(went.outputs).toMatchObject([
 			[],

@@ -38,7 +38,7 @@ const create: INodeParameters = {
 	options: { customEvents: fromAI('Custom_Events', 'string') },
 };
 
-/** The function that a model is given of the tool; it has to fill every property. */
+/** The tool as a model gets it: a function all of whose properties have to be filled. */
 function functionWith(description: string, properties: Readonly<Record<string, object>>) {
 	const expected = Object.entries(properties).map(
 		([key, value]) => [key, expect.objectContaining(value)] as const,
@@ -172,7 +172,7 @@ describe.each(nodesUnderTest)('$title', (action) => {
 			{ verification: { valid: false, reason: expect.any(String) } },
 		]);
 
-		// The agent's own executions of a tool have no second output either.
+		// A tool that an agent executes has no second output either.
 		const { outputs } = await runAction(
 			sandbox,
 			{ ...action, node: asTool(node) },

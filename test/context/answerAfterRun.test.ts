@@ -32,7 +32,7 @@ interface Trigger {
 const { AwaitedRuns } = jest.requireActual<typeof answerModule>(
 	path.join(__dirname, '../../dist/nodes/shared/trigger/answerAfterRun.js'),
 );
-/** Everything but `setTimeout`, so that no limit of a test is left when it ends. */
+/** Everything but `setTimeout` is real, so that no timeout of a test is left when it ends. */
 const REAL_TIME: NonNullable<Parameters<typeof jest.useFakeTimers>[0]> = {
 	advanceTimers: true,
 	doNotFake: [
@@ -79,7 +79,7 @@ async function start(
 			options: { answer: 'succeeded', ...options },
 			...more,
 		},
-		// What a process knows of a workflow outlives the test.
+		// A process remembers a workflow beyond the test.
 		workflowId: `answer ${count++}`,
 	});
 	await host.listen();
@@ -138,7 +138,7 @@ describe.each(after.map((trigger) => [trigger.title, trigger] as const))('%s', (
 			body: { received: true, duplicate: true },
 		});
 		expect(startedRuns(trigger)).toHaveLength(3);
-		// n8n itself starts none: that would be a second run of the event.
+		// n8n itself starts no run: that would be a second one for the event.
 		expect(trigger.host.runs).toEqual([]);
 	});
 });

@@ -8,7 +8,7 @@ import { startSandbox, type Fault, type Sandbox } from '../../sandbox';
 import { ContextHost } from '../../testkit/contextHost';
 import { metigan, misarMail, misarReach, type TriggerUnderTest } from './providers';
 
-/** What a user reads when something they set, or something a provider answers, cannot work. */
+/** The messages for wrong settings and for wrong answers of a provider. */
 
 let sandbox: Sandbox;
 

@@ -13,7 +13,7 @@ import { testCredential } from './credentialHost';
 import { selfRegistering } from './hosts';
 import { misarMail } from './providers';
 
-/** Base URLs whose server has a certificate that cannot be used, or does not speak what the address says. */
+/** Base URLs whose server has an unusable certificate, or uses another protocol than the address says. */
 
 const DAY_MS = 24 * 60 * 60_000;
 
@@ -141,7 +141,7 @@ function trustAuthority(): void {
 		);
 }
 
-/** What a publish and a test of the credential say of a server. */
+/** The messages of a publish and of the credential test for a server. */
 async function saidOf({ server: open, scheme = 'https', trusted }: Row) {
 	const server = await open();
 	await new Promise<void>((resolve) => server.listen(0, resolve));

@@ -17,7 +17,7 @@ import { triggersUnderTest } from './providers';
  * Every delivery that a document or SDK describes, signed by the sandbox and delivered over HTTP:
  * the documented output, and 401 without a run for each of its forgeries.
  *
- * Accepted beside the letter of the documents: white space around a header's value. Upper-case hex
+ * Also accepted, although no document says so: white space around a header's value. Upper-case hex
  * is not accepted (see conformanceForgeries.ts for both).
  */
 

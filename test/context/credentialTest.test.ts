@@ -69,7 +69,7 @@ describe.each(credentials)('the credential of $title', (trigger) => {
 		expect(await testCredential(trigger, { baseUrl, apiKey: KEY })).toEqual(
 			failed(expect.stringMatching(/did not accept/)),
 		);
-		// A path that the provider's documents print behind the host.
+		// A path that the provider's documents show after the host.
 		const printed =
 			{ misarApi: '/mail/v1', misarBlogApi: '/blog/v1' }[trigger.credential] ?? '/api';
 		const written = { baseUrl: `${sandbox.url}${printed}`, apiKey: sandbox.keys[provider] };

@@ -39,7 +39,7 @@ const all = [misarMail, misarReach, misarPost, mailPanda, metigan].map(
 const namesOf = ({ events }: Entry) =>
 	Array.isArray(events) ? events.map(String) : String(events).split(',');
 const urlOf = ({ url }: Entry) => String(url);
-/** What differs between two looks must not matter either. */
+/** Counts reads, for forms that differ from one read to the next. */
 let looks = 0;
 
 const forms: ReadonlyArray<[string, (entry: Entry) => Entry]> = [

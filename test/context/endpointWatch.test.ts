@@ -36,7 +36,7 @@ import {
 const OLD_SECRET = 'whsec_before_the_rotation_0123456789';
 const NEW_SECRET = 'whsec_after_the_rotation_9876543210';
 const MINUTE_MS = 60_000;
-/** As long as between two checks where nothing else is chosen. */
+/** The default interval between two checks. */
 const HALF_HOUR = 30;
 const NOW = Date.parse('2036-03-01T12:00:00Z');
 
@@ -66,7 +66,7 @@ afterAll(async () => {
 });
 
 const api = [misarMail, misarReach, misarPost, mailPanda, metigan];
-/** They make the secret themselves, whatever the credential holds. */
+/** They issue the secret themselves, whatever the credential holds. */
 const issuers: readonly TriggerUnderTest[] = [misarReach, misarPost];
 
 interface Start {
@@ -80,7 +80,7 @@ interface Start {
 /** A trigger whose webhook URL is served. */
 async function openHost({ trigger, credential, options, staticData = {} }: Start) {
 	const host = new ContextHost({
-		// What was reported of a workflow is remembered in the process.
+		// The process remembers what was reported of a workflow.
 		workflowId: `workflow ${workflows++}`,
 		...selfRegistering(trigger, sandbox, {
 			credential,
@@ -293,7 +293,7 @@ describe.each(faults)('an endpoint that was %s', (_, fault) => {
 			const { host, tick } = await publish({ trigger, credential, options });
 			const [former] = endpointsAt(trigger, host);
 			if (former === undefined) throw new Error('nothing was registered');
-			// Written after the activation, so that what n8n holds in memory lacks it.
+			// Written after the activation, so that n8n does not have it in memory.
 			const others = { 'node:Another': { cursor: 7 }, 'node:Trigger': { cursor: 9 } };
 			Object.assign(host.savedStaticData, others);
 			Object.assign(host.savedStaticData['global'] ?? {}, { cursor: 8 });
@@ -840,7 +840,7 @@ describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 			host.savedStaticData = {};
 			host.restart({ activation });
 			await host.publish();
-			// What had erased it goes on, and erases it again.
+			// The run that erased the record goes on and erases it again.
 			host.savedStaticData = { global: { n: 1 } };
 			host.restart();
 			await (await watch(host)).tick();

@@ -81,7 +81,7 @@ function letter(
 	};
 }
 
-/** Delivers what the loft would send to its perch, and tells whether it ran. */
+/** Delivers what the provider would send to its endpoint. @returns how many runs it started */
 async function runsOfOneLetter(host: ContextHost): Promise<number> {
 	const before = host.runs.length;
 	for (const { url, secret } of loft.perches) {
@@ -243,7 +243,7 @@ describe('a registration at the fifth provider', () => {
 		loft.fault({ method: 'POST' });
 		const host = startHost();
 		await host.publish();
-		// What the lost one left behind was removed, and another one made.
+		// The endpoint of the lost answer was removed, and another one created.
 		expect(loft.answers.map((answer) => answer.replace(/ .* /, ' '))).toEqual(
 			expect.arrayContaining(['DELETE 204', 'POST 201']),
 		);

@@ -80,7 +80,7 @@ function hostFor(
 	clock.forget();
 	const workflowId = `workflow ${count++}`;
 	const webhookUrl = `https://n8n.example.com/webhook/of-the-fuzzer/${trigger.path}`;
-	// The one with an API that its documents leave this open of.
+	// Only the documents of Mail Panda leave this open.
 	const address = trigger.provider === 'mailPanda' ? api.address : 'path';
 	const collection = `${API}${trigger.api?.path}`;
 	const account = new Account(collection, webhookUrl, { ...api, address }, clock);
@@ -98,7 +98,7 @@ function hostFor(
 	return { host, account };
 }
 
-/** What a call of n8n came to: `done`, or the name of an error that was checked. */
+/** The outcome of a call of n8n: `done`, or the name of the error, which was checked. */
 async function outcomeOf(account: Account, call: () => Promise<unknown>): Promise<string> {
 	const [began, before] = [Date.now(), account.calls];
 	const outcome = await call().then(() => 'done', checkedName);
@@ -143,7 +143,7 @@ it('publishing leaves one endpoint of ours and all others, whatever is answered'
 				endProcess();
 				host.restart();
 			};
-			/** Those that the user was asked to remove by hand stay. */
+			/** Endpoints that the user was asked to remove by hand may stay. */
 			const ours = () => {
 				const leftovers = (host.remembered['leftovers'] ?? []) as IDataObject[];
 				const told = leftovers.filter(({ undeletable }) => undeletable === true);
@@ -182,7 +182,7 @@ it('publishing leaves one endpoint of ours and all others, whatever is answered'
 			});
 		},
 	);
-	// Both ends are reached, so that neither is checked by nothing.
+	// Both outcomes have to occur, so that each was checked.
 	expect([...outcomes.keys()]).toEqual(expect.arrayContaining(['done', 'NodeApiError']));
 });
 

@@ -99,7 +99,7 @@ const headers = fc.dictionary(fc.constantFrom(...HEADERS, '__proto__x'), text, {
 	maxKeys: 6,
 	noNullPrototype: true,
 });
-/** By its title, which a report of what failed shows whole. */
+/** By its title, which the report of a failure shows in full. */
 const anyTrigger = fc.constantFrom(...triggersUnderTest.map(({ title }) => title));
 const triggerOf = (title: string): TriggerUnderTest =>
 	triggersUnderTest.find((trigger) => trigger.title === title) ?? metigan;
@@ -138,7 +138,7 @@ it('a trigger answers any request, and runs nothing unsigned', async () => {
 		},
 	);
 
-	// The same hosts take what is signed: they did not refuse because they were broken.
+	// The same hosts accept signed deliveries, so they did not refuse because they were broken.
 	for (const trigger of triggersUnderTest) {
 		const signed = buildDelivery({
 			provider: trigger.provider,
@@ -175,7 +175,7 @@ it('a trigger answers a signed body of any shape', async () => {
 	expect(ran).toBeGreaterThan(0);
 });
 
-/** As the key of an HMAC: zeros at its end make no difference. */
+/** The secret as an HMAC key: zeros at its end make no difference. */
 const asKey = (secret: string) => Buffer.from(secret.replace(/\0{1,99}$/, '')).toString('hex');
 
 it('a trigger takes any text as a secret, and runs only what is signed with one', async () => {

@@ -88,7 +88,7 @@ function openHost(
 ): ContextHost {
 	const host = new ContextHost(
 		{
-			// What was read of a credential counts for a few seconds: each test has a workflow of its own.
+			// A credential is cached for a few seconds, so each test has its own workflow.
 			workflowId: `lost state ${workflows++}`,
 			...selfRegistering(trigger, sandbox, { nodeParameters: { options: { checkInterval: 1 } } }),
 			webhookOrigin: ORIGIN,
@@ -153,12 +153,12 @@ async function expectNoRunOfForgeries(
 	expect(host.savedStaticData).toEqual(before);
 }
 
-/** A process that does not look after the endpoint does not know whether another secret was issued since. */
+/** A process that does not check the endpoint cannot know whether another secret was issued since. */
 function refusalsElsewhere(host: ContextHost): readonly number[] {
 	return 'sealedSecret' in Object(host.remembered['registration']) ? [401, 503] : [401];
 }
 
-/** A genuine delivery runs, and its run takes the record home and passes on nothing but the delivery. */
+/** A genuine delivery runs, and its run saves the record and passes on the delivery only. */
 async function expectHealing(host: ContextHost, trigger: TriggerUnderTest): Promise<void> {
 	const { status, run = [] } = await deliver(host, trigger);
 	expect(status).toBe(200);
@@ -169,7 +169,7 @@ async function expectHealing(host: ContextHost, trigger: TriggerUnderTest): Prom
 	expect(next.run).toHaveLength(1);
 }
 
-/** Gives the endpoint another secret, as far as the provider makes it: it cannot be switched on again. */
+/** Switches the endpoint off while updates fail, so that a publish replaces it. */
 async function replaceEndpoint(host: ContextHost, { provider }: TriggerUnderTest): Promise<void> {
 	const [former] = sandbox.endpoints(provider);
 	sandbox.changeEndpoint(provider, former?.id ?? '', { active: false });
@@ -240,7 +240,7 @@ describe.each([...derived, ...issued])('a record of %s', (_name, trigger, prepar
 				expect(await host.execute([...run], mode)).toEqual([run.slice(0, 1)]);
 				expect(host.savedStaticData).toEqual(saved);
 			}
-			// A worker of n8n knows nothing but what the run brings along.
+			// A worker of n8n knows only what the run contains.
 			useProcess('worker');
 			expect(await host.execute([...run], 'webhook')).toEqual([run.slice(0, 1)]);
 			expect(host.savedStaticData).toEqual(saved);
@@ -271,7 +271,7 @@ describe.each(issued)(
 				retryAfter: '5',
 			});
 			await expectNoRunOfForgeries(host, trigger, [503]);
-			// The process that knows it takes the delivery when it comes again, and tells the others.
+			// The process that knows it accepts the delivery when it is sent again, and tells the others.
 			useProcess('');
 			await expectHealing(host, trigger);
 			useProcess('another');
@@ -343,7 +343,7 @@ describe('two triggers of one workflow that are repaired at once', () => {
 		for (const [, trigger] of both) {
 			sandbox.removeEndpoint(trigger.provider, endpointOf(trigger).id);
 		}
-		// The first run to save would write over the others, unless they wait for it.
+		// The first run to save would overwrite the others unless they waited for it.
 		mail.beforeSave = async () => {
 			mail.beforeSave = async () => {};
 			const othersSaved = until('the others', 500, () => reach.emitted.length > 1 || undefined);

@@ -16,7 +16,7 @@ import {
 } from './providers';
 import { useSandbox } from './useSandbox';
 
-/** What anybody can know is no secret: it opens nothing, and signs nothing. */
+/** A text that anybody can know is not a secret: it verifies nothing and signs nothing. */
 
 const GENUINE = 'whsec_of_this_suite_0123456789';
 const BLANK_VALUE = '__n8n_BLANK_VALUE_e5362baf-c777-4d57-a609-6eaf1f9e87f6';

@@ -38,7 +38,7 @@ const cases = [...typed, ...issued].map((trigger): [string, TriggerUnderTest] =>
 	trigger,
 ]);
 
-/** A trigger whose endpoint has to make way for another one. */
+/** A trigger whose endpoint has to be replaced. */
 async function outdated(trigger: TriggerUnderTest): Promise<Life> {
 	const life = new Life(sandbox, trigger, { credential: { signingSecret: FORMER } });
 	await life.publish();

@@ -99,7 +99,7 @@ describe.each(cases)('another account of %s', (_title, trigger) => {
 	it('is recognised even if a new key leads to it at the same address', async () => {
 		const { life, own } = await published(trigger);
 		life.host.credential = { ...life.host.credential, apiKey: sandbox.replaceKey(provider) };
-		// What belongs to the former key.
+		// The new key cannot see the endpoint of the former one.
 		rewriteAnswers(
 			sandbox,
 			trigger,

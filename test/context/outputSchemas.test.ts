@@ -23,7 +23,7 @@ beforeAll(async () => {
 	sandbox = await startSandbox({ retryTimeScale: 0 });
 });
 beforeEach(() => {
-	// It pings a new endpoint, and these are nobody's.
+	// It pings a new endpoint, but nothing listens here.
 	sandbox.setBehaviour('misar.post', { pingOnCreate: false });
 	sandbox.setBehaviour('misar.reach', { deleteOffered: true });
 });

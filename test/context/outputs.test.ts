@@ -65,7 +65,7 @@ function startHost(trigger: Trigger, events: string[], options: INodeParameters)
 const ON = { outputPerEvent: true };
 const BOTH = { ...ON, reportProblems: true };
 
-/** Where an event of each name leaves, by the name of the output that the editor shows. */
+/** The output by which each event leaves, by the names that the editor shows. */
 async function leaving(
 	trigger: Trigger,
 	events: string[],

@@ -57,7 +57,7 @@ async function startProduction(trigger: TriggerUnderTest): Promise<ContextHost> 
 	return production;
 }
 
-/** An address where whatever comes is answered in one way; at which one nobody listens, by default. */
+/** An address at which every request gets the same answer; by default nothing listens there. */
 async function addressThat(
 	answer?: (path: string) => { status: number; body: string },
 ): Promise<string> {
@@ -86,7 +86,7 @@ const notRegistered = (path: string) => ({
 const urlsAt = ({ provider }: TriggerUnderTest) =>
 	sandbox.endpoints(provider).map(({ url }) => url);
 
-/** Fires an event, and tells how many runs it started at a host. */
+/** Fires an event. @returns how many runs it started at a host */
 async function runsOfOneEvent(trigger: TriggerUnderTest, host: ContextHost): Promise<number> {
 	const before = host.runs.length;
 	await sandbox.fire({ provider: trigger.provider, event: trigger.events[0], retry: false });

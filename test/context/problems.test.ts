@@ -8,7 +8,7 @@ import { stopClock } from './conformanceForgeries';
 import { recordWarnings } from './logs';
 import { metigan, misarBlog, misarDev, triggersUnderTest } from './providers';
 
-/** What a trigger with Report Problems on tells of its deliveries. */
+/** What a trigger with Report Problems reports of its deliveries. */
 
 const SECRET = 'whsec_of_this_test';
 const OLD_SECRET = 'whsec_before_the_rotation';
@@ -39,7 +39,7 @@ function startHost(
 			events: [...trigger.events],
 			options,
 		},
-		// What was reported of a workflow is remembered in the process.
+		// The process remembers what was reported of a workflow.
 		workflowId: `workflow ${hosts.length} of ${expect.getState().currentTestName}`,
 	});
 	hosts.push(host);
@@ -138,7 +138,7 @@ it('a delivery for another product is reported as refused, like one that does no
 
 it('a delivery that only the previous secret verifies runs, and this is reported', async () => {
 	const host = startHost(undefined, { signingSecret: SECRET, previousSigningSecret: OLD_SECRET });
-	// The new one first: after a report, nothing would be told for 15 minutes.
+	// The new one first: after a report, nothing is reported for 15 minutes.
 	expect((await host.deliver(signed(SECRET))).run).toHaveLength(1);
 	const { run } = await host.deliver(signed(OLD_SECRET));
 	expect(run?.map(({ json }) => json)).toMatchObject([

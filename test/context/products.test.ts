@@ -110,7 +110,7 @@ describe('Misar Reach, which documents no delete call', () => {
 		host.restart();
 		await host.publish();
 		expect(endpoints()).toHaveLength(2);
-		// Both get the event; what the lost one sends cannot be verified.
+		// Both get the event; the delivery of the lost one cannot be verified.
 		expect(await runsOfOneEvent(misarReach, host)).toBe(1);
 	});
 
@@ -246,7 +246,7 @@ describe('Mail Panda, whose update and delete are not documented', () => {
 			sandbox.changeEndpoint('mailPanda', endpoints()[0]?.id ?? '', { active: false });
 			const seen = sandbox.requests().length;
 			await host.publish();
-			// The last one looks whether it was changed.
+			// The last one checks whether it was changed.
 			expect(requestsSince(seen)).toEqual(['GET 200', 'PUT 200', 'GET 200']);
 		},
 	);

@@ -13,7 +13,7 @@ import {
 } from './providers';
 import { signBody } from './signBody';
 
-/** Signed bodies that say what is documented in other words: nothing of them is lost without a word. */
+/** Signed bodies that differ from the documented form: nothing of them is lost without a warning. */
 
 const SECRET = 'whsec_of_this_test';
 const AT = '2026-01-02T03:04:05.000Z';

@@ -24,7 +24,7 @@ import {
 	ProcessedEvents,
 } from './recoveryHost';
 
-/** Events whose deliveries were lost, found out from the provider's API. */
+/** Events whose deliveries were lost, found through the provider's API. */
 
 describe('an article that was missed', () => {
 	it('starts a run with what the API returns', async () => {
@@ -79,7 +79,7 @@ describe('an article that was missed', () => {
 			await miss('article.published', 1, { id: 'art-1' });
 			sandbox.fault({ provider: 'misarBlog', kind: 'status', status, times: 2 });
 			expect(await tick(3)).toEqual([]);
-			// Later than two looks overlap.
+			// Later than the overlap of two readings.
 			expect(await tick(40)).toEqual([]);
 			expect(await tick(300)).toMatchObject([{ data: { article: { id: 'art-1' } } }]);
 		},
@@ -418,7 +418,7 @@ describe('a recovery', () => {
 		const { wait } = await loseReport();
 		expect(await wait(64)).toEqual([]);
 		expect(await wait(66)).toEqual([]);
-		// It would say that it gave up, before it starts a second run.
+		// A warning would precede a second run.
 		expect(warnings).toEqual([]);
 	});
 
@@ -476,7 +476,7 @@ describe('a recovery', () => {
 		await close();
 		const restarted = await restart(host);
 		for (let minute = 21; minute <= 31; minute++) expect(await restarted.tick(minute)).toEqual([]);
-		// One question.
+		// Only the run that looks up the events.
 		expect(host.emitted).toHaveLength(length + 1);
 	});
 

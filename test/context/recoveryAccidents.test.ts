@@ -18,7 +18,7 @@ import {
 } from './recoveryHost';
 import { signBody } from './signBody';
 
-/** What recovers missed events when n8n is killed, and when its clock is set. */
+/** The recovery of missed events when n8n is killed, and when its clock is changed. */
 
 describe('a delivery', () => {
 	/** Kills n8n in the run of a delivery. */

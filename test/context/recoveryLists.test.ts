@@ -102,13 +102,13 @@ describe.each(providers)('300 events of $trigger.title', ({ trigger, event }) =>
 			if (killedInRun !== undefined) {
 				const before = host.emitted.length;
 				current = await killInRun(host, first, killedInRun);
-				// The last ones were cut short.
+				// Some runs were cut short.
 				const ended = host.emitted.slice(before).filter(({ killed }) => !killed);
 				count(ended.flatMap(({ outputs: [items = []] }) => items.map(({ json }) => json)));
 			}
 			for (const minute of [4, 5, 6, 14, 15, 25])
 				count(await current.tick(clock?.(minute) ?? minute));
-			// What comes late, and a start.
+			// Late deliveries, and a start.
 			setTime(26);
 			for (const [index, input] of inputs.entries()) {
 				if (index % SHARE === 1) count(await arrive(host, event, 1 + index / EVENTS, input));

@@ -128,7 +128,7 @@ describe('the newest events from before the first activation', () => {
 		await bounceDaily(4);
 		const first = await publish({ options: { recoverNewest: 3 } });
 		const before = first.host.emitted.length;
-		// The first run is the question which of them have run.
+		// The first run looks up which of them have run.
 		const { tick } = await killInRun(first.host, first, 3);
 		await tick(5);
 		await tick(6);

@@ -27,7 +27,7 @@ function startHost(
 	});
 }
 
-/** Fires an event at the sandbox, and tells how many runs it started. */
+/** Fires an event at the sandbox. @returns how many runs it started */
 async function runsOfOneEvent(trigger: TriggerUnderTest, host: ContextHost): Promise<number> {
 	sandbox.setRoute(ORIGIN, await host.listen());
 	const before = host.runs.length;
@@ -276,7 +276,7 @@ describe.each([
 		await host.publish();
 		host.credential = { ...host.credential, apiKey: 'another key' };
 		host.restart();
-		// What was read of a credential verifies for a few seconds more.
+		// The cached credential verifies for a few seconds more.
 		await until('the old key to be forgotten', 20_000, async () =>
 			(await runsOfOneEvent(trigger, host)) === 0 ? true : undefined,
 		);

@@ -8,7 +8,7 @@ import { recordWarnings } from './logs';
 import { misarMail, misarReach, type TriggerUnderTest } from './providers';
 import { useSandbox } from './useSandbox';
 
-/** An endpoint that cannot be updated makes way for another one, whatever fails in between. */
+/** An endpoint that cannot be updated is replaced, whatever fails meanwhile. */
 
 let sandbox: Sandbox;
 let host: ContextHost;

@@ -34,7 +34,7 @@ async function startHost(
 ): Promise<void> {
 	host = new ContextHost({
 		...selfRegistering(trigger, sandbox, { credential: more }),
-		// What was read of a credential counts for a few seconds: each test has a workflow of its own.
+		// A credential is cached for a few seconds, so each test has its own workflow.
 		workflowId: `sealing ${workflows++}`,
 	});
 	// Misar Post pings the URL before it accepts an endpoint.

@@ -15,7 +15,7 @@ import {
 } from './providers';
 import { signBody } from './signBody';
 
-/** What a person is told who listens for a test event, and n8n's log while nothing has ever verified. */
+/** What a person who listens for a test event is told, and what n8n logs while nothing has verified. */
 
 const SECRET = 'whsec_of_this_test';
 const FORGED = 'whsec_of_a_forger';
@@ -50,7 +50,7 @@ function startHost(
 			events: [trigger.events[0]],
 			...parameters,
 		},
-		// What is known of a trigger is the process's.
+		// The process remembers a trigger by its workflow.
 		workflowId: `workflow ${hosts.length} of ${expect.getState().currentTestName}`,
 		...changes,
 	});
@@ -70,7 +70,7 @@ const signed = (trigger: TriggerUnderTest, changes: Partial<Input> = {}): Delive
 		...changes,
 	});
 
-/** A signed body that something on the way writes anew. */
+/** A signed body that is rewritten on the way. */
 function rewritten(trigger: TriggerUnderTest, from: string, to: string): Delivery {
 	const [event] = trigger.events;
 	return {

@@ -67,7 +67,7 @@ function endpointOf({ provider }: TriggerUnderTest): SandboxEndpoint {
 	return { ...endpoint, consecutiveFailures: 0 };
 }
 
-/** Fires one event of each product, and tells which node ran for it. */
+/** Fires one event of each product. @returns which node ran for it */
 async function runsOfEach(): Promise<{ mail: string[]; reach: string[] }> {
 	const before = [mail.runs.length, reach.runs.length] as const;
 	for (const { provider, events } of [misarMail, misarReach]) {

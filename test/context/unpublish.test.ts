@@ -16,7 +16,7 @@ import {
 } from './providers';
 import { useSandbox } from './useSandbox';
 
-/** What n8n's `delete` does, above all when it must not throw. */
+/** The trigger's `delete`, above all when it must not throw. */
 
 let sandbox: Sandbox;
 const open = useSandbox((started) => (sandbox = started));

@@ -33,7 +33,7 @@ let server: SlowServer;
 const beds = new Map<string, Bed>();
 
 beforeAll(async () => {
-	// Its retries spread over an hour and a half.
+	// Its retries take an hour and a half.
 	sandbox = await startSandbox({ retryTimeScale: 0.001 });
 	server = await SlowServer.start();
 	for (const service of services) beds.set(service, await openBed(service));
@@ -50,7 +50,7 @@ async function openBed(service: string): Promise<Bed> {
 	const n8n = await startN8n({
 		tarball: packedPackage(),
 		webhookUrl: origin,
-		// The other one makes an isolate for each delivery and run, as n8n does unless it is told otherwise.
+		// The other one creates an isolate for each delivery and run, which is n8n's default.
 		...(service === 'with' ? {} : { publicationService: false, env: FEW_ISOLATES }),
 	});
 	sandbox.setRoute(origin, n8n.url);
@@ -116,7 +116,7 @@ async function publish(
 	return { n8n, id, url: `${origin}/webhook/${webhookId}/${metigan.path}`, path };
 }
 
-/** An event: each call of it is another delivery of the same. */
+/** An event: each call of the result delivers it again. */
 function eventOf({ url }: Flow) {
 	const id = `evt_${randomUUID()}`;
 	const timestampMs = Date.now();

@@ -108,7 +108,7 @@ it(
 		const rest = await signIn();
 		expect(await description(rest)).not.toBe(CHANGED);
 		describeAs(CHANGED);
-		// n8n forgets a package's nodes before it loads them again, and meanwhile answers an error.
+		// n8n unloads a package's nodes before it loads them again, and meanwhile answers with an error.
 		let last: unknown;
 		await until(
 			() => `n8n to serve the change, not ${String(last)}`,

@@ -15,7 +15,7 @@ import { misarMail, triggerCases, type TriggerCase } from '../../testkit/trigger
 
 /**
  * What n8n evaluates for a delivery. In its default engine an evaluation takes an isolate, which costs more than
- * all that the package does; n8n makes it only when there is something to evaluate, where it is told to.
+ * everything that the package does; n8n can be set to create one only when there is something to evaluate.
  */
 
 let folder: string;
@@ -142,7 +142,7 @@ it.each(triggerCases.map((trigger) => [trigger.title, trigger] as const))(
 		expect(await fire(trigger, url, sent)).toBe('200 {"received":true,"duplicate":true}');
 		expect(await fire(trigger, url, { event: trigger.events[1] })).toMatch(/^200 .*ignored/);
 		expect(await fire(trigger, url, { tamper: 'signature' })).toMatch(/^401 /);
-		// The delivery, and the problem that the forged one is.
+		// The delivery, and the problem that reports the forged one.
 		await n8n.waitForExecutions(id, 2);
 		expect(evaluations().slice(before)).toEqual([]);
 	},

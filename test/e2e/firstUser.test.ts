@@ -13,8 +13,8 @@ import { Terminal } from './terminal';
 
 /**
  * A developer's first minutes: clone, the README's first command, a running workflow. The second
- * command is the one that .ci/run takes from the README and runs on a clean clone: it has installed
- * what package-lock.json says in the way that the first one does.
+ * command is the one that .ci/run takes from the README and runs on a clean clone; it installs the
+ * packages of package-lock.json in the same way as the first one.
  */
 
 const ROOT = join(__dirname, '..', '..');

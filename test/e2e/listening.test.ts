@@ -14,11 +14,11 @@ import { metigan, misarMail, misarReach, type TriggerCase } from '../../testkit/
 
 /**
  * "Listen for test event" where it cannot work or cannot end well. While `delete` of a test webhook is
- * under way, and forever after it threw, n8n copies all it holds of it at every listen, which fails.
+ * under way, and always after it threw, n8n copies its whole state of it at every listen, which fails.
  */
 
 const FAILED_LISTENS = 10;
-/** The broken listener alone took more than this for each further listen. */
+/** A broken listener took more than this for each further attempt to listen. */
 const GROWTH_MB = 400;
 const WAIT_MS = 30_000;
 
@@ -137,7 +137,7 @@ async function fire(trigger: TriggerCase, listener: Listener): Promise<void> {
 	expect(lastAnswer(delivery)).toBe(200);
 }
 
-/** n8n answers 404 at the test URL once it has let go of the listener. */
+/** n8n answers 404 at the test URL once it has removed the listener. */
 async function expectToEnd({ testUrl }: Listener): Promise<void> {
 	await until('the listener to end', WAIT_MS, async () =>
 		(await post(testUrl)) === 404 ? true : undefined,
@@ -190,7 +190,7 @@ describe('a failed attempt to listen', () => {
 	});
 });
 
-/** The provider is away, as long as the fault stays. */
+/** Ways for a provider to be unreachable. */
 const away: Array<[string, Fault]> = [
 	['answers 500', { kind: 'status', status: 500 }],
 	['ends connections', { kind: 'drop' }],
@@ -205,7 +205,7 @@ describe.each(away)('while the provider %s', (_title, fault) => {
 		await n8n.listenForTestEvent(listener.workflowId, 'Trigger');
 		expect(await post(listener.testUrl)).toBe(401);
 		sandbox.fault({ ...fault, provider: trigger.provider, times: 1_000 });
-		// The two minutes, when they are over, end it by the same function.
+		// The timeout after two minutes ends it by the same function.
 		await n8n.stopListening(listener.workflowId);
 		await expectToEnd(listener);
 		await expectOthersToListen();

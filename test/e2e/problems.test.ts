@@ -50,7 +50,7 @@ async function publishReporting(trigger: TriggerCase, sandbox: Sandbox): Promise
 	return await publishTrigger({ n8n, sandbox }, trigger, 'automatic', account, { options });
 }
 
-/** What came out of a trigger in all its runs: at Event, and at Problem. */
+/** The items of all runs of a trigger, by its outputs Event and Problem. */
 async function outputsOf({ workflowId }: TriggerWorkflow) {
 	const runs = await n8n.executions(workflowId);
 	const executions = await Promise.all(runs.map(async ({ id }) => await n8n.execution(id)));
@@ -83,7 +83,7 @@ it.concurrent(
 	async () => {
 		const sandbox = await openSandbox();
 		const workflow = await publishReporting(metigan, sandbox);
-		// Not through the endpoint, which Metigan switches off after ten failures.
+		// Not through the endpoint, which Metigan disables after ten failures.
 		const forged = { url: workflow.webhookUrl, secret: 'whsec_of_a_forger', copies: 20 };
 		for (let sent = 0; sent < FORGED; sent += forged.copies) {
 			const statuses = await fire(metigan, sandbox, forged);
@@ -143,7 +143,7 @@ it.concurrent(
 			endpointId: present?.id,
 		});
 		expect(present?.id).not.toBe(own?.id);
-		// The other run saved the registration, and came out nowhere.
+		// The other run saved the registration, and output nothing.
 		const { events, problems } = await outputsOf(workflow);
 		expect(events).toEqual([]);
 		expect(problems).toHaveLength(1);
@@ -194,7 +194,7 @@ it.concurrent(
 			...{ baseUrl: sandbox.url, apiKey: sandbox.keys.metigan, signingSecret: SECRET },
 		});
 		const webhookId = randomUUID();
-		/** A trigger with a node at each output, which is named like it. */
+		/** A trigger with a node at each output, named like the output. */
 		const workflow = (events: string[], outputs: string[]) => ({
 			name: 'Output per Event',
 			nodes: [
@@ -260,7 +260,7 @@ it.concurrent(
 		const outputs = ['Email Opened', 'Email Clicked', 'Email Bounced', 'Problem'];
 		await n8n.updateWorkflow(id, workflow(events, outputs));
 		await n8n.publish(id);
-		// Nobody is told of it.
+		// Its delivery is lost.
 		const missed = { recipient: 'missed@example.com', bounceType: 'hard' };
 		await sandbox.fire({ provider: 'metigan', event: 'email.bounced', data: missed });
 		expect(await send('email.clicked')).toEqual([200]);

@@ -31,7 +31,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
 	const account = accountOf(trigger, 'automatic', sandbox);
-	// A check in its own time would count as a call of the restart.
+	// A regular check would count as a call of the restart.
 	const options = { options: { checkInterval: 0 } };
 	({ workflowId } = await storeTrigger({ n8n, sandbox }, trigger, 'automatic', account, options));
 });
@@ -75,7 +75,7 @@ describe('with the publication service', () => {
 		await until('n8n to look at the endpoint', 90_000, () => calls().length > 1 || undefined);
 		expect(calls()).toMatchObject([
 			{ method: 'GET', path: `${trigger.api.path}/${registered?.id}` },
-			// What an interrupted attempt may have left.
+			// Looks for what an interrupted attempt may have left.
 			{ method: 'GET', path: expect.stringMatching(/webhooks$/) },
 		]);
 		expect(endpoints()).toEqual([registered]);

@@ -30,7 +30,7 @@ interface Subject {
 interface Fault {
 	/** A credential is changed in n8n, just before it goes down. */
 	readonly where: 'provider' | 'n8n';
-	/** The credential's fields besides the API key. */
+	/** The credential's fields other than the API key. */
 	readonly credential?: Record<string, string>;
 	/** Breaks the endpoint, as the provider or a user may do. */
 	breakIt(subject: Subject, own: SandboxEndpoint): Promise<void> | void;
@@ -80,7 +80,7 @@ const faults: Readonly<Record<string, Fault>> = {
 	},
 };
 
-/** They issue secrets themselves: another signing secret in the credential changes nothing there. */
+/** Providers that issue the secret: another signing secret in the credential changes nothing there. */
 const issuesSecrets = ({ provider }: TriggerCase) =>
 	provider === 'misar.reach' || provider === 'misar.post';
 /** Its API has no call to delete an endpoint. */
@@ -167,7 +167,7 @@ describe.each(services)('with the publication service %p', (publicationService) 
 		await Promise.all([...sandboxes.values()].map(async (sandbox) => await sandbox.close()));
 	}, 60_000);
 
-	/** All endpoints are broken at once, and have to be repaired each. */
+	/** Breaks all endpoints at once; each has to be repaired. */
 	async function play(round: number, restart: boolean): Promise<void> {
 		const broken = [...subjects].flatMap(([name, group]) =>
 			group.map((subject) => {

@@ -20,7 +20,7 @@ import {
 } from './templateFiles';
 import { Collector, TemplateHost, type Imported } from './templateHost';
 
-/** Every file in `templates/`: clean, described, and without a complaint of the editor. */
+/** Every file in `templates/`: clean, described, and accepted by the editor. */
 
 let host: TemplateHost;
 const redis = new RedisStandIn();
@@ -47,12 +47,12 @@ afterEach(() => {
 	}
 });
 
-/** What a template is set up with for a run from its samples, and how far that comes. */
+/** How a template is set up for a run from its samples, and how far that run gets. */
 interface SetUp {
 	readonly settings?: Settings;
 	/** A node that the run from each trigger reaches. */
 	readonly reached: Readonly<Record<string, string>>;
-	/** What the run says, where the system that the sample is about does not exist. */
+	/** The error of the run, if the system that the sample is about does not exist. */
 	readonly error?: string;
 }
 

@@ -13,7 +13,7 @@ const WAIT_MS = 60_000;
 
 const bed = templateBed();
 
-/** Has Misar Mail deliver an event to the one endpoint that is registered, and it is taken. */
+/** Has Misar Mail deliver an event to the only endpoint, which has to accept it. */
 async function mail(event: string, data: object, more: { id?: string; atMs?: number } = {}) {
 	const { id, atMs } = more;
 	const deliveries = await bed.host.sandbox.fire({
@@ -23,7 +23,7 @@ async function mail(event: string, data: object, more: { id?: string; atMs?: num
 		envelope: 'E3',
 		...(id !== undefined && { id }),
 		...(atMs !== undefined && { timestampMs: atMs }),
-		// So that the time the event happened need not be the time it is delivered.
+		// With this scheme an event may be older than its delivery.
 		scheme: 'platform',
 	});
 	expect(deliveries.map(({ state }) => state)).toEqual(['delivered']);
@@ -68,7 +68,7 @@ describe('bounces and complaints', () => {
 		await deliver('email.bounced', soft, { id: 'evt_old', atMs: days(40) });
 		await deliver('email.bounced', soft, { id: 'evt_1', atMs: days(3) });
 		await deliver('email.bounced', soft, { id: 'evt_2', atMs: days(2) });
-		// Not told to be hard: it counts as soft, of another address.
+		// Without a type it counts as soft; it is for another address.
 		await deliver('email.bounced', { email: 'other@example.com' });
 		const before = [
 			['hard@example.com', 'hard bounce'],
@@ -111,7 +111,7 @@ describe('unsubscribe sync', () => {
 		const state = async () =>
 			(await bed.host.rows('crm_unsubscribes')).map(({ email, synced }) => [email, synced]);
 
-		// Down for one moment: the second try is taken.
+		// Down for a moment: the second try succeeds.
 		bed.collector.statuses = [503];
 		await mail('email.unsubscribed', { email: 'Ada@Example.com' }, { id: 'evt_ada' });
 		await bed.host.finished(imported, 1);
@@ -128,7 +128,7 @@ describe('unsubscribe sync', () => {
 		});
 		expect(await state()).toEqual([['ada@example.com', true]]);
 
-		// Down for longer: it is kept, with the reason, and the run is no failure.
+		// Down for longer: it is kept with the reason, and the run does not fail.
 		bed.collector.statuses = [503, 503, 503];
 		const [delivery] = await bed.host.sandbox.fire({
 			provider: 'metigan',
@@ -236,7 +236,7 @@ describe('cross-posting', () => {
 			path: '/api/posts/open',
 			body: { body: 'In short.', canonicalUrl: article.canonical_url },
 		});
-		// The examples of the document tell no visibility.
+		// The examples in the documents have no visibility.
 		await blog('article.published', { id: 'untold' });
 		expect(bed.collector.requests.at(-1)).toMatchObject({ body: { body: 'In short.' } });
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { templateBed } from './templateBed';
 import type { Imported } from './templateHost';
 
-/** The templates that ask a provider every hour what there is, and act on what is new. */
+/** The templates that read a provider's list every hour, and act on what is new. */
 
 const announcement = z.object({ article: z.object({ title: z.string() }) });
 
@@ -108,7 +108,7 @@ describe('nothing missed: Blog articles', () => {
 		await publish('one', new Date('2026-03-01T10:00:00Z'));
 		await publish('two', new Date('2026-03-02T10:00:00Z'));
 		await publish('three', new Date('2026-03-03T10:00:00Z'));
-		// One article is refused by the chat, another one cannot be got.
+		// One article is refused by the chat, another one cannot be retrieved.
 		bed.collector.statuses = [503, 503, 503];
 		bed.host.sandbox.fault({
 			provider: 'misarBlog',
@@ -247,7 +247,7 @@ describe('suppressions in step with Metigan', () => {
 		await suppress('email.bounced', 'bob@example.com');
 		bed.collector.statuses = [200, 503, 503, 503, 503, 503];
 		await bed.host.run(imported, 'Every Hour');
-		// The last one failed, so that n8n shows it.
+		// The last run failed, so that n8n shows it.
 		const all = await bed.host.n8n.executions(imported.id);
 		expect(all.map(({ status }) => status)).toContain('error');
 		expect(bed.collector.requests.map(({ path }) => path)).toContain('/crm/bob%40example.com');

@@ -5,7 +5,7 @@ import type { Settings } from './templateFiles';
 import { templateBed } from './templateBed';
 import type { Imported } from './templateHost';
 
-/** A template makes its Data Tables when it first needs them: nobody sets anything up. */
+/** A template creates its Data Tables when it first needs them, without any setup. */
 
 /** More than two, so that some find no table at the same moment. */
 const AT_ONCE = 4;

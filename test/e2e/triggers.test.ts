@@ -96,7 +96,7 @@ function forgeries({ scheme, timestamped }: TriggerCase): Tamper[] {
 describe.each(cases)('%s, registered in the way "%s"', (_title, registration, trigger) => {
 	const automatic = registration === 'automatic';
 	const offersDelete = trigger.provider !== 'misar.reach';
-	// Calls that a check makes in its own time would count as those of the test.
+	// The calls of a regular check would count as those of the test.
 	const options = automatic ? { options: { checkInterval: 0 } } : {};
 	const publish = async (credential: Record<string, string>) =>
 		await publishTrigger({ n8n, sandbox }, trigger, registration, credential, options);
@@ -167,7 +167,7 @@ describe.each(cases)('%s, registered in the way "%s"', (_title, registration, tr
 			for (const tamper of forgeries(trigger)) {
 				expect([tamper, await fire(trigger, published, { tamper })]).toEqual([tamper, [401]]);
 			}
-			// A good one afterwards shows that no forged one was merely slower.
+			// A valid one afterwards shows that no forged one was merely slower.
 			expect(await fire(trigger, published)).toEqual([200]);
 		});
 	});
@@ -209,7 +209,7 @@ describe.each(cases)('%s, registered in the way "%s"', (_title, registration, tr
 		});
 		expect(run).toMatchObject({ mode: 'manual', status: 'success' });
 		if (!offersDelete) return;
-		// The trigger removes the test endpoint after n8n has let go of the listener.
+		// The trigger removes the test endpoint after n8n has removed the listener.
 		await until('the test endpoint to be gone', 20_000, () =>
 			endpointsOf(published).length === before.length ? true : undefined,
 		);

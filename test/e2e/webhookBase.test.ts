@@ -8,7 +8,7 @@ import { sameUrl } from '../../nodes/shared/url';
 import { locateN8n } from '../../testkit/n8n-host/locate';
 
 /**
- * What n8n makes of its two variables, asked of its own code without a start, and what a publish then says or
+ * How n8n's own code reads its two variables, without a start, and what a publish then says or
  * registers. e2e/webhookUrl has some of the same with a start.
  */
 

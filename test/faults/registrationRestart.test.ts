@@ -19,7 +19,7 @@ import { restartSteps, type Step } from './steps';
  */
 
 const lanes = openLanes(32);
-/** After a restart each waits with deliveries, which cost n8n more. */
+/** Fewer at a time after a restart, because each sends deliveries, which cost n8n more. */
 const lanesHealing = openLanes(8);
 const HEAL_MS = 90_000;
 

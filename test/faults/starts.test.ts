@@ -15,7 +15,7 @@ import {
 import { misarMail, misarPost, misarReach } from '../../testkit/triggers';
 import { modes } from './modes';
 
-/** What a start of n8n waits for, and what it puts right. */
+/** What a start of n8n waits for, and what it repairs. */
 
 const TRIGGERS = 10;
 /** More than a busy machine adds; a provider that a start waits for adds ten seconds for each call. */
@@ -43,7 +43,7 @@ describe.each(modes)('$name', ({ publicationService }) => {
 		n8n = await startN8n({
 			tarball: packedPackage(),
 			webhookUrl: ORIGIN,
-			// Its entries have times then.
+			// So that log entries have times.
 			env: { ...FEW_ISOLATES, N8N_LOG_FORMAT: 'json' },
 			...(publicationService === undefined ? {} : { publicationService }),
 		});

@@ -14,7 +14,7 @@ import { EMAIL_EVENTS, letHappen, mixedEvents, RunCounter, untold } from '../rec
 import { Deliveries } from './copies';
 import { createCredential, EVENT, PROVIDER, trigger, type CredentialRef } from './intake';
 
-/** What the main process looks after, seen from the processors and the workers, and which processor is asked. */
+/** What the main process does for the processors and the workers, and which processor gets a delivery. */
 
 const DEADLINE_MS = 300_000;
 const DELIVERIES = 40;
@@ -47,7 +47,7 @@ async function statusesOf(url = '', secret = ''): Promise<Array<number | string>
 
 it('every processor verifies what was signed before the workflow was published again', async () => {
 	const { main, balancer, sandbox } = cluster;
-	// One that is derived would be the same again.
+	// A derived secret would be the same again.
 	sandbox.setBehaviour(PROVIDER, { secretMode: 'issue' });
 	const { id } = await main.createWorkflow({
 		name: 'Published twice',
@@ -65,7 +65,7 @@ it('every processor verifies what was signed before the workflow was published a
 	const statusesFor = async (secret: string | undefined) => await statusesOf(present?.url, secret);
 	expect(await statusesFor(former?.secret)).toEqual([200, 200]);
 	expect(await statusesFor(present?.secret)).toEqual([200, 200]);
-	// Another secret may have been issued since, as far as a processor can tell.
+	// A processor cannot know whether another secret was issued since.
 	expect(await statusesFor('whsec_of_somebody_else')).toEqual([503, 503]);
 	expect(balancer.answered()).toEqual(answeredBefore.map((count) => count + 3));
 	expect(await main.waitForExecutions(id, 4)).toHaveLength(4);
@@ -194,7 +194,7 @@ it('missed events are recovered, and each event runs once', async () => {
 	await counter.start();
 	try {
 		const url = await counter.publish(main, ORIGIN, metigan, sandbox, EMAIL_EVENTS);
-		// Copies that come at the same moment to two processors are another matter: see the intake.
+		// Copies that reach two processors at the same moment are not tested here: see the intake.
 		const events = mixedEvents('metigan', url, 60).filter(({ kind }) => kind !== 'duplicated');
 		await letHappen(sandbox, events, 'delivered', 'refused');
 		await main.kill();
@@ -315,9 +315,9 @@ it('a retry reaches the processor that took the first try, while that one is ali
 			['X-Misar-Delivery, one processor killed', String(left), String(again)],
 		]);
 		expect(noticed.slice(0, 2)).toEqual([DELIVERIES, DELIVERIES]);
-		// Chosen at random: what the header is for.
+		// Without the header a processor is chosen at random.
 		expect(noticed[2]).toBeLessThan(DELIVERIES);
-		// What the dead one remembered is gone.
+		// The killed processor's memory is gone, the other one's is not.
 		expect(left).toBeGreaterThan(0);
 		expect(again).toBeGreaterThan(0);
 		expect(await runs(mail)).toBe(DELIVERIES + again);

@@ -40,7 +40,7 @@ function unfinishedBy(worker: N8nHelper): string[] {
 describe('n8n by itself, if a worker dies,', () => {
 	it('loses the runs of the worker', async () => {
 		const { main, sandbox, services } = cluster;
-		// n8n's own reaction, only sooner than after its 30 to 90 seconds.
+		// n8n's own reaction, but sooner than its default of 30 to 90 seconds.
 		const [first, second] = await cluster.startWorkers({
 			QUEUE_WORKER_LOCK_DURATION: '3000',
 			QUEUE_WORKER_LOCK_RENEW_TIME: '1000',
@@ -129,7 +129,7 @@ describe('n8n with the settings of deploy/', () => {
 
 		beforeAll(async () => {
 			const { main, sandbox } = cluster;
-			// What a person runs arrives at the main process.
+			// Deliveries for a manual run go to the main process.
 			sandbox.setRoute(ORIGIN, main.url);
 			const nodes = [
 				trigger('Trigger', credential),
@@ -205,7 +205,7 @@ describe('n8n with the settings of deploy/', () => {
 					unfinishedBy(worker).length > 0 ? true : undefined,
 				);
 				await worker.kill();
-				// As if it had died each time before it could set the lease's expiry.
+				// As if the worker had died each time before it could set the lease's expiry.
 				for (const lease of await services.redis('--scan', '--pattern', 'lease:*')) {
 					await services.redis('PERSIST', lease);
 				}

@@ -9,7 +9,7 @@ import { searchEndpoints } from '../../nodes/shared/action/endpoint/search';
 import { readCredential } from '../../nodes/shared/credential';
 import type { ActionCall, Provider, ProviderFamily } from '../../nodes/shared/provider';
 
-/** Which requests an operation makes of an item, and what it makes of the answers. */
+/** Which requests an operation sends for an item, and how it reads the answers. */
 
 type Reply = (request: Pick<IHttpRequestOptions, 'method' | 'url' | 'qs' | 'body'>) => unknown;
 

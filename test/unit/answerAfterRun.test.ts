@@ -8,7 +8,7 @@ import {
 
 import { AwaitedRuns, type AwaitedDelivery } from '../../nodes/shared/trigger/answerAfterRun';
 
-/** How a delivery is answered by the end of its run, whatever n8n reports of it. */
+/** How a delivery is answered at the end of its run, whatever n8n reports. */
 
 const LIMIT_MS = 8_000;
 const MINUTE_MS = 60_000;

@@ -5,7 +5,7 @@ import { ApiClient, type ApiContext } from '../../nodes/shared/api/request';
 import type { Provider } from '../../nodes/shared/provider';
 import { PacedClient } from '../../nodes/shared/recovery/pacedClient';
 
-/** What an API's answers say of how often it may be called, and how far that is believed. */
+/** What an API's answers say about how often it may be called, and how far the client follows that. */
 
 const NOW = Date.parse('2036-03-01T12:00:00Z');
 const node = { id: 'node', name: 'Trigger', type: 'trigger', typeVersion: 1 } as INode;
@@ -13,7 +13,7 @@ const provider = { displayName: 'Example', credentialType: 'exampleApi' } as Pro
 
 type Given = { readonly statusCode: number; readonly headers?: IDataObject } | Error;
 
-/** A client whose calls end as given, the last one again and again, and the times of its calls. */
+/** A client whose calls end as given, repeating the last end, and the times of its calls. */
 function clientOf(answers: readonly Given[], endAt?: number) {
 	const calls: number[] = [];
 	const httpRequestWithAuthentication = async () => {

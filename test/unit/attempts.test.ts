@@ -15,7 +15,7 @@ const node: INode = {
 	parameters: {},
 };
 
-/** A provider that asks to be left alone. */
+/** The error of a provider that asks to wait. */
 function pausing(seconds: number): NodeApiError {
 	const error = new NodeApiError(node, { message: 'too many requests' });
 	error.context['retryAfterSeconds'] = seconds;

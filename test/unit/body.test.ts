@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { findLosses, parseBody } from '../../nodes/shared/delivery/body';
 import { SEED } from '../seed';
 
-/** What is lost when the bytes of a body become values. */
+/** What is lost when a body is parsed. */
 
 const LIMIT = 20;
 const INEXACT = 'a number too large to be exact, its last digits may be wrong';
@@ -104,6 +104,6 @@ it.each([
 	const body = Buffer.from(JSON.stringify({ text }));
 	const started = performance.now();
 	expect(findLosses(body, { text }, LIMIT)).toEqual([]);
-	// Takes a millisecond or two; one look at each digit from each other would take hours.
+	// Takes a millisecond or two; in quadratic time it would take hours.
 	expect(performance.now() - started).toBeLessThan(1_000);
 });

@@ -120,7 +120,7 @@ describe('a delivery whose sender hung up', () => {
 		memory.see('a', answer);
 		answer.end(200);
 		expect(memory.see('a', new FakeAnswer())).toBe('accepted');
-		// Long after, too: it no longer waits for its answer.
+		// Even much later: it no longer waits for its answer.
 		now += 86_400_000;
 		expect(memory.see('a', new FakeAnswer())).toBe('accepted');
 	});

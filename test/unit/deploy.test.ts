@@ -6,8 +6,8 @@ import { LAZY_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { environmentOf, readCaddyfile, readCompose } from '../../testkit/queue/compose';
 
 /**
- * The compose file that users start. `npm run test:queue` runs n8n with its settings; here is what
- * only Docker would notice.
+ * The compose file that users start. `npm run test:queue` runs n8n with its settings; these tests check
+ * what only Docker would notice.
  */
 
 const ROOT = join(__dirname, '..', '..');

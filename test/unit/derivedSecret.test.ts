@@ -14,7 +14,7 @@ import { deriveSecret } from '../../nodes/shared/state/secretVault';
 import { replacedBy } from '../../nodes/shared/state/triggerState';
 import { allProviders } from './allProviders';
 
-/** The secret that a trigger derives from its API key, so that there is nothing that n8n could lose. */
+/** The secret that a trigger derives from its API key, so that n8n cannot lose it. */
 
 const KEY = 'msk_key_of_the_credential_0123456789';
 const OWNER = { workflowId: 'workflow', nodeId: 'node' };

@@ -142,7 +142,7 @@ describe('the table of limits in docs/providers.md', () => {
 	const OPEN = 'not documented';
 	const DAY = 86_400;
 	const lines = sorted(linesOf(rowsBelow(PROVIDERS, '## Limits and retries')));
-	/** The sandbox states it independently of the nodes. */
+	/** The sandbox has these facts independently of the nodes. */
 	const retryOf = (name: string) => {
 		const provider = Object.values(sandboxProviders).find(({ title }) => title === name);
 		if (provider === undefined) throw new Error(`The sandbox has no ${name}`);

@@ -472,7 +472,7 @@ describe('the name of an event', () => {
 		[mailPandaProvider, 'BOUNCE', 'bounce'],
 		[mailPandaProvider, ' Email.Bounce', 'bounce'],
 		[metiganProvider, 'email.Bounced', 'email.bounced'],
-		// Not in a list: nobody knows how it is meant to be written.
+		// Not in a list, so it is kept as it was written.
 		[metiganProvider, ' Brand.New ', 'Brand.New'],
 	])('is the documented one, with a warning: case %#', (provider, written, expected) => {
 		for (const field of provider.envelope.eventFields) {
@@ -532,7 +532,7 @@ describe('the name of an event', () => {
 		const contradicts = (headers: object) => contradictsHeader(blogProvider, body, { ...headers });
 		expect(contradicts({ 'x-webhook-event': 'article.updated' })).toBe(false);
 		expect(contradicts({ 'x-webhook-event': 'article.deleted' })).toBe(true);
-		// The platform's header stands in for it, and is compared by no document.
+		// The platform's header is not the one that has to agree, and no document compares it.
 		expect(contradicts({ 'x-misar-event': 'article.deleted' })).toBe(false);
 		for (const headers of [{}, { 'x-webhook-event': '' }, { 'x-webhook-event': ['a'] }]) {
 			expect(contradicts(headers)).toBe(true);

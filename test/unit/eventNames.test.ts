@@ -7,7 +7,7 @@ import { misarInk } from '../../nodes/Misar/platform';
 import { eventNames } from '../../nodes/shared/action/eventNames';
 import type { Provider } from '../../nodes/shared/provider';
 
-/** What people, expressions and agents write for events. */
+/** How people, expressions and agents write the names of events. */
 
 /** The part of n8n's context that an error of a setting needs. */
 const context = {

@@ -31,7 +31,7 @@ import {
 import { SEED } from '../seed';
 import { allProviders } from './allProviders';
 
-/** Whatever comes over the network, the functions that read it return, and change nothing but that. */
+/** Whatever comes over the network, the functions that read it return, without side effects. */
 
 /** For a slow machine. */
 jest.setTimeout(300_000);
@@ -155,7 +155,7 @@ describe('an answer of an API', () => {
 					...(one ? [one] : []),
 				]) {
 					const { id } = endpoint;
-					// The id becomes one segment of a path: it must name nothing else there.
+					// The id becomes one segment of a path, and must not address anything else.
 					const path = new URL(`https://example.com/webhooks/${encodeURIComponent(id)}`).pathname;
 					expect(path).toBe(`/webhooks/${encodeURIComponent(id)}`);
 					expect(path).not.toBe('/webhooks/');

@@ -6,7 +6,7 @@ import { recovery as misarBlog } from '../../nodes/MisarBlog/recovery';
 import type { RecoveryApi } from '../../nodes/shared/provider';
 import { deliveredKeys, keysAround, recoveredKeys } from '../../nodes/shared/recovery/identity';
 
-/** Whether an event of a list and one of a delivery are the same, by what each leaves and looks for. */
+/** Whether an event of a list and one of a delivery are the same, by the keys that each stores and looks up. */
 
 const AT = Date.parse('2026-03-01T12:00:00Z');
 const MINUTE_MS = 60_000;
@@ -17,7 +17,7 @@ interface Known {
 	readonly deliveryId?: string;
 }
 
-/** @param base minutes after `AT` from which theirs count: where in a period they are must not matter */
+/** @param base minutes after `AT` that are added to both: their place within a period must not matter */
 function isSame(
 	api: RecoveryApi,
 	event: string,

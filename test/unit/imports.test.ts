@@ -53,7 +53,7 @@ function importsOf(file: string): string[] {
 		});
 }
 
-/** The files that import themselves by way of others, each with one way round. */
+/** The files that import themselves through others, each with one such path. */
 function circles(): string[][] {
 	const done = new Set<string>();
 	const found: string[][] = [];

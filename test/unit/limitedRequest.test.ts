@@ -5,7 +5,7 @@ import type { IHttpRequestOptions } from 'n8n-workflow';
 
 import { CALL_LIMITS, requestWithin } from '../../nodes/shared/limitedRequest';
 
-/** One deadline and one size limit around a call that leaves n8n. */
+/** The deadline and the size limit of a call that leaves n8n. */
 
 const SHORT = { deadlineMs: 100, maxBytes: 1_000 };
 const REQUEST = { url: 'https://api.example.com' };
@@ -26,7 +26,7 @@ describe('an answer', () => {
 		['nothing', '', ''],
 		['JSON of 150 levels', nested(150), 'JSON that is nested too deeply to be read'],
 	])('is read: %s', async (_what, text, body) => {
-		// Each byte for itself.
+		// Byte by byte.
 		const bytes = [...Buffer.from(text)].map((byte) => Buffer.from([byte]));
 		expect(await said(Readable.from(bytes))).toEqual(body);
 	});

@@ -4,7 +4,7 @@ import type { PagePlace, RecoveryApi } from '../../nodes/shared/provider';
 import { listEvents } from '../../nodes/shared/recovery/listEvents';
 import type { PacedClient } from '../../nodes/shared/recovery/pacedClient';
 
-/** What a provider lists of missed events, in pages that are shorter than asked for. */
+/** A provider's list of missed events, in pages that are shorter than asked for. */
 
 const COUNT = 250;
 const SINCE = 1_000;

@@ -24,7 +24,7 @@ const AT_12_01 = '1 Mar 2026, 13:01 CET';
 
 interface Kind {
 	readonly add: (log: ProblemLog, at: number) => void;
-	/** What it says, besides which kind of whom, after two of them a minute apart. */
+	/** Its fields, besides the kind and the source, after two occurrences a minute apart. */
 	readonly says: Record<string, unknown>;
 	readonly message: string;
 	/** Below the workflow's address. */

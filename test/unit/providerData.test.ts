@@ -8,7 +8,7 @@ import type { Provider as SandboxProvider } from '../../sandbox/provider';
 import { providers as sandboxProviders } from '../../sandbox/providers';
 import { platformScheme } from '../../sandbox/providers/misarScheme';
 
-/** What the package knows of its providers, held against what their documents say. */
+/** The package's data about its providers, compared with their documents. */
 
 const providers: ReadonlyArray<readonly [string, Provider]> = allProviders.map((provider) => [
 	provider.displayName,
@@ -150,7 +150,7 @@ describe.each(providers)(
 
 		it('in the names of the events', () => {
 			const documented = new Set(sandbox.events.map((event) => canonicalEvent(event.name)));
-			// The page has the words "automation triggered" and no machine name.
+			// The page has the words "automation triggered", but no event name.
 			if (name === 'Misar Mail') documented.add('automation.triggered');
 			expect(provider.events.map((event) => event.name).sort()).toEqual([...documented].sort());
 		});

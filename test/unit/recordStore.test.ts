@@ -9,7 +9,7 @@ import {
 	type StaticData,
 } from '../../nodes/shared/state/triggerState';
 
-/** What a trigger remembers, n8n's copy of it, and which of the two counts. */
+/** The state of a trigger, n8n's copy of it, and which of the two counts. */
 
 const ENTRY = 'n8n-nodes-misar-metigan';
 const NOW = Date.parse('2036-03-01T12:00:00Z');

@@ -113,7 +113,7 @@ async function tick(recovery: Recovery, times: number): Promise<number[]> {
 	return seconds;
 }
 
-/** So many pages with a bounce each, all of which have run. */
+/** Pages with one bounce each, all of which have run. */
 function recoverPages(isClosed?: () => boolean) {
 	const bounce = { reason: 'hard_bounce', createdAt: new Date(NOW - 2 * MINUTE_MS).toISOString() };
 	const noEvents = Array.from({ length: PAGE_SIZE - 1 }, () => ({ reason: 'manual' }));

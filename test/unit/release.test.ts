@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { SCRIPTS } from '../../scripts/support/singleManifest';
 import { ORIGIN } from '../../testkit/publishTrigger';
 
-/** What a release rests on: the workflows, and the packages of single services. */
+/** What a release depends on: the workflows, and the packages of single services. */
 
 const ROOT = path.join(__dirname, '..', '..');
 const PACKAGES = path.join(ROOT, 'packages');

@@ -24,13 +24,13 @@ function withNested(properties: readonly INodeProperties[]): INodeProperties[] {
 	});
 }
 
-/** What the rule about optional fields lets be: containers, texts, and what decides on other fields. */
+/** What the rule about optional fields exempts: containers, texts, and fields that control others. */
 const EXEMPT_TYPES = ['collection', 'fixedCollection', 'notice', 'callout', 'hidden', 'curlImport'];
 const EXEMPT_NAMES = ['resource', 'operation', 'authentication'];
 
 /**
- * Optional fields that stay in sight all the same: n8n's own nodes have them there, or they are what most people
- * who choose the operation come for. Moving one breaks the workflows that set it.
+ * Optional fields that stay outside collections nevertheless: n8n's own nodes have them there, or most people who
+ * choose the operation need them. Moving one breaks the workflows that set it.
  */
 const IN_SIGHT = {
 	triggers: ['product', 'registration', 'events', 'simplify'],

@@ -4,7 +4,7 @@ import type { IExecuteFunctions, IRun } from 'n8n-workflow';
 
 import { whenRunEnds } from '../../nodes/shared/state/runEnd';
 
-/** Which ends of a run a node is told of. */
+/** Which ends of a run are reported to a node. */
 
 const contextWith = (hooks: unknown) =>
 	({ additionalData: { hooks } }) as unknown as IExecuteFunctions;
@@ -14,7 +14,7 @@ it.each([
 	['error', 1],
 	['crashed', 1],
 	['waiting', 1],
-	// So n8n ends runs when it shuts down.
+	// The status of runs that end because n8n shuts down.
 	['canceled', 0],
 ])('the end of a run as %s is reported %i times', async (status, times) => {
 	const hooks = new ExecutionLifecycleHooks('trigger', 'run 1', {} as never);

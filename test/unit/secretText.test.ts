@@ -73,7 +73,7 @@ it('a long text is judged in linear time', () => {
 	expect(performance.now() - started).toBeLessThan(2_000);
 });
 
-/** Every text that anybody can read where a secret belongs. */
+/** Every text that documents and placeholders show as a secret. */
 function publicTexts(): string[] {
 	const files = [
 		...readdirSync(join(ROOT, 'credentials')).map((name) => join('credentials', name)),

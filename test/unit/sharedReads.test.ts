@@ -4,7 +4,7 @@ import { SharedReads } from '../../nodes/shared/delivery/sharedReads';
 
 const AGE_MS = 5_000;
 
-/** A database: each read takes `takesMs`, and gives the value of the moment it began. */
+/** A database: each read takes `takesMs`, and returns the value at its beginning. */
 class Source {
 	value = 1;
 	reads = 0;
@@ -92,7 +92,7 @@ describe('a fresh read', () => {
 		}
 		await pass(20);
 		expect(await Promise.all(answers)).toHaveLength(2_000);
-		// One in ten milliseconds, and the one for who asked while the last of them was under way.
+		// One per ten milliseconds, and one for those who asked while the last of them was under way.
 		expect(source.reads).toBe(101);
 	});
 

@@ -104,7 +104,7 @@ function verify({ provider }: Pick<Form, 'provider'>, headers: Headers, checking
 	const now = (AT + late) * 1000;
 	const options = { secrets, toleranceSeconds, now };
 	const verdict = verifySignature({ headers, rawBody: body }, provider.schemes, options);
-	// A refusal says no more than this.
+	// A refusal has no other fields.
 	const told = verdict.valid ? [] : Object.keys(verdict);
 	expect(['valid', 'reason', 'unmatched']).toEqual(expect.arrayContaining(told));
 	return verdict;
@@ -549,7 +549,7 @@ describe('replays across schemes', () => {
 		for (const timestamp of [`${AT}`, `${AT}.5`]) {
 			const glued = Buffer.concat([Buffer.from(`${timestamp}.`), BODY]);
 			const headers = headersWith(to, hexOf(from, { timestamp }));
-			// The forged request is one that the plain scheme would take: same bytes, same secret.
+			// The forged request is valid in the plain scheme: same bytes, same secret.
 			expect(hexOf(to, { body: glued })).toBe(hexOf(from, { timestamp }));
 			expect(verify(to, headers, { body: glued })).toEqual(refused());
 		}
@@ -643,7 +643,7 @@ describe('a shared secret in a header', () => {
 				reason: 'header x-webhook-secret is repeated',
 				unmatched: true,
 			});
-			// A secret may look like that.
+			// A secret may look like two joined values.
 			expect(check({ 'x-webhook-secret': value }, [value])).toMatchObject({ valid: true });
 		}
 	});

@@ -16,14 +16,14 @@ import {
 	type TemplateNode,
 } from '../e2e/templateFiles';
 
-/** What a person sees of a template on the canvas: where to connect, what to edit, what to leave. */
+/** What a template shows on the canvas: where to connect, what to edit, what to leave alone. */
 
 /** The editor moves what it imports onto a grid; sizes in the canvas's pixels. */
 const GRID = 16;
 const NODE_SIZE = 96;
 /** What the editor writes below a node. */
 const LABEL_HEIGHT = 32;
-/** Of a canvas that n8n still shows at half its size in a window of 1280 × 800. */
+/** The largest canvas that n8n still shows at half its size in a window of 1280 × 800. */
 const [MAX_WIDTH, MAX_HEIGHT] = [1600, 960];
 
 const SECTIONS = ['Connect', 'Edit me', 'Leave alone'] as const;
@@ -179,7 +179,7 @@ describe.each(templateNames)('%s', (file) => {
 		const examples = Object.entries(settingsOf(template)).filter(([, value]) =>
 			String(value).includes('.example.com'),
 		);
-		// A message to an address that does not exist is all that a single node does.
+		// A single node only sends a message to an address that does not exist.
 		if (examples.length === 0 || settings?.name !== SETTINGS) return;
 		expect(template.connections[SETTINGS]?.main).toMatchObject([[{ node: EDITED }]]);
 		expect(template.connections[EDITED]?.main[1]).toMatchObject([{ node: 'Edit First' }]);

@@ -5,7 +5,7 @@ import { readApiOptions, readSettings } from '../../nodes/shared/settings';
 import type { Provider } from '../../nodes/shared/provider';
 import { allProviders } from './allProviders';
 
-/** What a workflow may hold as settings of a trigger: it can come from a file, and not from the editor. */
+/** Settings of a trigger that a workflow may contain: it can come from a file instead of the editor. */
 
 const [mail] = allProviders;
 

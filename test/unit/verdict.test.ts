@@ -9,7 +9,7 @@ import { verdictOn, type Case } from '../../nodes/shared/action/endpoint/verdict
 import type { Provider } from '../../nodes/shared/provider';
 import type { TriggerSettings } from '../../nodes/shared/settings';
 
-/** What a diagnosis says of what was found: each verdict, and which of several comes first. */
+/** The verdicts of a diagnosis, and which of several comes first. */
 
 const URL_OF = 'https://n8n.example.com/webhook/1/misar';
 const SINCE = '2026-03-01T12:00:00.000Z';

@@ -16,7 +16,7 @@ type Answer = readonly [statusCode: number, body: unknown] | { readonly thrown: 
 
 const failure = (code: string) => Object.assign(new Error(code), { code });
 
-/** Asks an address that gives these answers, the last one again and again. */
+/** Asks an address that gives these answers, and then repeats the last one. */
 async function ask(answers: readonly Answer[]): Promise<Occupant> {
 	let calls = 0;
 	const httpRequest = async () => {

@@ -30,7 +30,7 @@ const publicUrls = [
 	'https://home.arpa.example.com/',
 	'https://intranet.example.com/',
 	'https://134744072/',
-	// Only addresses count as addresses, however a name begins.
+	// Names that look like the beginning of an address are not addresses.
 	'https://10.example.com/',
 	'https://127.0.0.1.example.com/',
 	'https://192.168.1.example.com/',

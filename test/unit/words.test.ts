@@ -24,10 +24,10 @@ import { credentials, nodes, triggers } from './packageClasses';
 
 /** The words that a user reads in the editor. */
 
-/** A text of the editor, with where it stands. */
+/** A text of the editor, and its place. */
 type Text = [place: string, text: string | undefined];
 
-/** A parameter, or a field inside of one, with where it stands. */
+/** A parameter or a field inside one, and its place. */
 type Field = [place: string, field: INodeProperties];
 type Choice = INodePropertyOptions | INodeProperties | INodePropertyCollection;
 
