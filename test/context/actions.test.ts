@@ -877,7 +877,7 @@ describe('Return All', () => {
 	});
 });
 
-it('calls the API with the credential of each item where it is an expression', async () => {
+it('a node calls the API with the credential of each item if that is an expression', async () => {
 	const keys = [sandbox.keys['misar.mail'], 'msk_of_nobody', sandbox.keys['misar.mail']];
 	const { outputs } = await runAction(sandbox, misarMail, {
 		parameters: endpoint('getAll', { returnAll: true }),

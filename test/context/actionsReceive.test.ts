@@ -240,7 +240,7 @@ describe('a duplicate', () => {
 describe.each([
 	['a Respond to Webhook node', 'responseNode'],
 	['n8n when the last node finishes', 'lastNode'],
-])('a copy where the provider is answered by %s', (_, responseMode) => {
+])('a copy, if the provider is answered by %s,', (_, responseMode) => {
 	const { metigan } = actions;
 	const delivery = () => signed(metigan, 'email.bounced');
 	const webhook = { responseMode };

@@ -188,7 +188,7 @@ describe('the public address of a published trigger', () => {
 	});
 });
 
-it('a check that somebody else sends is refused, starts nothing and is not counted', async () => {
+it('an imitated check is refused, starts nothing and is not counted', async () => {
 	const host = await publish();
 	await written(log);
 	const headers = { 'x-n8n-reach-check': crypto.randomUUID() };

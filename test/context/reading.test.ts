@@ -227,7 +227,7 @@ it.each([
 	['Transient', 'soft'],
 	['SoftBounce', 'soft'],
 	['Undetermined', undefined],
-])('a bounce of type %s runs only if %s bounces are selected', async (word, type) => {
+])('a bounce of type %s counts as %s', async (word, type) => {
 	recordWarnings();
 	recordLog('info');
 	for (const trigger of [misarMail, metigan]) {

@@ -103,7 +103,7 @@ function arrived({ state }: { readonly state: string }): boolean {
 	return state === 'delivered';
 }
 
-it('runs each of 2,000 events exactly once in one process', async () => {
+it('the workflow runs each of 2,000 events exactly once in one process', async () => {
 	const events = 2_000;
 	await withGateway(0.0003, async ({ n8n, sandbox }, gateway) => {
 		const started = Date.now();
@@ -145,7 +145,7 @@ it('runs each of 2,000 events exactly once in one process', async () => {
 	});
 }, 1_200_000);
 
-it('runs each event at least once if n8n is killed meanwhile', async () => {
+it('the workflow runs each event at least once if n8n is killed meanwhile', async () => {
 	const events = 400;
 	await withGateway(0.0008, async ({ n8n, sandbox }, gateway) => {
 		const accepted = () =>

@@ -156,7 +156,7 @@ async function post(
 	}
 }
 
-it('without a gate n8n answers 200 with its start-up page, and stores nothing', () => {
+it('without a readiness check n8n answers 200 with its start-up page, and stores nothing', () => {
 	const ungated = answersAt(UNGATED);
 	const pages = ungated.filter(isPage);
 	expect(pages.filter(({ start }) => start === '2.x migrates').length).toBeGreaterThan(0);

@@ -155,7 +155,7 @@ function eventIdOf({ deliveryId }: StoredRun): string | undefined {
 	return deliveryId?.split(':')[1] ?? deliveryId;
 }
 
-it('rotates secrets without refusing a delivery', async () => {
+it('a trigger rotates secrets without refusing a delivery', async () => {
 	// Without the publication service, a publish asks every trigger whether its endpoint is as it should be.
 	const options = { retryTimeScale: 0.002, publicationService: false, env: LAZY_ISOLATES };
 	await withBed(options, async (bed) => {

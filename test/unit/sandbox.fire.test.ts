@@ -25,7 +25,7 @@ const at = async (...args: string[]) => await runCommand([...args, '--url', sand
 const addEndpoint = () =>
 	sandbox.addEndpoint('metigan', { url: `${receiver.origin}/x`, events: ['email.bounced'] });
 
-test('delivers a valid event to whoever is subscribed', async () => {
+test('fire delivers a valid event to every subscribed endpoint', async () => {
 	addEndpoint();
 	const { code, out } = await at('fire', 'metigan', 'email.bounced');
 	expect(code).toBe(0);
@@ -35,7 +35,7 @@ test('delivers a valid event to whoever is subscribed', async () => {
 	expect(receiver.received).toHaveLength(1);
 });
 
-test('shows each answer at once, without waiting for other endpoints', async () => {
+test('fire shows each answer at once, without waiting for other endpoints', async () => {
 	addEndpoint();
 	sandbox.addEndpoint('metigan', { url: `${receiver.origin}/slow`, events: ['email.bounced'] });
 	let release = () => {};
@@ -99,7 +99,7 @@ describe('a delivery that is retried', () => {
 	});
 });
 
-test('goes on when an endpoint is deleted while many are fired at it', async () => {
+test('fire goes on if an endpoint is deleted while many events are fired at it', async () => {
 	const { id } = addEndpoint();
 	receiver.answer = (_, response) => {
 		if (sandbox.endpoints().length > 0) sandbox.removeEndpoint('metigan', id);
@@ -112,7 +112,7 @@ test('goes on when an endpoint is deleted while many are fired at it', async () 
 	});
 });
 
-test('ends with code 1 when a valid event is refused', async () => {
+test('fire ends with code 1 if a valid event is refused', async () => {
 	addEndpoint();
 	receiver.answer = statuses(500);
 	const { code, out } = await at('fire', 'metigan', 'email.bounced', '--no-retry');
@@ -147,7 +147,7 @@ test('a forged event that nobody answers ends with code 1', async () => {
 	expect(ended).toMatchObject({ code: 1, out: expect.stringContaining('ECONNREFUSED') });
 });
 
-test('takes every option of a delivery', async () => {
+test('fire takes every option of a delivery', async () => {
 	const folder = mkdtempSync(join(tmpdir(), 'sandbox-command-'));
 	try {
 		const file = join(folder, 'data.json');
@@ -166,7 +166,7 @@ test('takes every option of a delivery', async () => {
 	expect(receiver.received[0]?.body.toString()).toContain('"recipient":"grace@example.com"');
 });
 
-test('shows how many of many deliveries were accepted', async () => {
+test('fire shows how many of many deliveries were accepted', async () => {
 	addEndpoint();
 	const { out } = await at('fire', 'metigan', 'email.bounced', '--times', '30', '--rate', '1000');
 	const sent = Array.from({ length: 10 }, (_, tenth) => `${(tenth + 1) * 3} of 30 sent\n`).join('');
@@ -175,14 +175,14 @@ test('shows how many of many deliveries were accepted', async () => {
 	);
 });
 
-test('says when nobody is subscribed', async () => {
+test('fire says if no endpoint is subscribed', async () => {
 	expect(await at('fire', 'metigan', 'email.bounced')).toMatchObject({
 		code: 1,
 		err: 'No active endpoint is subscribed to email.bounced: nothing was sent.\n',
 	});
 });
 
-test('suggests the nearest event for an unknown one', async () => {
+test('fire suggests the nearest event for an unknown one', async () => {
 	const doubt = 'No document of metigan has an event email.bouncd; did you mean email.bounced?\n';
 	expect(await at('fire', 'metigan', 'email.bouncd')).toMatchObject({
 		code: 1,
@@ -199,7 +199,7 @@ test('suggests the nearest event for an unknown one', async () => {
 	});
 });
 
-test('reports what the sandbox refuses', async () => {
+test('fire reports what the sandbox refuses', async () => {
 	expect(await at('fire', 'metigan', 'email.bounced', '--scheme', 'none')).toMatchObject({
 		code: 1,
 		err: expect.stringContaining('Unknown metigan signature scheme "none"; known: timestamped'),
