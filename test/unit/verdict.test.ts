@@ -9,7 +9,7 @@ import { verdictOn, type Case } from '../../nodes/shared/action/endpoint/verdict
 import type { Provider } from '../../nodes/shared/provider';
 import type { TriggerSettings } from '../../nodes/shared/settings';
 
-/** What a diagnosis says of what was found: each verdict, and which of several comes first. */
+/** The verdicts of a diagnosis, and which of several comes first. */
 
 const URL_OF = 'https://n8n.example.com/webhook/1/misar';
 const SINCE = '2026-03-01T12:00:00.000Z';
@@ -306,7 +306,7 @@ describe('a diagnosis finds', () => {
 		});
 	});
 
-	it('no difference in names of one event, nor where the provider does not say', () => {
+	it('no difference between two names of one event, nor in events that the provider does not return', () => {
 		const trigger = triggerWith({ events: ['bounce'] }, mailPanda[0]);
 		for (const events of [['email.bounce'], ['*'], [], undefined]) {
 			const shown = { id: '1', url: URL_OF, active: true, ...(events && { events }) };
@@ -315,13 +315,13 @@ describe('a diagnosis finds', () => {
 		}
 	});
 
-	it('refused deliveries no fault beside one that was verified', () => {
+	it('no fault in refused deliveries if another one was verified', () => {
 		const refused = { 'signature does not match': 7 };
 		const healthy = { ...counts, accepted: 1, lastAcceptedAt: SINCE, lastVerifiedAt: SINCE };
 		expect(verdictOn({ ...inOrder, counts: { ...healthy, refused } }).finding).toBe('arriving');
 	});
 
-	it('first what keeps everything else from working', () => {
+	it('the fault first that keeps everything else from working', () => {
 		const all = Object.assign(
 			{},
 			...faults
