@@ -14,7 +14,7 @@ const SECRET = 'whsec_chosen_for_the_bench';
 const BODY_BYTES = 1_000;
 /** Deliveries that are timed in one go. */
 const BATCH = 100;
-/** Rounds that come first and are not counted: until the code has been compiled. */
+/** Rounds at the beginning that are not counted, while code is being compiled. */
 const WARM_UP = 20;
 
 const { place, rounds } = ownWorkInput.parse(JSON.parse(process.argv[2] ?? ''));
@@ -22,8 +22,8 @@ const host = loadHostModules(place);
 const { seal } = host.ownModule<typeof SecretVault>('nodes/shared/state/secretVault.js');
 
 /**
- * A trigger as it runs after publishing: where there is an API its secret was made or issued then
- * and is kept sealed, else it is in the credential.
+ * A trigger as it runs after publishing: with an API its secret was made or issued then
+ * and is kept sealed, otherwise it is in the credential.
  */
 function published(trigger: TriggerCase): BenchTrigger {
 	const registration = trigger.api === undefined ? 'manual' : 'automatic';
@@ -59,7 +59,7 @@ async function measure(of: TriggerCase, trigger: BenchTrigger): Promise<number> 
 		return { exchange, context: trigger.context(exchange) };
 	});
 	let accepted = 0;
-	// What came before must not be collected on this trigger's time.
+	// Collect earlier garbage now, not while this trigger is timed.
 	globalThis.gc?.({ type: 'minor' });
 	const started = performance.now();
 	for (const { exchange, context } of deliveries) {
@@ -67,7 +67,7 @@ async function measure(of: TriggerCase, trigger: BenchTrigger): Promise<number> 
 		if ((await trigger.call(context)).workflowData !== undefined) accepted += 1;
 	}
 	const microseconds = ((performance.now() - started) * 1_000) / BATCH;
-	// As n8n's answer would: the delivery is no longer being handled.
+	// As after n8n's answer: the delivery is no longer being handled.
 	for (const { exchange } of deliveries) exchange.response.emit('finish');
 	if (accepted !== BATCH)
 		throw new Error(`${of.title} accepted ${accepted} of ${BATCH} deliveries`);

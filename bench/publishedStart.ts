@@ -40,7 +40,7 @@ export type Publication = (typeof PUBLICATIONS)[number];
 
 /** One start of n8n, and the minute after it. */
 export interface PublishedStart {
-	/** Until it is ready and signed in to. */
+	/** Until it is ready and the owner has signed in. */
 	readonly milliseconds: number;
 	/** Milliseconds of processor time that n8n took until then, and in the minute after. */
 	readonly processor: number;

@@ -33,7 +33,7 @@ const SETTINGS = {
 export type Engine = keyof typeof SETTINGS;
 const ENGINES: readonly Engine[] = ['vm', 'lazy', 'legacy'];
 
-/** What one burst came to. */
+/** The result of one burst. */
 export interface Sample extends Omit<Burst, 'answeredMs'> {
 	/** Until the last run had finished, not only until the last answer. */
 	readonly perSecond: number;

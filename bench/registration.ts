@@ -57,7 +57,7 @@ async function register(
 	host.restart();
 	if (!(await host.checkExists())) throw new Error('the registered endpoint was not found again');
 	const restartCalls = sandbox.requests().length - publishCalls;
-	// The next account is another one: what is known of this one must not count there.
+	// The next account is a different one: nothing known of this one may be used there.
 	await host.unpublish();
 	return { trigger: trigger.title, endpoints, publishCalls, restartCalls, milliseconds };
 }

@@ -7,7 +7,7 @@ import { INSTALLATIONS, type Cost, type Installation } from './start';
 import { asMarkdownTable, fixed, percent, times } from './support/format';
 import { KINDS, type Kind, type SubjectName } from './support/subjects';
 
-/** Turns measurements into Markdown: figures, and each goal with whether it was met. */
+/** Turns measurements into Markdown: figures, and whether each goal was met. */
 
 interface Goal {
 	readonly engine: Engine;
@@ -19,7 +19,7 @@ interface Goal {
 	readonly bar: number;
 }
 
-/** What costs no run has to cost a third of what n8n's Webhook node takes for one that it lets in. */
+/** A delivery without a run may cost at most a third of one that n8n's Webhook node runs. */
 const CHEAP: readonly Goal[] = (['forged', 'ignored', 'unmet', 'duplicate'] as const).map(
 	(kind) => ({
 		engine: 'lazy',
@@ -209,7 +209,7 @@ export function registrationReport(registrations: readonly Registration[]): stri
 	]);
 }
 
-/** The most that a trigger may take of its own for a delivery of 1 kB. */
+/** The most that a trigger's own work may take for a delivery of 1 kB. */
 const OWN_WORK_BOUND = 100;
 
 export function ownWorkReport(ownWork: OwnWork): string {

@@ -15,7 +15,7 @@ export interface Cost {
 export const INSTALLATIONS = ['without the package', 'with the package'] as const;
 export type Installation = (typeof INSTALLATIONS)[number];
 
-/** n8n's start until it is ready and signed in to, on an existing database, with the package and without it. */
+/** n8n's start until the owner has signed in, on an existing database, with the package and without it. */
 export async function benchStart(
 	tarball: string,
 	rounds: number,

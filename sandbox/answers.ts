@@ -1,6 +1,6 @@
 import type { Answer, FieldIssue } from './provider';
 
-/** How many characters of a body are kept for the log. */
+/** How many characters of a body are logged. */
 export const LONGEST_LOGGED_BODY = 10_000;
 
 /** A JSON answer. */

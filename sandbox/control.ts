@@ -29,8 +29,8 @@ export type Controlled = Omit<Sandbox, 'url' | 'pageUrl' | 'close'>;
  * endpoints, catalogue, sample, log, stream (server-sent events); POST endpoints, PATCH and DELETE
  * endpoints/:provider/:id; POST endpoints/:provider/:id/secret and keys/:provider issue new ones; POST and
  * DELETE fire, faults; POST behaviour, limits, routes, reset, expire-sessions. `POST fire/tries` fires as well,
- * and answers with a line of JSON (`FireNews`) for each thing that happens. 400 with reasons for input it
- * cannot use.
+ * and answers with a line of JSON (`FireNews`) for each thing that happens. Input that it cannot use is answered
+ * with 400 and the reasons.
  */
 export function controlRouter(sandbox: Controlled, feed: Feed): RequestHandler {
 	const router = Router();

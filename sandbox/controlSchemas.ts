@@ -38,7 +38,7 @@ export const sampleQuery = z
 	.object({ provider, event: z.string().min(1), envelope: z.string().optional() })
 	.strict();
 
-/** Also for a removal, which has nothing but the path's provider and id. */
+/** For a removal as well, which has only the provider and id of the path. */
 export const changeBody = z
 	.object({
 		provider,
@@ -65,10 +65,10 @@ export const fireBody = z
 		url: z.string().url().optional(),
 		endpointId: z.string().optional(),
 		copies: positive.max(100).optional(),
-		/** Fired so often, each time as a new event. */
+		/** How many times it is fired, each time as a new event. */
 		times: positive.max(10_000).optional(),
 		perSecond: z.number().positive().max(1000).optional(),
-		/** False: the answer comes at once, with the number of receivers. */
+		/** If false, the answer comes at once, with the number of receivers. */
 		wait: z.boolean().optional(),
 		tamper: z
 			.enum(['body', 'signature', 'wrongSecret', 'unsigned', 'stale', 'future', 'swappedEvent'])
@@ -107,7 +107,7 @@ export const faultBody = z
 	.strict()
 	.transform(compact);
 
-/** Throws for a pattern that is no regular expression. */
+/** Throws if the pattern is not a regular expression. */
 export function toFault({ pathPattern, ...fault }: z.output<typeof faultBody>): Fault {
 	return pathPattern === undefined ? fault : { ...fault, path: new RegExp(pathPattern) };
 }

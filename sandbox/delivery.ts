@@ -5,7 +5,7 @@ import type { Behaviour, DeliveryInput, Tamper } from './types';
 /** How far the clock is off in a `stale` or `future` delivery; every documented tolerance is 300 s. */
 const CLOCK_OFFSET_SECONDS = 600;
 
-/** An event as bytes, ready to be signed for any receiver and any try. */
+/** An event as bytes, which can be signed for any receiver and any attempt. */
 export interface ComposedDelivery {
 	id: string;
 	event: string;
@@ -20,16 +20,16 @@ export interface ComposedDelivery {
 }
 
 export interface Recipient {
-	/** Undefined: the provider has nothing to sign with. */
+	/** Undefined if the provider has nothing to sign with. */
 	secret: string | undefined;
 	endpointId?: string;
-	/** When this try is signed. */
+	/** When this attempt is signed. */
 	signedAtMs: number;
 	behaviour?: Partial<Behaviour>;
 }
 
 /**
- * Writes an event down. Throws for an unknown scheme or envelope, and for a product or a tamper that these
+ * Serialises an event. Throws for an unknown scheme or envelope, and for a product or a tamper that these
  * do not allow.
  */
 export function composeDelivery(
@@ -117,7 +117,7 @@ function clockOffset(tamper: Tamper | undefined): number {
 	return tamper === 'future' ? CLOCK_OFFSET_SECONDS : 0;
 }
 
-/** The same for the same event at the same time, so that firing it again looks like a redelivery. */
+/** Equal for the same event at the same time, so that firing it again looks like a redelivery. */
 function deliveryId(event: string, id: string, occurredAtMs: number): string {
 	const digest = createHash('sha256').update(`${event}|${id}|${occurredAtMs}`).digest('hex');
 	return `whd_${digest.slice(0, 24)}`;

@@ -15,7 +15,7 @@ import type {
 /** Where one delivery goes and what signs it. */
 type Recipient = Pick<DeliveryJob, 'url' | 'secret' | 'endpoint'>;
 
-/** Turns an event into deliveries to everybody who wants it. */
+/** Turns an event into deliveries to all subscribed endpoints. */
 export class Dispatcher {
 	constructor(
 		private readonly endpoints: EndpointStore,
@@ -33,7 +33,7 @@ export class Dispatcher {
 	begin(input: FireInput, onTry?: (tried: Tried) => void): Array<Promise<DeliveryRecord>> {
 		const provider = providers[input.provider];
 		const delivery = composeDelivery(provider, input);
-		// A forger's event never happened.
+		// A forged event did not happen at the provider.
 		if (input.tamper === undefined) this.record(provider.id, delivery);
 		const retry = input.retry ?? input.tamper === undefined;
 		const job = { provider, delivery, retry, behaviour: this.behaviourOf(provider.id) };

@@ -1,6 +1,6 @@
 import type { EndpointInput, ProviderId, SandboxEndpoint } from './types';
 
-/** New values; undefined leaves the old one. */
+/** New values; undefined keeps the old one. */
 export interface EndpointPatch {
 	url?: string | undefined;
 	events?: readonly string[] | undefined;
@@ -75,7 +75,7 @@ export class AccountEndpoints {
 		if (url !== undefined) endpoint.url = url;
 		if (events !== undefined) endpoint.events = [...events];
 		if (active !== undefined) {
-			// Switching on again is a fresh start for the failure count.
+			// Switching it on again resets the failure count.
 			if (active && !endpoint.active) endpoint.consecutiveFailures = 0;
 			endpoint.active = active;
 		}

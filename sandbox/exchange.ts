@@ -7,7 +7,7 @@ import type { ApiRequestRecord, ProviderId } from './types';
 
 const LONGEST_LOG = 20_000;
 
-/** The management APIs of all providers behind one door: finds the provider, applies faults, keeps the log. */
+/** The entry to the management APIs of all providers: finds the provider, applies faults, keeps the log. */
 export class ApiExchange {
 	private records: ApiRequestRecord[] = [];
 
@@ -110,7 +110,7 @@ function findRoute(
 	return undefined;
 }
 
-/** `/mail/webhooks/:id` against a path; undefined when they differ. */
+/** Matches a pattern such as `/mail/webhooks/:id` against a path; undefined if they differ. */
 function matchPath(pattern: string, path: string): Record<string, string> | undefined {
 	const wanted = pattern.split('/');
 	const given = path.replace(/\/$/, '').split('/');
@@ -132,7 +132,7 @@ function decode(segment: string): string {
 	}
 }
 
-/** A login's password is an auth value and stays out of the log. */
+/** The password of a login must not get into the log. */
 function withoutPassword(body: unknown): unknown {
 	if (typeof body !== 'object' || body === null || !('password' in body)) return body;
 	return { ...body, password: '(not recorded)' };

@@ -11,14 +11,14 @@ export interface Outcome {
 	mode: ResponseMode;
 }
 
-/** What the caller gets to see of the answer's body; absent where there is none. */
+/** As much of the answer's body as the caller gets; undefined if there is none. */
 export function sentBody({ answer: { text }, mode }: Outcome): Buffer | undefined {
 	if (text === undefined || mode === 'drop' || mode === 'hang') return undefined;
 	const bytes = Buffer.from(text);
 	return mode === 'whole' ? bytes : bytes.subarray(0, Math.ceil(bytes.length / 2));
 }
 
-/** Seconds a caller is told to wait when the fault does not say. */
+/** Seconds that a caller is told to wait if the fault does not say. */
 const RETRY_AFTER_SECONDS = 1;
 
 /** The faults that wait for a request. */

@@ -1,10 +1,10 @@
 import type { Response } from 'express';
 import type { FireNews, RunningFire } from './types';
 
-/** Clients end a connection that is silent for minutes; a provider may wait hours for its next try. */
+/** Clients close a connection without traffic after minutes; a provider may wait hours before its next try. */
 const HEARTBEAT_MS = 15_000;
 
-/** Answers with lines of JSON while an event is fired; blank ones keep the connection open. */
+/** Answers with lines of JSON while an event is fired; blank lines keep the connection open. */
 export class FireAnswer {
 	constructor(private readonly response: Response) {}
 
@@ -12,7 +12,7 @@ export class FireAnswer {
 		this.response.write(`${JSON.stringify(news)}\n`);
 	}
 
-	/** Tells of a fire to its end; tries are told by whoever fires. */
+	/** Reports the fired deliveries until all have ended; the caller reports each attempt. */
 	async follow({ receivers, begun, ended }: RunningFire): Promise<void> {
 		this.response.type('application/x-ndjson');
 		const heartbeat = setInterval(() => this.response.write('\n'), HEARTBEAT_MS);

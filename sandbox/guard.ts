@@ -1,6 +1,6 @@
 import type { Request, RequestHandler } from 'express';
 
-/** Names that a browser page from elsewhere cannot have in its Host header. */
+/** The names of this machine in a Host header; a page of another site is sent with that site's name. */
 const LOCAL_HOSTS = new Set(['127.0.0.1', 'localhost', '[::1]']);
 
 /** Refuses a request for a host name other than this machine's: a foreign name may resolve to it (DNS rebinding). */

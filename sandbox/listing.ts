@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isoMillis, isoSeconds } from './signing';
 import type { Behaviour } from './types';
 
-/** How a provider's list may differ from what its reference shows: points of `Behaviour`. */
+/** How a provider's list may differ from its reference: fields of `Behaviour`. */
 export const listBehaviour = {
 	listTimes: z.enum(['milliseconds', 'seconds', 'offset', 'withoutZone']).default('milliseconds'),
 	listCap: z.number().int().positive().default(1_000),
@@ -15,7 +15,7 @@ export const listBehaviour = {
 
 type ListBehaviour = Pick<Behaviour, keyof typeof listBehaviour>;
 
-/** A time as the list writes it. @param at ISO 8601 */
+/** Formats a time as the list does. @param at ISO 8601 */
 export function listedTime(at: string, { listTimes }: ListBehaviour): string {
 	const epochMs = Date.parse(at);
 	switch (listTimes) {
@@ -30,7 +30,7 @@ export function listedTime(at: string, { listTimes }: ListBehaviour): string {
 	}
 }
 
-/** Whether something appears in the list by now. @param at ISO 8601 */
+/** Whether something already appears in the list. @param at ISO 8601 */
 export function isListed(at: string, { listLateMs }: ListBehaviour): boolean {
 	return listLateMs === 0 || Date.parse(at) + listLateMs <= Date.now();
 }
@@ -44,7 +44,7 @@ interface Asked {
 
 interface Page<T> {
 	entries: T[];
-	/** Undefined where the list does not say it. */
+	/** Undefined if the list does not state it. */
 	total: number | undefined;
 }
 
@@ -57,7 +57,7 @@ export class Pager<T> {
 	/** What `listChurn` does: a new entry appears, or one of a page that was answered disappears. */
 	constructor(private readonly churn: { comes: () => void; goes: (entry: T) => void }) {}
 
-	/** Starts counting pages anew. */
+	/** Counts pages from zero again. */
 	reset(): void {
 		this.answered = 0;
 	}

@@ -14,12 +14,12 @@ export interface ObservedAttempt {
 	headers: Readonly<Record<string, string>>;
 	/** Absent until the try is over. */
 	result?: DeliveryAttempt;
-	/** Present while another try is to come: when, in epoch milliseconds, and how many may follow. */
+	/** Present while another try is scheduled: when, in epoch milliseconds, and how many may follow. */
 	retry?: { at: number; left: number };
 }
 
 /**
- * Says what happens, to whoever listens. `attempt` and `call` come with the same object each time that it
+ * Emits what happens. `attempt` and `call` are emitted with the same object each time that it
  * has changed; `change` covers endpoints, API keys and faults.
  */
 export class Observer extends EventEmitter<{

@@ -65,7 +65,7 @@ export interface RetryPolicy {
 	disableAfterServerErrorSeconds?: number;
 }
 
-/** A provider as it looks from outside: what it sends, and its management API where it has one. */
+/** A provider as seen from outside: what it sends, and its management API if it has one. */
 export interface Provider extends AccountRules {
 	/** The name that people know it by. */
 	readonly title: string;
@@ -77,9 +77,9 @@ export interface Provider extends AccountRules {
 	/** The start of an API key. */
 	readonly keyPrefix: string;
 	newEventId(event: string): string;
-	/** The documented `data` of an event, else a plausible minimum. */
+	/** The documented `data` of an event, or a plausible minimum. */
 	sampleData(request: SampleRequest): unknown;
-	/** Whether an endpoint wants an event; default: its list contains exactly this name. */
+	/** Whether an endpoint is subscribed to an event; default: its list contains exactly this name. */
 	wants?(endpoint: SandboxEndpoint, event: string): boolean;
 	api?(services: ApiServices): Api;
 }
@@ -99,7 +99,7 @@ export interface ApiRequest {
 	malformed: boolean;
 }
 
-/** A management answer before it is put on the wire. */
+/** An answer of the management API before it is sent. */
 export interface Answer {
 	status: number;
 	headers: Record<string, string>;
@@ -111,7 +111,7 @@ export interface Route {
 	method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 	/** With `:name` for a segment. */
 	path: string;
-	/** Reached without authentication. */
+	/** Needs no authentication. */
 	open?: boolean;
 	/** Needs the permission that the limited key lacks. */
 	managesWebhooks?: boolean;
@@ -158,19 +158,19 @@ export interface Api {
 	/** A user's login, where the provider has one. */
 	readonly login?: { email: string; password: string };
 	expireSessions?(): void;
-	/** Keeps what the API will return about an event. */
+	/** Stores what the API will return about an event. */
 	record?(event: HappenedEvent): void;
 	reset?(): void;
 }
 
-/** The switchable points of a provider. */
+/** The behaviour of a provider that can be switched. */
 export interface VariantHolder {
 	snapshot(): Partial<Behaviour>;
 	change(patch: Partial<Behaviour>): void;
 	reset(): void;
 }
 
-/** What the sandbox provides to a provider's API. */
+/** What a provider's API gets from the sandbox. */
 export interface ApiServices {
 	readonly endpoints: AccountEndpoints;
 	readonly keys: Readonly<Record<KeyScope, string>>;

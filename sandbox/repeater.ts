@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Dispatcher } from './dispatcher';
 import type { DeliveryRecord, FireInput, Repetition, RunningFire, Tried } from './types';
 
-/** How often it looks which events are due. */
+/** How often due events are looked for. */
 const TICK_MS = 20;
 
 /** Fires events at a rate, until all are sent or it is stopped. */
@@ -18,12 +18,12 @@ export class Repeater {
 		const receivers = deliveries.length;
 		const begun = this.rest(deliveries, begin, repetition);
 		const ended = begun.then(async () => await Promise.all(deliveries));
-		// Nobody has to wait for them; the log shows what came of it.
+		// The caller need not wait for them: the log shows the outcome.
 		for (const promise of [begun, ended]) promise.catch(() => {});
 		return { receivers, begun, ended };
 	}
 
-	/** Fires nothing more. */
+	/** Stops firing. */
 	stop(): void {
 		this.stopping.abort();
 		this.stopping = new AbortController();

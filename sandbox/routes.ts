@@ -1,7 +1,7 @@
 /** The addresses deliveries may really be sent to: this machine. */
 const LOOPBACK = /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
-/** Where registered origins really are, like a hosts file. */
+/** Maps registered origins to real ones, like a hosts file. */
 export class Routes {
 	private table: ReadonlyMap<string, string>;
 

@@ -21,7 +21,7 @@ export interface DeliveryJob {
 	onTry?: (tried: Tried) => void;
 }
 
-/** Longer histories drop their oldest ended entries. */
+/** A longer log drops its oldest entries that have ended. */
 const LONGEST_LOG = 20_000;
 
 /** Sends deliveries, tries again as the provider does, and keeps the log. */
@@ -190,7 +190,7 @@ function observe({ delivery }: DeliveryJob, record: DeliveryRecord): ObservedAtt
 	};
 }
 
-/** Every attempt under way listens to it: a large number of listeners is normal, not a leak. */
+/** Every attempt under way listens to it, so many listeners are not a leak. */
 function endOfAll(): AbortController {
 	const controller = new AbortController();
 	setMaxListeners(0, controller.signal);

@@ -10,7 +10,7 @@ export type ProviderId =
 	| 'mailPanda'
 	| 'metigan';
 
-/** How the sandbox is started. */
+/** Options of the sandbox. */
 export interface SandboxOptions {
 	/** TCP port on 127.0.0.1; 0, the default, takes a free one. */
 	port?: number;
@@ -58,14 +58,14 @@ export interface SandboxEndpoint {
 	consecutiveFailures: number;
 }
 
-/** What may be changed on an endpoint behind the receiver's back. */
+/** What the provider may change about an endpoint. */
 export interface EndpointChange {
 	url?: string;
 	events?: string[];
 	active?: boolean;
 }
 
-/** An endpoint that comes into being without an API call (dashboard, another app). */
+/** An endpoint that was created without an API call (dashboard, another app). */
 export interface EndpointInput {
 	url: string;
 	events: string[];
@@ -113,7 +113,7 @@ export interface Behaviour {
 	bearerOnManage: boolean;
 	/** metigan: whether `X-Webhook-Id` names the delivery (JS SDK 3) or the endpoint (API page). */
 	webhookIdHeader: 'delivery' | 'endpoint';
-	/** metigan: under which name an endpoint's id stands. */
+	/** metigan: the name of the field with an endpoint's id. */
 	idField: '_id' | 'id';
 	/** misarBlog: how a list of articles is wrapped. */
 	articleList: 'data' | 'articles';
@@ -174,9 +174,9 @@ export interface Fault {
 	kind: FaultKind;
 	status?: number;
 	headers?: Record<string, string>;
-	/** Text as it is, anything else as JSON. */
+	/** Text is sent as it is, anything else as JSON. */
 	body?: unknown;
-	/** Changes the true answer's JSON: what a document leaves open, an installation may do otherwise. */
+	/** Changes the JSON of the real answer: an installation may differ in what the documents leave open. */
 	rewrite?: (answer: unknown) => unknown;
 }
 
@@ -299,14 +299,14 @@ export interface RunningFire {
 export interface Tried {
 	/** With all its attempts so far. */
 	delivery: DeliveryRecord;
-	/** Present where another try is to come: when, in epoch milliseconds, and how many may follow. */
+	/** Present if another try is scheduled: when, in epoch milliseconds, and how many may follow. */
 	retry?: { at: number; left: number };
 }
 
 /**
  * A line of the answer to `POST fire/tries`: first how many receivers there are, then each try when it is
- * over, how many deliveries there are once all events are fired, and last what became of them, or why it
- * came to an end before.
+ * over, how many deliveries there are once all events are fired, and last their outcome, or why it
+ * ended before.
  */
 export type FireNews =
 	| { receivers: number }
@@ -343,7 +343,7 @@ export interface CatalogueEntry {
 export interface Sandbox {
 	/** `http://127.0.0.1:<port>`, for a credential's `baseUrl`. */
 	url: string;
-	/** Where a browser sees what happens and can act as a provider. */
+	/** The page that shows what happens and lets a person act as a provider. */
 	pageUrl: string;
 	/** A key that may do everything, for each provider. */
 	keys: Record<ProviderId, string>;
@@ -395,11 +395,11 @@ export interface Sandbox {
 		repetition: Repetition,
 		onTry?: (tried: Tried) => void,
 	): RunningFire;
-	/** Nothing more is fired repeatedly; deliveries under way go on. */
+	/** Stops repeated firing; deliveries under way go on. */
 	stopFiring(): void;
 	/** Resolves when no delivery is pending. */
 	settled(): Promise<void>;
-	/** Back to how it started, with the same keys and port. */
+	/** Restores the state at its start, with the same keys and port. */
 	reset(): void;
 	/** Ends everything: pending deliveries fail, sockets and timers are gone. */
 	close(): Promise<void>;

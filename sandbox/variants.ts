@@ -4,9 +4,9 @@ import type { VariantHolder } from './provider';
 import type { Behaviour } from './types';
 import { fieldIssues } from './validation';
 
-/** The switchable points of one provider: a schema with a default for each of them. */
+/** The behaviour of one provider that can be switched: a schema with a default for each field. */
 export class Variants<S extends z.AnyZodObject> implements VariantHolder {
-	/** What holds now. */
+	/** The values in force. */
 	current: z.infer<S>;
 
 	constructor(private readonly schema: S) {

@@ -6,7 +6,7 @@ import type { ApiCall } from './types';
 
 const JSON_TYPE = /^application\/json(?:\s*;|$)/i;
 
-/** Hands management requests to the exchange and puts its outcome on the wire. */
+/** Passes management requests to the exchange and sends its outcome. */
 export function managementHandler(exchange: ApiExchange): RequestHandler {
 	return async (request, response) => {
 		// `express.raw` leaves no Buffer where there is no body.

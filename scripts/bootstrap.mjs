@@ -1,5 +1,5 @@
 /**
- * The one way in from a fresh clone: `node scripts/bootstrap.mjs <name> [arguments]` installs what
+ * The entry point for a fresh clone: `node scripts/bootstrap.mjs <name> [arguments]` installs what
  * package-lock.json says, unless that is what node_modules holds already, and then runs
  * `scripts/<name>.ts` in this same process, so that signals and the exit code need no passing on.
  * Plain JavaScript and no dependency.

@@ -1,6 +1,6 @@
 /**
- * Refuses a release whose tag is not the version of every package that is built from it, or that
- * the changelog does not tell of: `node scripts/check-tag.mjs v<version>`. No dependency, so that it
+ * Refuses a release whose tag is not the version of every package that is built from it, or which
+ * the changelog does not mention: `node scripts/check-tag.mjs v<version>`. No dependency, so that it
  * can run before anything is installed.
  */
 import { readdirSync, readFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * To work on the nodes: `npm run dev` starts n8n and the sandbox, and after each change of a source
- * builds the package again and lets n8n load it anew, without a restart. What n8n stores is kept in
+ * For work on the nodes: `npm run dev` starts n8n and the sandbox, and after each change of a source
+ * builds the package again and lets n8n reload it, without a restart. What n8n stores is kept in
  * the folder .dev for the next time.
  *
  * Options: `--port` of n8n, `--sandbox-port`, `--folder` instead of .dev, and `--inspect` with a port
@@ -32,8 +32,8 @@ const isNew = !existsSync(userFolder);
 const installed = join(userFolder, '.n8n', 'nodes', 'node_modules', PACKAGE);
 
 /**
- * Copies a build into the package that n8n watches, whereupon n8n loads what changed. It may be
- * reading a file at any moment, hence each is replaced by a rename.
+ * Copies a build into the package that n8n watches, so that n8n loads what changed. Each file is replaced
+ * by a rename, because n8n may be reading it at any moment.
  */
 async function install(build: string): Promise<void> {
 	const copy = join(installed, 'next');
@@ -72,7 +72,7 @@ for changes of its registration. Ctrl-C ends both; ${values.folder} keeps what n
 	}
 }
 
-// The build reads it: a debugger finds the sources by the maps.
+// Makes the build write source maps, by which a debugger finds the sources.
 if (inspect !== undefined) process.env['SOURCE_MAPS'] = 'true';
 
 void runSession(

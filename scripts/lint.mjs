@@ -18,7 +18,7 @@ const { analyzePackage, SOURCE_FILE_PATTERNS } = await import(
 	'@n8n/scan-community-package/scanner/scanner.mjs'
 );
 
-// n8n's rule about file names looks for other names in its own tests, which it tells by this.
+// n8n's rule about file names expects other names in its own tests, which it recognises by this variable.
 delete process.env.NODE_ENV;
 
 const MAX_TARBALL_BYTES = 240_000;
@@ -44,7 +44,7 @@ const checks = [
 	['The packed tarball', checkTarball],
 ];
 
-/** Words of the checks to do, e.g. `scanner`; all of them without any. */
+/** Words that select checks, e.g. `scanner`; without any, all checks are done. */
 const words = process.argv.slice(2);
 
 let failed = 0;

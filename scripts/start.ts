@@ -1,8 +1,8 @@
 /**
- * The main job in one command: `npm start` builds and packs the package, installs it in a real n8n,
+ * The whole package at work in one command: `npm start` builds and packs the package, installs it in a real n8n,
  * publishes one workflow per trigger against the sandbox, fires a signed event at each and prints
  * what happened. n8n and the sandbox then keep running until Ctrl-C; `npm start -- --once` ends
- * after the table, with code 0 only if every step held.
+ * after the table, with code 0 only if every step succeeded.
  */
 import { asTable } from '../testkit/table';
 import { triggerCases } from '../testkit/triggers';

@@ -30,7 +30,7 @@ interface Variant {
 	env: Record<string, string>;
 }
 
-/** As n8n does by default; the compose file has it made only where it is needed. */
+/** n8n's default; the compose file has an isolate created only when it is needed. */
 const eager = { N8N_EXPRESSION_ENGINE_LAZY_ACQUIRE: 'false' };
 const unsaved = { EXECUTIONS_DATA_SAVE_ON_SUCCESS: 'none' };
 const variants: Variant[] = [

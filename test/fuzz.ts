@@ -41,7 +41,7 @@ export async function check<T>(
 	runs.push([property, String(numRuns * size)]);
 }
 
-/** Where a case is one of 10,000, Jest's `expect` takes longer than what it looks at. @throws Error naming what does not hold */
+/** Faster than Jest's `expect`, which matters for 10,000 cases. @throws Error that names what does not hold */
 export function hold(claims: Readonly<Record<string, boolean>>): void {
 	const wrong = Object.keys(claims).filter((claim) => claims[claim] !== true);
 	if (wrong.length > 0) throw new Error(`It does not hold that ${wrong.join(', and that ')}`);
@@ -92,7 +92,7 @@ export const hostileText = fc.oneof(
 	{ weight: 1, arbitrary: fc.constantFrom('x', '🐼', '\0').map((unit) => unit.repeat(20_000)) },
 );
 
-/** A text in the field of a secret, and what of it was meant. */
+/** A text in the field of a secret, and the secret that was meant. */
 export interface SecretText {
 	readonly text: string;
 	readonly bare: string;
@@ -121,7 +121,7 @@ export const realSecret = withFringe(
 	hex.filter((text) => new Set(text).size > 3).map((text) => `whsec_k${text}`),
 );
 
-/** What stands in place of a secret: blank, masked, or known to everybody. */
+/** A text that is not a secret: blank, masked, or known to everybody. */
 export const noSecret = withFringe(
 	fc.oneof(
 		fc.constantFrom('', '__n8n_BLANK_VALUE_e5362baf-c777-4d57-a609-6eaf1f9e87f6'),
@@ -133,7 +133,7 @@ export const noSecret = withFringe(
 	),
 );
 
-/** Names that the providers use, so that generated objects get past the first look at them. */
+/** Names that the providers use, so that generated objects are not rejected at once. */
 const KEYS = [
 	...['id', 'url', 'events', 'active', 'secret', 'signatureKey', 'data', 'webhooks', 'webhook'],
 	...['endpoint', 'endpoints', 'items', 'created_at', 'event', 'type', 'timestamp', 'messageId'],
@@ -187,7 +187,7 @@ export const hostileJson: fc.Arbitrary<string> = fc.letrec<{
 		),
 })).value;
 
-/** Objects and lists in each other, deeper than the stack allows a function to call itself. */
+/** Nested objects and lists, deeper than the stack allows for recursion. */
 export const deepJson: fc.Arbitrary<string> = fc
 	.tuple(
 		fc.constantFrom('data', 'webhook', 'webhooks', 'error', 'id', ''),

@@ -29,7 +29,7 @@ export class RunCounter {
 	readonly workflows: string[] = [];
 	/** How often each event has run, by what it is about. */
 	readonly ran = new Map<string, number>();
-	/** Lets runs wait for its answer, until n8n is killed. */
+	/** Leaves runs without an answer, until n8n is killed. */
 	holdsAnswers = false;
 
 	private readonly server: Server = createServer((request, response) => {
@@ -148,7 +148,7 @@ function asDelivered(kind: MixedEvent['kind'], input: FireInput): FireInput {
 	}
 }
 
-/** The same events, of which nobody is told: they have no receiver. */
+/** The same events, but without a receiver. */
 export function untold(events: readonly MixedEvent[]): MixedEvent[] {
 	return events.map(({ input, ...event }) => {
 		const { provider, event: name, id = '', data, timestampMs = 0 } = input;

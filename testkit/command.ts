@@ -20,7 +20,7 @@ export function isEndSignal(name: unknown): name is (typeof SIGNALS)[number] {
 export interface CommandResult {
 	/** Its exit code; 1 when it was ended by a signal. */
 	code: number;
-	/** What it wrote, as far as that was captured. */
+	/** Its captured output. */
 	output: string;
 }
 

@@ -55,7 +55,7 @@ import { processedData } from './processedData';
  * (the body reader, the answers, the decrypted credential) is done here as n8n 2.39 does it.
  */
 
-/** A trigger node as its class makes it: the parts n8n calls. */
+/** A trigger node: the parts that n8n calls. */
 export interface TriggerNode extends INodeType {
 	webhookMethods: {
 		default: Record<
@@ -78,7 +78,7 @@ export interface ContextHostOptions {
 	readonly webhookOrigin?: string;
 	readonly workflowId?: string;
 	readonly nodeName?: string;
-	/** It stays when the node is renamed; by default each name has one of its own. */
+	/** It does not change when the node is renamed; by default it depends on the name. */
 	readonly nodeId?: string;
 	/** First part of the webhook's path; two nodes of one workflow have different ones, an imported one may have none. */
 	readonly webhookId?: string | null;
@@ -87,7 +87,7 @@ export interface ContextHostOptions {
 	readonly activation?: WorkflowActivateMode;
 	/** Static data as the database would hold it. */
 	readonly staticData?: IDataObject;
-	/** Answers what the hooks ask of a provider, in place of the network; a body is given parsed. */
+	/** Answers the hooks' requests to a provider instead of the network; a body is given parsed. */
 	readonly transport?: (request: IHttpRequestOptions) => Promise<unknown>;
 }
 
@@ -128,15 +128,15 @@ interface SharedWorkflow {
 	loaded?: Workflow | undefined;
 }
 
-/** Gives requests and answers that no server has seen the methods of Express. */
+/** Adds Express's methods to requests and answers that have not passed a server. */
 const handing = express();
 
-/** n8n-core takes it once in a process. */
+/** n8n-core accepts it once per process. */
 let processing: Promise<void> | undefined;
 
 export class ContextHost {
 	credential: ICredentialDataDecryptedObject;
-	/** Makes n8n fail to start the run, as a full disk or a lost database would. */
+	/** Makes n8n fail to start runs, as with a full disk or a lost database. */
 	failToStart = false;
 	/** Called inside `webhook()` handling, before n8n answers a run. */
 	beforeAnswer: () => Promise<void> = async () => {};
@@ -145,11 +145,11 @@ export class ContextHost {
 	/** Makes runs fail that the trigger itself starts. */
 	failRuns = false;
 	/**
-	 * What comes back from runs that the trigger itself starts: in queue mode n8n can miss the end of one, and
-	 * lose the rest while Redis is away.
+	 * What is reported of runs that the trigger itself starts: in queue mode n8n can miss the end of one, and
+	 * lose everything else while Redis is down.
 	 */
 	reported: 'all' | 'answers' | 'ends' | 'nothing' = 'all';
-	/** Kills n8n in runs: their nodes have worked, but nobody is told of their end, and nothing is saved. */
+	/** Kills n8n during runs: their nodes have run, but their end is neither reported nor saved. */
 	killRuns = false;
 	/** Called before a run that the trigger itself starts. */
 	beforeRun: () => Promise<void> = async () => {};
@@ -159,10 +159,10 @@ export class ContextHost {
 	readonly emitted: Array<{
 		items: INodeExecutionData[];
 		outputs: INodeExecutionData[][];
-		/** A kill of n8n cut it short. */
+		/** Whether a kill of n8n cut it short. */
 		killed: boolean;
 	}> = [];
-	/** Called with each request before n8n sees it, for what no HTTP client can send. */
+	/** Called with each request before n8n gets it, for what no HTTP client can send. */
 	alterRequest: (request: express.Request) => void = () => {};
 
 	private runCount = 0;
@@ -198,7 +198,7 @@ export class ContextHost {
 		this.shared.loaded = this.loadWorkflow(JSON.parse(JSON.stringify(this.workflow.staticData)));
 	}
 
-	/** What the database would hold: survives `restart`. */
+	/** What the database would hold; `restart` keeps it. */
 	get savedStaticData(): IDataObject {
 		return this.shared.saved;
 	}
@@ -236,7 +236,7 @@ export class ContextHost {
 		return await this.hook('delete');
 	}
 
-	/** What n8n does when a workflow is published: look, create if need be, then save. */
+	/** What n8n does when a workflow is published: check, create if necessary, then save. */
 	async publish(): Promise<void> {
 		const { workflow } = this;
 		if (!(await this.hook('checkExists', workflow))) await this.hook('create', workflow);
@@ -266,7 +266,7 @@ export class ContextHost {
 			'trigger',
 			this.options.activation ?? 'activate',
 			([items = []], response, done) => {
-				// n8n writes what `trigger()` and its ticks assigned, as old as the rest of it may be.
+				// n8n saves what `trigger()` and its ticks assigned, even if the rest of the static data is outdated.
 				this.save(workflow);
 				if (this.refuseRuns) return done?.reject(new Error('n8n is shutting down'));
 				const isTold = (...kinds: string[]) => !this.killRuns && kinds.includes(this.reported);
@@ -354,7 +354,7 @@ export class ContextHost {
 		return outputs;
 	}
 
-	/** Calls those who wait for the answer of a run. */
+	/** The hooks of a run, which pass its answer to whoever waits for it. */
 	private hooksOf(
 		mode: WorkflowExecuteMode,
 		response: Parameters<ITriggerFunctions['emit']>[1],
@@ -365,7 +365,7 @@ export class ContextHost {
 		return hooks;
 	}
 
-	/** What else a run has: an id of its own, and hooks. */
+	/** The additional data of a run: its own id, and hooks. */
 	private runData(hooks: ExecutionLifecycleHooks) {
 		const waiting = 'http://127.0.0.1/waiting';
 		return this.additionalData({
@@ -430,7 +430,7 @@ export class ContextHost {
 		};
 	}
 
-	/** The same without a network, many times as fast. Rejects where `webhook()` throws. */
+	/** The same without a network, which is many times faster. Rejects if `webhook()` throws. */
 	async hand({
 		headers,
 		body,
@@ -453,7 +453,7 @@ export class ContextHost {
 		return { status: response.statusCode, run: undefined, ended: false, ...this.results.pop() };
 	}
 
-	/** Runs of all deliveries so far, but those that were handed in. */
+	/** Runs of all deliveries so far, except those passed to `hand`. */
 	get runs(): INodeExecutionData[][] {
 		return this.results.flatMap(({ run }) => (run === undefined ? [] : [run]));
 	}
@@ -481,7 +481,7 @@ export class ContextHost {
 			workflow,
 			this.node,
 			this.additionalData(),
-			// n8n takes a test listener and a published trigger down in the same mode.
+			// n8n removes a test listener and a published trigger in the same mode.
 			method === 'delete' ? 'internal' : mode,
 			this.options.activation ?? 'activate',
 			this.webhookData,
@@ -575,7 +575,7 @@ export class ContextHost {
 		const mediaType = request.headers['content-type']?.split(';')[0]?.trim();
 		if (mediaType !== undefined) request.contentType = mediaType;
 		request.body = {};
-		// Other bodies it leaves to the node.
+		// Other bodies are left to the node.
 		if (mediaType !== undefined && PARSED_TYPE.test(mediaType)) {
 			await request.readRawBody();
 			request.body = parseAsN8nDoes(request);

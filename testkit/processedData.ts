@@ -8,8 +8,8 @@ import type {
 } from 'n8n-workflow';
 
 /**
- * What n8n's command package keeps in its table `processed_data`, in memory: read whole and written
- * whole, so that two at once lose what one of them wrote.
+ * An in-memory version of the table `processed_data` of n8n's command package: read and written as a whole,
+ * so that of two writes at once one is lost.
  */
 class ProcessedData implements IDataDeduplicator {
 	private readonly rows = new Map<string, DeduplicationItemTypes[]>();

@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:f
 import { delimiter, isAbsolute, join } from 'node:path';
 
 interface Program {
-	/** What is run of it. */
+	/** The commands that are run. */
 	readonly commands: readonly string[];
 	/** Names of the packages in Debian and Ubuntu that bring it. */
 	readonly packages: readonly string[];
@@ -22,9 +22,9 @@ const programs = {
 /** A program that test suites drive and npm does not install. */
 export type ProgramName = keyof typeof programs;
 
-/** Names a Chromium that is not in the PATH. */
+/** Gives the path of a Chromium that is not in the PATH. */
 const CHROMIUM_VARIABLE = 'CHROMIUM';
-/** Debian has nginx there, which is in the PATH of root alone. */
+/** Where Debian installs nginx; only root has it in the PATH. */
 const DEBIAN_SERVERS = '/usr/sbin';
 /** Debian keeps PostgreSQL's server programs out of the PATH, one folder for each version. */
 const DEBIAN_POSTGRES = '/usr/lib/postgresql';

@@ -1,4 +1,4 @@
-/** Words that people type into the list of nodes who do not know the name of a provider, and what is to be found. */
+/** What people search for who do not know the name of a provider, and what they have to find. */
 export const SEARCHES: ReadonlyArray<readonly [query: string, nodes: readonly string[]]> = [
 	['email opened', ['Misar', 'Mail Panda', 'Metigan']],
 	['blog article', ['Misar.Blog']],

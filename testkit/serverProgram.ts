@@ -16,7 +16,7 @@ export interface ServerOptions {
 	gid?: number;
 }
 
-/** A server program in a process group of its own, which does not outlive this process. */
+/** A server program in its own process group, which does not outlive this process. */
 export class ServerProgram {
 	private readonly child: ChildProcess;
 

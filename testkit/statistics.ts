@@ -1,4 +1,4 @@
-/** The value that `share` (0–1) of all values stay at or below. */
+/** The value that is not exceeded by the `share` (0–1) of all values. */
 export function quantile(values: readonly number[], share: number): number {
 	const sorted = [...values].sort((a, b) => a - b);
 	return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
@@ -11,7 +11,7 @@ export function median(values: readonly number[]): number {
 	return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
 
-/** Half the distance between the quartiles, as a share of the median: how far values scatter. */
+/** Half the interquartile range as a share of the median: how far values scatter. */
 export function scatter(values: readonly number[]): number {
 	return (quantile(values, 0.75) - quantile(values, 0.25)) / 2 / median(values);
 }

@@ -20,7 +20,7 @@ import type { HostModules } from './hostModules';
 
 /** A trigger as a workflow holds it. */
 export interface TriggerSetup {
-	/** One of its own for each trigger: the package remembers a trigger by its workflow and node. */
+	/** Different for each trigger: the package identifies a trigger by its workflow and node. */
 	readonly workflowId: string;
 	readonly node: INodeType;
 	readonly typeName: string;
@@ -36,7 +36,7 @@ export interface Exchange {
 	readonly response: express.Response;
 }
 
-/** Gives a trigger the contexts that n8n gives it for a delivery, made of n8n-core's own classes. */
+/** Gives a trigger the contexts that n8n creates for a delivery, from n8n-core's own classes. */
 export class BenchTrigger {
 	constructor(
 		private readonly host: HostModules,
@@ -45,7 +45,7 @@ export class BenchTrigger {
 
 	/**
 	 * The context for one delivery. What the trigger asks of n8n (parameters, credential, node) is
-	 * answered beforehand, so that only the trigger's own work is left.
+	 * prepared, so that only the trigger's own work is measured.
 	 */
 	context(exchange: Exchange): IWebhookFunctions {
 		const { credential, credentialType, parameters } = this.setup;

@@ -25,7 +25,7 @@ export class Database {
 			execPath: nodeBinary,
 			execArgv: ['--no-warnings'],
 		});
-		// What waits for an answer is told so: `once` rejects on an error.
+		// Rejects what waits for an answer: `once` rejects on an error.
 		this.reader.once('exit', () => this.reader.emit('error', new Error('The reader ended')));
 	}
 

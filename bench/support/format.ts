@@ -1,6 +1,6 @@
 import { asTable } from '../../testkit/table';
 
-/** Three digits that count. */
+/** Three significant digits. */
 export function fixed(value: number): string {
 	return value >= 100 ? value.toFixed(0) : value.toFixed(value >= 10 ? 1 : 2);
 }

@@ -9,7 +9,7 @@ export interface ProcessorTime {
 	readonly allThreads: number;
 }
 
-/** Read from /proc (Linux): on a busy machine it scatters less than the time that passes. */
+/** Read from /proc (Linux): on a busy machine it varies less than elapsed time. */
 export async function processorTime(pid: number): Promise<ProcessorTime> {
 	const [mainThread, allThreads] = await Promise.all([
 		ticksIn(`/proc/${pid}/task/${pid}/stat`),

@@ -1,4 +1,4 @@
-/** In an order that is new each time, so that what the machine does meanwhile falls on all alike. */
+/** In random order, so that other load on the machine affects all alike. */
 export function shuffled<T>(items: readonly T[]): T[] {
 	return items
 		.map((item) => ({ item, place: Math.random() }))

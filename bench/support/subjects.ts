@@ -31,8 +31,8 @@ export interface Subject {
 }
 
 /**
- * Kinds of deliveries: signed with the secret; signed by somebody who does not know it; of an event that is not
- * selected; of one that does not meet the conditions; come before.
+ * Kinds of deliveries: signed with the secret; signed with another one; of an event that is not
+ * selected; of one that does not meet the conditions; a copy of an earlier delivery.
  */
 export const KINDS = ['valid', 'forged', 'ignored', 'unmet', 'duplicate'] as const;
 export type Kind = (typeof KINDS)[number];
@@ -215,7 +215,7 @@ async function publishOurs(
 	after: NodeDefinition,
 ): Promise<Subject> {
 	const { url, secret, make } = await publishMisarMail(n8n, providers, after, {});
-	// Of its own, so that the others are measured without conditions.
+	// A separate trigger, so that the others are measured without conditions.
 	const conditional = await publishMisarMail(n8n, providers, after, {
 		conditions: { rows: [NOT_MET] },
 	});
@@ -307,8 +307,8 @@ function respond(name: string, responseCode: number): NodeDefinition {
 }
 
 /**
- * Whoever answers before the delivery is verified answers all alike: what Receive makes of a valid and of
- * a forged delivery shows only in their runs.
+ * An answer that is sent before the delivery is verified is the same for all: what Receive makes of a valid
+ * and of a forged delivery shows only in their runs.
  */
 async function expectVerdicts(n8n: N8nHost, workflowId: string, url: string): Promise<void> {
 	for (const secret of [SECRET, FORGER]) {

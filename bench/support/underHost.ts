@@ -11,7 +11,7 @@ import type { HostPlace } from './hostModules';
 
 /** What is run for a measurement under the pinned n8n's Node. */
 export interface HostedRun<S extends z.ZodTypeAny> {
-	/** A program of `bench`, given its input as the first argument and answering by IPC. */
+	/** A program of `bench` that gets its input as the first argument and answers by IPC. */
 	readonly program: string;
 	readonly input: object;
 	/** The form of its answer. */

@@ -100,7 +100,7 @@ export function verifySignature(
 		// Other reasons follow from it and would hide it.
 		if (repeated !== undefined) return { ...failure, ...refused(`header ${repeated} is repeated`) };
 	}
-	return failure ?? refused(`header ${header} is not written as documented`);
+	return failure ?? refused(`header ${header} is not in the documented format`);
 }
 
 /** The header of a scheme that came on several lines. @returns undefined where none did */

@@ -53,13 +53,13 @@ function explain(code: string): readonly [why: string, advice?: string] {
 	}
 	if (code.startsWith('ERR_SSL_') || code === 'EPROTO') {
 		return [
-			`what answers there does not speak HTTPS: ${code}`,
+			`what answers there does not use HTTPS: ${code}`,
 			'Check the port of the Base URL in the credential. Where the server has no HTTPS, the address starts with http://',
 		];
 	}
 	if (code.startsWith('HPE_')) {
 		return [
-			`what answers there does not speak HTTP: ${code}`,
+			`what answers there does not use HTTP: ${code}`,
 			'Check the port of the Base URL in the credential. Where the server has HTTPS only, the address starts with https://',
 		];
 	}

@@ -5,11 +5,11 @@ import type { ObservedAttempt, Observer } from '../observer';
 import type { ApiRequestRecord, DeliveryAttempt } from '../types';
 import type { Account, Entry, PageChange, PageState, Result } from './types';
 
-/** How many entries are kept, and so how many a page gets when it connects. */
+/** How many entries are kept, and sent to a page when it connects. */
 export const LONGEST_LOG = 500;
-/** Changes are collected for so long, so that a burst of events is a few messages. */
+/** How long changes are collected, so that a burst of events takes few messages. */
 const BATCH_MS = 100;
-/** After how long a page connects again when the sandbox ends. */
+/** How long a page waits before it reconnects when the sandbox has ended. */
 const RECONNECT_MS = 500;
 
 type Source = ObservedAttempt | ApiRequestRecord;

@@ -7,7 +7,7 @@ import { localNamesOnly } from '../guard';
 
 const CLIENT = join(__dirname, 'client');
 
-/** Modules of npm that the page imports, by the names under which it does. */
+/** The npm modules that the page imports, by their import names. */
 const LIBRARIES = ['preact', 'preact/hooks', 'preact/jsx-runtime'] as const;
 
 const toJavaScript: Options = {

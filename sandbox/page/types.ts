@@ -1,7 +1,7 @@
 import type { FaultKind, ProviderId, SandboxEndpoint, Tamper } from '../types';
 export type { CatalogueEntry } from '../types';
 
-/** What the page and the commands get to see, as JSON. */
+/** The JSON that the page and the commands receive. */
 
 /** What became of a request. */
 export interface Result {
@@ -35,7 +35,7 @@ export interface AttemptEntry {
 	body: string;
 	/** Absent until the try is over. */
 	result?: Result;
-	/** When another try is to come, in epoch milliseconds, and how many may follow. */
+	/** When the next try is scheduled, in epoch milliseconds, and how many may follow. */
 	retry?: { at: number; left: number };
 }
 
@@ -49,7 +49,7 @@ export interface CallEntry {
 	method: string;
 	path: string;
 	body?: string;
-	/** Absent until it is answered, and for ever where a fault lets it hang. */
+	/** Absent until it is answered, so always if a fault lets it hang. */
 	result?: Result;
 }
 
@@ -65,14 +65,14 @@ export interface WaitingFault {
 	times: number;
 }
 
-/** What the providers know of a user. */
+/** The state of a user's accounts at the providers. */
 export interface Account {
 	keys: Record<ProviderId, string>;
 	endpoints: SandboxEndpoint[];
 	faults: WaitingFault[];
 }
 
-/** Everything, as it is at the moment; sent at each connection. */
+/** The whole present state; sent at each connection. */
 export interface PageState {
 	account: Account;
 	/** Oldest first; only the newest are kept. */

@@ -4,7 +4,7 @@ import type { Api, ApiRequest, ApiServices, KeyScope, RetryPolicy } from '../pro
 /** Events a person added to a provider's list, see `Behaviour.extraEvents`. */
 export const extraEvents = z.array(z.string()).default([]);
 
-/** No second try: the provider documents none, or nothing at all. */
+/** No retry: the provider documents none, or says nothing about it. */
 export function noRetry(timeoutSeconds: number): RetryPolicy {
 	return { delaysSeconds: [], timeoutSeconds };
 }

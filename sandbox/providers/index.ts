@@ -9,7 +9,7 @@ import { misarPost } from './misarPost';
 import { misarReach } from './misarReach';
 
 /**
- * The one list of providers: a new one is its file and a line here. A path that two of them could serve goes
+ * The only list of providers: a new one needs its file and a line here. A path that two of them could serve goes
  * to the first one that owns it (see `Api.owns`).
  */
 export const providers: Readonly<Record<ProviderId, Provider>> = {

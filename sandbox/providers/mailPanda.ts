@@ -93,7 +93,7 @@ function createApi(services: ApiServices): Api {
 		return json(variants.current.createStatus, webhookObject(endpoint));
 	}
 
-	/** The endpoint a request names, in the one way this installation reads. */
+	/** The endpoint that a request names, in the one way that this installation supports. */
 	function named(request: ApiRequest, pathId: string | undefined): SandboxEndpoint {
 		const { manageStyle } = variants.current;
 		if (manageStyle === 'path' ? pathId === undefined : pathId !== undefined) {

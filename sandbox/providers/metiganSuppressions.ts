@@ -175,7 +175,7 @@ export class Suppressions {
 		return json(200, { success: true, data: listed(entry, behaviour) });
 	}
 
-	/** As somebody else's bounce may, while the list is read. */
+	/** Another bounce may arrive while the list is read. */
 	private suppressAnother(): void {
 		const data = { recipient: `${randomId('another-')}@example.com` };
 		this.record({ event: 'email.bounced', id: randomId('msg_'), at: now(), data });

@@ -99,7 +99,7 @@ export class Articles {
 		this.pager.reset();
 	}
 
-	/** As somebody else may, while the list is read. */
+	/** Another author may publish while the list is read. */
 	private publishAnother(): void {
 		const data = { article: { id: randomId('art-') } };
 		this.record({ event: 'article.published', id: '', at: new Date().toISOString(), data });

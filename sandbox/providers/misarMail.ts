@@ -227,7 +227,7 @@ function createApi(services: ApiServices): Api {
 			method: 'POST',
 			path: '/:id/test',
 			handle: async (_, { id }) => {
-				// The event's name is not documented; a name that is in no list is the hardest case for a receiver.
+				// The event's name is not documented; one that is in no list is the hardest case for a receiver.
 				const success = await services.deliver(find(id), 'webhook.test', { test: true });
 				return json(200, { success });
 			},

@@ -2,7 +2,7 @@ import type { SampleRequest } from '../provider';
 
 type Fields = Record<string, string | number | boolean | null>;
 
-/** The developer reference (camelCase); events it does not spell out follow its manner. */
+/** The developer reference (camelCase); events that it does not show follow the same pattern. */
 function camelCase(event: string, at: string): Fields {
 	const message = { messageId: 'msg_01j9abc', email: 'ada@example.com' };
 	switch (event) {

@@ -12,10 +12,10 @@ export interface InstallOptions {
 }
 
 /**
- * Sees to it that these programs are on this machine. What is missing is installed with apt-get
- * where that is allowed; servers that come with it are not started.
+ * Makes sure that these programs are installed. What is missing is installed with apt-get
+ * if that is allowed; servers among it are not started.
  *
- * @throws Error that says what to type where it is not allowed, or what is still missing
+ * @throws Error that says what to type if it is not allowed, or what is still missing
  */
 export async function ensurePrograms(
 	names: readonly ProgramName[],

@@ -2,19 +2,19 @@ import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { asTable } from '../../testkit/table';
 
-/** What a suite came to. */
+/** The result of a suite. */
 export interface Tally {
 	passed: number;
 	failed: number;
 	skipped: number;
-	/** Why it counts as failed although no single test does. */
+	/** Why it counts as failed even though no test failed. */
 	note?: string;
 }
 
 /** One suite in the table. */
 export interface SuiteResult extends Tally {
 	name: string;
-	/** Of its files one after the other, although they run side by side. */
+	/** The sum over its files, which run side by side. */
 	seconds: number;
 }
 
@@ -24,7 +24,7 @@ export function crashed(note: string): Tally {
 }
 
 const jestTally = z.object({
-	/** By name of the project. The seconds are those of its files one after the other. */
+	/** By name of the project. The seconds are the sum over its files. */
 	projects: z.record(
 		z.object({
 			passed: z.number(),

@@ -33,7 +33,7 @@ export async function runSuites(
 		const ready = chosen.filter((suite) => !broken.has(suite));
 		const projects = ready.flatMap((suite) => pick(suite) ?? []);
 		if (projects.length === 0) return undefined;
-		// A file or a test may be chosen that only another part has. A suite in which none ran has failed.
+		// The chosen file or test may be in another part. A suite in which no test ran has failed.
 		const options = [...jestOptions, '--passWithNoTests', '--selectProjects', ...projects];
 		const tallyFile = join(folder, `${projects.join('-')}.json`);
 		return await runJest(options, tallyFile, { ...env, ...more });
@@ -85,7 +85,7 @@ async function prepare(
 		await built();
 		return await pack(folder);
 	});
-	// What n8n compiled at its first start spares all others 0.6 s of the processor's time.
+	// The cache of what n8n compiled at its first start saves all others 0.6 s of processor time.
 	const env: Record<string, string> = { NODE_COMPILE_CACHE: join(folder, 'compiled') };
 	const installed = {
 		newest: once(async () => await installN8n(await packed(), env)),
@@ -135,7 +135,7 @@ async function runScript(
 	try {
 		if (needs === 'dist') await built();
 	} catch {
-		// Whoever else needs the build reports why it failed.
+		// Another suite that needs the build reports why it failed.
 		return undefined;
 	}
 	const started = Date.now();
@@ -161,7 +161,7 @@ async function runJest(
 	const watch = watchForLeftovers(tallyFile);
 	try {
 		const code = await runNode(JEST, [...options], {
-			// What n8n's parts log in the tests' own processes says nothing of a test that fails.
+			// What n8n's modules log in the tests' own processes does not explain a failed test.
 			env: { N8N_LOG_LEVEL: 'silent', ...env, TALLY_FILE: tallyFile },
 			abort: watch.signal,
 		});
@@ -180,7 +180,7 @@ async function runJest(
 	}
 }
 
-/** A server or timer that a test left open keeps jest from ending: give up soon after its tally. */
+/** A server or timer that a test left open keeps jest from ending: abort it soon after its tally. */
 function watchForLeftovers(tallyFile: string): { signal: AbortSignal; end: () => void } {
 	const controller = new AbortController();
 	let reportedAt: number | undefined;
@@ -191,7 +191,7 @@ function watchForLeftovers(tallyFile: string): { signal: AbortSignal; end: () =>
 	return { signal: controller.signal, end: () => clearInterval(timer) };
 }
 
-/** What the projects of a suite came to, together. */
+/** The combined result of a suite's projects. */
 function sumOf(suite: Suite, runs: readonly JestOutcome[]): SuiteResult {
 	const tallies = projectsOf(suite).flatMap((name) =>
 		runs.flatMap(({ projects }) => projects[name] ?? []),

@@ -35,7 +35,7 @@ const thrown = z
 export class SandboxClient {
 	constructor(private readonly url: string) {}
 
-	/** Where the control API has this path. */
+	/** The address of a path of the control API. */
 	address(path: string): string {
 		return `${this.url.replace(/\/+$/, '')}/_control${path}`;
 	}

@@ -62,14 +62,14 @@ export async function fire(fired: Fired, out: (line: string) => void): Promise<b
 			const open = firstTries.filter(({ state }) => state === 'pending').length;
 			if (open > 0) out(outlook(open, fired));
 			if (fired.wait !== true) return end(firstTries);
-			// Said once; from now on the end is waited for.
+			// Reported once; from now on the end is awaited.
 			begun = undefined;
 		}
 	}
 	throw client.notTheSandbox();
 }
 
-/** Says what is fired, and doubts a name that no document has. @returns how many deliveries to expect */
+/** Prints what is fired, with a hint if no document has the name. @returns how many deliveries to expect */
 function begin(fired: Fired, receivers: number, out: (line: string) => void): number {
 	const { event, times = 1 } = fired;
 	const doubt = spellingDoubt(fired);
@@ -121,6 +121,6 @@ function toFireBody(fired: Fired): object {
 function isAsWanted({ state, attempts }: DeliveryRecord, { forged }: FireOptions): boolean {
 	if (forged === undefined) return state === 'delivered';
 	const answered = attempts.at(-1)?.status !== undefined;
-	// Nothing signed is wrong with it: a receiver may go by the body, or refuse it.
+	// Only an unsigned header is wrong: a receiver may trust the body, or refuse it.
 	return answered && (forged === 'swappedEvent' || state === 'failed');
 }

@@ -5,12 +5,12 @@ import type { SandboxClient } from './sandboxClient';
 
 /** See {@link follow}. */
 export interface Follower {
-	/** How many of the entries that are there already to begin with. */
+	/** How many existing entries to show first. */
 	last: number;
 	show(entry: Entry): void;
-	/** That the sandbox is gone, or back. */
+	/** Reports that the sandbox is gone, or back. */
 	tell(news: string): void;
-	/** Resolves when it is enough. */
+	/** Resolves when following is to end. */
 	ended: Promise<void>;
 }
 
@@ -59,7 +59,7 @@ export async function follow(
 
 /** Remembers what was shown, as long as the sandbox itself keeps it. */
 class Seen {
-	/** Whether each was over. A sandbox that was started again counts its keys from 1. */
+	/** Whether each was over, by key and time, because a restarted sandbox counts its keys from 1. */
 	private readonly entries = new Map<string, boolean>();
 
 	isNews({ key, at, result }: Entry): boolean {

@@ -2,7 +2,7 @@ import { startSandbox, type Sandbox, type SandboxOptions } from '../../sandbox';
 import { asTable } from '../../testkit/table';
 import { CommandFailure, SANDBOX_PORT } from './sandboxClient';
 
-/** From a provider's waits between tries to real ones: a minute is under a second, an hour is 36 s. */
+/** Scales a provider's waits between tries: a minute becomes 0.6 s, an hour 36 s. */
 export const RETRY_SCALE = 0.01;
 
 /** How `npm run sandbox` starts the sandbox. */
@@ -30,7 +30,7 @@ export async function serve({ port, route, retryScale }: ServeOptions): Promise<
 	}
 }
 
-/** Starts on the port where the commands look for it, or, where that is taken, on a free one. */
+/** Starts on the port where the commands look for it, or on a free one if that is taken. */
 export async function startWhereFound(
 	options: SandboxOptions = {},
 	port = SANDBOX_PORT,

@@ -17,7 +17,7 @@ export function endpointTable(endpoints: readonly SandboxEndpoint[]): string {
 	]);
 }
 
-/** What became of deliveries, counted. */
+/** Counts the outcomes of deliveries. */
 export function outcomeTable(deliveries: readonly DeliveryRecord[]): string {
 	const counts = new Map<string, number>();
 	for (const delivery of deliveries) {

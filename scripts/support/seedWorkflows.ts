@@ -17,8 +17,8 @@ export interface SeededWorkflow {
 }
 
 /**
- * Drives one trigger: credential, workflow, publish, a signed event, its run. A step that does not
- * hold becomes part of the row, it is not thrown.
+ * Drives one trigger: credential, workflow, publish, a signed event, its run. A step that fails
+ * is reported in the row, not thrown.
  */
 export async function seedWorkflow(
 	trigger: TriggerCase,

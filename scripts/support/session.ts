@@ -51,7 +51,7 @@ export async function runSession(
 	} catch (error) {
 		if (!(error instanceof Interrupted)) console.error(error);
 	}
-	// An install that was given up may still have work under way.
+	// An aborted install may still have work under way.
 	process.exit(code);
 }
 
@@ -84,7 +84,7 @@ async function withSession(
 	}
 }
 
-/** Where a person goes on. */
+/** The addresses that a person needs next. */
 export function addresses({ n8n, sandbox }: Session): string {
 	return `
 Editor    ${n8n.url}

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** As n8n-node's templates have them. */
+/** The same as in n8n-node's templates. */
 export const SCRIPTS = {
 	build: 'n8n-node build',
 	dev: 'n8n-node dev',

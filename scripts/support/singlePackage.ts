@@ -24,8 +24,8 @@ export function packageOf(provider: string): string {
 }
 
 /**
- * Packs the package of one provider: writes its repository to a temporary folder, builds it there and holds it
- * against the lint gate.
+ * Packs the package of one provider: writes its repository to a temporary folder, builds it there and runs
+ * the lint gate on it.
  *
  * @param out - folder for the tarball
  * @returns the path of the tarball

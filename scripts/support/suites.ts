@@ -4,7 +4,7 @@ import type { ProgramName } from '../../testkit/programs';
 /** A group of checks that is run and counted as one row of the table. */
 export interface Suite {
 	readonly name: string;
-	/** What it drives and npm does not install. */
+	/** The programs that it needs and npm does not install. */
 	readonly programs?: readonly ProgramName[];
 	/** What is built first. */
 	readonly needs?: 'dist' | 'tarball';
@@ -51,6 +51,6 @@ export const suites: readonly Suite[] = [
 		projects: ['queue-main'],
 		alone: ['queue'],
 	},
-	// The editor waits seconds, not minutes, for an n8n that other tests keep from the processor.
+	// The editor waits seconds, not minutes, for an n8n that other tests slow down.
 	{ name: 'browser', ...real, programs: ['chromium'], inPairs: ['browser'] },
 ];

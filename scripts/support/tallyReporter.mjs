@@ -3,8 +3,8 @@ import { writeFileSync } from 'node:fs';
 const EVERY_MS = 30_000;
 
 /**
- * A reporter for jest beside its default one. Says every half minute which files are running, where
- * no terminal shows that; and counts what each project came to, in the JSON file that the
+ * A reporter for jest beside its default one. Says every half minute which files are running, if
+ * no terminal shows that; and writes the results of each project to the JSON file that the
  * environment variable TALLY_FILE names.
  */
 export default class TallyReporter {

@@ -3,7 +3,7 @@ import type { Locator, Page } from 'playwright-core';
 /** Where something is on the screen. */
 export type Box = NonNullable<Awaited<ReturnType<Locator['boundingBox']>>>;
 
-/** What is on the canvas: the nodes, and the notes with each of their paragraphs. */
+/** The nodes on the canvas, and the notes with each of their paragraphs. */
 export interface Canvas {
 	readonly nodes: readonly Box[];
 	readonly notes: ReadonlyArray<{ box: Box; paragraphs: readonly Box[] }>;

@@ -78,9 +78,9 @@ describe('the search for nodes', () => {
 	);
 });
 
-describe('a trigger, set up by the steps of the documents', () => {
+describe('a trigger set up as documented', () => {
 	it.each(walks.map((walk): [string, Walk] => [walk.trigger.title, walk]))(
-		'%s',
+		'receives a test event and is published: %s',
 		async (_title, walk) => {
 			await editor.openNewWorkflow();
 			await editor.addTrigger(...walk.add);
@@ -132,7 +132,7 @@ describe('a trigger, set up by the steps of the documents', () => {
 		300_000,
 	);
 
-	/** By hand the signing secret alone is entered, otherwise the API key alone. */
+	/** Enters only the signing secret for a registration by hand, otherwise only the API key. */
 	async function createCredential({ trigger, choose, byHand }: Walk): Promise<void> {
 		await editor.openNewCredential();
 		for (const [parameter, option] of choose) {
@@ -146,7 +146,7 @@ describe('a trigger, set up by the steps of the documents', () => {
 		await editor.saveCredential();
 	}
 
-	/** Checks what the panel tells of registration. @returns the Production URL, as copied */
+	/** Checks what the panel says about registration. @returns the Production URL, as copied */
 	async function copyUrl({ trigger, byHand = false }: Walk): Promise<string> {
 		const hook = await editor.copyProductionUrl();
 		await editor.readScreen();
@@ -156,7 +156,7 @@ describe('a trigger, set up by the steps of the documents', () => {
 		);
 		if (byHand) {
 			const steps = await editor.notices.locator('ul > li').allInnerTexts();
-			// The bullets are in order: numbers beside them would be a second mark.
+			// The list has bullets: numbers in the text would be a second marker.
 			expect(steps.filter((step) => /^\d/.test(step))).toEqual([]);
 			expect(steps.length).toBeGreaterThan(3);
 		}
@@ -176,7 +176,7 @@ describe('a trigger, set up by the steps of the documents', () => {
 });
 
 describe('a trigger that listens for a test event', () => {
-	it('tells of a wrong secret, then of an event that is not selected, and then shows the event', async () => {
+	it('reports a wrong secret, then an event that is not selected, and then shows the event', async () => {
 		const typed = (signingSecret: string) => ({ baseUrl: sandbox.url, signingSecret });
 		const credential = await n8n.createCredential(
 			'Metigan',
@@ -239,11 +239,11 @@ describe('a trigger that listens for a test event', () => {
 });
 
 describe('the dialog of a credential', () => {
-	it('says what may stay empty, and asks for a previous secret only beside a new one', async () => {
+	it('says what may be left empty, and asks for a previous secret only beside a new one', async () => {
 		await editor.openNewWorkflow();
 		await editor.addTrigger('misar', 'Misar', 'On email bounced (Misar Mail)');
 		await editor.openNewCredential();
-		// A field of n8n's own follows.
+		// One of n8n's own fields follows.
 		expect((await editor.credentialFields()).slice(0, 4)).toEqual([
 			['product', expect.anything()],
 			['apiKey', expect.stringContaining('Leave empty to register by hand')],
@@ -276,7 +276,7 @@ describe('a credential that does not work', () => {
 			/No server answers at this Base URL.*ERR_INVALID_URL|not a web address/s,
 		],
 	])(
-		'says so in words when it %s',
+		'is reported with a clear message if it %s',
 		async (_what, fields, words) => {
 			await editor.openNewWorkflow();
 			await editor.addTrigger('misar', 'Misar', 'On email bounced (Misar Mail)');
@@ -288,7 +288,7 @@ describe('a credential that does not work', () => {
 	);
 });
 
-describe('the fields of a node', () => {
+describe('the output fields of a node', () => {
 	it('are shown before its first run', async () => {
 		const operations: ReadonlyArray<
 			[node: string, resource: string, operation: string, fields: string[]]
@@ -320,7 +320,7 @@ describe('the fields of a node', () => {
 });
 
 describe('the events of a trigger', () => {
-	it('are offered with what they mean', async () => {
+	it('are offered with their meaning', async () => {
 		await editor.openNewWorkflow();
 		await editor.addTrigger('metigan', 'Metigan', 'On all events');
 		expect(await editor.describeOption('events', 'Email Bounced')).toMatch(
@@ -328,7 +328,7 @@ describe('the events of a trigger', () => {
 		);
 	}, 180_000);
 
-	it('are red when another product has emptied them, until some are chosen', async () => {
+	it('are red after another product has emptied them, until some are chosen', async () => {
 		const id = await storeWorkflow('Mail', 'misarTrigger', misarMail, {
 			...misarMail.parameters,
 			registration: 'automatic',
@@ -400,8 +400,8 @@ describe('an action node', () => {
 	);
 });
 
-describe('a warning', () => {
-	it('stands beside a trigger that accepts deliveries without a secret', async () => {
+describe('the editor’s warning', () => {
+	it('is shown for a trigger that accepts deliveries without a secret', async () => {
 		const id = await storeWorkflow('Blog', 'misarBlogTrigger', misarBlog, {
 			events: ['article.published'],
 			options: { acceptUnverified: true },
@@ -412,7 +412,7 @@ describe('a warning', () => {
 		await editor.notices.filter({ hasText: 'Verification may be off' }).waitFor();
 	}, 180_000);
 
-	it('stops the publishing of a webhook URL that only this machine can reach', async () => {
+	it('explains why a webhook URL that only this machine can reach is not registered', async () => {
 		await n8n.restart({ webhookUrl: 'http://localhost:5678' });
 		const id = await storeWorkflow(
 			'Local',

@@ -5,7 +5,7 @@ import { until } from '../../testkit/n8n-host/poll';
 
 /** n8n answers slowly while the machine is busy; a wait ends as soon as its condition holds. */
 const WAIT_MS = 60_000;
-/** The longest that the editor waits before it takes a text over is 200 ms, on the same clock. */
+/** The editor takes over a typed text within 200 ms, on the same clock. */
 const LATER_THAN_DEBOUNCE_MS = 500;
 
 /** The editor as a user drives it: n8n 2.41's test ids, and the texts that are on the screen. */
@@ -72,7 +72,7 @@ export class Editor {
 	/** Names that the list of nodes shows once it has found `expected`. */
 	async searchNodes(query: string, expected: string): Promise<string[]> {
 		const search = this.byId('node-creator-search-bar');
-		// What an earlier search found goes first.
+		// Clears the results of an earlier search first.
 		await search.fill('');
 		await this.nodeNamed(expected).waitFor({ state: 'detached' });
 		await search.fill(query);
@@ -152,14 +152,14 @@ export class Editor {
 		const urls = this.panel.getByText('Webhook URLs', { exact: true });
 		await urls.waitFor();
 		const production = this.byId('radio-button-production');
-		// Open from the start in n8n's Webhook node alone.
+		// Only in n8n's Webhook node is it open from the start.
 		if (!(await production.isVisible())) await urls.click();
 		await production.click();
 		const shown = this.byId('node-parameters').getByText(/^\s*https?:\/\/\S+\/webhook\/\S+\s*$/);
 		const url = (await shown.innerText()).trim();
 		await shown.click();
 		await this.page.getByText('URL copied').waitFor();
-		// n8n says so before the browser has written it.
+		// n8n reports the copy before the browser has written it.
 		return await until(`the clipboard to hold ${url}`, WAIT_MS, async () => {
 			const copied = String(await this.page.evaluate('navigator.clipboard.readText()'));
 			return copied === url ? copied : undefined;
@@ -191,7 +191,7 @@ export class Editor {
 		for (const [name, value] of Object.entries(fields)) {
 			await this.credentialField(name).fill(value);
 		}
-		// The editor takes a text over by a timer of its own, and Save would not wait for it.
+		// The editor takes over a text after a delay, and Save does not wait for it.
 		await this.page.evaluate(async (ms) => {
 			await new Promise((resolve) => setTimeout(resolve, ms));
 		}, LATER_THAN_DEBOUNCE_MS);
@@ -275,14 +275,14 @@ export class Editor {
 
 	/** Shows the output as JSON, which fits best beside the parameters. */
 	async showJson(): Promise<void> {
-		// What arrives draws the panel anew, and may undo the choice.
+		// New data renders the panel again, which may undo the choice.
 		await until('the output as JSON', WAIT_MS, async () => {
 			await this.output.locator('[data-test-id="radio-button-json"]').click();
 			return (await this.output.locator('.vjs-tree').first().isVisible()) || undefined;
 		});
 	}
 
-	/** What stands at and below the node on the canvas. */
+	/** The texts at and below the node on the canvas. */
 	async canvasNode(): Promise<string> {
 		return await this.byId('canvas-node').first().innerText();
 	}

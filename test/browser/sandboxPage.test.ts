@@ -15,7 +15,7 @@ import { keepScreenshot } from './screenshots';
 
 const WAIT_MS = 60_000;
 
-/** Finds what keeps people from using a page. */
+/** Finds accessibility problems of a page. */
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
 let browser: Chromium;
@@ -55,7 +55,7 @@ const api = async (method: string, path: string, body?: unknown) =>
 	});
 
 describe('endpoints', () => {
-	it('appear, change and go while the page is open', async () => {
+	it('appear, change and disappear while the page is open', async () => {
 		const url = `${receiver.origin}/hook`;
 		const { json } = await api('POST', '', { url, events: ['email.bounced'] });
 		const id = text(json, '_id');
@@ -68,7 +68,7 @@ describe('endpoints', () => {
 		await shown.waitFor({ state: 'detached' });
 	});
 
-	it('can be switched, deleted and given a new secret', async () => {
+	it('can be switched on and off, deleted and given a new secret', async () => {
 		const { id, secret = '' } = addEndpoint();
 		await page.openEndpoint(id);
 		await page.button(`Switch off endpoint ${id}`).click();
@@ -110,7 +110,7 @@ describe('calls of an API', () => {
 		expect(await page.section('Timeline').innerText()).not.toContain(sandbox.keys.metigan);
 	});
 
-	it('are answered with the fault that was set, as often as it says', async () => {
+	it('are answered with the fault that was set, as often as it was set', async () => {
 		await page.choose({ 'API of': 'Metigan', Answer: '429, too many requests' });
 		await page.field('For the next calls').fill('2');
 		await page.button('Set the fault').click();
@@ -131,20 +131,20 @@ describe('calls of an API', () => {
 		await page.says('The next API call of Metigan will be answered with');
 	});
 
-	it('shows a fault that a terminal has set', async () => {
+	it('show a fault that was set from a terminal', async () => {
 		sandbox.fault({ kind: 'status', status: 503, delayMs: 10 });
 		const waiting = page.section('Answer API calls badly').getByRole('listitem');
 		await waiting.filter({ hasText: 'any provider: status, status 503, after 10 ms' }).waitFor();
 	});
 
-	it('need the new key after one was issued', async () => {
+	it('use the key that the page issued last', async () => {
 		await page.button('Issue a new key for Metigan').click();
 		await page.says('Metigan has a new API key');
 		expect(sandbox.keys.metigan).not.toBe('mtg_live_sandbox');
 		await page.section('For the n8n credentials').getByText(sandbox.keys.metigan).waitFor();
 	});
 
-	it('need what one button copies', async () => {
+	it('have Base URL, key and secret copied by one button each', async () => {
 		await browser.context.grantPermissions(['clipboard-read', 'clipboard-write']);
 		const { id, secret = '' } = addEndpoint();
 		await page.openEndpoint(id);
@@ -159,7 +159,7 @@ describe('calls of an API', () => {
 		}
 	});
 
-	it('say so where the browser does not let the page copy', async () => {
+	it('have a message if the browser does not let the page copy', async () => {
 		await tab.evaluate('Object.defineProperty(navigator, "clipboard", { value: undefined })');
 		await page.button('Copy the Base URL').click();
 		await page.says('The browser did not let the page copy the Base URL.');
@@ -198,7 +198,7 @@ describe('an event', () => {
 		}
 	});
 
-	it('can be edited, and is not sent while it is no JSON', async () => {
+	it('can be edited, and is not sent while it is not JSON', async () => {
 		addEndpoint();
 		const data = page.field('Data of the event (JSON)');
 		const showsSample = async () =>
@@ -240,7 +240,7 @@ describe('an event', () => {
 		await page.row('Misar.Ink', 'drawing.made', '200').waitFor();
 	});
 
-	it('goes to one endpoint although that is not subscribed to it', async () => {
+	it('can be sent to one endpoint that is not subscribed to it', async () => {
 		const { id } = addEndpoint();
 		await page.openEndpoint(id);
 		await page.button(`Use in form: endpoint ${id}`).click();
@@ -261,7 +261,7 @@ describe('an event', () => {
 		expect(receiver.received[0]?.headers).toHaveProperty('x-metigan-signature');
 	});
 
-	it('is not sent if nobody is subscribed', async () => {
+	it('is not sent if no endpoint is subscribed', async () => {
 		await page.button('Fire').click();
 		await page.says('Nobody is subscribed to email.bounced: nothing was sent.');
 	});
@@ -271,7 +271,7 @@ describe('events at a rate', () => {
 	it('can be stopped', async () => {
 		addEndpoint();
 		await page.field('Times').fill('1000');
-		// As many as a slow machine can show: it would be busy with the next ones only.
+		// A rate that a slow machine can keep up with.
 		await page.field('Per second').fill('5');
 		await page.button('Fire').click();
 		await page.row('email.bounced', '200').waitFor();
@@ -297,7 +297,7 @@ describe('a burst of 1,000 events', () => {
 		await page.openEndpoint(id);
 		await page.button(`Switch off endpoint ${id}`).click();
 		await page.says(`Endpoint ${id} is switched off.`);
-		// Comes after all that happened before; what the last act did is said at once.
+		// This comes after all earlier changes, while the notice above is shown at once.
 		await page.endpoint(id).getByText('off', { exact: true }).waitFor();
 		const last = sandbox.deliveries().at(-1)?.id ?? '';
 		await page.rows.first().click();
@@ -307,7 +307,7 @@ describe('a burst of 1,000 events', () => {
 });
 
 describe('the page', () => {
-	it('goes on by itself when the sandbox has started again', async () => {
+	it('reconnects by itself after the sandbox has restarted', async () => {
 		const { id } = addEndpoint();
 		await page.endpoint(id).waitFor();
 		const port = Number(new URL(sandbox.url).port);
@@ -345,7 +345,7 @@ describe('the page', () => {
 		['light', 360],
 		['dark', 360],
 	] as const)(
-		'in %s, %i pixels wide, can be read and fits',
+		'is accessible and fits in %s mode, %i pixels wide',
 		async (colorScheme, width) => {
 			await tab.emulateMedia({ colorScheme });
 			await tab.setViewportSize({ width, height: 900 });
@@ -377,7 +377,7 @@ describe('the page', () => {
 	);
 
 	it.each([1024, 390])(
-		'shows first how to fire and what came of it, %i pixels wide',
+		'shows the Fire button and its result without scrolling, %i pixels wide',
 		async (width) => {
 			await tab.setViewportSize({ width, height: 800 });
 			receiver.answer = statuses(202);

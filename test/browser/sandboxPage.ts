@@ -48,7 +48,7 @@ export class SandboxPage {
 		return texts.reduce((rows, hasText) => rows.filter({ hasText }), this.rows).first();
 	}
 
-	/** The answers in the timeline, oldest first, once there are so many and none is awaited. */
+	/** The answers in the timeline, oldest first, once there are `count` and none is pending. */
 	async answers(count: number): Promise<string[]> {
 		await this.rows.nth(count - 1).waitFor();
 		await this.rows.filter({ hasText: 'waiting' }).first().waitFor({ state: 'detached' });
@@ -68,7 +68,7 @@ export class SandboxPage {
 		return this.page.getByRole('button', { name, exact: true });
 	}
 
-	/** The line that says what the last act did. */
+	/** Waits until the notice of the last action has this text. */
 	async says(text: string | RegExp): Promise<void> {
 		await this.page.locator('.notice').filter({ hasText: text }).waitFor();
 	}

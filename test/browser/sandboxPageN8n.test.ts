@@ -78,7 +78,7 @@ async function fireEachWay(workflowId: string, ways: readonly Way[]): Promise<vo
 }
 
 describe('a trigger that registers itself', () => {
-	it('appears when it is published, and gives the right answer to each way to fire', async () => {
+	it('appears when it is published, and answers each way to fire correctly', async () => {
 		const { workflowId, webhookUrl }: TriggerWorkflow = await publishTrigger(
 			{ n8n, sandbox },
 			metigan,
@@ -104,7 +104,7 @@ describe('a trigger that registers itself', () => {
 	}, 300_000);
 });
 
-describe('an endpoint that is switched off on the page', () => {
+describe('an endpoint that was switched off on the page', () => {
 	it('is switched on by the next check of its trigger', async () => {
 		const { workflowId } = await publishTrigger(
 			{ n8n, sandbox },

@@ -5,7 +5,7 @@ import type { N8nHost } from '../../testkit/n8n-host/driver';
 import { ORIGIN, PACKAGE, SECRET } from '../../testkit/publishTrigger';
 import type { Editor } from './editor';
 
-/** What the templates meet. */
+/** The systems that the templates work with. */
 export interface World {
 	readonly n8n: N8nHost;
 	readonly sandbox: Sandbox;
@@ -209,7 +209,7 @@ export const templateWalks: readonly TemplateWalk[] = [
 			['Delete Old', MISAR],
 		],
 		run: rotate,
-		// It stores none.
+		// It stores no executions.
 		runs: 0,
 	},
 	{
@@ -238,7 +238,7 @@ export const templateWalks: readonly TemplateWalk[] = [
 			// The run that publishing starts.
 			await world.n8n.waitForExecutions(world.id, 1, 60_000);
 			await mail(world, 'email.bounced', reader);
-			// Unpublishing leaves it.
+			// Unpublishing leaves the endpoint.
 			for (const { id } of world.sandbox.endpoints('misar.mail')) {
 				world.sandbox.removeEndpoint('misar.mail', id);
 			}

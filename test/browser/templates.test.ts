@@ -21,7 +21,7 @@ import { templateWalks, type TemplateWalk, type World } from './templateWalks';
 /** Every template as a person sets it up: from the import to a run, by what is on the screen. */
 
 const FOLDER = join(__dirname, '..', '..', 'templates');
-/** What the overview says to choose: behind the first word's button, one entry after the other. */
+/** The menu entries that the overview names, one below the other. */
 const [, path = ''] =
 	/\*\*⋯ → (.+?)\*\*/.exec(readFileSync(join(FOLDER, 'README.md'), 'utf8')) ?? [];
 const MENU = path.split(' → ');
@@ -87,11 +87,11 @@ async function createCredentials(redisPort: number): Promise<void> {
 	await n8n.createCredential('My form', 'httpBasicAuth', { user: 'ada', password: 'opens it' });
 }
 
-it('walks through every template', () => {
+it('there is a walk through every template', () => {
 	expect(templateWalks.map(({ file }) => file).sort()).toEqual(templateNames);
 });
 
-it('before there is a credential, the nodes that need one are red', async () => {
+it('the nodes that need a credential are red until there is one', async () => {
 	const walk = templateWalks.find(({ file }) => file === 'exactly-once-intake');
 	await editor.openNewWorkflow();
 	await editor.importFile(MENU, join(FOLDER, `${walk?.file ?? ''}.json`));
@@ -100,13 +100,13 @@ it('before there is a credential, the nodes that need one are red', async () => 
 	);
 }, 180_000);
 
-describe('from the import to a run', () => {
+describe('a template', () => {
 	beforeAll(async () => {
 		await createCredentials(await redis.open());
 	}, 60_000);
 
 	it.each(templateWalks.map((walk): [string, TemplateWalk] => [walk.file, walk]))(
-		'%s',
+		'can be set up from the import to a run: %s',
 		async (file, walk) => {
 			await editor.openNewWorkflow();
 			await editor.importFile(MENU, join(FOLDER, `${file}.json`));
@@ -126,7 +126,7 @@ describe('from the import to a run', () => {
 				.map(({ method, path: at }) => `${method} ${at}`);
 			expect(received).toEqual(walk.received ?? []);
 			if (walk.runs > 0) {
-				// The hour of a template's own schedule may come meanwhile.
+				// A template's own schedule may start a run meanwhile.
 				const shown = await editor.readExecutions(walk.runs);
 				const succeeded = shown.filter((text) => text.includes('Succeeded'));
 				expect(succeeded.length).toBeGreaterThanOrEqual(walk.runs);
@@ -168,7 +168,7 @@ async function setUp({
 	return hooks;
 }
 
-/** What is written in a note is large enough, within the note, and not behind a node. */
+/** The text of each note has to be large enough, within the note, and not behind a node. */
 async function expectReadable(file: string): Promise<void> {
 	const all = readTemplate(file).nodes;
 	const stickies = all.filter(({ type }) => type === STICKY);

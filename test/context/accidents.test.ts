@@ -133,7 +133,7 @@ describe.each(providers)(
 			expect(await statusOf(original, trigger)).toBe(200);
 		});
 
-		it('leaves it also after a restart of n8n, before the first check', async () => {
+		it('leaves it after a restart of n8n as well, before the first check', async () => {
 			const original = await publish(trigger);
 			const ids = idsAt(trigger);
 			endProcess();
@@ -143,7 +143,7 @@ describe.each(providers)(
 			expect(idsAt(trigger)).toEqual(ids);
 		});
 
-		it('is told at a publish that the original has the address, and may have it afterwards', async () => {
+		it('is told at a publish that the original has the address, and gets it once the original is gone', async () => {
 			const original = await publish(trigger);
 			const ids = idsAt(trigger);
 			const copy = copyOf(original);
@@ -207,7 +207,7 @@ describe.each(providers)('a trigger of %s that was renamed', (_name, trigger) =>
 	it.each([
 		['in the same process', () => {}],
 		['before a restart', endProcess],
-	])('keeps its endpoint, its secret and its memory %s', async (_when, restart) => {
+	])('keeps its endpoint, its secret and its state %s', async (_when, restart) => {
 		const nodeId = 'renamed';
 		const host = await publish(trigger, { nodeId, nodeName: 'Before' });
 		const [endpoints, remembered] = [endpointsAt(trigger), host.remembered];
@@ -231,7 +231,7 @@ describe.each(providers)(
 				.spyOn(DecryptedCredentials.prototype, 'getDecrypted')
 				.mockRejectedValue(new Error('Credential with ID "cred1" does not exist'));
 
-		it('names the endpoint that stays, and keeps its record', async () => {
+		it('names the endpoint that remains, and keeps its record', async () => {
 			const host = await publish(trigger);
 			const [endpoint] = endpointsAt(trigger);
 			deleteCredential();
@@ -269,7 +269,7 @@ describe.each<[string, INodeParameters]>([
 		});
 
 	it.each(['Misar Trigger', 'Größe', 'a/b', 'a%b'])(
-		'is refused where n8n would not find %j, with what to do',
+		'is refused if n8n would not find %j, with what to do',
 		async (nodeName) => {
 			const host = imported(nodeName);
 			await expect(host.publish()).rejects.toThrow(
@@ -279,7 +279,7 @@ describe.each<[string, INodeParameters]>([
 		},
 	);
 
-	it('is published where its address has no encoded character', async () => {
+	it('is published if its address has no encoded character', async () => {
 		await imported('misartrigger', { workflowId: 'imported' }).publish();
 		expect(endpointsAt(misarMail)).toHaveLength(changes['registration'] === 'manual' ? 0 : 1);
 	});
@@ -293,7 +293,7 @@ describe.each<[string, TriggerUnderTest]>([
 	const LEAKED = 'whsec_leaked_0123456789abcdef';
 	const echo = { secret: LEAKED, signatureKey: LEAKED };
 
-	it('is not kept, and ends with its field once it was replaced', async () => {
+	it('is not stored, and verifies no longer once its field is changed', async () => {
 		sandbox.setBehaviour('metigan', { secretMode: 'accept' });
 		// Some answers repeat what was sent.
 		sandbox.fault({
@@ -315,7 +315,7 @@ describe.each<[string, TriggerUnderTest]>([
 
 describe.each(providers)('a start of n8n without a record at %s', (_name, trigger) => {
 	it.each(['init', 'leadershipChange', 'update'] as const)(
-		'of kind %s fails where the provider does, so that n8n tries again',
+		'of kind %s fails if the provider fails, so that n8n tries again',
 		async (activation) => {
 			const host = openHost(trigger, { activation });
 			fail();
@@ -328,7 +328,7 @@ describe.each(providers)('a start of n8n without a record at %s', (_name, trigge
 		},
 	);
 
-	it('calls nobody once there is one, even if the settings cannot be used', async () => {
+	it('calls nobody once there is a record, even if the settings cannot be used', async () => {
 		const host = await publish(trigger);
 		const calls = sandbox.requests().length;
 		recordWarnings();
@@ -367,7 +367,7 @@ describe.each<[string, TriggerUnderTest]>([
 	});
 });
 
-it('one orphan at most is left where nothing can be deleted and answers are lost', async () => {
+it('at most one orphaned endpoint is left if nothing can be deleted and answers are lost', async () => {
 	recordWarnings();
 	sandbox.setBehaviour('misar.reach', { deleteOffered: false });
 	fail({ method: 'POST', when: 'after' });
@@ -375,7 +375,7 @@ it('one orphan at most is left where nothing can be deleted and answers are lost
 	expect(endpointsAt(misarReach)).toHaveLength(1);
 });
 
-it('a publish that has waited long enough creates its own endpoint, and the check undoes its', async () => {
+it('a publish that has waited long enough creates an endpoint, and the check removes the one it created', async () => {
 	recordWarnings();
 	jest.spyOn(within, 'within').mockResolvedValue();
 	const host = await publish(metigan);

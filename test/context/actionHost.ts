@@ -38,7 +38,7 @@ import { instantiate } from './providers';
 // n8n logs every error of a node.
 process.env['N8N_LOG_LEVEL'] = 'silent';
 
-/** An action node as its class makes it: the parts n8n calls. */
+/** An action node: the parts that n8n calls. */
 export interface ActionNode extends INodeType {
 	methods: {
 		listSearch: {
@@ -106,14 +106,14 @@ export const misarReach = caseOf(triggers.misarReach);
 export const misarPost = caseOf(triggers.misarPost);
 export const mailPanda = caseOf(triggers.mailPanda);
 export const metigan = caseOf(triggers.metigan);
-/** Its node manages no endpoints. */
+/** A node that manages no endpoints. */
 export const misarBlog: ActionNodeCase = actionOf(triggers.misarBlog);
 
 /** What n8n's database has of each execution. */
 const storedRuns = new Map<string, IRunExecutionData>();
 let executionCount = 0;
 
-/** Where an action node calls which API, and the key of each provider. */
+/** The address of the APIs that an action node calls, and the key of each provider. */
 export interface ActionAccount {
 	readonly url: string;
 	readonly keys: Readonly<Record<string, string>>;
@@ -150,7 +150,7 @@ export interface ActionCall {
 
 /** A node that works on what the action outputs. */
 export interface NextNode {
-	/** Default: one of nobody's. */
+	/** Default: a type that exists only here. */
 	readonly type?: string;
 	readonly parameters?: INodeParameters;
 	readonly work: () => Promise<void>;
@@ -261,7 +261,7 @@ export async function searchEndpoints(
 	return await action.node.methods.listSearch.searchEndpoints.call(self, filter);
 }
 
-/** What an agent sees of a tool: LangChain's StructuredTool, as far as it is used here. */
+/** A tool as an agent gets it: the part of LangChain's StructuredTool that is used here. */
 export interface AgentTool {
 	readonly name: string;
 	readonly description: string;

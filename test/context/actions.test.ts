@@ -40,7 +40,7 @@ afterAll(async () => {
 	await sandbox.close();
 });
 
-/** Misar Post pings a new endpoint; what is registered here is nobody's address. */
+/** Misar Post pings a new endpoint, but nothing listens at the addresses registered here. */
 function quietPost() {
 	sandbox.setBehaviour('misar.post', { pingOnCreate: false });
 }
@@ -91,7 +91,7 @@ describe.each(casesWithApi)('$title', (action) => {
 		expect(stored).not.toContain(sandbox.keys[provider]);
 	});
 
-	it('creates one for all events and for names that no list has', async () => {
+	it('creates one for all events and for names that are in no list', async () => {
 		sandbox.setBehaviour(provider, { extraEvents: ['list.imported', 'email.deferred'] });
 		const parameters = {
 			events: ['*'],
@@ -120,7 +120,7 @@ describe.each(casesWithApi)('$title', (action) => {
 	});
 
 	it('outputs the signing secret of a new endpoint when asked to', async () => {
-		// Where the provider takes a secret it is given one, by expression; else it issues one.
+		// A provider that takes a secret is given one by an expression; the others issue one.
 		const [created] = await runForData(sandbox, action, {
 			parameters: endpoint('create', {
 				url: URL_OF,
@@ -152,7 +152,7 @@ describe.each(casesWithApi)('$title', (action) => {
 		expect(stored).not.toMatch(NEVER_A_SECRET);
 	});
 
-	it('finds endpoints for the resource locator by a part of their URL', async () => {
+	it('finds endpoints in the resource locator by a part of their URL', async () => {
 		const [, second, third] = [add(action, '/one'), add(action, '/TWO'), add(action, '/two/old')];
 		sandbox.changeEndpoint(provider, third?.id ?? '', { active: false });
 		expect((await searchEndpoints(sandbox, action, endpoint('get'))).results).toHaveLength(3);
@@ -178,7 +178,7 @@ describe.each(casesWithApi)('$title', (action) => {
 		expect(found?.name).toBe(`${action.events.slice(0, 2).join(', ')} +2: …${path.slice(-24)}`);
 	});
 
-	it('calls the path of the options instead of its own', async () => {
+	it('calls the path given in the options instead of the default one', async () => {
 		const { error } = await runAction(sandbox, action, {
 			parameters: endpoint('getAll', { options: { apiPath: '/elsewhere/hooks' } }),
 		});
@@ -189,7 +189,7 @@ describe.each(casesWithApi)('$title', (action) => {
 		expect(error?.description).toMatch(/API Path/);
 	});
 
-	it('takes every parameter from its own item', async () => {
+	it('reads every parameter per item', async () => {
 		const items = [1, 2, 3].map((number) => ({
 			json: { url: `${URL_OF}/${number}`, event: events[number % 2] ?? '' },
 		}));
@@ -206,7 +206,7 @@ describe.each(casesWithApi)('$title', (action) => {
 		expect(remote()).toHaveLength(3);
 	});
 
-	it('continues after a bad item when set to, and names the item otherwise', async () => {
+	it('continues after a failed item if set to, and otherwise names the item', async () => {
 		const call = {
 			parameters: endpoint('create', { url: '={{ $json.url }}', events: [...events] }),
 			items: [{ json: { url: `${URL_OF}/1` } }, { json: { url: 'http://127.0.0.1/' } }],
@@ -296,7 +296,7 @@ describe.each([misarMail, misarPost, mailPanda, metigan])(
 			parameters: endpoint('createOrUpdate', { url: URL_OF, events: [...names] }),
 		});
 
-		it('creates or updates by URL, and says which; twice changes nothing', async () => {
+		it('creates or updates by URL, says which it did, and changes nothing the second time', async () => {
 			add(action, '/another');
 			const [created] = await runForData(sandbox, action, createOrUpdate());
 			expect(created).toMatchObject({ url: URL_OF, events, active: true, result: 'created' });
@@ -342,7 +342,7 @@ describe.each([misarMail, misarPost, mailPanda, metigan])(
 			expect(remote()[1]).toEqual(other);
 		});
 
-		it('requires something to update', async () => {
+		it('requires at least one change', async () => {
 			const { id } = add(action);
 			const { error } = await runAction(sandbox, action, {
 				parameters: endpoint('update', { ...byId(id), updateFields: {} }),
@@ -384,7 +384,7 @@ describe.each([misarMail, misarPost, mailPanda, metigan])(
 			expect(sandbox.endpoints(action.provider)).toEqual([kept]);
 		});
 
-		it('deletes what the resource locator chose, and says where there is none', async () => {
+		it('deletes the endpoint chosen in the resource locator, and says if there is none', async () => {
 			add(action);
 			const { results } = await searchEndpoints(sandbox, action, endpoint('delete'));
 			const [chosen] = results;
@@ -406,7 +406,7 @@ describe.each([misarMail, misarPost, mailPanda, metigan])(
 			expect(await runForData(sandbox, action, call)).toEqual([absent]);
 		});
 
-		it('counts one as deleted whose delete was done although its answer was lost', async () => {
+		it('counts an endpoint as deleted if the delete took effect and only its answer was lost', async () => {
 			const { id } = add(action);
 			sandbox.fault({ provider: action.provider, kind: 'drop', when: 'after', method: 'DELETE' });
 			const parameters = endpoint('delete', byId(id));
@@ -441,7 +441,7 @@ describe.each([misarReach, misarPost])('$title without a call to delete', (actio
 
 	const updates = action === misarPost ? [] : ['update', 'createOrUpdate'];
 	it.each(['get', 'test', ...updates])(
-		'does not attempt to %s, which it does not offer',
+		'does not attempt %s, which it does not offer',
 		async (operation) => {
 			const { error } = await runAction(sandbox, action, {
 				parameters: endpoint(operation, { ...byId('wh_1'), url: URL_OF, events: ['*'] }),
@@ -468,7 +468,7 @@ describe.each([misarMail, metigan])('$title, which retrieves one endpoint', (act
 		expect(calls()).toEqual(['GET 200']);
 	});
 
-	it('says which one is missing', async () => {
+	it('says which endpoint is missing', async () => {
 		const { error } = await runAction(sandbox, action, {
 			parameters: endpoint('get', byId('wh_gone')),
 		});
@@ -483,7 +483,7 @@ describe.each([misarMail, metigan])('$title, which retrieves one endpoint', (act
 });
 
 describe('Misar Mail', () => {
-	it('outputs the issued secret, where it issues one', async () => {
+	it('outputs the issued secret if it issues one', async () => {
 		sandbox.setBehaviour('misar.mail', { secretMode: 'issue', createShape: 'successData' });
 		const [created] = await runForData(sandbox, misarMail, {
 			parameters: endpoint('create', {
@@ -509,7 +509,7 @@ describe('Misar Mail', () => {
 	);
 
 	it.each(['create', 'getAll', 'get', 'delete'])(
-		'finds the other documented path to %s an endpoint',
+		'falls back to the other documented path for the operation %s',
 		async (operation) => {
 			sandbox.setBehaviour('misar.mail', { paths: 'unversioned' });
 			const { id } = add(misarMail);
@@ -530,7 +530,7 @@ describe('Misar Mail', () => {
 			{ resource: 'delivery', operation: 'getAll', returnAll: true },
 			{ kind: 'status', method: 'GET' },
 		],
-	] as const)('%s passes on no secret that the provider repeats', async (_, parameters, fault) => {
+	] as const)('passes on no secret that the provider repeats: %s', async (_, parameters, fault) => {
 		const secrets = {
 			signingSecret: 'whsec_now_0123456789',
 			previousSigningSecret: 'whsec_before_0123456789',
@@ -557,7 +557,7 @@ describe('Misar Mail', () => {
 		});
 	});
 
-	it('counts every attempt as failed that was not answered with 2xx', async () => {
+	it('counts every attempt that was not answered with 2xx as failed', async () => {
 		const codes = [199, 200, 204, 299, 300, 302, 404, 500];
 		const body = codes.map((code) => ({ status_code: code }));
 		const fault = { kind: 'status', status: 200, method: 'GET', body } as const;
@@ -573,7 +573,7 @@ describe('Misar Mail', () => {
 		});
 		expect(failed.map((attempt) => attempt['status_code'])).toEqual([199, 300, 302, 404, 500]);
 
-		// The limit counts what is returned, not what was looked at.
+		// The limit counts the returned attempts, not those that were read.
 		sandbox.fault({ ...fault, provider: 'misar.mail' });
 		const last = await runForData(sandbox, misarMail, {
 			parameters: {
@@ -587,7 +587,7 @@ describe('Misar Mail', () => {
 		expect(last.map((attempt) => attempt['status_code'])).toEqual([199, 300, 302]);
 	});
 
-	describe('with somebody at the webhook URL', () => {
+	describe('with a receiver at the webhook URL', () => {
 		let receiver: Server;
 		beforeAll(async () => {
 			receiver = createServer((request, response) => {
@@ -625,7 +625,7 @@ describe('Misar Mail', () => {
 			['html', 'after'],
 			['truncate', 'after'],
 		] as const)(
-			'sends a test once where its answer is lost: %s, %s it is sent',
+			'sends a test once if its answer is lost: %s, %s it is sent',
 			async (kind, when) => {
 				route();
 				const { id } = add(misarMail);
@@ -642,7 +642,7 @@ describe('Misar Mail', () => {
 			},
 		);
 
-		it('sends a test once more where the first was refused without being carried out', async () => {
+		it('sends a test again if the first was refused without being carried out', async () => {
 			route();
 			const { id } = add(misarMail);
 			sandbox.fault({ kind: 'rateLimit', provider: 'misar.mail', headers: { 'retry-after': '0' } });
@@ -690,7 +690,7 @@ describe('Misar Mail', () => {
 
 describe('Mail Panda', () => {
 	it.each(['query', 'body', 'path'] as const)(
-		'updates and deletes where the id travels in the %s',
+		'updates and deletes with the ID in the %s',
 		async (manageStyle) => {
 			sandbox.setBehaviour('mailPanda', { manageStyle });
 			const { id } = add(mailPanda);
@@ -704,7 +704,7 @@ describe('Mail Panda', () => {
 		},
 	);
 
-	it('does all that with email and password as well', async () => {
+	it('does the same with email and password', async () => {
 		const credential = { ...sandbox.login, authentication: 'session', apiKey: '' };
 		const [created] = await runForData(sandbox, mailPanda, {
 			credential,
@@ -718,7 +718,7 @@ describe('Mail Panda', () => {
 		expect(stored).not.toContain(sandbox.login.password);
 	});
 
-	it.each([mailPanda, misarPost])('has no update where $title has none', async (action) => {
+	it.each([mailPanda, misarPost])('offers no update if $title has none', async (action) => {
 		sandbox.setBehaviour(action.provider, { updateMethods: 'none' });
 		const { id } = add(action);
 		const { error } = await runAction(sandbox, action, {
@@ -762,7 +762,7 @@ describe('Mail Panda', () => {
 	it.each([
 		['2026-01-10T14:00:00', 'without a zone'],
 		['={{ DateTime.fromISO($json.time) }}', 'of an expression'],
-	])('reads the time %s %s as one of the workflow’s zone, if it has none', async (timestamp) => {
+	])('reads the time %s %s in the workflow’s zone, if it has none', async (timestamp) => {
 		await runForData(sandbox, mailPanda, {
 			parameters: {
 				resource: 'event',
@@ -777,7 +777,7 @@ describe('Mail Panda', () => {
 		expect(sandbox.requests()).toMatchObject([{ body: { timestamp: '2026-01-10T05:00:00.000Z' } }]);
 	});
 
-	it('records nothing at a time that is none', async () => {
+	it('records nothing if the time is invalid', async () => {
 		const { error } = await runAction(sandbox, mailPanda, {
 			parameters: {
 				resource: 'event',
@@ -877,7 +877,7 @@ describe('Return All', () => {
 	});
 });
 
-it('calls the API with the credential of each item where it is an expression', async () => {
+it('a node calls the API with the credential of each item if that is an expression', async () => {
 	const keys = [sandbox.keys['misar.mail'], 'msk_of_nobody', sandbox.keys['misar.mail']];
 	const { outputs } = await runAction(sandbox, misarMail, {
 		parameters: endpoint('getAll', { returnAll: true }),

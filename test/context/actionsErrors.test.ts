@@ -15,8 +15,8 @@ import {
 } from './actionHost';
 
 /**
- * What a run ends with when the API does not do as asked: the error n8n stores, how often was
- * asked, and that nothing secret is in it. Each row is a read (Get Many) and a write (Create) of
+ * How a run ends when the API fails: the error that n8n stores, the number of requests,
+ * and that the error contains no secret. Each row is a read (Get Many) and a write (Create) of
  * endpoints, and the reads of other lists.
  */
 
@@ -49,7 +49,7 @@ interface Tried {
 	readonly method: string;
 	readonly path: string;
 	readonly parameters: INodeParameters;
-	/** What it reads, where that is not endpoints. */
+	/** What it reads, if that is not endpoints. */
 	readonly things?: string;
 }
 
@@ -98,7 +98,7 @@ interface Expected {
 	readonly httpCode: string | null;
 	/** Number of requests. */
 	readonly requests: number | Readonly<Record<OperationName, number>>;
-	/** What is said otherwise where the call is not about endpoints. */
+	/** The different texts for calls that are not about endpoints. */
 	readonly ofLists?: { readonly message?: RegExp; readonly description?: RegExp };
 }
 
@@ -135,7 +135,7 @@ async function run({ action, parameters }: Tried, credential: { baseUrl?: string
 	});
 }
 
-/** Runs the operation with the fault in its way. */
+/** Runs the operation with the fault set. */
 async function meet(
 	tried: Tried,
 	fault: Fault,
@@ -458,13 +458,13 @@ const rows: ReadonlyArray<readonly [string, Fault | ((tried: Tried) => Fault), E
 /** At the same time, because some rows wait. */
 async function checkAll(calls: readonly Tried[], one: (tried: Tried) => Promise<void>) {
 	const runs = calls.map(async (tried) => await one(tried));
-	// None may go on into the next test.
+	// None may still be running in the next test.
 	await Promise.allSettled(runs);
 	await Promise.all(runs);
 }
 
 describe('Get Many and Create of each node, and the other lists', () => {
-	it.each(rows)('end well with %s', async (_, fault, expected) => {
+	it.each(rows)('end with a clear error for %s', async (_, fault, expected) => {
 		await checkAll(
 			allCalls,
 			async (tried) =>
@@ -472,7 +472,7 @@ describe('Get Many and Create of each node, and the other lists', () => {
 		);
 	});
 
-	it.each([404, 405])('end well with %i, after the last of the documented paths', async (code) => {
+	it.each([404, 405])('end with %i after the last documented path', async (code) => {
 		await checkAll([...endpointCalls, suppressions, articles], async (tried) => {
 			const { action, things } = tried;
 			sandbox.fault({ times: 20, ...indiscreet(code, tried), provider: action.provider });
@@ -491,7 +491,7 @@ describe('Get Many and Create of each node, and the other lists', () => {
 		});
 	});
 
-	it.each([404, 405])('say that there is no such article with %i', async (code) => {
+	it.each([404, 405])('say that there is no such article for %i', async (code) => {
 		const { error, stored } = await meet(oneArticle, indiscreet(code, oneArticle));
 		expect(error).toMatchObject({
 			name: 'NodeOperationError',
@@ -516,7 +516,7 @@ describe('Get Many and Create of each node, and the other lists', () => {
 		},
 	);
 
-	it('tell no half of a secret where a long answer is cut', async () => {
+	it('reveal no part of a secret where a long answer is cut', async () => {
 		await checkAll(allCalls, async (tried) => {
 			const key = sandbox.keys[tried.action.provider];
 			for (const length of [480, 490, 495]) {
@@ -530,7 +530,7 @@ describe('Get Many and Create of each node, and the other lists', () => {
 
 	it('say when nothing listens at the base URL', async () => {
 		await checkAll(allCalls, async (tried) => {
-			// Port 1 is nobody's.
+			// Nothing listens on port 1.
 			const { error } = await run(tried, { baseUrl: 'http://127.0.0.1:1' });
 			expect(error?.message).toBe(
 				`${tried.action.title} could not be reached (nothing listens at this address)`,
@@ -554,7 +554,7 @@ describe.each([suppressions, articles, oneArticle])('$title', (tried) => {
 		expect(requests).toBe(1);
 	});
 
-	it('says so when an answer is JSON of another kind', async () => {
+	it('reports an answer that is JSON of another shape', async () => {
 		for (const body of ['[1]', '"text"', '7', 'null']) {
 			const { error } = await meet(tried, { kind: 'status', status: 200, body, times: 1 });
 			expect(error).toMatchObject({
@@ -564,9 +564,9 @@ describe.each([suppressions, articles, oneArticle])('$title', (tried) => {
 		}
 	});
 
-	it('names the item that failed, and goes on with the others where that is chosen', async () => {
+	it('names the item that failed, and goes on with the others if set to', async () => {
 		const { provider } = action;
-		// Misar.Blog does not say how many articles there are, so that an empty page tells the end.
+		// Misar.Blog does not say how many articles there are: an empty page marks the end.
 		sandbox.fault({ provider, kind: 'delay', times: tried === articles ? 2 : 1 });
 		sandbox.fault({ provider, kind: 'status', status: 500, times: 1 });
 		const items = [{ json: {} }, { json: {} }, { json: {} }];
@@ -587,7 +587,7 @@ describe.each([suppressions, articles, oneArticle])('$title', (tried) => {
 	});
 });
 
-it.each([suppressions, articles])('$title says so when the key is wrong', async (tried) => {
+it.each([suppressions, articles])('$title reports a wrong key', async (tried) => {
 	const { error, stored } = await runAction(sandbox, tried.action, {
 		parameters: tried.parameters,
 		credential: { apiKey: 'key_that_nobody_has' },
@@ -599,7 +599,7 @@ it.each([suppressions, articles])('$title says so when the key is wrong', async 
 	expect(stored).not.toContain('key_that_nobody_has');
 });
 
-describe.each(casesWithApi)('$title as it words them', (action) => {
+describe.each(casesWithApi)('the refusals of $title', (action) => {
 	const run = async (name: OperationName) =>
 		(
 			await runAction(sandbox, action, {
@@ -608,12 +608,12 @@ describe.each(casesWithApi)('$title as it words them', (action) => {
 			})
 		).error;
 
-	it('says what its refusals mean', async () => {
+	it('are explained', async () => {
 		const { provider } = action;
 		sandbox.setEndpointLimit(provider, 0);
 		expect(await run('write')).toMatchObject(
 			provider === 'mailPanda'
-				? // It documents no refusal of a plan: its own words tell.
+				? // It documents no plan refusal, so its own message is shown.
 					{ description: expect.stringMatching(/Your plan does not allow more webhooks/) }
 				: { message: expect.stringMatching(/plan does not allow this/) },
 		);
@@ -624,7 +624,7 @@ describe.each(casesWithApi)('$title as it words them', (action) => {
 		});
 	});
 
-	it('says which field it refuses', async () => {
+	it('name the refused field', async () => {
 		const { error } = await runAction(sandbox, action, {
 			parameters: {
 				resource: 'endpoint',
@@ -636,7 +636,7 @@ describe.each(casesWithApi)('$title as it words them', (action) => {
 		expect(error?.description).toMatch(/answered: .*url: must be publicly reachable/);
 	});
 
-	it('says so when the key is wrong or may do less', async () => {
+	it('say whether the key is wrong or lacks a permission', async () => {
 		const { provider } = action;
 		const withKey = async (apiKey: string) =>
 			(
@@ -655,7 +655,7 @@ describe.each(casesWithApi)('$title as it words them', (action) => {
 	});
 });
 
-it('reports a missing path, not a key, when the other path is for people who are signed in', async () => {
+it('a missing path is reported, not a wrong key, if the other path is for people who are signed in', async () => {
 	sandbox.setBehaviour('misar.mail', { paths: 'unversioned' });
 	const path = /^\/mail\/webhooks/;
 	sandbox.fault({ provider: 'misar.mail', path, times: 4, kind: 'status', status: 401 });
@@ -671,7 +671,7 @@ it('reports a missing path, not a key, when the other path is for people who are
 	}
 });
 
-it('names the item that failed', async () => {
+it('an error names the item that failed', async () => {
 	const [action] = nodesUnderTest;
 	if (action === undefined) throw new Error('no node');
 	const { error } = await runAction(sandbox, action, {
@@ -689,7 +689,7 @@ it('names the item that failed', async () => {
 	expect(sandbox.endpoints(action.provider)).toHaveLength(2);
 });
 
-it('reveals no password when Mail Panda’s sign-in is refused', async () => {
+it('no password is revealed if Mail Panda refuses the sign-in', async () => {
 	const password = 'not the password of anybody';
 	const { error, stored } = await runAction(sandbox, mailPanda, {
 		parameters: { resource: 'endpoint', operation: 'getAll' },
@@ -699,7 +699,7 @@ it('reveals no password when Mail Panda’s sign-in is refused', async () => {
 	expect(stored).not.toContain(password);
 });
 
-it('signs in again when Mail Panda’s session has ended', async () => {
+it('a node signs in again if its Mail Panda session has ended', async () => {
 	const call = {
 		parameters: { resource: 'endpoint', operation: 'getAll' },
 		credential: { ...sandbox.login, authentication: 'session', apiKey: '' },

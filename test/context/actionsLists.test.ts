@@ -86,14 +86,14 @@ describe.each(large)('an answer with many fields (%s)', (_what, action, paramete
 		expect(nested).toEqual([]);
 	});
 
-	it('is chosen by Output in a tool', async () => {
+	it('follows the parameter Output in a tool', async () => {
 		const [simple, raw] = [await answer(), await answer({ simplify: false })];
 		expect(await answer({}, asTool)).toEqual(simple);
 		expect(await answer({ output: 'simplified' }, asTool)).toEqual(simple);
 		expect(await answer({ output: 'raw' }, asTool)).toEqual(raw);
 	});
 
-	it('holds the selected fields in a tool, and always what it is known by', async () => {
+	it('has the selected fields in a tool, and always its ID', async () => {
 		const raw = await answer({ simplify: false });
 		const [other = ''] = Object.keys(raw).reverse();
 		const selected = await answer({ output: 'selected', fields: [other, id] }, asTool);
@@ -105,7 +105,7 @@ describe.each(large)('an answer with many fields (%s)', (_what, action, paramete
 		expect(await answer({ output: 'selected' }, asTool)).toEqual({ [id]: raw[id] });
 	});
 
-	it('has every field that the API returns to choose from', async () => {
+	it('offers every field that the API returns', async () => {
 		const raw = await answer({ simplify: false });
 		const { properties } = action.node.description;
 		const choices = properties
@@ -146,7 +146,7 @@ describe('the suppressions of Metigan', () => {
 		expect(items.map(({ email }) => email)).toEqual(['30@example.com']);
 	});
 
-	it('are filtered by times of the workflow’s zone, and by days as the API takes them', async () => {
+	it('are filtered by times in the workflow’s zone, and by days as the API takes them', async () => {
 		const filters = { from: '2026-01-10T14:00:00', to: '2026-01-31' };
 		await itemsOf(metigan, many('suppression', { filters }), 'Asia/Tokyo');
 		const [request] = sandbox.requests();
@@ -155,7 +155,7 @@ describe('the suppressions of Metigan', () => {
 		expect(asked.get('to')).toBe('2026-01-31');
 	});
 
-	it('are not filtered by a time that is none', async () => {
+	it('are not filtered by an invalid time', async () => {
 		const filters = { from: 'last week' };
 		const { error } = await itemsOf(metigan, many('suppression', { filters }));
 		expect(error?.message).toContain('"last week" is not a time');
@@ -207,7 +207,7 @@ describe('the articles of Misar.Blog', () => {
 		['={{ DateTime.fromISO("2026-01-10T05:30:00Z") }}', ['06:00']],
 		['={{ new Date("2026-01-10T05:30:00Z") }}', ['06:00']],
 		['', ['-09:00', '-10:00', '04:00', '05:00', '06:00']],
-	])('are filtered by a time of the workflow’s zone, if it has none (%s)', async (since, hours) => {
+	])('are filtered by a time in the workflow’s zone, if it has none (%s)', async (since, hours) => {
 		for (const hour of ['-10:00', '-09:00', '04:00', '05:00', '06:00']) {
 			const published_at = hour.startsWith('-')
 				? `2026-01-10T00:00:00${hour.replace('-', '+')}`
@@ -223,7 +223,7 @@ describe('the articles of Misar.Blog', () => {
 		expect(items.map(({ id }) => id).sort()).toEqual(hours);
 	});
 
-	it('are not filtered by a time that is none', async () => {
+	it('are not filtered by an invalid time', async () => {
 		const filters = { since: 'last week' };
 		const { error } = await itemsOf(misarBlog, many('article', { filters }));
 		expect(error?.message).toContain('"last week" is not a time');
@@ -239,7 +239,7 @@ describe('the articles of Misar.Blog', () => {
 		expect(items).toMatchObject([{ id: 'art-3', content_markdown: '', visibility: 'public' }]);
 	});
 
-	it('that do not exist are reported as missing', async () => {
+	it('are reported as missing if they do not exist', async () => {
 		const { error } = await itemsOf(misarBlog, {
 			resource: 'article',
 			operation: 'get',
@@ -250,7 +250,7 @@ describe('the articles of Misar.Blog', () => {
 		);
 	});
 
-	it('have to be chosen', async () => {
+	it('have to be chosen to get one', async () => {
 		const { error } = await itemsOf(misarBlog, {
 			resource: 'article',
 			operation: 'get',

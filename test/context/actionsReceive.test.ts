@@ -25,7 +25,7 @@ afterAll(async () => {
 	await sandbox.close();
 });
 
-/** Workflows of their own: what one has seen is no duplicate for another. */
+/** A new workflow for each test: what one has seen is not a duplicate for another. */
 let workflowId = '';
 let count = 0;
 beforeEach(() => {
@@ -69,7 +69,7 @@ function signed(
 /** All but those of Misar.Blog, whose secret is in a header that the Webhook node would store. */
 const signedRows = rows.filter(({ block }) => block.provider !== 'misarBlog');
 
-it.each(signedRows)('outputs what the trigger does: $title', async (row) => {
+it.each(signedRows)('Receive outputs the same as the trigger: $title', async (row) => {
 	const delivery = { id: `evt_receive_${count}`, atMs: NOW };
 	const sent = { ...delivery, ...signRow(row, { secret: SECRET, ...delivery }) };
 	const options = { signatureScheme: row.scheme.pin ?? 'auto' };
@@ -88,9 +88,9 @@ it.each(signedRows)('outputs what the trigger does: $title', async (row) => {
 	expect(JSON.stringify(event)).not.toContain(sent.headers[row.scheme.header]);
 });
 
-describe('a delivery that is refused', () => {
+describe('a delivery', () => {
 	it.each(['body', 'signature', 'wrongSecret', 'unsigned', 'stale', 'future'] as const)(
-		'says why, and passes nothing on: %s',
+		'that was tampered with leaves by Refused, with the reason alone: %s',
 		async (tamper) => {
 			const { metigan } = actions;
 			const { headers, body } = signed(metigan, 'email.bounced', { tamper });
@@ -105,7 +105,7 @@ describe('a delivery that is refused', () => {
 		},
 	);
 
-	it('is for another product', async () => {
+	it('for another product is refused', async () => {
 		const provider = 'misar.dev';
 		const event = 'email.bounced';
 		const delivery = buildDelivery({ provider, event, product: 'dev', secret: SECRET });
@@ -120,7 +120,7 @@ describe('a delivery that is refused', () => {
 		]);
 	});
 
-	it('is no JSON object', async () => {
+	it('that is no JSON object is refused', async () => {
 		const [made] = await actions.runForData(sandbox, actions.metigan, {
 			parameters: {
 				resource: 'signature',
@@ -136,15 +136,15 @@ describe('a delivery that is refused', () => {
 	});
 });
 
-describe('a delivery that is ignored', () => {
-	it('ignores a ping', async () => {
+describe('a verified delivery', () => {
+	it('is ignored if it is a ping', async () => {
 		const { refused } = await receive(actions.misarMail, [
 			signed(actions.misarMail, 'ping', { scheme: 'platform' }),
 		]);
 		expect(refused).toMatchObject([{ status: 200, reason: 'ping' }]);
 	});
 
-	it('is of an event that is not selected', async () => {
+	it('is ignored if its event is not selected', async () => {
 		const { metigan } = actions;
 		const deliveries = ['email.bounced', 'email.opened', 'email.shown'].map((name) =>
 			signed(metigan, name),
@@ -163,7 +163,7 @@ describe('a delivery that is ignored', () => {
 		]);
 	});
 
-	it('is a bounce of the other type', async () => {
+	it('is ignored if it is a bounce of the other type', async () => {
 		const { misarMail } = actions;
 		const deliveries = ['hard', 'soft'].map((bounceType) =>
 			signed(misarMail, 'email.bounced', {
@@ -183,7 +183,7 @@ describe('a delivery that does not meet the conditions', () => {
 	const bounce = (code: number) =>
 		signed(metigan, 'email.bounced', { data: { recipient: 'a@example.com', code } });
 
-	it('leaves by Refused, with the first that is not met', async () => {
+	it('leaves by Refused, with the first condition that is not met', async () => {
 		const rows = [{ field: 'other', path: 'data.code', operator: 'less', value: '500' }];
 		const { event, refused } = await receive(metigan, [bounce(550), bounce(450)], {
 			parameters: { options: { conditions: { rows } } },
@@ -193,7 +193,7 @@ describe('a delivery that does not meet the conditions', () => {
 		expect(refused).toMatchObject([{ status: 200, reason, event: 'email.bounced' }]);
 	});
 
-	it('is refused with words where a condition cannot be used', async () => {
+	it('ends with a clear error if a condition cannot be used', async () => {
 		const rows = [{ field: 'other', path: '', operator: 'exists' }];
 		const { error } = await receive(metigan, [bounce(550)], {
 			parameters: { options: { conditions: { rows } } },
@@ -217,7 +217,7 @@ describe('a duplicate', () => {
 		expect([later.event.length, later.refused.length]).toEqual([1, 0]);
 	});
 
-	it('of another workflow is none', async () => {
+	it('is not one in another workflow', async () => {
 		const [delivery] = twice();
 		const runs = ['one workflow', 'another'].map(
 			async (id) => await receive(metigan, delivery ? [delivery] : [], { workflowId: id }),
@@ -225,13 +225,13 @@ describe('a duplicate', () => {
 		for (const { event } of await Promise.all(runs)) expect(event).toHaveLength(1);
 	});
 
-	it.each(['manual', 'retry'] as const)('goes on when a person runs it: %s', async (mode) => {
+	it.each(['manual', 'retry'] as const)('is accepted when a person runs it: %s', async (mode) => {
 		const delivery = twice();
 		expect((await receive(metigan, delivery)).event).toHaveLength(1);
 		expect((await receive(metigan, delivery, { mode })).event).toHaveLength(2);
 	});
 
-	it('goes on where the option is off', async () => {
+	it('is accepted if the option is off', async () => {
 		const options = { skipDuplicates: false };
 		expect((await receive(metigan, twice(), { parameters: { options } })).event).toHaveLength(2);
 	});
@@ -240,7 +240,7 @@ describe('a duplicate', () => {
 describe.each([
 	['a Respond to Webhook node', 'responseNode'],
 	['n8n when the last node finishes', 'lastNode'],
-])('a copy where the provider is answered by %s', (_, responseMode) => {
+])('a copy, if the provider is answered by %s,', (_, responseMode) => {
 	const { metigan } = actions;
 	const delivery = () => signed(metigan, 'email.bounced');
 	const webhook = { responseMode };
@@ -250,7 +250,7 @@ describe.each([
 	const deliver = async (sent: ReturnType<typeof delivery>, change: Change = {}) =>
 		await receive(metigan, [sent], { webhook, next: { work: succeed }, ...change });
 
-	it('runs again after each run that failed, and is dropped after one that succeeded', async () => {
+	it('runs after each run that failed, and is dropped after one that succeeded', async () => {
 		const sent = delivery();
 		for (let attempt = 0; attempt < 3; attempt++) {
 			const { event } = await deliver(sent, { next: { work: fail } });
@@ -264,7 +264,7 @@ describe.each([
 		}
 	});
 
-	it('is put off while the first one is worked on, and runs when that has failed', async () => {
+	it('is put off while the first run goes on, and runs once that has failed', async () => {
 		const sent = delivery();
 		let copy: Awaited<ReturnType<typeof deliver>> | undefined;
 		const work = async () => {
@@ -278,13 +278,13 @@ describe.each([
 				{ status: 503, reason: 'the same delivery is being handled' },
 			]);
 		} else {
-			// Nothing but a run that fails is answered otherwise than with 200.
+			// Only a failed run is answered with something else than 200.
 			expect(copy?.error?.message).toMatch(/^The same delivery is being handled by another run/);
 		}
 		expect((await deliver(sent)).event).toHaveLength(1);
 	});
 
-	it('runs once where several come together after one that failed', async () => {
+	it('runs once if several come together after a run that failed', async () => {
 		const sent = delivery();
 		await deliver(sent, { next: { work: fail } });
 		const copies = [1, 2, 3].map(async () => await deliver(sent));
@@ -292,7 +292,7 @@ describe.each([
 		expect(results.filter(({ event }) => event.length === 1)).toHaveLength(1);
 	});
 
-	it('is dropped where n8n keeps no runs that succeed', async () => {
+	it('is dropped if n8n keeps no successful runs', async () => {
 		const sent = delivery();
 		await deliver(sent, { keepsNothing: true });
 		expect((await deliver(sent)).refused).toMatchObject([{ status: 200, reason: 'duplicate' }]);
@@ -309,7 +309,7 @@ it.each([
 	[503, 'new'],
 	[202, 'duplicate'],
 	['={{ 200 }}', 'duplicate'],
-])('takes the answer %s of a Respond to Webhook node as it is: %s', async (responseCode, then) => {
+])('the answer %s of a Respond to Webhook node decides: %s', async (responseCode, then) => {
 	const { metigan } = actions;
 	const sent = signed(metigan, 'email.bounced');
 	const answered = {
@@ -325,7 +325,7 @@ it.each([
 	expect(event).toHaveLength(then === 'new' ? 1 : 0);
 });
 
-it('drops a copy of what failed where the provider was answered at once', async () => {
+it('a copy of a failed delivery is dropped if the provider was answered at once', async () => {
 	const { metigan } = actions;
 	const sent = signed(metigan, 'email.bounced');
 	const change = {
@@ -336,7 +336,7 @@ it('drops a copy of what failed where the provider was answered at once', async 
 	expect((await receive(metigan, [sent], change)).refused).toHaveLength(1);
 });
 
-it('reads a delivery in other words as the trigger does, and says so', async () => {
+it('a delivery in an undocumented form is read as by the trigger, with a warning', async () => {
 	const { metigan } = actions;
 	const written =
 		'\ufeff\ufeff{"event":" Email.BOUNCED","timestamp":1767323045,"data":{"recipient":"Ada <ada@example.com>","bounceType":"Permanent","id":9007199254740993}}';
@@ -375,7 +375,7 @@ it('reads a delivery in other words as the trigger does, and says so', async () 
 	}
 });
 
-it('says that a signature header is repeated, joined or as a list', async () => {
+it('a repeated signature header is reported, joined or as a list', async () => {
 	const { metigan } = actions;
 	const { headers, body } = signed(metigan, 'email.bounced');
 	const value = headers['x-webhook-signature'] ?? '';
@@ -394,12 +394,12 @@ it('says that a signature header is repeated, joined or as a list', async () => 
 	]);
 });
 
-it('verifies with the previous secret', async () => {
+it('the previous secret verifies a delivery', async () => {
 	const delivery = signed(actions.metigan, 'email.bounced', { secret: PREVIOUS });
 	expect((await receive(actions.metigan, [delivery])).event).toHaveLength(1);
 });
 
-it('accepts any age when a person retries a run', async () => {
+it('a delivery of any age is accepted when a person retries a run', async () => {
 	const delivery = signed(actions.metigan, 'email.bounced', { timestampMs: NOW - 3_600_000 });
 	expect((await receive(actions.metigan, [delivery])).refused).toHaveLength(1);
 	expect((await receive(actions.metigan, [delivery], { mode: 'retry' })).event).toHaveLength(1);
@@ -411,7 +411,7 @@ it.each([
 	['an unknown bounce type', { options: { bounceType: 'loud' } }, {}, /options\.bounceType/],
 	['no headers', { headers: '={{ $json.nothing }}' }, {}, /^The headers are not a JSON object/],
 	['no raw body', { binaryPropertyName: 'none' }, {}, /none/],
-])('says what to correct: %s', async (_, parameters, credential, message) => {
+])('an error says what to correct: %s', async (_, parameters, credential, message) => {
 	const { metigan } = actions;
 	const delivery = signed(metigan, 'email.bounced');
 	const { error, event } = await receive(metigan, [delivery], {

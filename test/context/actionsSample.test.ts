@@ -4,7 +4,7 @@ import { catalogue, type Sandbox } from '../../sandbox';
 import { casesWithApi, misarBlog, misarMail, runAction, type ActionNodeCase } from './actionHost';
 import { useSandbox } from './useSandbox';
 
-/** Event -> Get Sample: items as the trigger puts them out. */
+/** Event -> Get Sample: items as the trigger outputs them. */
 
 let sandbox: Sandbox;
 useSandbox((started) => (sandbox = started));
@@ -31,7 +31,7 @@ describe.each([...casesWithApi, misarBlog, ...products] as ActionNodeCase[])(
 			// Mail Panda's page has two names for each event; deliveries go by the short one.
 			.filter((name) => action.provider !== 'mailPanda' || !name.startsWith('email.'));
 
-		it('is there for each documented event, in one call', async () => {
+		it('exists for each documented event, all in one call', async () => {
 			const { items } = await sample(action, { events: ['*'] });
 			expect(items.map(({ event }) => event)).toEqual(expect.arrayContaining(documented));
 			expect(documented.length).toBeGreaterThan(2);
@@ -41,7 +41,7 @@ describe.each([...casesWithApi, misarBlog, ...products] as ActionNodeCase[])(
 			}
 		});
 
-		it('has the details where it is not simplified, and calls nobody', async () => {
+		it('has the details if it is not simplified, and calls nobody', async () => {
 			const before = sandbox.requests().length;
 			const [event = ''] = documented;
 			const { items } = await sample(action, { events: [event], simplify: false });
@@ -62,13 +62,13 @@ describe('the events of Get Sample', () => {
 	it.each([
 		[['email.exploded'], /^Misar Mail has no event "email.exploded". Did you mean/],
 		[' ', /^No event is selected/],
-	])('%j are refused with words', async (events, message) => {
+	])('are refused with a message: %j', async (events, message) => {
 		const { items, error } = await sample(misarMail, { events });
 		expect(items).toEqual([]);
 		expect(error?.message).toMatch(message);
 	});
 
-	it('say where no document shows a body', async () => {
+	it('are reported if no document shows their body', async () => {
 		const { stored } = await sample(misarMail, { events: ['email.delivered', 'email.sent'] });
 		expect(stored).toContain('The documentation of Misar Mail shows no body of email.sent:');
 		const { stored: documented } = await sample(misarMail, { events: ['email.delivered'] });

@@ -148,7 +148,7 @@ describe.each(schemes)('%s', (_, row) => {
 		);
 	});
 
-	it('takes the payload as text, to the letter', async () => {
+	it('takes the payload as text, unchanged', async () => {
 		const payload =
 			'{ "type":"some.event",\r\n\t"big": 12345678901234567890, "é":"\\u00e9 😀" }\n ';
 		const [made] = await runForData(sandbox, action, {
@@ -204,7 +204,7 @@ describe.each(schemes)('%s', (_, row) => {
 		expect(Object.keys(made)).not.toHaveLength(0);
 	});
 
-	it('accepts the previous secret, and neither when both are others', async () => {
+	it('accepts the previous secret, and nothing if neither secret matches', async () => {
 		const { headers, body } = signed(row);
 		const changed = { signingSecret: PREVIOUS, previousSigningSecret: SECRET };
 		const input = [webhookItem(headers, body)];
@@ -280,7 +280,7 @@ describe.each([misarMail, mailPanda, metigan])('$title', (action) => {
 		expect(error).toMatchObject({ name: 'NodeOperationError', context: { itemIndex: 0 } });
 		expect(error?.message).toMatch(message);
 
-		// What could not be verified never leaves by the output Valid.
+		// What could not be verified must never leave by the output Valid.
 		const went = await runAction(sandbox, action, { ...call, onError: 'continueRegularOutput' });
 		expect(went.outputs).toMatchObject([
 			[],
@@ -291,7 +291,7 @@ describe.each([misarMail, mailPanda, metigan])('$title', (action) => {
 	});
 });
 
-it('accepts what is as old as the tolerance allows, and any age without one', async () => {
+it('Verify accepts what is as old as the tolerance allows, and any age with a tolerance of 0', async () => {
 	const timestampMs = Date.now() - 3600_000;
 	const { headers, body } = buildDelivery({
 		provider: 'metigan',
@@ -308,7 +308,7 @@ it('accepts what is as old as the tolerance allows, and any age without one', as
 	expect(await counts(0)).toEqual([1, 0]);
 });
 
-it('takes no empty tolerance for one without a limit', async () => {
+it('Verify does not read an empty tolerance as unlimited', async () => {
 	const { error } = await runAction(sandbox, metigan, {
 		parameters: {
 			resource: 'signature',
@@ -321,7 +321,7 @@ it('takes no empty tolerance for one without a limit', async () => {
 	expect(error?.message).toMatch(/^The parameter "toleranceSeconds" cannot be used/);
 });
 
-it('uses the credential of each item where it is an expression', async () => {
+it('each item uses its own credential if that is an expression', async () => {
 	const { outputs } = await runAction(sandbox, misarMail, {
 		parameters: {
 			resource: 'signature',
@@ -341,7 +341,7 @@ it('uses the credential of each item where it is an expression', async () => {
 	);
 });
 
-it('signs now when no time is given, with nothing but the secret and the bytes', async () => {
+it('Sign uses the present time if none is given, and needs only the secret and the payload', async () => {
 	const before = Math.floor(Date.now() / 1000);
 	const [made] = await runForData(sandbox, metigan, {
 		parameters: {

@@ -35,7 +35,7 @@ const numbered = (count: number) =>
 	Array.from({ length: count }, (_, index) => `reader-${index}@example.com`);
 
 describe('Add', () => {
-	it('puts addresses on the list, for the reason and with the note that it is given', async () => {
+	it('puts addresses on the list, with the given reason and note', async () => {
 		const { json } = await add('ana@example.com, bob@example.com', {
 			reason: 'unsubscribe',
 			note: ' Opted out in the CRM ',
@@ -52,7 +52,7 @@ describe('Add', () => {
 		});
 	});
 
-	it('blocks an address for good where no reason is chosen', async () => {
+	it('blocks an address permanently if no reason is chosen', async () => {
 		await add('ana@example.com');
 		expect(sent()).toEqual([
 			{
@@ -63,7 +63,7 @@ describe('Add', () => {
 		]);
 	});
 
-	it('leaves an address that is on the list as it is, and says why it is there', async () => {
+	it('leaves an address that is on the list unchanged, and says why it is there', async () => {
 		await happen('email.complained', 'ana@example.com');
 		await add('bob@example.com');
 		const { json } = await add('ana@example.com bob@example.com', { reason: 'unsubscribe' });
@@ -82,7 +82,7 @@ describe('Add', () => {
 		[1_000, [1_000]],
 		[1_001, [1_000, 1]],
 		[2_500, [1_000, 1_000, 500]],
-	])('sends %i addresses in batches of %j, and puts the results together', async (count, sizes) => {
+	])('sends %i addresses in batches of %j, and combines the results', async (count, sizes) => {
 		await happen('email.bounced', 'reader-0@example.com');
 		const { json } = await add(`={{ ${JSON.stringify(numbered(count))} }}`);
 		expect(sent().map(({ body }) => (body as { emails: string[] }).emails.length)).toEqual(sizes);
@@ -92,7 +92,7 @@ describe('Add', () => {
 		});
 	});
 
-	it('says how many were taken where a later batch is refused', async () => {
+	it('says how many addresses were accepted before a batch was refused', async () => {
 		sandbox.fault({ kind: 'delay', times: 1 });
 		sandbox.fault({ kind: 'status', status: 500 });
 		const { error } = await add(`={{ ${JSON.stringify(numbered(2_500))} }}`);
@@ -113,18 +113,18 @@ describe('Add', () => {
 		['a JSON array', '["a@example.com", "b@example.com"]'],
 		['an expression', '={{ ["a@example.com", " b@example.com ", "", null] }}'],
 		['an address twice', 'a@example.com b@example.com a@example.com'],
-	])('takes addresses as %s', async (_, emails) => {
+	])('accepts addresses as %s', async (_, emails) => {
 		expect((await add(emails)).json).toMatchObject({ added: ['a@example.com', 'b@example.com'] });
 		expect(sent()).toMatchObject([{ body: { emails: ['a@example.com', 'b@example.com'] } }]);
 	});
 
-	it('does not send what is no address, and says so', async () => {
+	it('does not send what is not an address, and says so', async () => {
 		const { json } = await add('ana@example.com, nobody, @example.com');
 		expect(json).toMatchObject({ added: ['ana@example.com'], invalid: ['nobody', '@example.com'] });
 		expect(sent()).toMatchObject([{ body: { emails: ['ana@example.com'] } }]);
 	});
 
-	it('passes on which addresses Metigan itself does not take', async () => {
+	it('passes on which addresses Metigan refuses', async () => {
 		sandbox.fault({
 			kind: 'rewrite',
 			rewrite: () => ({
@@ -156,7 +156,7 @@ describe('Add', () => {
 });
 
 describe('Get', () => {
-	it('tells why an address gets no more emails, and what was changed about it', async () => {
+	it('says why an address gets no more emails, and shows its history', async () => {
 		await happen('email.bounced', 'ana+list@example.com');
 		const { json, items } = await get(' ana+list@example.com ');
 		expect(json).toMatchObject({
@@ -169,7 +169,7 @@ describe('Get', () => {
 		expect(sent()).toMatchObject([{ path: '/api/suppressions/ana%2Blist%40example.com' }]);
 	});
 
-	it('returns an address that is not on the list as well', async () => {
+	it('returns a result for an address that is not on the list as well', async () => {
 		expect((await get('ana@example.com')).json).toEqual({
 			email: 'ana@example.com',
 			suppressed: false,
@@ -195,7 +195,7 @@ describe('Remove', () => {
 		});
 	});
 
-	it('needs the consent of who has unsubscribed', async () => {
+	it('needs the consent of a person who has unsubscribed', async () => {
 		await happen('email.unsubscribed', 'ana@example.com');
 		const { error } = await remove('ana@example.com');
 		expect(error?.message).toBe(
@@ -208,7 +208,7 @@ describe('Remove', () => {
 		});
 	});
 
-	it('is up to Metigan after a spam complaint', async () => {
+	it('is left to Metigan’s support after a spam complaint', async () => {
 		await happen('email.complained', 'ana@example.com');
 		const { error } = await remove('ana@example.com', { consent: true });
 		expect(error?.message).toBe(
@@ -217,7 +217,7 @@ describe('Remove', () => {
 		expect((await get('ana@example.com')).json).toMatchObject({ suppressed: true });
 	});
 
-	it('of an address that is not on the list says so', async () => {
+	it('says so for an address that is not on the list', async () => {
 		expect((await remove('ana@example.com')).error?.message).toBe(
 			'Metigan does not suppress ana@example.com. It may have been removed before: see Suppression → Get.',
 		);
@@ -229,7 +229,7 @@ describe.each([
 	['Remove', { operation: 'remove', email: 'ana@example.com' }],
 ])('%s', (title, parameters) => {
 	it.each(['drop', 'truncate', 'html'] as const)(
-		'is sent once where its answer is lost: %s',
+		'is sent once if its answer is lost: %s',
 		async (kind) => {
 			if (title === 'Remove') await happen('email.bounced', 'ana@example.com');
 			sandbox.fault({ kind, when: 'after' });
@@ -243,7 +243,7 @@ describe.each([
 		},
 	);
 
-	it('says so where the key may not change the list', async () => {
+	it('says so if the key may not change the list', async () => {
 		sandbox.fault({ kind: 'scopeRefusal' });
 		expect((await run(parameters)).error).toMatchObject({
 			message: 'This API key may not change the suppressions of Metigan (HTTP 403)',
@@ -251,14 +251,14 @@ describe.each([
 		});
 	});
 
-	it('takes no note of more than 500 characters', async () => {
+	it('refuses a note of more than 500 characters', async () => {
 		const { error } = await run({ ...parameters, note: 'x'.repeat(501) });
 		expect(error?.message).toBe('The note has 501 characters, and Metigan keeps 500. Shorten it.');
 		expect(sent()).toEqual([]);
 	});
 });
 
-describe('an address that is none', () => {
+describe('an invalid address', () => {
 	it.each([
 		['add', { emails: ' , ' }, 'There is no email address. Enter one in Email Addresses.'],
 		['add', { emails: '={{ [] }}' }, 'There is no email address.'],
@@ -274,14 +274,14 @@ describe('an address that is none', () => {
 	});
 });
 
-describe('as a tool', () => {
+describe('the operations on suppressions, as tools,', () => {
 	const from = (key: string, type = 'string') => `={{ $fromAI('${key}', '', '${type}') }}`;
 	const ask = async (parameters: INodeParameters, args: IDataObject) =>
 		await runAsTool(sandbox, metigan, { resource: 'suppression', ...parameters }, async (tool) =>
 			JSON.parse(String(await tool.invoke(args))),
 		);
 
-	it('Add takes what a model gives', async () => {
+	it('include Add, which takes what a model gives', async () => {
 		const parameters = {
 			operation: 'add',
 			emails: from('Email_Addresses'),
@@ -295,7 +295,7 @@ describe('as a tool', () => {
 		]);
 	});
 
-	it('Get and Remove answer, or say what to do', async () => {
+	it('include Get and Remove, which answer or say what to do', async () => {
 		await happen('email.unsubscribed', 'ana@example.com');
 		const args = { Email_Address: 'ana@example.com' };
 		const email = from('Email_Address');

@@ -38,7 +38,7 @@ const create: INodeParameters = {
 	options: { customEvents: fromAI('Custom_Events', 'string') },
 };
 
-/** The function that a model is given of the tool; it has to fill every property. */
+/** The tool as a model gets it: a function all of whose properties have to be filled. */
 function functionWith(description: string, properties: Readonly<Record<string, object>>) {
 	const expected = Object.entries(properties).map(
 		([key, value]) => [key, expect.objectContaining(value)] as const,
@@ -63,7 +63,7 @@ useSandbox((started) => (sandbox = started));
 describe.each(nodesUnderTest)('$title', (action) => {
 	const { provider, events, node } = action;
 
-	it('has a schema that a model can be given', async () => {
+	it('has a schema that models accept', async () => {
 		const properties = {
 			getMany: {
 				Limit: { type: 'number', description: 'How many endpoints at most' },
@@ -97,7 +97,7 @@ describe.each(nodesUnderTest)('$title', (action) => {
 		}
 	});
 
-	it('creates an endpoint and lists it with what a model gives', async () => {
+	it('creates and lists an endpoint from a model’s arguments', async () => {
 		for (const names of [events.join(', '), JSON.stringify(events)]) {
 			const answer = await runAsTool(sandbox, action, create, async (tool) =>
 				JSON.parse(
@@ -137,7 +137,7 @@ describe.each(nodesUnderTest)('$title', (action) => {
 		expect(sandbox.requests()).toHaveLength(called);
 	});
 
-	it('refuses what is not of the schema', async () => {
+	it('refuses arguments that do not match the schema', async () => {
 		const call = runAsTool(
 			sandbox,
 			action,
@@ -148,7 +148,7 @@ describe.each(nodesUnderTest)('$title', (action) => {
 		expect(sandbox.requests()).toEqual([]);
 	});
 
-	it('gives the model the verdict on a payload, the bad one as well', async () => {
+	it('gives the model the verdict on a payload, a bad one included', async () => {
 		const verify: INodeParameters = {
 			resource: 'signature',
 			operation: 'verify',
@@ -172,7 +172,7 @@ describe.each(nodesUnderTest)('$title', (action) => {
 			{ verification: { valid: false, reason: expect.any(String) } },
 		]);
 
-		// The agent's own executions of a tool have no second output either.
+		// A tool that an agent executes has no second output either.
 		const { outputs } = await runAction(
 			sandbox,
 			{ ...action, node: asTool(node) },
@@ -296,7 +296,7 @@ describe.each(listTools)('$title as a tool', (one) => {
 		}
 	});
 
-	it('has a schema that a model can be given', async () => {
+	it('has a schema that models accept', async () => {
 		const made = await runAsTool(sandbox, action, parameters, async (tool) =>
 			convertToOpenAITool(tool),
 		);
@@ -305,7 +305,7 @@ describe.each(listTools)('$title as a tool', (one) => {
 		expect(sandbox.requests()).toEqual([]);
 	});
 
-	it('answers with what a model gives', async () => {
+	it('works with a model’s arguments', async () => {
 		expect(await ask(args)).toMatchObject(answer);
 	});
 
@@ -331,7 +331,7 @@ describe.each(listTools)('$title as a tool', (one) => {
 		expect(refused).not.toContain(SECRET);
 	});
 
-	it('refuses what is not of the schema', async () => {
+	it('refuses arguments that do not match the schema', async () => {
 		await expect(ask(wrong)).rejects.toThrow(/schema/);
 		expect(sandbox.requests()).toEqual([]);
 	});

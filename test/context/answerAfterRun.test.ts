@@ -32,7 +32,7 @@ interface Trigger {
 const { AwaitedRuns } = jest.requireActual<typeof answerModule>(
 	path.join(__dirname, '../../dist/nodes/shared/trigger/answerAfterRun.js'),
 );
-/** Everything but `setTimeout`, so that no limit of a test is left when it ends. */
+/** Everything but `setTimeout` is real, so that no timeout of a test is left when it ends. */
 const REAL_TIME: NonNullable<Parameters<typeof jest.useFakeTimers>[0]> = {
 	advanceTimers: true,
 	doNotFake: [
@@ -79,7 +79,7 @@ async function start(
 			options: { answer: 'succeeded', ...options },
 			...more,
 		},
-		// What a process knows of a workflow outlives the test.
+		// A process remembers a workflow beyond the test.
 		workflowId: `answer ${count++}`,
 	});
 	await host.listen();
@@ -138,12 +138,12 @@ describe.each(after.map((trigger) => [trigger.title, trigger] as const))('%s', (
 			body: { received: true, duplicate: true },
 		});
 		expect(startedRuns(trigger)).toHaveLength(3);
-		// n8n itself starts none: that would be a second run of the event.
+		// n8n itself starts no run: that would be a second one for the event.
 		expect(trigger.host.runs).toEqual([]);
 	});
 });
 
-it('Misar.Blog, which sends nothing again, is answered when its event is received', async () => {
+it('Misar.Blog, which never retries, is answered when its event is received', async () => {
 	const { host } = await start({}, misarBlog);
 	expect((await host.deliver(signed(misarBlog))).run).toHaveLength(1);
 	const properties = misarBlog.nodeType.description.properties.flatMap(
@@ -166,7 +166,7 @@ it.each(after.map((trigger) => [trigger.title, trigger] as const))(
 		await jest.advanceTimersByTimeAsync(waitsMs / 2);
 		expect(answered).toBe(false);
 		await jest.advanceTimersByTimeAsync(waitsMs / 2 - 1_000);
-		expect(await answer).toMatchObject({ status: 503, body: { error: 'the run goes on' } });
+		expect(await answer).toMatchObject({ status: 503, body: { error: 'the run has not finished' } });
 		const copy = trigger.host.deliver(delivery);
 		await deliveriesIn(2);
 		release();
@@ -212,7 +212,7 @@ it('forged and unselected deliveries are answered at once, and start no run', as
 	expect(startedRuns(trigger)).toEqual([]);
 });
 
-it('without Skip Duplicates a copy runs once the run has ended, and not before', async () => {
+it('without Skip Duplicates a copy runs after the run has ended, not before', async () => {
 	const trigger = await start({ skipDuplicates: false });
 	const release = holdRuns(trigger);
 	const both = [trigger.host.deliver(signed()), trigger.host.deliver(signed())];
@@ -259,7 +259,7 @@ describe('an event that is given up', () => {
 		]);
 	});
 
-	it('is reported by the next minute’s tick where no delivery follows', async () => {
+	it('is reported by the next minute’s tick if no delivery follows', async () => {
 		recordWarnings();
 		const trigger = await start({ maxAttempts: 1, reportProblems: true });
 		trigger.host.failRuns = true;
@@ -270,7 +270,7 @@ describe('an event that is given up', () => {
 		expect(startedRuns(trigger).at(-1)).toMatchObject([{ problem: 'eventsGivenUp', count: 1 }]);
 	});
 
-	it('keeps Metigan from switching the endpoint off, whose patience is ten failures', async () => {
+	it('keeps Metigan from disabling the endpoint after ten failures', async () => {
 		recordWarnings();
 		const trigger = await start({}, metigan);
 		trigger.host.failRuns = true;
@@ -286,7 +286,7 @@ describe('an event that is given up', () => {
 		expect(Math.max(...inARow)).toBeLessThanOrEqual(5);
 	});
 
-	it('has its attempts counted by the process: a new one begins anew', async () => {
+	it('has its attempts counted per process, so a new process begins at zero', async () => {
 		const trigger = await start({ maxAttempts: 2 });
 		trigger.host.failRuns = true;
 		expect(await trigger.host.deliver(signed())).toMatchObject({ status: 503 });
@@ -307,7 +307,7 @@ it('a trigger that ends lets its runs end, and answers them', async () => {
 	expect(await answer).toMatchObject({ status: 200, body: RECEIVED });
 });
 
-it('a trigger that is started again takes over, though the old one ends after that', async () => {
+it('a trigger that is started again takes over, even if the old one ends after that', async () => {
 	const trigger = await start();
 	const next = await trigger.host.startTrigger();
 	await trigger.started.close();
@@ -340,7 +340,7 @@ it('a test listener answers when the event is received', async () => {
 	expect(startedRuns(trigger)).toEqual([]);
 });
 
-it('what n8n has lost of the endpoint is saved again by the run of a delivery', async () => {
+it('a record that n8n has lost is saved again by the run of a delivery', async () => {
 	const sandbox = await startSandbox();
 	try {
 		const host = new ContextHost({
@@ -367,7 +367,7 @@ it('what n8n has lost of the endpoint is saved again by the run of a delivery', 
 	}
 });
 
-it('problems come out beside the event, and at once where a delivery is refused', async () => {
+it('problems leave beside the event, and at once if a delivery is refused', async () => {
 	recordWarnings();
 	const trigger = await start({ reportProblems: true }, metigan);
 	const odd = buildDelivery({
@@ -388,7 +388,7 @@ it('problems come out beside the event, and at once where a delivery is refused'
 	expect(refused).toMatchObject({ status: 401, run: [{ json: { problem: 'deliveriesRefused' } }] });
 });
 
-it('an event whose run failed runs again although missed events are recovered', async () => {
+it('an event whose run failed runs again even if missed events are recovered', async () => {
 	const trigger = await start({ recoverMissed: true }, metigan);
 	const delivery = signed(metigan);
 	trigger.host.failRuns = true;

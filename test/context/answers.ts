@@ -5,7 +5,7 @@ import type { TriggerUnderTest } from './providers';
 
 /** An endpoint as a provider describes it. */
 export type Entry = Readonly<Record<string, unknown>>;
-/** Which calls: of one endpoint, of the list, or both. */
+/** Which calls are changed: those for one endpoint, for the list, or both. */
 export type Place = 'one' | 'list' | 'both';
 
 const ofOne = ({ api }: TriggerUnderTest) => new RegExp(`^${api?.path}/[^/]+$`);
@@ -34,7 +34,7 @@ export function rewriteAnswers(
 	});
 }
 
-/** Answers every call of one kind in the same way, without its taking effect. */
+/** Answers every call of one kind in the same way, without any effect. */
 export function answerWith(
 	sandbox: Sandbox,
 	trigger: TriggerUnderTest,

@@ -8,7 +8,7 @@ import { startSandbox, type Fault, type Sandbox } from '../../sandbox';
 import { ContextHost } from '../../testkit/contextHost';
 import { metigan, misarMail, misarReach, type TriggerUnderTest } from './providers';
 
-/** What a user reads when something they set, or something a provider answers, cannot work. */
+/** The messages for wrong settings and for wrong answers of a provider. */
 
 let sandbox: Sandbox;
 
@@ -158,7 +158,7 @@ describe.each([
 		for (const shown of shownWhenPublishing(error)) expect(shown).toMatch(advice);
 	});
 
-	it('with a key that may not manage webhooks says so and what to do', async () => {
+	it('with a key that may not manage webhooks says so, and what to do', async () => {
 		const error = await publishError(trigger, {
 			credential: { apiKey: sandbox.limitedKeys[trigger.provider] },
 		});
@@ -167,7 +167,7 @@ describe.each([
 	});
 
 	it.each([402, 403, 429] as const)(
-		'beyond the plan (HTTP %i) says so, and asks once only',
+		'beyond the plan (HTTP %i) says so after a single call',
 		async (planStatus) => {
 			sandbox.fault({
 				provider: trigger.provider,
@@ -218,7 +218,7 @@ describe.each([
 			{ kind: 'status', status: 302, headers: { location: 'https://elsewhere.example.com/' } },
 			`${name} refused the request (HTTP 302)`,
 		],
-	])('when the provider %s says so', async (_what, fault, message) => {
+	])('says so when the provider %s', async (_what, fault, message) => {
 		sandbox.fault({ provider: trigger.provider, method: 'GET', ...fault });
 		const error = await publishError(trigger, {});
 		expect(error).toBeInstanceOf(NodeApiError);
@@ -240,7 +240,7 @@ describe.each([
 	});
 });
 
-describe('what only one trigger has', () => {
+describe('a publish', () => {
 	it('names the products when an expression returns an unknown one', async () => {
 		const error = await publishError(misarMail, { parameters: { product: 'pigeon' } });
 		expect(error.message).toMatch(/^The product "pigeon" is not known/);
@@ -264,7 +264,7 @@ describe('what only one trigger has', () => {
 	it.each([
 		['http://me@corp.com:pass word@127.0.0.1:9', /could not be reached/],
 		['http://me@corp.com:pass/word@127.0.0.1:9', /The Base URL "http:\/\/127\.0\.0\.1:9" is not/],
-	])('tells nothing of the login in the Base URL %s', async (baseUrl, message) => {
+	])('reveals nothing of the login in the Base URL %s', async (baseUrl, message) => {
 		const error = await publishError(misarMail, { credential: { baseUrl } });
 		expect(error.message).toMatch(message);
 		expect(JSON.stringify([error, error.stack, shownWhenPublishing(error)])).not.toMatch(
@@ -300,7 +300,7 @@ describe('a provider that never answers', () => {
 		await new Promise((resolve) => silent.close(resolve));
 	});
 
-	it('is given up after its time, with words', async () => {
+	it('is given up at the deadline, with a message', async () => {
 		const { port } = silent.address() as AddressInfo;
 		const error = await publishError(misarMail, {
 			credential: { baseUrl: `http://127.0.0.1:${port}` },

@@ -9,7 +9,7 @@ import {
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 
-/** What an answer does in place of arriving. */
+/** What an answer does instead of arriving. */
 export const MANNERS = ['hangs', 'drips its head', 'drips its body', 'floods'] as const;
 export type Manner = (typeof MANNERS)[number];
 

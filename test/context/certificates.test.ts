@@ -13,7 +13,7 @@ import { testCredential } from './credentialHost';
 import { selfRegistering } from './hosts';
 import { misarMail } from './providers';
 
-/** Base URLs whose server has a certificate that cannot be used, or does not speak what the address says. */
+/** Base URLs whose server has an unusable certificate, or uses another protocol than the address says. */
 
 const DAY_MS = 24 * 60 * 60_000;
 
@@ -80,7 +80,7 @@ const rows: readonly Row[] = [
 	{
 		title: 'plain HTTP behind https://',
 		server: async () => createPlain((_, response) => void response.end('{}')),
-		reason: 'what answers there does not speak HTTPS',
+		reason: 'what answers there does not use HTTPS',
 		code: /EPROTO|ERR_SSL_\w+/,
 		advice: /starts with http:\/\//,
 	},
@@ -92,7 +92,7 @@ const rows: readonly Row[] = [
 				(socket) => void socket.resume().end('220 mail.example.com ESMTP\r\n'),
 			);
 		},
-		reason: 'what answers there does not speak HTTP',
+		reason: 'what answers there does not use HTTP',
 		code: /HPE_\w+/,
 		advice: /starts with https:\/\//,
 	},
@@ -141,7 +141,7 @@ function trustAuthority(): void {
 		);
 }
 
-/** What a publish and a test of the credential say of a server. */
+/** The messages of a publish and of the credential test for a server. */
 async function saidOf({ server: open, scheme = 'https', trusted }: Row) {
 	const server = await open();
 	await new Promise<void>((resolve) => server.listen(0, resolve));
@@ -158,8 +158,8 @@ async function saidOf({ server: open, scheme = 'https', trusted }: Row) {
 	}
 }
 
-describe('a publish and a test of the credential name', () => {
-	it.each(rows)('$title', async (row) => {
+describe('a publish and a test of the credential', () => {
+	it.each(rows)('name $title', async (row) => {
 		const { published, tested } = await saidOf(row);
 		if (!(published instanceof NodeApiError)) throw new Error(`It ended with ${String(published)}`);
 		const { message, description } = published;
@@ -171,7 +171,7 @@ describe('a publish and a test of the credential name', () => {
 		expect(tested).toMatch(row.advice);
 	});
 
-	it('nothing of a certificate that is trusted', async () => {
+	it('do not complain of a certificate that is trusted', async () => {
 		const server = async () => await secure(await certificate({}));
 		const nothing = { reason: '', code: /^/, advice: /^/ };
 		const { published, tested } = await saidOf({ title: '', server, trusted: true, ...nothing });

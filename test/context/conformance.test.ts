@@ -17,7 +17,7 @@ import { triggersUnderTest } from './providers';
  * Every delivery that a document or SDK describes, signed by the sandbox and delivered over HTTP:
  * the documented output, and 401 without a run for each of its forgeries.
  *
- * Accepted beside the letter of the documents: white space around a header's value. Upper-case hex
+ * Also accepted, although no document says so: white space around a header's value. Upper-case hex
  * is not accepted (see conformanceForgeries.ts for both).
  */
 
@@ -91,7 +91,7 @@ describe('the table', () => {
 		expect(new Set(titles).size).toBe(titles.length);
 	});
 
-	it.each(catalogue)('has all that the sandbox can send, and no more: $provider', (entry) => {
+	it.each(catalogue)('has exactly what the sandbox can send: $provider', (entry) => {
 		const own = blocks.filter((block) => block.provider === entry.provider && !block.standIn);
 		const ids = (facts: ReadonlyArray<{ id: string }>) => [...new Set(facts.map(({ id }) => id))];
 		const events = own.flatMap((block) => block.events).filter(({ inferred }) => !inferred);

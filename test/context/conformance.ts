@@ -33,7 +33,7 @@ const METIGAN_OLD = 'docs.metigan.com/docs/api/webhooks (January 2026)';
 const METIGAN_SDK = 'Metigan JS SDK 3';
 
 interface EventFact {
-	/** On the wire. */
+	/** As sent. */
 	readonly name: string;
 	readonly source: string;
 	/** In the output, where that differs. */
@@ -48,7 +48,7 @@ export interface SchemeFact extends WireScheme {
 	readonly source: string;
 	/** `verification.scheme` of the output. */
 	readonly verifiedAs: string;
-	/** Put before the sandbox's bare hex: a prefix that the documents leave open. */
+	/** A prefix for the sandbox's bare hex, where the documents leave the prefix open. */
 	readonly addedPrefix?: string;
 }
 
@@ -77,7 +77,7 @@ interface Block {
 	readonly envelopes: readonly EnvelopeFact[];
 	/** The address that an event is about, read from its data. */
 	readonly about?: (data: unknown) => unknown;
-	/** Sends in the provider's place what the sandbox leaves out of its catalogue. */
+	/** Sends instead of the provider what the sandbox's catalogue does not have. */
 	readonly standIn?: SandboxProvider;
 }
 
@@ -160,7 +160,7 @@ const reachEvents = from(
 	...['lead.found', 'campaign.sent', 'deal.updated', 'contact.replied'],
 );
 
-/** The SDK names no encoding: bare hex, with the prefixes of the sister products tolerated. */
+/** The SDK names no encoding: bare hex, or with a prefix that other Misar products use. */
 const reachScheme = (prefix: string): SchemeFact => ({
 	id: 'reach',
 	source: REACH_SDK,

@@ -35,11 +35,11 @@ export interface Delivery {
 	readonly body: Buffer;
 	/** A header whose value reaches the context as a list, as another HTTP server might hand it on. */
 	readonly asArray?: string;
-	/** Overrides the scheme's own `pin`; undefined = automatic. */
+	/** Replaces the scheme's own `pin`; undefined means automatic. */
 	readonly pin?: string | undefined;
 }
 
-/** A kind of delivery that is accepted, to be forged. */
+/** A kind of accepted delivery, from which forgeries are made. */
 export interface Specimen {
 	readonly scheme: WireScheme;
 	/** The provider's other schemes. */
@@ -59,7 +59,7 @@ const HEX = /[0-9a-f]{64}/;
 const UNIX_SECONDS = /(?<!\d)\d{10}(?!\d)/;
 const MISMATCH = /^signature does not match$/;
 const MALFORMED =
-	/^(header \S+ is not written as documented|signature header (needs|has no) .*|signature does not match)$/;
+	/^(header \S+ is not in the documented format|signature header (needs|has no) .*|signature does not match)$/;
 const OTHER_EVENT = /^the event header differs from the event in the body$/;
 const TOLERANCE_SECONDS = 300;
 
@@ -102,7 +102,7 @@ const forgeries: readonly Forgery[] = [
 	},
 	{
 		title: 'another signature header on a line before it',
-		// A shared secret may have a comma: nobody can tell that these are two.
+		// A shared secret may contain a comma, so two of them cannot be recognised.
 		reason: /^(header \S+ is repeated|signature does not match)$/,
 		make: (specimen) => [changeProof(specimen, (value) => [flipLast(value), value])],
 	},
@@ -160,7 +160,7 @@ const forgeries: readonly Forgery[] = [
 	{
 		title: REPLAY,
 		reason:
-			/^(body is not a JSON object|header \S+ holds no Unix timestamp|signature header is missing.*|signature does not match|header \S+ is not written as documented)$/,
+			/^(body is not a JSON object|header \S+ holds no Unix timestamp|signature header is missing.*|signature does not match|header \S+ is not in the documented format)$/,
 		make: (specimen) => (signsTime(specimen.scheme) ? replayGlued(specimen) : backdate(specimen)),
 	},
 ];
@@ -296,8 +296,8 @@ export async function deliverTo(host: ContextHost, delivery: Delivery) {
 }
 
 /**
- * Lets the clock stand still until `jest.useRealTimers()`, so that a second too old is exactly that.
- * Timers go on: HTTP needs them.
+ * Stops the clock until `jest.useRealTimers()`, so that one second too old is exact.
+ * Timers go on, because HTTP needs them.
  */
 export function stopClock(nowMs: number): void {
 	jest.useFakeTimers({
@@ -312,7 +312,7 @@ export function stopClock(nowMs: number): void {
 	});
 }
 
-/** White space around every header value, which no HTTP server hands on. */
+/** Adds white space around every header value, which no HTTP server passes on. */
 export function spacedOut(delivery: Delivery): Delivery {
 	const spaced = Object.entries(delivery.headers).map(([name, value]) => [
 		name,
@@ -390,7 +390,7 @@ function without(delivery: Delivery, names: readonly string[]): Delivery {
 	return { ...delivery, headers: Object.fromEntries(kept) };
 }
 
-/** One bit of the last digit, which leaves the JSON readable. */
+/** Flips one bit of the last digit, which keeps the JSON valid. */
 function flipDigitOfBody(delivery: Delivery): Delivery {
 	const at = delivery.body.toString('latin1').search(/\d\D*$/);
 	const body = Buffer.from(delivery.body);

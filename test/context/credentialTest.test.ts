@@ -62,14 +62,14 @@ const OK = { status: 'OK', message: 'Connection successful!' };
 const failed = (message: unknown) => ({ status: 'Error', message });
 
 describe.each(credentials)('the credential of $title', (trigger) => {
-	it('is accepted where the API is, and refused with a message where the key is wrong', async () => {
+	it('passes at the API, and fails with a message if the key is wrong', async () => {
 		const { provider } = trigger;
 		const baseUrl = `${sandbox.url}/`;
 		expect(await testCredential(trigger, { baseUrl, apiKey: sandbox.keys[provider] })).toEqual(OK);
 		expect(await testCredential(trigger, { baseUrl, apiKey: KEY })).toEqual(
 			failed(expect.stringMatching(/did not accept/)),
 		);
-		// A path that the provider's documents print behind the host.
+		// A path that the provider's documents show after the host.
 		const printed =
 			{ misarApi: '/mail/v1', misarBlogApi: '/blog/v1' }[trigger.credential] ?? '/api';
 		const written = { baseUrl: `${sandbox.url}${printed}`, apiKey: sandbox.keys[provider] };
@@ -91,7 +91,7 @@ describe.each(credentials)('the credential of $title', (trigger) => {
 		['a Base URL without https://', 'api.misar.invalid', 'ENOTFOUND'],
 		['a Base URL that is one word', 'misar', 'ERR_INVALID_URL'],
 		['a Base URL that is no address', 'https://', 'ERR_INVALID_URL'],
-	])('says in words that %s does not answer', async (_, baseUrl, code) => {
+	])('gives a clear message if %s does not answer', async (_, baseUrl, code) => {
 		const { status, message } = await testCredential(trigger, { baseUrl, apiKey: KEY });
 		expect(status).toBe('Error');
 		expect(message).toMatch(
@@ -101,7 +101,7 @@ describe.each(credentials)('the credential of $title', (trigger) => {
 		if (code !== 'ENOTFOUND') expect(message).toContain(`(${code})`);
 	});
 
-	it('says that a web page answers, or that the provider has a problem', async () => {
+	it('gives a clear message if a web page answers or the provider has a problem', async () => {
 		const { provider } = trigger;
 		const fields = { baseUrl: sandbox.url, apiKey: sandbox.keys[provider] };
 		sandbox.fault({ kind: 'status', status: 200, body: '<html></html>' });
@@ -139,7 +139,7 @@ it.each(['dev', 'ai', 'ink'])(
 	},
 );
 
-it('Mail Panda is signed in to with email and password', async () => {
+it('Mail Panda is tested by signing in with email and password', async () => {
 	const fields = { authentication: 'session', baseUrl: sandbox.url, ...sandbox.login };
 	expect(await testCredential(mailPanda, fields)).toEqual(OK);
 	expect(await testCredential(mailPanda, { ...fields, password: 'wrong' })).toEqual(
@@ -147,7 +147,7 @@ it('Mail Panda is signed in to with email and password', async () => {
 	);
 });
 
-it('the session of Mail Panda is not handed over either', async () => {
+it('the session of Mail Panda is not handed to another host either', async () => {
 	redirectStatus = 307;
 	const fields = { authentication: 'session', sessionToken: KEY, ...sandbox.login };
 	const baseUrl = originOf(redirecting);

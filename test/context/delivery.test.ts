@@ -112,7 +112,7 @@ describe.each([
 		expect(new Date(String(output['occurredAt'])).toISOString()).toBe(output['occurredAt']);
 	});
 
-	it('shows headers, payload and verification when it is not simplified, without the signature', async () => {
+	it('has headers, payload and verification if not simplified, but no signature', async () => {
 		const delivery = signed(trigger);
 		const { run } = await startHost(trigger, { simplify: false }).deliver(delivery);
 		const output = outputOf(run);
@@ -188,7 +188,7 @@ describe.each([
 		expect(JSON.stringify(result.body)).not.toContain(SECRET);
 	});
 
-	it('is refused when no secret is configured at all', async () => {
+	it('is refused if no secret is configured', async () => {
 		const host = startHost(trigger, {}, { credential: {} });
 		expect(await host.deliver(signed(trigger))).toMatchObject({
 			status: 401,
@@ -244,7 +244,7 @@ describe.each([
 		expect(result.run).toHaveLength(1);
 	});
 
-	it('is verified when it was signed over bytes that are no valid UTF-8', async () => {
+	it('is verified if it was signed over bytes that are not valid UTF-8', async () => {
 		const body = Buffer.concat([
 			Buffer.from(`{"event":"${trigger.events[0]}","data":{"name":"`),
 			Buffer.from([0xff, 0xfe]),
@@ -259,7 +259,7 @@ describe.each([
 		expect(await startHost(trigger).deliver({ headers, body })).toMatchObject({ status: 200 });
 	});
 
-	it('is verified with any content type, and refused as multipart', async () => {
+	it('is verified with any content type, but refused as multipart', async () => {
 		const delivery = signed(trigger);
 		const asText = { ...delivery, headers: { ...delivery.headers, 'content-type': 'text/plain' } };
 		expect((await startHost(trigger).deliver(asText)).run).toHaveLength(1);
@@ -273,7 +273,7 @@ describe.each([
 		});
 	});
 
-	it('runs with a byte order mark before its body, which is signed with it', async () => {
+	it('runs with a signed byte order mark before its body', async () => {
 		const delivery = signed(trigger, { byteOrderMark: true });
 		expect(outputOf((await startHost(trigger).deliver(delivery)).run)).toMatchObject({
 			event: trigger.events[0],
@@ -326,7 +326,7 @@ describe.each([
 			expect((await host.deliver(delivery)).run).toHaveLength(1);
 		});
 
-		it('runs twice when duplicates are wanted, in another workflow, and while testing', async () => {
+		it('runs again if duplicates are wanted, in another workflow, and while testing', async () => {
 			const delivery = signed(trigger);
 			const wanted = startHost(trigger, { options: { skipDuplicates: false } });
 			await wanted.deliver(delivery);
@@ -348,7 +348,7 @@ describe.each([
 		['hard', 'soft', false],
 		['soft', 'soft', true],
 		['soft', undefined, true],
-	])('with bounces narrowed to %s and one that is %s runs: %s', async (wanted, actual, runs) => {
+	])('with %s bounces selected and one that is %s runs: %s', async (wanted, actual, runs) => {
 		const host = startHost(trigger, { events: ['*'], options: { bounceType: wanted } });
 		const data = actual === undefined ? {} : { bounceType: actual };
 		const result = await host.deliver(signed(trigger, { event: 'email.bounced', data }));
@@ -356,7 +356,7 @@ describe.each([
 		expect(result.run !== undefined).toBe(runs);
 	});
 
-	it('runs only where its conditions are met, and one that is not has been no first delivery', async () => {
+	it('runs only if it meets the conditions, and is not remembered otherwise', async () => {
 		const conditions = {
 			rows: [
 				{ field: 'recipient', operator: 'isOneOf', value: 'ada@example.com, bob@example.com' },
@@ -383,7 +383,7 @@ describe.each([
 		expect((await host.deliver(wanted)).body).toMatchObject({ duplicate: true });
 	});
 
-	it('is put off, and the workflow not published, where a condition cannot be used', async () => {
+	it('is put off, and the publish fails, if a condition cannot be used', async () => {
 		const rows = [{ field: 'recipient', operator: 'equals', value: '' }];
 		const host = startHost(trigger, { options: { conditions: { rows } } });
 		await expect(host.publish()).rejects.toThrow(
@@ -401,7 +401,7 @@ describe.each([
 		expect(result).toMatchObject({ status: 503, run: undefined, ended: true });
 	});
 
-	it('accepts any age with a tolerance of 0', async () => {
+	it('may be of any age with a tolerance of 0', async () => {
 		const host = startHost(trigger, { options: { toleranceSeconds: 0 } });
 		expect((await host.deliver(signed(trigger, { tamper: 'stale' }))).run).toHaveLength(1);
 	});
@@ -436,7 +436,7 @@ describe('Misar Mail in particular', () => {
 		expect((await host.deliver(signed(misarMail))).run).toHaveLength(1);
 	});
 
-	it('refuses a timestamped signature replayed as one over a body with the timestamp glued on', async () => {
+	it('refuses a timestamped signature replayed over a body with the timestamp prepended', async () => {
 		const { headers, body } = signed(misarMail);
 		const glued = Buffer.concat([Buffer.from(`${headers['x-misar-timestamp']}.`), body]);
 		const replayed = [
@@ -454,7 +454,7 @@ describe('Misar Mail in particular', () => {
 });
 
 describe('Metigan in particular', () => {
-	it('keeps two events of one message apart', async () => {
+	it('distinguishes two events of one message', async () => {
 		const host = startHost(metigan, { events: ['*'] });
 		for (const event of ['email.delivered', 'email.opened']) {
 			await host.deliver(signed(metigan, { event, id: 'msg_1' }));
@@ -462,7 +462,7 @@ describe('Metigan in particular', () => {
 		expect(host.runs).toHaveLength(2);
 	});
 
-	it('accepts the legacy header only when it is chosen', async () => {
+	it('accepts the legacy header only if it is chosen', async () => {
 		const delivery = signed(metigan, { scheme: 'legacy' });
 		expect(await startHost(metigan).deliver(delivery)).toMatchObject({ status: 401 });
 		const host = startHost(metigan, { options: { signatureScheme: 'legacy' } });
@@ -493,7 +493,7 @@ describe('the event header', () => {
 		},
 	);
 
-	it('of Misar.Blog may not: its reference has it compared', async () => {
+	it('of Misar.Blog must match the body, as its reference says', async () => {
 		const host = startHost(misarBlog);
 		expect(await host.deliver(signed(misarBlog, { tamper: 'swappedEvent' }))).toMatchObject({
 			status: 401,
@@ -504,7 +504,7 @@ describe('the event header', () => {
 });
 
 it.each(['whsec_of_this_test ', ' whsec_of_this_test', 'whsec_of_this_test\n'])(
-	'the shared secret of Misar.Blog matches although it was typed as %j',
+	'the shared secret of Misar.Blog matches even if it was typed as %j',
 	async (signingSecret) => {
 		const host = startHost(misarBlog, {}, { credential: { signingSecret } });
 		expect(await host.deliver(signed(misarBlog))).toMatchObject({ status: 200 });
@@ -547,7 +547,7 @@ describe('different events', () => {
 			'article.updated',
 			['one', 'two'].map((content_html) => ({ article: { ...article, content_html }, author: {} })),
 		],
-	])('run both, with keys of their own: %s', async (_what, trigger, event, both) => {
+	])('both run, with different keys: %s', async (_what, trigger, event, both) => {
 		stopClock(Date.parse('2026-01-02T03:04:05.678Z'));
 		const host = startHost(trigger, { events: ['*'] });
 		const deliveries = both.map((data) => signed(trigger, { event, data, id: 'shared_1' }));
@@ -561,7 +561,7 @@ describe('different events', () => {
 		}
 	});
 
-	it('count as one by their id where a document says so, even if they differ otherwise', async () => {
+	it('count as one if they share an ID that a document calls the event’s own', async () => {
 		const host = startHost(misarMail);
 		const sent = (envelope: string, subject: string) =>
 			signed(misarMail, { envelope, id: `evt_${envelope}`, data: { subject } });
@@ -574,7 +574,7 @@ describe('different events', () => {
 		}
 	});
 
-	it('are distinguished only by their arrival where a body has no id and no time', async () => {
+	it('are distinguished only by their arrival if the body has no ID and no time', async () => {
 		const now = Date.parse('2026-01-02T03:04:05Z');
 		stopClock(now);
 		const host = startHost(mailPanda);
@@ -588,7 +588,7 @@ describe('different events', () => {
 		expect(await host.deliver(sent)).toMatchObject({ body: { duplicate: true } });
 	});
 
-	it('are remembered permanently where the body has their time', async () => {
+	it('are remembered permanently if the body has their time', async () => {
 		const now = Date.now();
 		stopClock(now);
 		const host = startHost(misarMail);
@@ -599,7 +599,7 @@ describe('different events', () => {
 	});
 });
 
-it('an unsigned header makes no new delivery of an old one', async () => {
+it('an unsigned header cannot make an old delivery count as a new one', async () => {
 	const host = startHost(misarMail);
 	const { headers, body } = signed(misarMail, { scheme: 'platform', envelope: 'E4' });
 	const replayed = ['evt_1', 'evt_2', 'evt_3'].map((id) => ({
@@ -640,7 +640,7 @@ describe('a delivery of another product with the same secret', () => {
 		['social', misarPost],
 		['post', misarPost],
 		['dev', misarDev],
-	])('is not taken for one of the right product: %s', async (product, trigger) => {
+	])('runs without a warning if the product is the right one: %s', async (product, trigger) => {
 		const host = startHost(trigger, { simplify: false });
 		const delivery = buildDelivery({
 			provider: 'misar.dev',
@@ -652,7 +652,7 @@ describe('a delivery of another product with the same secret', () => {
 	});
 
 	it.each([misarMail, misarReach, misarPost, misarDev])(
-		'runs with a warning at $title when nobody knows the product',
+		'runs with a warning at $title if the product is unknown',
 		async (trigger) => {
 			const host = startHost(trigger, { simplify: false });
 			const delivery = buildDelivery({
@@ -674,7 +674,7 @@ describe('an unsigned ping', () => {
 		return { headers: {}, body: body.padEnd(length) };
 	};
 
-	it('is answered at Misar Post up to 4 kB, so that a large body is not read in vain', async () => {
+	it('is accepted at Misar Post up to 4 kB', async () => {
 		const host = startHost(misarPost);
 		expect(await host.deliver(ping(4096))).toMatchObject({
 			status: 200,
@@ -684,7 +684,7 @@ describe('an unsigned ping', () => {
 	});
 
 	it.each([misarMail, misarReach, misarDev, misarBlog, mailPanda, metigan])(
-		'tells nobody that the URL of $title is in use',
+		'is refused at $title, like any unsigned request',
 		async (trigger) => {
 			expect(await startHost(trigger).deliver(ping(0))).toMatchObject({ status: 401 });
 		},
@@ -711,7 +711,7 @@ describe('two triggers', () => {
 	it.each<[string, Partial<ContextHostOptions>]>([
 		['credential', { credentialId: 'another' }],
 		['node', { nodeName: 'Another' }],
-	])('do not verify by the secret of the other: each has its own %s', async (what, changes) => {
+	])('do not verify with each other’s secret: each has its own %s', async (what, changes) => {
 		const workflowId = `each its own ${what}`;
 		const first = startHost(misarMail, {}, { workflowId });
 		expect((await first.deliver(signed(misarMail))).run).toHaveLength(1);
@@ -743,7 +743,7 @@ it.each([
 	});
 });
 
-it('the full output holds no Authorization and no Cookie', async () => {
+it('the full output has neither Authorization nor Cookie headers', async () => {
 	const { headers, body } = signed(misarMail);
 	const { run } = await startHost(misarMail, { simplify: false }).deliver({
 		headers: { ...headers, authorization: 'Basic c2VjcmV0', cookie: 'session=c2VjcmV0' },
@@ -780,14 +780,14 @@ describe('Accept Unverified Deliveries', () => {
 		expect((await host.deliver(forged(mailPanda))).run).toHaveLength(1);
 	});
 
-	it('opens nothing where the trigger registers its endpoint, and so knows a secret', async () => {
+	it('accepts nothing unverified if the trigger registers its endpoint, and so knows a secret', async () => {
 		const parameters = { options, registration: 'automatic' };
 		const host = startHost(mailPanda, parameters, { credential: { apiKey: 'k' } });
 		expect(await host.deliver(forged(mailPanda))).toMatchObject({ status: 503, run: undefined });
 	});
 });
 
-it('a negative tolerance is no switch for the check of the time', async () => {
+it('a negative tolerance does not switch off the check of the time', async () => {
 	const host = startHost(misarMail, { options: { toleranceSeconds: -1 } });
 	expect(await host.deliver(signed(misarMail, { tamper: 'stale' }))).toMatchObject({
 		status: 503,

@@ -72,7 +72,7 @@ async function diagnose(
 describe.each(triggersUnderTest)('$title', (trigger) => {
 	const { provider, api } = trigger;
 
-	it('is told what there is to know, before and after an event', async () => {
+	it('is diagnosed before and after an event', async () => {
 		const host = await publish(trigger);
 		const url = host.webhookUrl;
 		const [registered] = sandbox.endpoints(provider);
@@ -210,7 +210,7 @@ describe('Misar Mail, beside a published trigger,', () => {
 		});
 	});
 
-	it('finds a test that the provider does not send', async () => {
+	it('reports a test that the provider does not send', async () => {
 		await publish(misarMail);
 		sandbox.fault({ provider: 'misar.mail', path: /\/test$/, kind: 'status', status: 422 });
 		expect(await diagnose(misarMail, { sendTest: true })).toMatchObject({
@@ -219,7 +219,7 @@ describe('Misar Mail, beside a published trigger,', () => {
 		});
 	});
 
-	it('says so where the workflow has no trigger of the product', async () => {
+	it('says so if the workflow has no trigger of the product', async () => {
 		await publish(misarReach);
 		expect(await diagnose(misarMail)).toMatchObject({
 			finding: 'triggerMissing',
@@ -252,7 +252,7 @@ describe('Misar Mail, beside a published trigger,', () => {
 		expect(sandbox.requests().slice(before)).toMatchObject([{ method: 'GET' }]);
 	});
 
-	it('knows a Test URL', async () => {
+	it('recognises a Test URL', async () => {
 		const url = 'https://n8n.example.com/webhook-test/1/misar';
 		expect(await diagnose(misarMail, { by: 'url', url })).toMatchObject({ finding: 'testUrl' });
 	});

@@ -56,9 +56,9 @@ const described = ({ id, url, events, active }: SandboxEndpoint) => ({
 	active,
 });
 
-describe.each(withGet)('%s answers for one endpoint with another one', (_title, trigger) => {
+describe.each(withGet)('if %s returns another endpoint than asked for', (_title, trigger) => {
 	it.each([true, false])(
-		'and neither of the two is touched until the unpublish, which removes ours (listed: %s)',
+		'neither of the two is touched until the unpublish, which removes ours (listed: %s)',
 		async (isListed) => {
 			const life = new Life(sandbox, trigger);
 			await life.publish();
@@ -82,7 +82,7 @@ describe.each(withGet)('%s answers for one endpoint with another one', (_title, 
 		},
 	);
 
-	it('and a later change of the node reaches ours alone', async () => {
+	it('a later change of the node updates ours alone', async () => {
 		const life = new Life(sandbox, trigger);
 		await life.publish();
 		const foreign = addForeign(trigger);
@@ -103,9 +103,9 @@ describe.each(withGet)('%s answers for one endpoint with another one', (_title, 
 });
 
 describe.each(all)(
-	'%s answers a create with another endpoint of the account',
+	'if %s answers a create with another endpoint of the account',
 	(_title, trigger) => {
-		it('and that one is left alone, and ours is not left behind', async () => {
+		it('that one is left alone, and ours is not left behind', async () => {
 			const life = new Life(sandbox, trigger);
 			const foreign = addForeign(trigger);
 			sandbox.fault({
@@ -131,7 +131,7 @@ describe.each(all)(
 			],
 			['fails', () => answerWith(sandbox, trigger, { status: 500 }, { place: 'list' }), /./],
 		])(
-			'and the list that follows %s: it is refused, and that one is left alone',
+			'and the list that follows %s, it is refused, and that one is left alone',
 			async (_what, spoilLists, message) => {
 				const life = new Life(sandbox, trigger);
 				const foreign = addForeign(trigger);
@@ -175,7 +175,7 @@ const gone: ReadonlyArray<[string, Answer]> = [
 	['204', { status: 204, body: '' }],
 ];
 
-describe.each(withGet)('%s says that an endpoint is gone', (_title, trigger) => {
+describe.each(withGet)('if %s says that an endpoint is gone', (_title, trigger) => {
 	const lose = async () => {
 		const life = new Life(sandbox, trigger);
 		await life.publish();
@@ -183,7 +183,7 @@ describe.each(withGet)('%s says that an endpoint is gone', (_title, trigger) => 
 		return life;
 	};
 
-	it.each(gone)('by %s, and a check and a publish register it again', async (_what, answer) => {
+	it.each(gone)('a check and a publish register it again: %s', async (_what, answer) => {
 		for (const look of ['check', 'publish'] as const) {
 			const life = await lose();
 			answerWith(sandbox, trigger, answer, { place: 'one' });
@@ -197,7 +197,7 @@ describe.each(withGet)('%s says that an endpoint is gone', (_title, trigger) => 
 		}
 	});
 
-	it.each(gone)('by %s, and the unpublish forgets it', async (_what, answer) => {
+	it.each(gone)('the unpublish forgets it: %s', async (_what, answer) => {
 		const life = await lose();
 		answerWith(sandbox, trigger, answer, { place: 'one' });
 		answerWith(sandbox, trigger, answer, { place: 'one', method: 'DELETE' });
@@ -206,9 +206,9 @@ describe.each(withGet)('%s says that an endpoint is gone', (_title, trigger) => 
 	});
 });
 
-describe.each(all)('%s answers the DELETE of an endpoint that is gone', (_title, trigger) => {
+describe.each(all)('if %s answers the DELETE of an endpoint that is gone', (_title, trigger) => {
 	it.each(gone.filter(([what]) => what !== '403'))(
-		'with %s, and the unpublish forgets it',
+		'with %s, the unpublish forgets it',
 		async (_what, answer) => {
 			const life = new Life(sandbox, trigger);
 			await life.publish();
@@ -227,7 +227,7 @@ describe.each(all)('%s answers the DELETE of an endpoint that is gone', (_title,
 	);
 });
 
-describe.each(all)('a lagging copy of %s that shows nothing', (_title, trigger) => {
+describe.each(all)('a lagging replica of %s that shows nothing', (_title, trigger) => {
 	const lag = () => {
 		answerWith(sandbox, trigger, { status: 404 }, { place: 'one' });
 		rewriteAnswers(sandbox, trigger, emptyList, { place: 'list' });
@@ -301,7 +301,7 @@ describe.each(all)('a lagging copy of %s that shows nothing', (_title, trigger) 
 
 describe.each(all)('an endpoint that %s did not show after it was created', (_title, trigger) => {
 	it.each([true, false])(
-		'is registered again after an unpublish that fails although it removed it (shown by then: %s)',
+		'is registered again after an unpublish that removed it but failed (shown by then: %s)',
 		async (isShown) => {
 			const life = new Life(sandbox, trigger);
 			const hide = () => {
@@ -330,7 +330,7 @@ describe.each(all)('an endpoint that %s did not show after it was created', (_ti
 		},
 	);
 
-	it('stays while it is hidden and cannot be removed, and goes once it can', async () => {
+	it('remains while it is hidden and cannot be removed, and is removed once it can be', async () => {
 		const life = new Life(sandbox, trigger);
 		rewriteAnswers(sandbox, trigger, emptyList, { place: 'list' });
 		answerWith(sandbox, trigger, { status: 404 }, { place: 'one' });
@@ -347,7 +347,7 @@ describe.each(all)('an endpoint that %s did not show after it was created', (_ti
 });
 
 describe.each(all.filter(([, trigger]) => trigger !== misarReach))(
-	'%s answers an update with 200 and changes nothing',
+	'if %s answers an update with 200 but changes nothing',
 	(_title, trigger) => {
 		beforeEach(() => {
 			for (const method of ['PATCH', 'PUT']) {
@@ -359,7 +359,7 @@ describe.each(all.filter(([, trigger]) => trigger !== misarReach))(
 			['was switched off', { active: false }],
 			['lost its events', { events: [] }],
 		])(
-			'and the endpoint that %s is replaced once, and this is told once',
+			'an endpoint that %s is replaced once, and this is reported only once',
 			async (_what, change) => {
 				const life = new Life(sandbox, trigger);
 				await life.publish();
@@ -375,8 +375,8 @@ describe.each(all.filter(([, trigger]) => trigger !== misarReach))(
 	},
 );
 
-describe.each(all)('%s shows an endpoint as switched off whatever is done', (_title, trigger) => {
-	it('and it is replaced once, and this is told once', async () => {
+describe.each(all)('if %s always shows an endpoint as disabled', (_title, trigger) => {
+	it('it is replaced once, and this is reported once', async () => {
 		const life = new Life(sandbox, trigger);
 		await life.publish();
 		rewriteAnswers(

@@ -39,7 +39,7 @@ const all = [misarMail, misarReach, misarPost, mailPanda, metigan].map(
 const namesOf = ({ events }: Entry) =>
 	Array.isArray(events) ? events.map(String) : String(events).split(',');
 const urlOf = ({ url }: Entry) => String(url);
-/** What differs between two looks must not matter either. */
+/** Counts reads, for forms that differ from one read to the next. */
 let looks = 0;
 
 const forms: ReadonlyArray<[string, (entry: Entry) => Entry]> = [
@@ -84,10 +84,10 @@ const places: ReadonlyArray<[string, Place]> = [
 	['everywhere', 'both'],
 ];
 
-describe.each(all)('%s shows', (_title, trigger) => {
+describe.each(all)('if %s shows', (_title, trigger) => {
 	describe.each(forms)('%s', (_form, change) => {
 		it.each(places)(
-			'%s, and after the first POST nothing is changed or told until the unpublish',
+			'%s, nothing is changed or reported after the first POST until the unpublish',
 			async (_where, place) => {
 				const life = new Life(sandbox, trigger);
 				rewriteAnswers(sandbox, trigger, mapEach(change), { place });
@@ -106,7 +106,7 @@ describe.each(all)('%s shows', (_title, trigger) => {
 	});
 });
 
-describe.each(all)('a list of %s that is cut', (_title, trigger) => {
+describe.each(all)('a truncated list of %s', (_title, trigger) => {
 	const COUNT = 20;
 	const addOthers = () => {
 		for (let index = 0; index < COUNT; index++) {
@@ -122,7 +122,7 @@ describe.each(all)('a list of %s that is cut', (_title, trigger) => {
 		rewriteAnswers(sandbox, trigger, (answer) => mapEntries(answer, choose), { place: 'list' });
 
 	it.each([404, 405, undefined])(
-		'and never shows ours leaves one endpoint, and none of ours after the unpublish (GET of one: %s)',
+		'that never shows ours leads to one endpoint, and to none after the unpublish (GET of one: %s)',
 		async (status) => {
 			const life = new Life(sandbox, trigger);
 			addOthers();
@@ -137,7 +137,7 @@ describe.each(all)('a list of %s that is cut', (_title, trigger) => {
 		},
 	);
 
-	it('and loses sight of ours leaves one endpoint, and none after the unpublish', async () => {
+	it('that no longer shows ours leads to one endpoint, and to none after the unpublish', async () => {
 		const life = new Life(sandbox, trigger);
 		answerWith(sandbox, trigger, { status: 404 }, { place: 'one' });
 		hide(cutNewestFirst);
@@ -151,7 +151,7 @@ describe.each(all)('a list of %s that is cut', (_title, trigger) => {
 	});
 });
 
-describe.each(all)('%s has ids that are 64-bit numbers', (_title, trigger) => {
+describe.each(all)('if %s has IDs that are 64-bit numbers', (_title, trigger) => {
 	const numbered = (entry: Entry) => ({ ...entry, id: 9_223_372_036_854_775_000, _id: undefined });
 	const createAnswer = mapEach(numbered);
 
@@ -174,7 +174,7 @@ describe.each(all)('%s has ids that are 64-bit numbers', (_title, trigger) => {
 		expect(warnings.at(-1)).toContain(life.host.webhookUrl);
 	});
 
-	it('and masks the URL: each publish sends one POST at most', async () => {
+	it('and masks the URL, each publish sends one POST at most', async () => {
 		const life = new Life(sandbox, trigger);
 		const masked = mapEach((entry) => ({
 			...numbered(entry),
@@ -186,7 +186,7 @@ describe.each(all)('%s has ids that are 64-bit numbers', (_title, trigger) => {
 		expect(life.changes).toEqual(['POST']);
 	});
 
-	it('in its lists only: there is one endpoint, and none after the unpublish', async () => {
+	it('in its lists only, there is one endpoint, and none after the unpublish', async () => {
 		const life = new Life(sandbox, trigger);
 		rewriteAnswers(sandbox, trigger, createAnswer);
 		await life.goOn();

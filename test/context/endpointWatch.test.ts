@@ -36,7 +36,7 @@ import {
 const OLD_SECRET = 'whsec_before_the_rotation_0123456789';
 const NEW_SECRET = 'whsec_after_the_rotation_9876543210';
 const MINUTE_MS = 60_000;
-/** As long as between two checks where nothing else is chosen. */
+/** The default interval between two checks. */
 const HALF_HOUR = 30;
 const NOW = Date.parse('2036-03-01T12:00:00Z');
 
@@ -66,7 +66,7 @@ afterAll(async () => {
 });
 
 const api = [misarMail, misarReach, misarPost, mailPanda, metigan];
-/** They make the secret themselves, whatever the credential holds. */
+/** They issue the secret themselves, whatever the credential holds. */
 const issuers: readonly TriggerUnderTest[] = [misarReach, misarPost];
 
 interface Start {
@@ -80,7 +80,7 @@ interface Start {
 /** A trigger whose webhook URL is served. */
 async function openHost({ trigger, credential, options, staticData = {} }: Start) {
 	const host = new ContextHost({
-		// What was reported of a workflow is remembered in the process.
+		// The process remembers what was reported of a workflow.
 		workflowId: `workflow ${workflows++}`,
 		...selfRegistering(trigger, sandbox, {
 			credential,
@@ -293,7 +293,7 @@ describe.each(faults)('an endpoint that was %s', (_, fault) => {
 			const { host, tick } = await publish({ trigger, credential, options });
 			const [former] = endpointsAt(trigger, host);
 			if (former === undefined) throw new Error('nothing was registered');
-			// Written after the activation, so that what n8n holds in memory lacks it.
+			// Written after the activation, so that n8n does not have it in memory.
 			const others = { 'node:Another': { cursor: 7 }, 'node:Trigger': { cursor: 9 } };
 			Object.assign(host.savedStaticData, others);
 			Object.assign(host.savedStaticData['global'] ?? {}, { cursor: 8 });
@@ -369,7 +369,7 @@ describe('a check', () => {
 		},
 	);
 
-	it('is made once in half an hour, in a second of the node’s own', async () => {
+	it('is made every half hour, at a second that depends on the node', async () => {
 		const times: number[] = [];
 		for (let nodes = 0; nodes < 50; nodes++) {
 			const host = new ContextHost({
@@ -389,12 +389,12 @@ describe('a check', () => {
 		expect(new Set(times.map((at) => Math.floor(at / MINUTE_MS))).size).toBeGreaterThan(15);
 	});
 
-	it('is not made from time to time where the interval is 0', async () => {
+	it('is not repeated if the interval is 0', async () => {
 		const { pass } = await publish({ trigger: metigan, options: { checkInterval: 0 } });
 		expect(await pass(2 * HALF_HOUR)).toEqual([]);
 	});
 
-	it('does not begin while the last one is at work', async () => {
+	it('does not begin while the last one is going on', async () => {
 		recordWarnings();
 		const { host, begin, tick } = await publish({ trigger: metigan });
 		sandbox.removeEndpoint('metigan', endpointsAt(metigan, host)[0]?.id ?? '');
@@ -439,7 +439,7 @@ describe('a check', () => {
 		expect(host.emitted).toHaveLength(runs);
 	});
 
-	it('notices what runs saved and failed to save when n8n misses their ends', async () => {
+	it('notices what runs have saved or failed to save if n8n misses their ends', async () => {
 		const warnings = recordWarnings();
 		const { host, pass } = await publish({ trigger: metigan });
 		removeAtProvider(host, endpointsAt(metigan, host)[0]?.id ?? '');
@@ -458,7 +458,7 @@ describe('a check', () => {
 		expect(host.emitted).toHaveLength(runs);
 	});
 
-	it('does not start a run each minute forever when none of them can save', async () => {
+	it('does not start a run every minute forever if none of them can save', async () => {
 		recordWarnings();
 		const { host, pass } = await publish({
 			trigger: metigan,
@@ -497,7 +497,7 @@ describe('a check', () => {
 		['a deleted endpoint', removeAtProvider],
 		['an endpoint with an old secret', replaceSecret],
 	])(
-		'does not get in the way of a publish while it saves its replacement of %s',
+		'does not interfere with a publish while it saves its replacement of %s',
 		async (_, breakIt) => {
 			recordWarnings();
 			const { host, tick, close } = await publish({ trigger: metigan });
@@ -519,7 +519,7 @@ describe('a check', () => {
 		['a deleted endpoint', removeAtProvider],
 		['an endpoint with an old secret', replaceSecret],
 	])(
-		'leaves nothing when it is unpublished while it saves its replacement of %s',
+		'leaves nothing behind if it is unpublished while it saves its replacement of %s',
 		async (_, breakIt) => {
 			recordWarnings();
 			const { host, tick, close } = await publish({ trigger: metigan });
@@ -535,7 +535,7 @@ describe('a check', () => {
 		},
 	);
 
-	it('leaves one secret in force where what it replaces cannot be deleted', async () => {
+	it('leaves one secret valid if the replaced endpoint cannot be deleted', async () => {
 		recordWarnings();
 		const { host, tick, close } = await publish({ trigger: misarReach });
 		const [former] = endpointsAt(misarReach, host);
@@ -560,7 +560,7 @@ describe('a check', () => {
 	it.each<[string, 'POST' | 'DELETE', (host: ContextHost, id: string) => void]>([
 		['creates an endpoint', 'POST', removeAtProvider],
 		['deletes the former endpoint', 'DELETE', replaceSecret],
-	])('does not get in the way of a publish while it %s', async (_, method, breakIt) => {
+	])('does not disturb a publish while it %s', async (_, method, breakIt) => {
 		recordWarnings();
 		const { host, begin, close } = await publish({ trigger: metigan });
 		breakIt(host, endpointsAt(metigan, host)[0]?.id ?? '');
@@ -579,7 +579,7 @@ describe('a check', () => {
 		await expectOneEndpoint(host);
 	});
 
-	it('leaves a provider alone as long as it asks', async () => {
+	it('waits as long as the provider asks', async () => {
 		recordWarnings();
 		const { pass } = await publish({ trigger: misarMail });
 		fail({ kind: 'rateLimit', headers: { 'retry-after': '3600' } });
@@ -588,7 +588,7 @@ describe('a check', () => {
 		expect(await pass(1)).not.toEqual([]);
 	});
 
-	it('asks a provider that cannot be asked again after 1, 2, 4, … minutes', async () => {
+	it('is repeated after 1, 2, 4, … minutes if the provider cannot be reached', async () => {
 		recordWarnings();
 		const { pass } = await publish({ trigger: metigan, options: { checkInterval: 10 } });
 		expect(await pass(10)).toHaveLength(1);
@@ -601,7 +601,7 @@ describe('a check', () => {
 		expect(await pass(30)).toHaveLength(3);
 	});
 
-	it('reports a provider that cannot be asked after two checks, once, and is quiet later', async () => {
+	it('reports a provider that cannot be reached after two checks, and only once', async () => {
 		const warnings = recordWarnings();
 		const { host, pass } = await publish({ trigger: misarMail, options: { reportProblems: true } });
 		const saved = structuredClone(host.savedStaticData);
@@ -637,7 +637,7 @@ describe('a check', () => {
 		expect(host.savedStaticData).toEqual(saved);
 	});
 
-	it('saves what a run failed to save also while the provider is down', async () => {
+	it('saves what a run failed to save even while the provider is down', async () => {
 		recordWarnings();
 		const { host, pass } = await publish({ trigger: misarReach });
 		sandbox.setBehaviour('misar.reach', { deleteOffered: true });
@@ -653,7 +653,7 @@ describe('a check', () => {
 		expect(host.remembered).toMatchObject({ registration: { endpointId: own?.id } });
 	});
 
-	it('does not report a provider that has answered again before it could be reported', async () => {
+	it('does not report a provider that answers again before the report', async () => {
 		recordWarnings();
 		const { host, pass } = await publish({ trigger: misarMail, options: { reportProblems: true } });
 		fail();
@@ -668,7 +668,7 @@ describe('a check', () => {
 		expect(host.emitted).toHaveLength(1);
 	});
 
-	it('goes on after the clock was a day ahead at a failed one', async () => {
+	it('is repeated even if the clock was a day ahead when one failed', async () => {
 		recordWarnings();
 		const { host, tick, pass } = await publish({ trigger: metigan });
 		fail();
@@ -683,7 +683,7 @@ describe('a check', () => {
 	});
 
 	it.each(api.map((trigger) => [trigger.title, trigger] as const))(
-		'repairs for good what was published while the clock was ahead, at %s',
+		'repairs permanently what was published while the clock was ahead, at %s',
 		async (_title, trigger) => {
 			recordWarnings();
 			sandbox.setBehaviour('misar.reach', { deleteOffered: true });
@@ -703,7 +703,7 @@ describe('a check', () => {
 		},
 	);
 
-	it('creates nothing again for an endpoint that the list leaves out', async () => {
+	it('creates nothing for an endpoint that the list leaves out', async () => {
 		sandbox.fault({
 			method: 'GET',
 			kind: 'rewrite',
@@ -774,7 +774,7 @@ describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 			},
 		);
 
-		it('is followed by checks every ten seconds only where somebody waits for one', async () => {
+		it('is followed by checks every ten seconds only if a person has published', async () => {
 			const { host, close } = await publish({ trigger: metigan });
 			await close();
 			endProcess();
@@ -786,7 +786,7 @@ describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 			expect(started.crons).toEqual([expect.stringMatching(/^\d+ \* \* \* \* \*$/), ...others]);
 		});
 
-		it('whose first check fails is followed by another one', async () => {
+		it('is followed by another check if its first one fails', async () => {
 			recordWarnings();
 			const { host, close } = await publish({ trigger: metigan, options: { checkInterval: 0 } });
 			await close();
@@ -832,7 +832,7 @@ describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 			await expectOneEndpoint(host);
 		});
 
-		it('saves once more what it registered because the record was lost', async () => {
+		it('saves again what it registered because the record was lost', async () => {
 			recordWarnings();
 			const { host, close } = await publish({ trigger: metigan });
 			await close();
@@ -840,7 +840,7 @@ describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 			host.savedStaticData = {};
 			host.restart({ activation });
 			await host.publish();
-			// What had erased it goes on, and erases it again.
+			// The run that erased the record goes on and erases it again.
 			host.savedStaticData = { global: { n: 1 } };
 			host.restart();
 			await (await watch(host)).tick();
@@ -895,8 +895,8 @@ describe('a publish that finds an endpoint', () => {
 	describe.each<[string, (host: ContextHost, id: string) => void]>([
 		['that was deleted', removeAtProvider],
 		['with an old secret', replaceSecret],
-	])('and an endpoint %s', (_, breakIt) => {
-		it('is not disturbed by a tick that comes meanwhile', async () => {
+	])('%s', (_, breakIt) => {
+		it('is not disturbed by a tick at the same time', async () => {
 			const { host, begin, tick, untilCalled } = await activated(breakIt);
 			const registered = host.publish();
 			await untilCalled();
@@ -919,7 +919,7 @@ describe('a publish that finds an endpoint', () => {
 		);
 
 		it.each(['', 'a worker'])(
-			'is remembered, even if the run of an overtaken check comes last (in "%s")',
+			'is remembered even if the run of an overtaken check comes last (in "%s")',
 			async (process) => {
 				const { host, tick } = await activated(breakIt);
 				const publishing = whileSaving(host, async () => await host.publish());
@@ -935,7 +935,7 @@ describe('a publish that finds an endpoint', () => {
 			},
 		);
 
-		it('is remembered, even if the run of an overtaken check is saved last', async () => {
+		it('is remembered even if the run of an overtaken check is saved last', async () => {
 			const { host, tick } = await activated(breakIt);
 			const publishing = whileSaving(host, async () => await host.publish());
 			await tick();

@@ -3,8 +3,8 @@ import dns from 'node:dns';
 import { afterAll } from '@jest/globals';
 
 /**
- * Names that exist only in examples (RFC 2606, 6761) are answered at once, as a resolver answers in the end: it can
- * take seconds over each, Node.js looks up four at a time, and those of one test would hold up all that follow it.
+ * Names that exist only in examples (RFC 2606, 6761) are answered at once, as a resolver finally answers. It can
+ * take seconds for each, and Node.js looks up four at a time, so those of one test would delay all later ones.
  */
 
 const EXAMPLE = /(^|\.)(example(\.(com|net|org))?|test|invalid)\.?$/i;

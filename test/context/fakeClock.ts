@@ -1,9 +1,9 @@
-/** A clock on which waiting takes no time: it goes on by as much as somebody waits. */
+/** A clock on which waiting takes no time: it moves forward by the time waited. */
 export class FakeClock {
 	private now = Date.now();
-	/** What is to be told that its time is over, and when. */
+	/** What is to be aborted, and when. */
 	private readonly deadlines = new Map<AbortController, number>();
-	/** Puts the process's own clock back. */
+	/** Restores the process's own clock. */
 	private readonly restorers: Array<() => void> = [];
 
 	/**
@@ -39,7 +39,7 @@ export class FakeClock {
 		}
 	}
 
-	/** Nobody waits for anything any more. */
+	/** Drops everything that is still waited for. */
 	forget(): void {
 		this.deadlines.clear();
 	}

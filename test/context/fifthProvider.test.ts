@@ -81,7 +81,7 @@ function letter(
 	};
 }
 
-/** Delivers what the loft would send to its perch, and tells whether it ran. */
+/** Delivers what the provider would send to its endpoint. @returns how many runs it started */
 async function runsOfOneLetter(host: ContextHost): Promise<number> {
 	const before = host.runs.length;
 	for (const { url, secret } of loft.perches) {
@@ -109,7 +109,7 @@ describe('nodes/shared', () => {
 		}
 	});
 
-	it('names no provider, comments and the name of the package aside', () => {
+	it('names no provider, except in comments and the name of the package', () => {
 		const names = readdirSync(nodes)
 			.filter((folder) => folder !== 'shared')
 			.map((folder) => folder.toLowerCase());
@@ -170,7 +170,7 @@ describe('a delivery of the fifth provider', () => {
 		expect(await checkForgeries(specimen, () => host)).toBeGreaterThan(10);
 	});
 
-	it('is told apart by the selected events, and from a ping', async () => {
+	it('runs only if its event is selected, and not for a ping', async () => {
 		const host = startManual({ events: ['letter.lost'] });
 		for (const [kind, ignored] of [
 			['letter.carried', 'event is not selected'],
@@ -243,7 +243,7 @@ describe('a registration at the fifth provider', () => {
 		loft.fault({ method: 'POST' });
 		const host = startHost();
 		await host.publish();
-		// What the lost one left behind was removed, and another one made.
+		// The endpoint of the lost answer was removed, and another one created.
 		expect(loft.answers.map((answer) => answer.replace(/ .* /, ' '))).toEqual(
 			expect.arrayContaining(['DELETE 204', 'POST 201']),
 		);
@@ -279,7 +279,7 @@ describe('a registration at the fifth provider', () => {
 		expect(await runsOfOneLetter(host)).toBe(1);
 	});
 
-	it('deletes an endpoint that is gone already', async () => {
+	it('accepts that the endpoint to delete is already gone', async () => {
 		const host = startHost();
 		await host.publish();
 		loft.perches.splice(0);
@@ -288,7 +288,7 @@ describe('a registration at the fifth provider', () => {
 		expect(host.remembered).not.toHaveProperty('registration');
 	});
 
-	it('throws when a delete is answered 500, and keeps the id', async () => {
+	it('throws when a delete is answered with 500, and keeps the ID', async () => {
 		const host = startHost();
 		await host.publish();
 		loft.fault({ method: 'DELETE', status: 500 });
@@ -314,7 +314,7 @@ describe('the action node of the fifth provider', () => {
 		return outputs.map((items) => items.map(({ json }) => json));
 	}
 
-	it('has an operation of its own beside those of all', () => {
+	it('has an operation of its own beside the common ones', () => {
 		const [resources] = new PigeonPost().description.properties;
 		expect(resources?.options?.map((option) => option.name)).toEqual([
 			'Delivery',

@@ -17,8 +17,8 @@ import { triggerDescription, triggerMethods } from '../../nodes/shared/trigger/n
 import type { Delivery, WireScheme } from './conformanceForgeries';
 
 /**
- * Pigeon Post, a provider that does not exist and is unlike the others in every name: what it takes
- * to add a fifth one. All of it is here and in its stand-in; nothing of `nodes/shared` knows it.
+ * Pigeon Post, an invented provider that differs from the others in every name: it shows what it takes
+ * to add a fifth one. All of it is here and in its stand-in; `nodes/shared` does not know it.
  */
 
 /** Path of its webhook API. */
@@ -206,7 +206,7 @@ export const wireSchemes: readonly [WireScheme, WireScheme] = [
 	},
 ];
 
-/** What a pigeon carries, signed. Times are epoch milliseconds. */
+/** A signed delivery. Times are epoch milliseconds. */
 export function signLetter(
 	scheme: WireScheme,
 	{ uid, kind, secret, atMs }: { uid: string; kind: string; secret: string; atMs: number },

@@ -70,7 +70,7 @@ export async function startLoft(): Promise<Loft> {
 		const [fault] = index === -1 ? [] : faults.splice(index, 1);
 		if (fault?.status !== undefined) return void response.status(fault.status).json({ oh: 'no' });
 		if (request.headers['x-pigeon-key'] !== key) return void response.status(401).end();
-		// The request takes effect, and nobody hears of it.
+		// The request takes effect, but its answer is lost.
 		if (fault !== undefined) response.json = () => (response.destroy(), response);
 		next();
 	});
@@ -121,7 +121,7 @@ export async function startLoft(): Promise<Loft> {
 	};
 }
 
-/** The secret is told once, by the create alone. */
+/** Without the secret, which only the answer to the create has. */
 function shown({ id, url, events, active }: Perch) {
 	return { id, url, events, active };
 }

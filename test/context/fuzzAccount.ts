@@ -5,9 +5,9 @@ import { hostileBody, hostileJson } from '../fuzz';
 import { SEED } from '../seed';
 import type { FakeClock } from './fakeClock';
 
-/** A provider's account of webhook endpoints whose answers are wrong, lost or of any shape, as a script says. */
+/** A provider's account of webhook endpoints, whose answers are wrong, lost or of any shape as a test says. */
 
-/** What goes wrong with one call; `done`: it has taken effect nevertheless. */
+/** What goes wrong with one call; `done`: it takes effect nevertheless. */
 export type Fault =
 	| { readonly kind: 'none' }
 	| { readonly kind: 'lost'; readonly code: string; readonly done: boolean }
@@ -23,7 +23,7 @@ export type Fault =
 			readonly manner: 'hangs' | 'drips' | 'floods';
 			readonly done: boolean;
 	  }
-	/** The answer tells what the request held, secrets included. */
+	/** The answer repeats the request, secrets included. */
 	| { readonly kind: 'echo'; readonly status: number }
 	/** The answer is about somebody else's endpoint. */
 	| { readonly kind: 'another' }
@@ -38,7 +38,7 @@ const DROP_EVERY_MS = 1_500;
 const STATUSES = [
 	...[200, 200, 201, 204, 301, 400, 401, 402, 403, 404, 405, 409, 410, 422, 429, 500, 503],
 ];
-/** They say that nothing was done, so that a create is repeated. */
+/** These statuses say that nothing was done, so a create is repeated. */
 const REPEATED = [404, 405, 429];
 const status = fc.constantFrom(...STATUSES);
 
@@ -59,7 +59,7 @@ export const anyFault: fc.Arbitrary<Fault> = fc.oneof(
 				code: fc.constantFrom('ECONNRESET', 'ETIMEDOUT', 'ENOTFOUND', 'ERR_BODY_TOO_LARGE'),
 				done: fc.boolean(),
 			})
-			// Where the name has no address, nobody was asked.
+			// If the name has no address, no request was sent.
 			.map((fault) => ({ ...fault, done: fault.done && fault.code !== 'ENOTFOUND' })),
 	},
 	{
@@ -87,7 +87,7 @@ export const anyFault: fc.Arbitrary<Fault> = fc.oneof(
 	{ weight: 1, arbitrary: fc.constant({ kind: 'withoutOurs' } as const) },
 );
 
-/** How a provider's API is made. */
+/** How a provider's API may be designed. */
 export const anyApi = fc.record({
 	address: fc.constantFrom('path', 'query', 'body'),
 	idOf: fc.constantFrom('number' as const, 'text' as const, 'path' as const),
@@ -115,7 +115,7 @@ interface Answer {
 }
 
 export class Account {
-	/** Faults of the next calls; without any, answers are true. */
+	/** Faults of the next calls; without any, answers are correct. */
 	faults: Fault[] = [];
 	calls = 0;
 	/** Calls that change an endpoint of somebody else. */
@@ -142,7 +142,7 @@ export class Account {
 		return this.endpoints.filter(({ url }) => url === this.ourUrl);
 	}
 
-	/** In place of n8n's HTTP client. */
+	/** Replaces n8n's HTTP client. */
 	readonly send = async (request: IHttpRequestOptions): Promise<unknown> => {
 		this.calls += 1;
 		const fault = this.faults.shift() ?? { kind: 'none' };
@@ -184,7 +184,7 @@ export class Account {
 		return { ...answer, headers: {} };
 	};
 
-	/** A body whose end never comes. */
+	/** A body that never ends. */
 	private endless(manner: 'drips' | 'floods') {
 		const { clock } = this;
 		let isWanted = true;
@@ -276,7 +276,7 @@ function isClear({ kind }: Fault): boolean {
 	return kind !== 'withoutOurs';
 }
 
-/** The secret is told once only. */
+/** Without the secret, which is returned only once. */
 function shown({ id, url, events, active }: Endpoint) {
 	return { id, url, events, active };
 }

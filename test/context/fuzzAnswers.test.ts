@@ -80,7 +80,7 @@ function hostFor(
 	clock.forget();
 	const workflowId = `workflow ${count++}`;
 	const webhookUrl = `https://n8n.example.com/webhook/of-the-fuzzer/${trigger.path}`;
-	// The one with an API that its documents leave this open of.
+	// Only the documents of Mail Panda leave this open.
 	const address = trigger.provider === 'mailPanda' ? api.address : 'path';
 	const collection = `${API}${trigger.api?.path}`;
 	const account = new Account(collection, webhookUrl, { ...api, address }, clock);
@@ -98,7 +98,7 @@ function hostFor(
 	return { host, account };
 }
 
-/** What a call of n8n came to: `done`, or the name of an error that was checked. */
+/** The outcome of a call of n8n: `done`, or the name of the error, which was checked. */
 async function outcomeOf(account: Account, call: () => Promise<unknown>): Promise<string> {
 	const [began, before] = [Date.now(), account.calls];
 	const outcome = await call().then(() => 'done', checkedName);
@@ -122,7 +122,7 @@ function checkedName(error: unknown): string {
 	return error.name;
 }
 
-it('leaves one endpoint of ours and all others, whatever is answered', async () => {
+it('publishing leaves one endpoint of ours and all others, whatever is answered', async () => {
 	await check(
 		'any answers to publish, publish again and unpublish',
 		CASES,
@@ -143,7 +143,7 @@ it('leaves one endpoint of ours and all others, whatever is answered', async () 
 				endProcess();
 				host.restart();
 			};
-			/** Those that the user was asked to remove by hand stay. */
+			/** Endpoints that the user was asked to remove by hand may stay. */
 			const ours = () => {
 				const leftovers = (host.remembered['leftovers'] ?? []) as IDataObject[];
 				const told = leftovers.filter(({ undeletable }) => undeletable === true);
@@ -182,11 +182,11 @@ it('leaves one endpoint of ours and all others, whatever is answered', async () 
 			});
 		},
 	);
-	// Both ends are reached, so that neither is checked by nothing.
+	// Both outcomes have to occur, so that each was checked.
 	expect([...outcomes.keys()]).toEqual(expect.arrayContaining(['done', 'NodeApiError']));
 });
 
-it('publishes with any texts in the credential, or tells why not', async () => {
+it('publishing works or fails with a reason, whatever the texts in the credential', async () => {
 	const anyText = fc.oneof(
 		hostileText,
 		fc.constantFrom('', '****', 'whsec_', ` ${SIGNING_SECRET}\n`),

@@ -99,7 +99,7 @@ const headers = fc.dictionary(fc.constantFrom(...HEADERS, '__proto__x'), text, {
 	maxKeys: 6,
 	noNullPrototype: true,
 });
-/** By its title, which a report of what failed shows whole. */
+/** By its title, which the report of a failure shows in full. */
 const anyTrigger = fc.constantFrom(...triggersUnderTest.map(({ title }) => title));
 const triggerOf = (title: string): TriggerUnderTest =>
 	triggersUnderTest.find((trigger) => trigger.title === title) ?? metigan;
@@ -108,7 +108,7 @@ const triggerOf = (title: string): TriggerUnderTest =>
 const sign = (trigger: TriggerUnderTest, body: Buffer) =>
 	signBody(trigger, { body, event: trigger.events[0], secret: SECRET });
 
-it('answers any request, and runs nothing that is not signed', async () => {
+it('a trigger answers any request, and runs nothing unsigned', async () => {
 	const registrations = ['manual', 'automatic'] as const;
 	const hostsOf = new Map(
 		triggersUnderTest.map((trigger) => [
@@ -138,7 +138,7 @@ it('answers any request, and runs nothing that is not signed', async () => {
 		},
 	);
 
-	// The same hosts take what is signed: they did not refuse because they were broken.
+	// The same hosts accept signed deliveries, so they did not refuse because they were broken.
 	for (const trigger of triggersUnderTest) {
 		const signed = buildDelivery({
 			provider: trigger.provider,
@@ -151,7 +151,7 @@ it('answers any request, and runs nothing that is not signed', async () => {
 	}
 });
 
-it('answers a signed body of any shape', async () => {
+it('a trigger answers a signed body of any shape', async () => {
 	const hostOf = new Map(triggersUnderTest.map((trigger) => [trigger.title, startHost(trigger)]));
 	let ran = 0;
 	await check(
@@ -175,10 +175,10 @@ it('answers a signed body of any shape', async () => {
 	expect(ran).toBeGreaterThan(0);
 });
 
-/** As the key of an HMAC: zeros at its end make no difference. */
+/** The secret as an HMAC key: zeros at its end make no difference. */
 const asKey = (secret: string) => Buffer.from(secret.replace(/\0{1,99}$/, '')).toString('hex');
 
-it('takes any text for a secret, and runs only what is signed with one', async () => {
+it('a trigger takes any text as a secret, and runs only what is signed with one', async () => {
 	const hostsOf = new Map(
 		triggersUnderTest.map((trigger) => [
 			trigger.title,
@@ -245,7 +245,7 @@ it('takes any text for a secret, and runs only what is signed with one', async (
 	expect(ran).toBeGreaterThan(CASES / 10);
 });
 
-it('keeps nothing of the deliveries that it refused', async () => {
+it('a trigger keeps nothing of the deliveries that it refused', async () => {
 	setFlagsFromString('--expose-gc');
 	const collect: () => void = runInNewContext('gc');
 	const host = startHost(metigan);

@@ -68,7 +68,7 @@ async function receive(action: ActionCase, deliveries: readonly Delivery[]) {
 	return { event, refused };
 }
 
-it('refuses whatever is not signed, with any headers and any body', async () => {
+it('Receive refuses everything unsigned, with any headers and any body', async () => {
 	const names = ['x-misar-signature', 'x-misar-timestamp', 'x-misarmail-signature'];
 	const header = fc.constantFrom(...names, 'x-webhook-signature', 'x-webhook-timestamp');
 	const headers = fc.dictionary(header, hostileText, { noNullPrototype: true });
@@ -85,7 +85,7 @@ it('refuses whatever is not signed, with any headers and any body', async () => 
 	);
 });
 
-it('hands on or refuses a signed body of any shape', async () => {
+it('Receive accepts or refuses a signed body of any shape', async () => {
 	let accepted = 0;
 	await check(
 		'signed bodies of any shape leave by one output',

@@ -30,7 +30,7 @@ afterEach(async () => {
 	lives = [];
 });
 
-/** What n8n does with one trigger, from the first publish on. It is checked each minute. */
+/** What n8n does with one trigger from the first publish on; its endpoint is checked each minute. */
 export class Life {
 	readonly host: ContextHost;
 	private watched: StartedTrigger | undefined;

@@ -42,7 +42,7 @@ const ticks = jest.spyOn(EndpointWatch.prototype, 'tick');
 /** An operation that is ready to begin. */
 interface Prepared {
 	readonly act: () => Promise<unknown>;
-	/** What holds once the provider is well again. */
+	/** What to check once the provider works again. */
 	readonly after?: () => Promise<unknown>;
 	readonly close?: () => Promise<unknown>;
 }
@@ -58,9 +58,9 @@ interface Place {
 interface Operation {
 	readonly title: string;
 	readonly prepare: (place: Place) => Promise<Prepared>;
-	/** In milliseconds. Default: that of one call, because what it makes in vain ends it. */
+	/** In milliseconds. Default: that of one call, because one failed call ends the operation. */
 	readonly limitMs?: number;
-	/** Its failure is logged, and no error tells of it. */
+	/** Its failure is only logged, not thrown. */
 	readonly quiet?: true;
 }
 
@@ -248,7 +248,7 @@ function acting(
 			const act = async () => {
 				const { error, outputs } = await actions.runAction(account, action, { parameters });
 				if (error !== undefined) throw new Error(error.message);
-				// Diagnose fails for no provider.
+				// Diagnose does not fail, whatever the provider does.
 				const { finding, verdict } = outputs[0]?.[0]?.json ?? {};
 				if (finding === 'providerNotAsked') throw new Error(String(verdict));
 			};
@@ -308,11 +308,11 @@ const SAID: Readonly<Record<Manner, readonly RegExp[]>> = {
 	hangs: [LATE],
 	'drips its head': [LATE],
 	'drips its body': [LATE],
-	// A machine that is busy does not read so much in time.
+	// A busy machine may not read that much in time.
 	floods: [TOO_LARGE, LATE],
 };
 
-/** Floods keep the processor busy, and may not make each other late. */
+/** Floods keep the processor busy, so they run one after the other. */
 const floods = new Mutex();
 let places = 0;
 async function at<T>(work: (place: Place) => Promise<T>): Promise<T> {
@@ -337,7 +337,7 @@ async function callsOf({ prepare }: Operation): Promise<number> {
 	});
 }
 
-/** What is wrong with how an operation ends whose calls from this one on are answered badly. */
+/** What is wrong with the end of an operation whose calls are answered badly from this one on. */
 async function complaints(
 	{ prepare, quiet, limitMs = CALL_LIMIT_MS }: Operation,
 	call: number,
@@ -354,7 +354,7 @@ async function complaints(
 				(error: unknown) => (error instanceof Error ? error.message : String(error)),
 			);
 			const took = Date.now() - begun;
-			// What comes after the call that matters may fail.
+			// Later calls may fail.
 			const isTold = said === undefined && (quiet === true || call > 1);
 			const found = [
 				...(took > limitMs + SLACK_MS ? [`took ${took} ms`] : []),
@@ -370,7 +370,7 @@ async function complaints(
 	return manner === 'floods' ? await floods.run(meet) : await meet();
 }
 
-describe('a provider that does not come to an end', () => {
+describe('a provider whose answer does not end', () => {
 	it.concurrent.each(operations)(
 		'keeps nobody waiting: $title',
 		async (operation) => {
@@ -386,7 +386,7 @@ describe('a provider that does not come to an end', () => {
 		180_000,
 	);
 
-	it('is told from one that is late where its answer is too large', async () => {
+	it('is distinguished from a slow one if its answer is too large', async () => {
 		await at(async (place) => {
 			const { act, close } = await publishing(misarMail).prepare(place);
 			place.provider.misbehave('floods');
@@ -398,7 +398,7 @@ describe('a provider that does not come to an end', () => {
 		});
 	});
 
-	it('is met by every operation that calls one', () => {
+	it('is tested with every operation that calls one', () => {
 		const offered = [...actions.nodesUnderTest, actions.misarBlog].flatMap(({ node }) =>
 			node.description.properties
 				.filter(({ name }) => name === 'operation')

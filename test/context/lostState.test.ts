@@ -88,7 +88,7 @@ function openHost(
 ): ContextHost {
 	const host = new ContextHost(
 		{
-			// What was read of a credential counts for a few seconds: each test has a workflow of its own.
+			// A credential is cached for a few seconds, so each test has its own workflow.
 			workflowId: `lost state ${workflows++}`,
 			...selfRegistering(trigger, sandbox, { nodeParameters: { options: { checkInterval: 1 } } }),
 			webhookOrigin: ORIGIN,
@@ -153,12 +153,12 @@ async function expectNoRunOfForgeries(
 	expect(host.savedStaticData).toEqual(before);
 }
 
-/** A process that does not look after the endpoint does not know whether another secret was issued since. */
+/** A process that does not check the endpoint cannot know whether another secret was issued since. */
 function refusalsElsewhere(host: ContextHost): readonly number[] {
 	return 'sealedSecret' in Object(host.remembered['registration']) ? [401, 503] : [401];
 }
 
-/** A genuine delivery runs, and its run takes the record home and passes on nothing but the delivery. */
+/** A genuine delivery runs, and its run saves the record and passes on the delivery only. */
 async function expectHealing(host: ContextHost, trigger: TriggerUnderTest): Promise<void> {
 	const { status, run = [] } = await deliver(host, trigger);
 	expect(status).toBe(200);
@@ -169,7 +169,7 @@ async function expectHealing(host: ContextHost, trigger: TriggerUnderTest): Prom
 	expect(next.run).toHaveLength(1);
 }
 
-/** Gives the endpoint another secret, as far as the provider makes it: it cannot be switched on again. */
+/** Switches the endpoint off while updates fail, so that a publish replaces it. */
 async function replaceEndpoint(host: ContextHost, { provider }: TriggerUnderTest): Promise<void> {
 	const [former] = sandbox.endpoints(provider);
 	sandbox.changeEndpoint(provider, former?.id ?? '', { active: false });
@@ -201,7 +201,7 @@ describe.each([...derived, ...issued])('a record of %s', (_name, trigger, prepar
 			expect(host.remembered).not.toEqual(newest);
 		});
 
-		it('is known to the process, and taken home by the next delivery’s run', async () => {
+		it('is known to the process, and saved again by the run of the next delivery', async () => {
 			const others = structuredClone(host.savedStaticData);
 			await expectNoRunOfForgeries(host, trigger, [401, 503]);
 			await expectHealing(host, trigger);
@@ -217,7 +217,7 @@ describe.each([...derived, ...issued])('a record of %s', (_name, trigger, prepar
 			await expectNoRunOfForgeries(host, trigger, refusalsElsewhere(host));
 		});
 
-		it('is taken home by the next publish or check as well', async () => {
+		it('is saved again by the next publish or check as well', async () => {
 			await host.publish();
 			expect(host.remembered).toEqual(newest);
 			setDatabase(host, { global: { n: 1 } });
@@ -232,7 +232,7 @@ describe.each([...derived, ...issued])('a record of %s', (_name, trigger, prepar
 			expect(newest).toMatchObject({ registration: { endpointId: endpointOf(trigger).id } });
 		});
 
-		it('does not come back in a run that is late, was retried or is run in the editor', async () => {
+		it('is not restored by a late run, a retried run or one in the editor', async () => {
 			const { run = [] } = await deliver(host, trigger);
 			await replaceEndpoint(host, trigger);
 			const saved = structuredClone(host.savedStaticData);
@@ -240,7 +240,7 @@ describe.each([...derived, ...issued])('a record of %s', (_name, trigger, prepar
 				expect(await host.execute([...run], mode)).toEqual([run.slice(0, 1)]);
 				expect(host.savedStaticData).toEqual(saved);
 			}
-			// A worker of n8n knows nothing but what the run brings along.
+			// A worker of n8n knows only what the run contains.
 			useProcess('worker');
 			expect(await host.execute([...run], 'webhook')).toEqual([run.slice(0, 1)]);
 			expect(host.savedStaticData).toEqual(saved);
@@ -259,9 +259,9 @@ describe('a retried run', () => {
 });
 
 describe.each(issued)(
-	'the secret that %s issued, in a process that knows nothing',
+	'in a process without state, the secret that %s issued',
 	(_name, trigger, prepare) => {
-		it.each(losses.slice(0, 2))('is waited for where its record %s', async (_loss, lose) => {
+		it.each(losses.slice(0, 2))('is waited for if its record %s', async (_loss, lose) => {
 			const host = await publish(trigger, prepare);
 			setDatabase(host, lose(host, {}));
 			useProcess('another');
@@ -271,7 +271,7 @@ describe.each(issued)(
 				retryAfter: '5',
 			});
 			await expectNoRunOfForgeries(host, trigger, [503]);
-			// The process that knows it takes the delivery when it comes again, and tells the others.
+			// The process that knows it accepts the delivery when it is sent again, and tells the others.
 			useProcess('');
 			await expectHealing(host, trigger);
 			useProcess('another');
@@ -301,9 +301,9 @@ describe.each(issued)(
 	},
 );
 
-describe.each(derived)('the secret that is sent to %s', (_name, trigger, prepare) => {
+describe.each(derived)('the secret sent to %s', (_name, trigger, prepare) => {
 	it.each(losses.slice(0, 2))(
-		'verifies in a process that knows nothing where its record %s',
+		'verifies in a process without state if its record %s',
 		async (_loss, lose) => {
 			const host = await publish(trigger, prepare);
 			const secret = secretOf(trigger);
@@ -319,7 +319,7 @@ describe.each(derived)('the secret that is sent to %s', (_name, trigger, prepare
 });
 
 describe.each([...derived, ...issued])('a forged delivery for %s', (_name, trigger, prepare) => {
-	it('is refused for good where nothing is behind', async () => {
+	it('is refused if the record is up to date', async () => {
 		const host = await publish(trigger, prepare);
 		for (const name of ['', 'another']) {
 			useProcess(name);
@@ -329,7 +329,7 @@ describe.each([...derived, ...issued])('a forged delivery for %s', (_name, trigg
 });
 
 describe('two triggers of one workflow that are repaired at once', () => {
-	it('are both known to every process afterwards', async () => {
+	it('both become known to every process', async () => {
 		const workflowId = `lost state of two ${workflows++}`;
 		const optionsOf = (nodeName: string) => ({ workflowId, nodeName, webhookId: nodeName });
 		const mail = openHost(misarMail, optionsOf('mail'));
@@ -343,7 +343,7 @@ describe('two triggers of one workflow that are repaired at once', () => {
 		for (const [, trigger] of both) {
 			sandbox.removeEndpoint(trigger.provider, endpointOf(trigger).id);
 		}
-		// The first run to save would write over the others, unless they wait for it.
+		// The first run to save would overwrite the others unless they waited for it.
 		mail.beforeSave = async () => {
 			mail.beforeSave = async () => {};
 			const othersSaved = until('the others', 500, () => reach.emitted.length > 1 || undefined);
@@ -363,7 +363,7 @@ describe('two triggers of one workflow that are repaired at once', () => {
 		}
 	});
 
-	it('are both taken home by the run of one delivery', async () => {
+	it('are both saved by the run of one delivery', async () => {
 		const workflowId = `lost state of two ${workflows++}`;
 		const optionsOf = (nodeName: string) => ({ workflowId, nodeName, webhookId: nodeName });
 		const mail = openHost(misarMail, optionsOf('mail'));
@@ -430,7 +430,7 @@ describe.each<[string, TriggerUnderTest, boolean]>([
 				)();
 			},
 		],
-	])('is taken over by %s, which keeps the endpoint and its secret', async (_what, work) => {
+	])('is migrated by %s, which keeps the endpoint and its secret', async (_what, work) => {
 		await work();
 		expect(endpointOf(trigger)).toMatchObject({ id, secret: SECRET_OF_0_1 });
 		expect(host.remembered).toMatchObject({ registration: { endpointId: id } });

@@ -16,7 +16,7 @@ import {
 } from './providers';
 import { useSandbox } from './useSandbox';
 
-/** What anybody can know is no secret: it opens nothing, and signs nothing. */
+/** A text that anybody can know is not a secret: it verifies nothing and signs nothing. */
 
 const GENUINE = 'whsec_of_this_suite_0123456789';
 const BLANK_VALUE = '__n8n_BLANK_VALUE_e5362baf-c777-4d57-a609-6eaf1f9e87f6';
@@ -92,7 +92,7 @@ describe.each([
 			await expectNoRun(startHost(trigger, 'manual', credential), trigger, text);
 		});
 
-		it('starts no run of a trigger that registers itself, before and after', async () => {
+		it('starts no run of a trigger that registers itself, before or after the publish', async () => {
 			const credential = { apiKey: sandbox.keys[trigger.provider], signingSecret: text };
 			const host = startHost(trigger, 'automatic', credential);
 			await expectNoRun(host, trigger, text);
@@ -103,7 +103,7 @@ describe.each([
 			}
 		});
 
-		it('opens nothing as an API key', async () => {
+		it('is refused as an API key', async () => {
 			const host = startHost(trigger, 'automatic', { apiKey: text });
 			await expect(host.publish()).rejects.toThrow(
 				/^The (API key is missing|API Key in the credential is (masked|a placeholder))/,
@@ -111,7 +111,7 @@ describe.each([
 			expect(sandbox.requests()).toEqual([]);
 		});
 
-		it.each(['receive', 'verify'])('lets nothing pass: %s', async (operation) => {
+		it.each(['receive', 'verify'])('verifies nothing: %s', async (operation) => {
 			for (const credential of [
 				{ signingSecret: text },
 				{ signingSecret: '', previousSigningSecret: text },
@@ -147,7 +147,7 @@ describe.each([
 it.each([
 	['Signing Secret', { signingSecret: MASKED }],
 	['Previous Signing Secret', { signingSecret: GENUINE, previousSigningSecret: MASKED }],
-])('names a masked %s at a publish, and how to copy it', async (field, credential) => {
+])('a publish names a masked %s, and how to copy it', async (field, credential) => {
 	for (const registration of ['manual', 'automatic'] as const) {
 		const more = { apiKey: sandbox.keys.metigan, ...credential };
 		await expect(startHost(metigan, registration, more).publish()).rejects.toThrow(
@@ -157,14 +157,14 @@ it.each([
 	expect(sandbox.endpoints()).toEqual([]);
 });
 
-it('is not taken for no secret where unverified deliveries are accepted then', async () => {
+it('a masked secret does not count as none where that would accept unverified deliveries', async () => {
 	const stars = '****************';
 	const options = { acceptUnverified: true };
 	const host = startHost(misarBlog, 'manual', { signingSecret: stars }, options);
 	await expectNoRun(host, misarBlog, stars);
 });
 
-it.each([BLANK_VALUE, MASKED])('is not sent by Create: %s', async (text) => {
+it.each([BLANK_VALUE, MASKED])('Create sends no blank or masked secret: %s', async (text) => {
 	const run = async (parameters: Record<string, string>, signingSecret: string) =>
 		await runAction(sandbox, actions.misarMail, {
 			credential: { signingSecret },
@@ -181,7 +181,7 @@ it.each([BLANK_VALUE, MASKED])('is not sent by Create: %s', async (text) => {
 	expect(sandbox.endpoints('misar.mail').map(({ secret }) => secret)).not.toContain(text);
 });
 
-it('is not taken from an answer that shows it in place of the issued secret', async () => {
+it('a mask in an answer is not taken as the issued secret', async () => {
 	for (const text of [BLANK_VALUE, MASKED, '################']) {
 		const rewrite = (body: unknown) =>
 			JSON.parse(JSON.stringify(body), (name, value: unknown) =>
@@ -196,11 +196,11 @@ it('is not taken from an answer that shows it in place of the issued secret', as
 	}
 });
 
-describe('what was copied along with a secret', () => {
+describe('white space or quotes around a secret', () => {
 	const fringes = [' ', '\n', '\r\n', '\t', '"', '\u200b', '\ufeff'];
 
 	it.each(fringes)(
-		'%j costs no event, whichever of the two the provider signs with',
+		'lose no event, whether the provider signs with or without them: %j',
 		async (fringe) => {
 			for (const typed of [`${fringe}${GENUINE}`, `${GENUINE}${fringe}`]) {
 				for (const field of ['signingSecret', 'previousSigningSecret']) {
@@ -219,7 +219,7 @@ describe('what was copied along with a secret', () => {
 		},
 	);
 
-	it('is told at the publish, in the answer and by a Problem', async () => {
+	it('are reported at the publish, in the answer and by a Problem', async () => {
 		const warnings = recordWarnings();
 		const credential = { signingSecret: `${GENUINE}\n` };
 		const host = startHost(metigan, 'manual', credential, { reportProblems: true });
@@ -241,7 +241,7 @@ describe('what was copied along with a secret', () => {
 		expect(JSON.stringify([warnings, body, run])).not.toContain(GENUINE);
 	});
 
-	it.each(['receive', 'verify'])('is no part of the secret for %s', async (operation) => {
+	it.each(['receive', 'verify'])('are ignored by the operation %s', async (operation) => {
 		const { headers, body } = buildDelivery({
 			...{ provider: 'metigan', event: metigan.events[0], secret: GENUINE },
 		});

@@ -38,7 +38,7 @@ const cases = [...typed, ...issued].map((trigger): [string, TriggerUnderTest] =>
 	trigger,
 ]);
 
-/** A trigger whose endpoint has to make way for another one. */
+/** A trigger whose endpoint has to be replaced. */
 async function outdated(trigger: TriggerUnderTest): Promise<Life> {
 	const life = new Life(sandbox, trigger, { credential: { signingSecret: FORMER } });
 	await life.publish();
@@ -68,9 +68,9 @@ const refusals: ReadonlyArray<[string, Answer]> = [
 	['400 and “duplicate”', { status: 400, body: { message: 'Duplicate webhook URL' } }],
 ];
 
-describe.each(cases)('%s refuses another endpoint beside the one there is', (_title, trigger) => {
+describe.each(cases)('if %s refuses a second endpoint', (_title, trigger) => {
 	it.each(['check', 'publish'] as const)(
-		'because of its plan, and a %s leaves exactly the new one',
+		'because of its plan, a %s leaves exactly the new one',
 		async (look) => {
 			const life = await outdated(trigger);
 			const former = life.endpoints[0]?.id;
@@ -80,7 +80,7 @@ describe.each(cases)('%s refuses another endpoint beside the one there is', (_ti
 		},
 	);
 
-	it.each(refusals)('with %s, and a check leaves exactly the new one', async (_what, answer) => {
+	it.each(refusals)('with %s, a check leaves exactly the new one', async (_what, answer) => {
 		const life = await outdated(trigger);
 		const former = life.endpoints[0]?.id;
 		answerWith(sandbox, trigger, { ...answer, times: 1 }, { method: 'POST' });
@@ -91,7 +91,7 @@ describe.each(cases)('%s refuses another endpoint beside the one there is', (_ti
 	it.each<[string, Answer]>([
 		['refused', { status: 402, times: 1 }],
 		['answered with 500', { status: 500, times: 1 }],
-	])('and the second create is %s, and one is there in the end', async (_what, second) => {
+	])('and the second create is %s, one endpoint is left in the end', async (_what, second) => {
 		const life = await outdated(trigger);
 		const former = life.endpoints[0]?.id;
 		answerWith(sandbox, trigger, { status: 409, times: 1 }, { method: 'POST' });
@@ -104,7 +104,7 @@ describe.each(cases)('%s refuses another endpoint beside the one there is', (_ti
 		expect(life.endpoints).toEqual([]);
 	});
 
-	it('and for other reasons, and the one there is stays', async () => {
+	it('for any other reason, the existing one stays', async () => {
 		const life = await outdated(trigger);
 		const before = life.endpoints;
 		answerWith(
@@ -119,7 +119,7 @@ describe.each(cases)('%s refuses another endpoint beside the one there is', (_ti
 });
 
 it.each([402, 403] as const)(
-	'a plan refusal of Misar Post with %i makes room as well',
+	'a plan refusal of Misar Post with %i leads to a replacement as well',
 	async (planStatus) => {
 		const life = await outdated(misarPost);
 		sandbox.setBehaviour('misar.post', { planStatus });
@@ -131,7 +131,7 @@ it.each([402, 403] as const)(
 );
 
 it.each(typed.map((trigger): [string, TriggerUnderTest] => [trigger.title, trigger]))(
-	'what %s signed with the former secret is accepted while nothing has the new one',
+	'a delivery of %s signed with the former secret is accepted until an endpoint has the new one',
 	async (_title, trigger) => {
 		const life = await outdated(trigger);
 		const former = life.endpoints[0]?.id;
@@ -143,7 +143,7 @@ it.each(typed.map((trigger): [string, TriggerUnderTest] => [trigger.title, trigg
 );
 
 it.each(cases)(
-	'%s answers a create with the endpoint that has the URL already, and it is kept',
+	'if %s answers a create with the endpoint that already has the URL, that one is kept',
 	async (_title, trigger) => {
 		const life = await outdated(trigger);
 		const [former] = life.endpoints;

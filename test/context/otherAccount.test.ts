@@ -83,7 +83,7 @@ describe.each(cases)('another account of %s', (_title, trigger) => {
 		},
 	);
 
-	it('does not have it at an unpublish: it is named in the log, and removed once its key is back', async () => {
+	it('lacks the endpoint at an unpublish, which logs it and removes it once its key is back', async () => {
 		const { life, own, former } = await published(trigger);
 		useOther(life, trigger);
 		await life.unpublish();
@@ -96,10 +96,10 @@ describe.each(cases)('another account of %s', (_title, trigger) => {
 		expect(life.endpoints[0]?.id).not.toBe(own.id);
 	});
 
-	it('is that of the new key, too, where it is at the same address', async () => {
+	it('is recognised even if a new key leads to it at the same address', async () => {
 		const { life, own } = await published(trigger);
 		life.host.credential = { ...life.host.credential, apiKey: sandbox.replaceKey(provider) };
-		// What belongs to the former key.
+		// The new key cannot see the endpoint of the former one.
 		rewriteAnswers(
 			sandbox,
 			trigger,
@@ -124,7 +124,7 @@ describe.each(cases)('another account of %s', (_title, trigger) => {
 		);
 	});
 
-	it('keeps its own endpoint with the same id', async () => {
+	it('keeps its own endpoint with the same ID', async () => {
 		const { life, own } = await published(trigger);
 		useOther(life, trigger);
 		const foreign = other.addEndpoint(provider, {
@@ -150,7 +150,7 @@ describe.each(cases)('another account of %s', (_title, trigger) => {
 		expect(other.endpoints(provider)).toEqual([foreign]);
 	});
 
-	it('keeps its own endpoint with the same id at an unpublish', async () => {
+	it('keeps its own endpoint with the same ID at an unpublish', async () => {
 		const { life, own } = await published(trigger);
 		useOther(life, trigger);
 		const swap = mapEach((entry) => ({ ...entry, id: own.id, _id: own.id }));
@@ -165,7 +165,7 @@ describe.each(cases)('another account of %s', (_title, trigger) => {
 		expect(JSON.stringify(life.host.remembered)).toContain(own.id);
 	});
 
-	it('is no reason to forget an endpoint that was never listed', async () => {
+	it('does not make the trigger forget an endpoint that was never listed', async () => {
 		const life = new Life(sandbox, trigger);
 		answerWith(sandbox, trigger, { status: 404 }, { place: 'one' });
 		rewriteAnswers(sandbox, trigger, (answer) => mapEntries(answer, () => []), { place: 'list' });

@@ -23,7 +23,7 @@ beforeAll(async () => {
 	sandbox = await startSandbox({ retryTimeScale: 0 });
 });
 beforeEach(() => {
-	// It pings a new endpoint, and these are nobody's.
+	// It pings a new endpoint, but nothing listens here.
 	sandbox.setBehaviour('misar.post', { pingOnCreate: false });
 	sandbox.setBehaviour('misar.reach', { deleteOffered: true });
 });
@@ -170,7 +170,7 @@ it.each(named)('$title: $name outputs the fields of its schema', async (row) => 
 	});
 });
 
-it('names no field that no answer has', () => {
+it('a schema names no field that never occurs', () => {
 	expect(seen.size).toBe(new Set(named.map((row) => schemaOf(row).key)).size);
 	for (const row of named) {
 		const { key, schema } = schemaOf(row);
@@ -179,7 +179,7 @@ it('names no field that no answer has', () => {
 	}
 });
 
-it('has none where no document names the fields', () => {
+it('an operation has no schema if no document names the fields', () => {
 	const without = rows.filter(({ hasSchema }) => !hasSchema);
 	expect(without.map(({ title, name }) => [title, name])).toEqual([
 		['Misar Mail', 'delivery/getAll'],

@@ -65,7 +65,7 @@ function startHost(trigger: Trigger, events: string[], options: INodeParameters)
 const ON = { outputPerEvent: true };
 const BOTH = { ...ON, reportProblems: true };
 
-/** Where an event of each name leaves, by the name of the output that the editor shows. */
+/** The output by which each event leaves, by the names that the editor shows. */
 async function leaving(
 	trigger: Trigger,
 	events: string[],
@@ -133,7 +133,7 @@ describe('the outputs of a trigger', () => {
 	});
 
 	it.each(triggersUnderTest.map((trigger) => [trigger.title, trigger] as const))(
-		'%s: every chosen event leaves by the one that is named after it',
+		'of %s include one per chosen event, by which that event leaves',
 		async (_title, trigger) => {
 			const list = trigger.nodeType.description.properties.find(
 				({ name, displayOptions }) =>
@@ -161,7 +161,7 @@ describe('the outputs of a trigger', () => {
 });
 
 describe('an event leaves', () => {
-	it('by Other where only all events or a custom name select it', async () => {
+	it('by Other if only all events or a custom name select it', async () => {
 		const names = ['email.bounced', 'email.opened', 'email.parked', 'problem'];
 		const expected = {
 			'email.bounced': 'Email Bounced',
@@ -175,7 +175,7 @@ describe('an event leaves', () => {
 	});
 
 	it.each(['bounce', 'email.bounce'])(
-		'by its output, whatever the provider calls it: %s',
+		'by its output, whichever name the provider uses: %s',
 		async (event) => {
 			const { provider, scheme } = mailPanda;
 			const host = startHost(mailPanda, ['click', 'bounce'], ON);
@@ -187,7 +187,7 @@ describe('an event leaves', () => {
 		},
 	);
 
-	it('together with a problem, each by its own, and a recovered event by that of its name', async () => {
+	it('by its own output beside a problem, and so does a recovered event', async () => {
 		const host = startHost(metigan, ['email.opened', 'email.bounced'], BOTH);
 		const items = [
 			{ json: { problem: 'verifiedByPreviousSecret' } },
@@ -200,7 +200,7 @@ describe('an event leaves', () => {
 	it.each<[string, IDataObject]>([
 		['names no event', { event: 'unknown' }],
 		['is no longer chosen', { event: 'email.sent' }],
-	])('by none where it %s and there is no Other: the run fails with words', async (_why, json) => {
+	])('by none if it %s and there is no Other: the run fails', async (_why, json) => {
 		await expect(startHost(metigan, ['email.bounced'], ON).execute([{ json }])).rejects.toThrow(
 			`Output per Event is on, and no output is for the event "${String(json['event'])}". Choose this event too, or All Events`,
 		);

@@ -57,7 +57,7 @@ async function startProduction(trigger: TriggerUnderTest): Promise<ContextHost> 
 	return production;
 }
 
-/** An address where whatever comes is answered in one way; at which one nobody listens, by default. */
+/** An address at which every request gets the same answer; by default nothing listens there. */
 async function addressThat(
 	answer?: (path: string) => { status: number; body: string },
 ): Promise<string> {
@@ -86,7 +86,7 @@ const notRegistered = (path: string) => ({
 const urlsAt = ({ provider }: TriggerUnderTest) =>
 	sandbox.endpoints(provider).map(({ url }) => url);
 
-/** Fires an event, and tells how many runs it started at a host. */
+/** Fires an event. @returns how many runs it started at a host */
 async function runsOfOneEvent(trigger: TriggerUnderTest, host: ContextHost): Promise<number> {
 	const before = host.runs.length;
 	await sandbox.fire({ provider: trigger.provider, event: trigger.events[0], retry: false });
@@ -107,7 +107,7 @@ describe.each([
 		});
 	};
 
-	it('leaves the endpoint of a live original alone, and says so with both URLs and the id', async () => {
+	it('leaves the endpoint of a live original alone, and says so with both URLs and the ID', async () => {
 		const production = await startProduction(trigger);
 		const [original] = sandbox.endpoints(trigger.provider);
 		const copy = await clone(production);
@@ -131,7 +131,7 @@ describe.each([
 		expect(warnings).toHaveLength(1);
 	});
 
-	it('does not delete the endpoint of the original when it is unpublished before it ever started', async () => {
+	it('does not delete the endpoint of the original if it is unpublished before it ever started', async () => {
 		const production = await startProduction(trigger);
 		const copy = await clone(production);
 		const warnings = recordWarnings();
@@ -154,7 +154,7 @@ describe.each([
 			async (host: ContextHost) => await host.unpublish(),
 		],
 	])(
-		'takes the endpoint along when n8n says for a while that it has no such webhook at the old one%s',
+		'takes the endpoint along if n8n keeps answering at the old one that it has no such webhook%s',
 		async (_what, before) => {
 			sandbox.setBehaviour('misar.reach', { deleteOffered: true });
 			const host = startHost(trigger, { webhookOrigin: await addressThat(notRegistered) });
@@ -169,7 +169,7 @@ describe.each([
 		},
 	);
 
-	it('leaves the endpoint alone when the n8n at the old one was only starting', async () => {
+	it('leaves the endpoint alone if the n8n at the old one was only starting', async () => {
 		let isStarting = true;
 		const old = await addressThat((path) =>
 			isStarting ? notRegistered(path) : { status: 401, body: '{"error":"no signature"}' },
@@ -189,7 +189,7 @@ describe.each([
 		['nobody listens at the old one', undefined],
 		['a router answers 404 at the old one', () => ({ status: 404, body: '{}' })],
 		['a router answers 405 at the old one', () => ({ status: 405, body: '' })],
-	])('leaves the endpoint alone when %s: an n8n may be behind it', async (_what, answer) => {
+	])('leaves the endpoint alone if %s, because an n8n may be there', async (_what, answer) => {
 		const old = await addressThat(answer);
 		const host = startHost(trigger, { webhookOrigin: old });
 		await host.publish();
@@ -207,7 +207,7 @@ describe.each([
 		['a login page', 200, '<form>'],
 		['a firewall', 403, 'Forbidden'],
 		['an unavailable application', 503, '{"error":"down","code":7}'],
-	])('leaves the endpoint alone when the old one shows %s', async (_what, status, body) => {
+	])('leaves the endpoint alone if the old one shows %s', async (_what, status, body) => {
 		const old = await addressThat(() => ({ status, body }));
 		const host = startHost(trigger, { webhookOrigin: old });
 		await host.publish();
@@ -219,7 +219,7 @@ describe.each([
 	});
 });
 
-it('an endpoint that somebody pointed elsewhere is taken back when nothing of ours answers there', async () => {
+it('an endpoint that somebody pointed elsewhere is taken back if nothing of ours answers there', async () => {
 	const host = await startProduction(misarMail);
 	const [own] = sandbox.endpoints('misar.mail');
 	const dead = `${await addressThat()}/webhook/moved`;
@@ -233,7 +233,7 @@ describe('the record of an endpoint', () => {
 	it.each<[string, Partial<ContextHostOptions>]>([
 		['a duplicated node', { nodeName: 'Trigger1', webhookId: 'of-the-duplicate' }],
 		['a copied workflow', { workflowId: 'wf2', webhookId: 'of-the-copy' }],
-	])('is not used by %s, although nobody answers at its URL', async (_what, changes) => {
+	])('is not used by %s, even if nobody answers at its URL', async (_what, changes) => {
 		const webhookOrigin = await addressThat();
 		const original = startHost(misarMail, { webhookOrigin });
 		await original.publish();
@@ -248,7 +248,7 @@ describe('the record of an endpoint', () => {
 		expect(urlsAt(misarMail)).toEqual([original.webhookUrl]);
 	});
 
-	it('is not used after the product was changed: its key cannot manage that endpoint', async () => {
+	it('is not used after the product was changed, because the key cannot manage that endpoint', async () => {
 		const host = await startProduction(misarMail);
 		const callsToMail = () => sandbox.requests().filter(({ path }) => path.startsWith('/mail'));
 		const before = callsToMail().length;

@@ -8,7 +8,7 @@ import { stopClock } from './conformanceForgeries';
 import { recordWarnings } from './logs';
 import { metigan, misarBlog, misarDev, triggersUnderTest } from './providers';
 
-/** What a trigger with Report Problems on tells of its deliveries. */
+/** What a trigger with Report Problems reports of its deliveries. */
 
 const SECRET = 'whsec_of_this_test';
 const OLD_SECRET = 'whsec_before_the_rotation';
@@ -39,7 +39,7 @@ function startHost(
 			events: [...trigger.events],
 			options,
 		},
-		// What was reported of a workflow is remembered in the process.
+		// The process remembers what was reported of a workflow.
 		workflowId: `workflow ${hosts.length} of ${expect.getState().currentTestName}`,
 	});
 	hosts.push(host);
@@ -60,7 +60,7 @@ const problemsOf = (host: ContextHost) =>
 	host.runs.flat().flatMap(({ json }) => (json['problem'] === undefined ? [] : [json]));
 
 describe('refused deliveries', () => {
-	it('start one run in 15 minutes, however many they are, and none is forgotten', async () => {
+	it('start one run in 15 minutes, however many they are, and are all counted', async () => {
 		stopClock(NOW);
 		const host = startHost();
 		const results = [];
@@ -101,7 +101,7 @@ describe('refused deliveries', () => {
 		});
 	});
 
-	it('are told by the next minute’s tick when no further delivery comes', async () => {
+	it('are reported by the next minute’s tick if no further delivery comes', async () => {
 		stopClock(NOW);
 		const host = startHost();
 		for (let times = 0; times < 3; times++) await host.deliver(signed(FORGED));
@@ -136,9 +136,9 @@ it('a delivery for another product is reported as refused, like one that does no
 	]);
 });
 
-it('a delivery that only the previous secret verifies runs, and the rotation is reported', async () => {
+it('a delivery that only the previous secret verifies runs, and this is reported', async () => {
 	const host = startHost(undefined, { signingSecret: SECRET, previousSigningSecret: OLD_SECRET });
-	// The new one first: after a report, nothing would be told for 15 minutes.
+	// The new one first: after a report, nothing is reported for 15 minutes.
 	expect((await host.deliver(signed(SECRET))).run).toHaveLength(1);
 	const { run } = await host.deliver(signed(OLD_SECRET));
 	expect(run?.map(({ json }) => json)).toMatchObject([
@@ -147,18 +147,18 @@ it('a delivery that only the previous secret verifies runs, and the rotation is 
 	]);
 });
 
-it('a delivery that the new secret verifies reports no rotation', async () => {
+it('a delivery that the new secret verifies runs without a problem', async () => {
 	const host = startHost(undefined, { signingSecret: SECRET, previousSigningSecret: OLD_SECRET });
 	expect((await host.deliver(signed(SECRET))).run).toHaveLength(1);
 });
 
-it('a delivery that the present secret verifies is no rotation that is behind', async () => {
+it('a delivery that the present secret verifies outputs its event alone', async () => {
 	const host = startHost(undefined, { signingSecret: SECRET, previousSigningSecret: OLD_SECRET });
 	const { run } = await host.deliver(signed(SECRET));
 	expect(run?.map(({ json }) => json)).toMatchObject([{ event: metigan.events[0] }]);
 });
 
-it('an event that misses its documented shape runs, and its name is reported', async () => {
+it('an event that differs from its documented shape runs, and its name is reported', async () => {
 	recordWarnings();
 	const host = startHost();
 	const { run } = await host.deliver(signed(SECRET, { data: { unheard: 'of' } }));
@@ -169,7 +169,7 @@ it('an event that misses its documented shape runs, and its name is reported', a
 	expect(JSON.stringify(run?.[1])).not.toContain('unheard');
 });
 
-it('no problem holds a secret or a body', async () => {
+it('no problem contains a secret or a body', async () => {
 	recordWarnings();
 	const host = startHost(undefined, { signingSecret: SECRET, previousSigningSecret: OLD_SECRET });
 	await host.deliver(signed(FORGED, { data: { marker: 'of the body' } }));
@@ -181,7 +181,7 @@ it('no problem holds a secret or a body', async () => {
 	}
 });
 
-it('names the product', async () => {
+it('a problem names the product', async () => {
 	const host = startHost(undefined, { signingSecret: SECRET }, misarDev);
 	await host.deliver({ headers: {}, body: '{}' });
 	expect(problemsOf(host)).toMatchObject([{ provider: 'misar', product: 'dev' }]);
@@ -197,7 +197,7 @@ it.each(triggersUnderTest.map((trigger) => [trigger.title, trigger] as const))(
 	},
 );
 
-it('one forged delivery at a healthy trigger is said to be probably not the provider’s', async () => {
+it('one forged delivery at a healthy trigger is reported as probably not from the provider', async () => {
 	stopClock(NOW);
 	const host = startHost();
 	expect(await host.deliver(signed(SECRET))).toMatchObject({ status: 200 });
@@ -227,14 +227,14 @@ describe('a run of the trigger', () => {
 	const delivery = { json: { provider: 'metigan', event: 'email.bounced', data: {} } };
 	const problem = { json: { problem: 'deliveriesRefused', provider: 'metigan' } };
 
-	it('hands deliveries on as they came', async () => {
+	it('passes deliveries on unchanged', async () => {
 		const host = startHost();
 		expect(await host.execute([delivery])).toEqual([[delivery]]);
 		expect(await host.execute([problem])).toEqual([[], [problem]]);
 		expect(await host.execute([delivery, problem])).toEqual([[delivery], [problem]]);
 	});
 
-	it('takes no delivery for one of its own items, with any body', async () => {
+	it('mistakes no delivery for one of its own items, whatever the body', async () => {
 		const own = { endpointState: { registration: {} }, problem: 'deliveriesRefused' };
 		for (const simplify of [true, false]) {
 			const host = new ContextHost({
@@ -256,14 +256,14 @@ describe('a run of the trigger', () => {
 
 	it.each<[string, IDataObject]>([
 		['saved what it knows of its endpoint', { do: 'save', states: {} }],
-		['looked up which events have run already', { do: 'query', events: [], ended: [] }],
-	])('that hands nothing on says that no event came: it %s', async (what, command) => {
+		['looked up which events have already run', { do: 'query', events: [], ended: [] }],
+	])('that passes nothing on says that no event arrived: it %s', async (what, command) => {
 		const hints = jest.spyOn(ExecuteContext.prototype, 'addExecutionHints');
 		expect(await startHost().execute([{ json: { trigger: command } }])).toEqual([[]]);
 		expect(hints.mock.calls).toEqual([
 			[
 				{
-					message: `No event came: in this run the trigger ${what}.`,
+					message: `No event arrived: in this run the trigger ${what}.`,
 					type: 'info',
 					location: 'outputPane',
 				},
@@ -271,7 +271,7 @@ describe('a run of the trigger', () => {
 		]);
 	});
 
-	it('that hands an event on says nothing beside it', async () => {
+	it('that passes an event on has no further message', async () => {
 		const hints = jest.spyOn(ExecuteContext.prototype, 'addExecutionHints');
 		await startHost().execute([delivery]);
 		await startHost().execute([problem]);

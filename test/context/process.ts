@@ -31,7 +31,7 @@ let current = '';
 /** What the other processes of a test remember. */
 const others = new Map<string, Map<object, Members>>();
 
-/** Goes on in another process of n8n, a new one or one of this test. */
+/** Continues in another process of n8n, a new one or one of this test. */
 export function useProcess(name: string): void {
 	if (name === current) return;
 	const own = new Map<object, Members>();

@@ -81,13 +81,13 @@ describe('A Misar credential that was changed to another product', () => {
 describe('Misar Reach, which documents no delete call', () => {
 	const endpoints = () => sandbox.endpoints('misar.reach');
 
-	it('marks its endpoint as this workflow’s', async () => {
+	it('names the workflow in the description of its endpoint', async () => {
 		await (await startHost(misarReach, undefined, {}, { workflowId: 'wf-reach' })).publish();
 		expect(endpoints()).toMatchObject([{ description: 'n8n workflow wf-reach, node Trigger' }]);
 	});
 
 	it.each([404, 405] as const)(
-		'unpublishes when a delete is answered %i, and uses the endpoint again',
+		'is unpublished if a delete is answered with %i, and its endpoint is used again',
 		async (deleteMissingStatus) => {
 			sandbox.setBehaviour('misar.reach', { deleteMissingStatus });
 			const host = await startHost(misarReach);
@@ -103,18 +103,18 @@ describe('Misar Reach, which documents no delete call', () => {
 		},
 	);
 
-	it('makes a new endpoint when the secret of the one left behind is lost', async () => {
+	it('creates a new endpoint if the secret of the one left behind is lost', async () => {
 		const host = await startHost(misarReach);
 		await host.create();
 		endProcess();
 		host.restart();
 		await host.publish();
 		expect(endpoints()).toHaveLength(2);
-		// Both get the event; what the lost one sends cannot be verified.
+		// Both get the event; the delivery of the lost one cannot be verified.
 		expect(await runsOfOneEvent(misarReach, host)).toBe(1);
 	});
 
-	it('deletes where the API offers it after all', async () => {
+	it('deletes the endpoint if the API offers it after all', async () => {
 		sandbox.setBehaviour('misar.reach', { deleteOffered: true });
 		const host = await startHost(misarReach);
 		await host.publish();
@@ -122,7 +122,7 @@ describe('Misar Reach, which documents no delete call', () => {
 		expect(endpoints()).toEqual([]);
 	});
 
-	it('throws when a delete is answered 500, and keeps the id', async () => {
+	it('throws if a delete is answered with 500, and keeps the ID', async () => {
 		const host = await startHost(misarReach);
 		await host.publish();
 		sandbox.fault({ provider: 'misar.reach', method: 'DELETE', kind: 'status', status: 500 });
@@ -165,7 +165,7 @@ describe('Misar Post, which pings a new endpoint', () => {
 		expect(await runsOfOneEvent(misarPost, host)).toBe(1);
 	});
 
-	it('puts every other event off until the secret is known', async () => {
+	it('has every other event put off until the secret is known', async () => {
 		const host = await startHost(misarPost);
 		const delivery = buildDelivery({
 			provider: 'misar.post',
@@ -175,7 +175,7 @@ describe('Misar Post, which pings a new endpoint', () => {
 		expect(await host.deliver(delivery)).toMatchObject({ status: 503, run: undefined });
 	});
 
-	it('answers the ping of an endpoint that is added by hand, whose secret comes only afterwards', async () => {
+	it('has its ping answered for an endpoint added by hand, whose secret is known only afterwards', async () => {
 		const host = await startHost(
 			misarPost,
 			{ signingSecret: 'any text for now' },
@@ -189,7 +189,7 @@ describe('Misar Post, which pings a new endpoint', () => {
 	});
 
 	it.each(['PATCH', 'none'] as const)(
-		'repairs an endpoint that was switched off, with an update or without: %s',
+		'has a disabled endpoint repaired, with an update call or without: %s',
 		async (updateMethods) => {
 			sandbox.setBehaviour('misar.post', { updateMethods });
 			const host = await startHost(misarPost);
@@ -238,7 +238,7 @@ describe('Mail Panda, whose update and delete are not documented', () => {
 	});
 
 	it.each(['query', 'body', 'path'] as const)(
-		'uses the style that is chosen: %s',
+		'uses the chosen place for the ID: %s',
 		async (style) => {
 			sandbox.setBehaviour('mailPanda', { manageStyle: style, updateMethods: 'both' });
 			const host = await startHost(mailPanda, undefined, { options: { itemAddress: style } });
@@ -246,7 +246,7 @@ describe('Mail Panda, whose update and delete are not documented', () => {
 			sandbox.changeEndpoint('mailPanda', endpoints()[0]?.id ?? '', { active: false });
 			const seen = sandbox.requests().length;
 			await host.publish();
-			// The last one looks whether it was changed.
+			// The last one checks whether it was changed.
 			expect(requestsSince(seen)).toEqual(['GET 200', 'PUT 200', 'GET 200']);
 		},
 	);
@@ -261,7 +261,7 @@ describe('Mail Panda, whose update and delete are not documented', () => {
 		expect(await runsOfOneEvent(mailPanda, host)).toBe(1);
 	});
 
-	it('registers short names, and takes long ones for the same events', async () => {
+	it('registers short names, and accepts long ones as the same events', async () => {
 		const host = await startHost(mailPanda);
 		await host.publish();
 		expect(endpoints()[0]?.events).toEqual(['bounce', 'unsubscribe']);
@@ -303,14 +303,14 @@ describe('Mail Panda, whose update and delete are not documented', () => {
 		expect(await runsOfOneEvent(mailPanda, host)).toBe(1);
 	});
 
-	it('signs in once more when the login is not answered', async () => {
+	it('signs in once more if the login is not answered', async () => {
 		sandbox.fault({ provider: 'mailPanda', path: '/api/auth', kind: 'hang' });
 		const host = await startHost(mailPanda, { authentication: 'session', ...sandbox.login });
 		await host.publish();
 		expect(await runsOfOneEvent(mailPanda, host)).toBe(1);
 	});
 
-	it('says what to do when keys do not open the webhook API', async () => {
+	it('says what to do if the webhook API refuses keys', async () => {
 		sandbox.setBehaviour('mailPanda', { bearerOnManage: false });
 		const host = await startHost(mailPanda);
 		await expect(host.publish()).rejects.toThrow(
@@ -328,14 +328,14 @@ describe('Misar.Blog, which sends a shared secret and signs nothing', () => {
 			...changes,
 		});
 
-	it('activates without calling any API', async () => {
+	it('is published without any API call', async () => {
 		const host = await startHost(misarBlog, { signingSecret: 'the shared secret' });
 		await host.publish();
 		await host.unpublish();
 		expect(sandbox.requests()).toEqual([]);
 	});
 
-	it('needs a secret unless the user accepts to do without', async () => {
+	it('needs a secret unless the user accepts unverified deliveries', async () => {
 		const careful = await startHost(misarBlog, {});
 		await expect(careful.publish()).rejects.toThrow(
 			/^The signing secret is missing\. .* ask Misar .* X-Webhook-Secret.* Options → Accept Unverified Deliveries/,
@@ -394,7 +394,7 @@ describe('Misar.Blog, which sends a shared secret and signs nothing', () => {
 		expect(host.runs).toHaveLength(2);
 	});
 
-	it('answers a copy with 200 even while the first is being handled, because none comes again', async () => {
+	it('has a copy answered with 200 even while the first is being handled, because it never retries', async () => {
 		const host = await startHost(misarBlog, { signingSecret: 'the shared secret' });
 		let release = () => {};
 		const entered = new Promise<void>((resolve) => {

@@ -97,8 +97,8 @@ async function problemsOf(host: ContextHost & { trigger: StartedTrigger }) {
 	return host.emitted.flatMap(({ outputs }) => (outputs[1] ?? []).map((item) => item.json));
 }
 
-describe('the public address of a trigger that was published', () => {
-	it('is said to reach this n8n, which starts nothing and counts as no delivery', async () => {
+describe('the public address of a published trigger', () => {
+	it('is found to reach this n8n, without a run or a counted delivery', async () => {
 		const host = await publish();
 		await written(log);
 		expect(log).toEqual([`The webhook URL ${host.webhookUrl} reaches this n8n.`]);
@@ -107,7 +107,7 @@ describe('the public address of a trigger that was published', () => {
 		expect(await problemsOf(host)).toEqual([]);
 	});
 
-	it('is asked again while n8n is still publishing', async () => {
+	it('is tried again while n8n is still publishing', async () => {
 		const passing = [
 			(response: ServerResponse) => json(response, 404, NOT_REGISTERED),
 			(response: ServerResponse) => response.writeHead(503).end('no server is available'),
@@ -151,9 +151,9 @@ describe('the public address of a trigger that was published', () => {
 				jest.spyOn(Date, 'now').mockImplementation(() => now() + HALF_A_MINUTE_MS);
 				json(response, 404, NOT_REGISTERED);
 			},
-			/^An n8n answers at the webhook URL .*, but has no such webhook\. .*delete the trigger, add it anew/,
+			/^An n8n answers at the webhook URL .*, but has no such webhook\. .*delete the trigger, add it again/,
 		],
-	])('is told as a problem where it is %s', async (_, answer, says) => {
+	])('is reported as a problem if it is %s', async (_, answer, says) => {
 		const host = await publish(async () => await serve(answer));
 		await written(warnings);
 		expect(warnings).toEqual([expect.stringMatching(says)]);
@@ -167,7 +167,7 @@ describe('the public address of a trigger that was published', () => {
 		expect(log).toEqual([]);
 	});
 
-	it('is no problem where it cannot be reached from inside, which proves nothing', async () => {
+	it('is not reported if it cannot be reached from inside, which proves nothing', async () => {
 		const host = await publish(async () => 'http://no-such-host.invalid');
 		await written(log);
 		expect(log).toEqual([
@@ -179,7 +179,7 @@ describe('the public address of a trigger that was published', () => {
 		expect(await problemsOf(host)).toEqual([]);
 	});
 
-	it('is not certain where a trigger answers in another process', async () => {
+	it('counts as unclear if a trigger answers in another process', async () => {
 		const answer: Answer = (_, response) => json(response, 401, { error: 'no delivery' });
 		await publish(async () => await serve(answer));
 		await written(log);
@@ -188,7 +188,7 @@ describe('the public address of a trigger that was published', () => {
 	});
 });
 
-it('a check that somebody else sends is refused, starts nothing and is not counted', async () => {
+it('an imitated check is refused, starts nothing and is not counted', async () => {
 	const host = await publish();
 	await written(log);
 	const headers = { 'x-n8n-reach-check': crypto.randomUUID() };

@@ -13,7 +13,7 @@ import {
 } from './providers';
 import { signBody } from './signBody';
 
-/** Signed bodies that say what is documented in other words: nothing of them is lost without a word. */
+/** Signed bodies that differ from the documented form: nothing of them is lost without a warning. */
 
 const SECRET = 'whsec_of_this_test';
 const AT = '2026-01-02T03:04:05.000Z';
@@ -64,7 +64,7 @@ const bodyOf = (event: string, more: IDataObject = {}) =>
 describe.each(triggersUnderTest)('$title', (trigger) => {
 	const [first] = trigger.events;
 
-	it('runs an event in capitals and blanks as the documented one, with a warning', async () => {
+	it('runs an event in capitals or with blanks as the documented one, with a warning', async () => {
 		// Misar.Ink documents no name: the one here was chosen under Custom Events, and runs as it came.
 		const isDocumented = trigger.provider !== 'misar.ink';
 		recordWarnings();
@@ -104,7 +104,7 @@ describe.each(triggersUnderTest)('$title', (trigger) => {
 		expect(warnings).toEqual(['A verified delivery was ignored: event is not selected']);
 	});
 
-	it('tells large numbers and bytes that are not UTF-8, by their fields', async () => {
+	it('reports large numbers and bytes that are not UTF-8 by their fields', async () => {
 		recordWarnings();
 		const host = startHost(trigger);
 		const body = Buffer.from(
@@ -144,7 +144,7 @@ describe.each(triggersUnderTest)('$title', (trigger) => {
 		expect(items).toMatchObject([{ occurredAt: AT }]);
 	});
 
-	it('tells a time that cannot be read', async () => {
+	it('reports a time that cannot be read', async () => {
 		recordWarnings();
 		const { items = [] } = await deliver(
 			startHost(trigger),
@@ -159,7 +159,7 @@ describe.each(triggersUnderTest)('$title', (trigger) => {
 		]);
 	});
 
-	it('says that a signature header is repeated, as two lines and as n8n’s list', async () => {
+	it('reports a repeated signature header, as two lines and as n8n’s list', async () => {
 		const host = startHost(trigger);
 		const body = Buffer.from(bodyOf(first));
 		const headers = signBody(trigger, { body, event: first, secret: SECRET });
@@ -186,7 +186,7 @@ it('an unknown event that runs is counted, unless it was chosen by its name', as
 });
 
 describe('the log', () => {
-	it('tells of each ignored event once, and in a test of each delivery', async () => {
+	it('names each ignored event once, and in a test each delivery', async () => {
 		const logged = recordLog('info');
 		const ignored = bodyOf('email.opened');
 		const live = startHost(metigan);
@@ -198,7 +198,7 @@ describe('the log', () => {
 		expect(logged).toHaveLength(3);
 	});
 
-	it('tells nothing of a ping, in whatever spelling', async () => {
+	it('does not mention a ping, in any spelling', async () => {
 		const logged = [recordLog('info'), recordWarnings()];
 		const host = startHost(misarMail, { reportProblems: true });
 		for (const name of ['ping', 'PING', ' webhook.test ']) {
@@ -210,7 +210,7 @@ describe('the log', () => {
 		expect(host.runs).toEqual([]);
 	});
 
-	it('tells a deviation of an event once', async () => {
+	it('reports a deviation of an event once', async () => {
 		const warnings = recordWarnings();
 		const host = startHost(metigan);
 		for (let times = 0; times < 3; times++) {
@@ -227,7 +227,7 @@ it.each([
 	['Transient', 'soft'],
 	['SoftBounce', 'soft'],
 	['Undetermined', undefined],
-])('a bounce of type %s runs where %s bounces are selected, and not else', async (word, type) => {
+])('a bounce of type %s counts as %s', async (word, type) => {
 	recordWarnings();
 	recordLog('info');
 	for (const trigger of [misarMail, metigan]) {
@@ -247,7 +247,7 @@ it.each([
 	['a line break', 'ada@example.com\r\nBcc: bob@example.com', null],
 	['several', 'ada@example.com, bob@example.com', null],
 ])(
-	'a recipient with %s is the address alone, or none, and that is told',
+	'a recipient with %s is reduced to the address or null, with a warning',
 	async (_what, email, recipient) => {
 		recordWarnings();
 		for (const trigger of [misarMail, mailPanda, metigan]) {
@@ -263,7 +263,7 @@ it.each([
 	},
 );
 
-it('Misar.Blog compares its header with the event in whatever spelling', async () => {
+it('the header of Misar.Blog is compared with the event in any spelling', async () => {
 	const body = Buffer.from(bodyOf('Article.Published'));
 	const headers = signBody(misarBlog, { body, event: ' article.PUBLISHED', secret: SECRET });
 	expect(await startHost(misarBlog).deliver({ headers, body })).toMatchObject({ status: 200 });

@@ -24,10 +24,10 @@ import {
 	ProcessedEvents,
 } from './recoveryHost';
 
-/** Events whose deliveries were lost, found out from the provider's API. */
+/** Events whose deliveries were lost, found through the provider's API. */
 
 describe('an article that was missed', () => {
-	it('starts a run with what the API really gives', async () => {
+	it('starts a run with what the API returns', async () => {
 		const { tick } = await publish({ trigger: misarBlog });
 		await miss('article.published', 1, { id: 'art-1' });
 		const at = new Date(START + MINUTE_MS).toISOString();
@@ -62,7 +62,7 @@ describe('an article that was missed', () => {
 		]);
 	});
 
-	it('is recovered from the list alone when it is gone by then', async () => {
+	it('is recovered from the list alone if it no longer exists', async () => {
 		const { tick } = await publish({ trigger: misarBlog });
 		await miss('article.published', 1, { id: 'art-1' });
 		sandbox.fault({ provider: 'misarBlog', kind: 'delay', times: 1 });
@@ -73,13 +73,13 @@ describe('an article that was missed', () => {
 	});
 
 	it.each([404, 405])(
-		'is recovered after the list was not there for a while (%i)',
+		'is recovered after the list was missing for a while (%i)',
 		async (status) => {
 			const { tick } = await publish({ trigger: misarBlog });
 			await miss('article.published', 1, { id: 'art-1' });
 			sandbox.fault({ provider: 'misarBlog', kind: 'status', status, times: 2 });
 			expect(await tick(3)).toEqual([]);
-			// Later than two looks overlap.
+			// Later than the overlap of two readings.
 			expect(await tick(40)).toEqual([]);
 			expect(await tick(300)).toMatchObject([{ data: { article: { id: 'art-1' } } }]);
 		},
@@ -113,7 +113,7 @@ describe('a suppression', () => {
 			{ recipient: 'ada@example.com', subject: 'Hi', status: 'complained', messageId: 'msg_1' },
 		],
 		['email.unsubscribed', { data: { email: 'ada@example.com' } }, { email: 'ada@example.com' }],
-	])('of %s starts a run with what the API really gives', async (event, sent, data) => {
+	])('of %s starts a run with what the API returns', async (event, sent, data) => {
 		const { tick } = await publish({ events: [event] });
 		await miss(event, 1, { id: 'msg_1', ...sent });
 		const timestamp = new Date(START + MINUTE_MS).toISOString();
@@ -131,7 +131,7 @@ describe('a suppression', () => {
 		]);
 	});
 
-	it('is left out where its event or its kind of bounce is not selected', async () => {
+	it('is skipped if its event or bounce type is not selected', async () => {
 		const { tick } = await publish({ events: ['email.bounced'], options: { bounceType: 'hard' } });
 		await miss('email.complained', 1, { data: { recipient: 'a@example.com' } });
 		await miss('email.bounced', 1, mailTo('b@example.com', { bounceType: 'soft' }));
@@ -141,7 +141,7 @@ describe('a suppression', () => {
 });
 
 describe('conditions', () => {
-	it('leave out a missed event that does not meet them', async () => {
+	it('skip a missed event that does not meet them', async () => {
 		const rows = [{ field: 'recipient', operator: 'contains', value: '@example.com' }];
 		const { tick } = await publish({ options: { conditions: { rows } } });
 		await miss('email.bounced', 1, mailTo('a@example.org'));
@@ -154,7 +154,7 @@ describe('conditions', () => {
 	});
 
 	it.each(['', 'another'])(
-		'are met by a late delivery that says more than the list (in process "%s")',
+		'can be met by a late delivery that says more than the list (in process "%s")',
 		async (name) => {
 			const rows = [{ field: 'other', path: 'payload.messageId', operator: 'exists' }];
 			const { host, tick } = await publish({ options: { conditions: { rows } } });
@@ -167,7 +167,7 @@ describe('conditions', () => {
 		},
 	);
 
-	it('go by what the API gives of a missed event, not by its list alone', async () => {
+	it('are checked against what the API returns for a missed event, not its list alone', async () => {
 		const rows = [{ field: 'data.article.visibility', operator: 'equals', value: 'public' }];
 		const { tick } = await publish({ trigger: misarBlog, options: { conditions: { rows } } });
 		await miss('article.published', 1, { id: 'art-1' });
@@ -212,7 +212,7 @@ describe('an event', () => {
 		expect(await arrive(host, 'email.bounced', 1, other)).toHaveLength(1);
 	});
 
-	it('that was recovered leaves a problem that comes with its late delivery', async () => {
+	it('that was recovered does not suppress a problem that comes with its late delivery', async () => {
 		const { host, tick } = await publish({ options: { reportProblems: true } });
 		const bounce = { id: 'msg_1', ...mailTo('a@example.com') };
 		await miss('email.bounced', 1, bounce);
@@ -228,7 +228,7 @@ describe('an event', () => {
 		expect(await host.execute([...run], 'webhook')).toEqual([[], [problem]]);
 	});
 
-	it('like another one that was delivered runs', async () => {
+	it('runs even if it resembles one that was delivered', async () => {
 		const { host } = await publish();
 		const of = (id: string) => ({ id, ...mailTo('a@example.com', { subject: id }) });
 		expect(await arrive(host, 'email.bounced', 1, of('msg_1'))).toHaveLength(1);
@@ -261,7 +261,7 @@ describe('an event', () => {
 		expect(await tick(13)).toMatchObject([{ recipient: 'a@example.com' }]);
 	});
 
-	it('runs in a worker again when n8n’s queue starts its run again, and in no other run', async () => {
+	it('runs in a worker again if n8n’s queue starts its run again, but in no other run', async () => {
 		const { host, tick } = await publish();
 		await miss('email.bounced', 1, mailTo('a@example.com'));
 		await tick(3);
@@ -285,7 +285,7 @@ describe('an event', () => {
 });
 
 describe('a recovery', () => {
-	it('costs one call a check where nothing was missed', async () => {
+	it('takes one call per check if nothing was missed', async () => {
 		const { host, tick } = await publish({ options: { checkInterval: 10 } });
 		await arrive(host, 'email.bounced', 1, mailTo('a@example.com'));
 		for (let minute = 2; minute <= 31; minute++) await tick(minute);
@@ -301,7 +301,7 @@ describe('a recovery', () => {
 		expect(items.map(({ recipient }) => recipient).sort()).toEqual(addresses.sort());
 	}, 60_000);
 
-	it('reads the list again when entries were removed meanwhile', async () => {
+	it('reads the list again if entries were removed meanwhile', async () => {
 		const { tick } = await publish();
 		const addresses = Array.from({ length: 250 }, (_, index) => `${index}@example.com`);
 		for (const address of addresses) await miss('email.bounced', 1, mailTo(address));
@@ -320,7 +320,7 @@ describe('a recovery', () => {
 		expect((await tick(3)).length).toBeGreaterThanOrEqual(249);
 	}, 60_000);
 
-	it('continues where it was after the provider fails in between', async () => {
+	it('continues where it stopped after the provider has failed', async () => {
 		const warnings = recordWarnings();
 		const { tick } = await publish({ trigger: misarBlog });
 		for (const id of ['art-1', 'art-2', 'art-3']) await miss('article.published', 1, { id });
@@ -333,7 +333,7 @@ describe('a recovery', () => {
 		expect(await tick(10)).toEqual([]);
 	});
 
-	it('asks again a minute after a failure, however rarely it asks', async () => {
+	it('is repeated a minute after a failure, however long its interval', async () => {
 		recordWarnings();
 		const { tick } = await publish({ options: { checkInterval: 0 } });
 		await miss('email.bounced', 1, mailTo('a@example.com'));
@@ -342,7 +342,7 @@ describe('a recovery', () => {
 		expect(await tick(4)).toMatchObject([{ recipient: 'a@example.com' }]);
 	});
 
-	it('starts again what n8n refused to start, however old it is by then', async () => {
+	it('starts events again that n8n refused to start, however old they are by then', async () => {
 		recordWarnings();
 		const { host, tick } = await publish();
 		await miss('email.bounced', 1, mailTo('a@example.com'));
@@ -355,7 +355,7 @@ describe('a recovery', () => {
 		expect(await tick(43)).toMatchObject([{ recipient: 'a@example.com' }]);
 	});
 
-	it('goes on when n8n misses the end of a run', async () => {
+	it('goes on if n8n misses the end of a run', async () => {
 		const { host, tick } = await publish();
 		host.reported = 'answers';
 		await miss('email.bounced', 1, mailTo('a@example.com'));
@@ -366,7 +366,7 @@ describe('a recovery', () => {
 		expect(await tick(7)).toEqual([]);
 	});
 
-	it('starts what it could not ask about when the answer of a run is lost', async () => {
+	it('starts the events whose lookup got no answer because the report of a run was lost', async () => {
 		const warnings = recordWarnings();
 		const { host, tick } = await publish();
 		await miss('email.bounced', 1, mailTo('a@example.com'));
@@ -413,16 +413,16 @@ describe('a recovery', () => {
 		expect(await tick(66)).toMatchObject([{ recipient: 'a@example.com' }]);
 	});
 
-	it('waits for a run that this process sees, however long it takes', async () => {
+	it('waits for a run in this process, however long it takes', async () => {
 		const warnings = recordWarnings();
 		const { wait } = await loseReport();
 		expect(await wait(64)).toEqual([]);
 		expect(await wait(66)).toEqual([]);
-		// It would say that it gave up, before it starts a second run.
+		// A warning would precede a second run.
 		expect(warnings).toEqual([]);
 	});
 
-	it('is repeated at a start when n8n was killed before the end was saved', async () => {
+	it('is repeated at a start if n8n was killed before its end was saved', async () => {
 		const { host, tick, close } = await publish();
 		for (const name of ['a', 'b', 'c']) {
 			await miss('email.bounced', 1, mailTo(`${name}@example.com`));
@@ -436,7 +436,7 @@ describe('a recovery', () => {
 		expect(await restarted.tick(5)).toMatchObject([{ recipient: 'd@example.com' }]);
 	});
 
-	it('runs what it had asked about when n8n was killed', async () => {
+	it('runs the events that it was looking up when n8n was killed', async () => {
 		recordWarnings();
 		const { host, tick, close } = await publish();
 		await miss('email.bounced', 1, mailTo('a@example.com'));
@@ -476,7 +476,7 @@ describe('a recovery', () => {
 		await close();
 		const restarted = await restart(host);
 		for (let minute = 21; minute <= 31; minute++) expect(await restarted.tick(minute)).toEqual([]);
-		// One question.
+		// Only the run that looks up the events.
 		expect(host.emitted).toHaveLength(length + 1);
 	});
 
@@ -498,7 +498,7 @@ describe('a recovery', () => {
 		}
 	}, 300_000);
 
-	it('starts over when the option was off meanwhile', async () => {
+	it('starts over if the option was off meanwhile', async () => {
 		const { host, close } = await publish();
 		await close();
 		host.restart({ parameters: { registration: 'manual', events: ['email.bounced'] } });
@@ -506,7 +506,7 @@ describe('a recovery', () => {
 		expect(host.savedStaticData).not.toHaveProperty('node:Trigger.recovery');
 	});
 
-	it('runs an event whose past cannot be looked up', async () => {
+	it('runs an event if it cannot be looked up whether it has run', async () => {
 		recordWarnings();
 		const { host } = await publish();
 		processedData.broken = true;

@@ -18,7 +18,7 @@ import {
 } from './recoveryHost';
 import { signBody } from './signBody';
 
-/** What recovers missed events when n8n is killed, and when its clock is set. */
+/** The recovery of missed events when n8n is killed, and when its clock is changed. */
 
 describe('a delivery', () => {
 	/** Kills n8n in the run of a delivery. */
@@ -141,7 +141,7 @@ describe('a delivery that says neither when it happened nor of which message', (
 	});
 });
 
-describe('the end of a run that n8n’s database did not take', () => {
+describe('the end of a run that n8n’s database did not store', () => {
 	it.each([
 		['of the only event', 1, 1],
 		['of others than the next one', 8, 4],
@@ -170,7 +170,7 @@ describe('the end of a run that n8n’s database did not take', () => {
 });
 
 describe('a list that cannot be read to its end', () => {
-	it('is reported, and read again from where the last whole one ended', async () => {
+	it('is reported, and read again from where the last complete one ended', async () => {
 		const warnings = recordWarnings();
 		const { host, tick } = await publish({ trigger: misarBlog });
 		await miss('article.published', 1, { id: 'art-1' });
@@ -191,7 +191,7 @@ describe('a list that cannot be read to its end', () => {
 });
 
 describe('a clock', () => {
-	it('that was a year ahead at one look has no event skipped', async () => {
+	it('that was a year ahead at one check makes no event skipped', async () => {
 		const { tick } = await publish();
 		await miss('email.bounced', 1, mailTo('a@example.com'));
 		expect(await tick(3)).toHaveLength(1);
@@ -201,7 +201,7 @@ describe('a clock', () => {
 		expect(await tick(200)).toHaveLength(2);
 	});
 
-	it('that was two hours ahead at the publish has no event skipped', async () => {
+	it('that was two hours ahead at the publish makes no event skipped', async () => {
 		setTime(120);
 		const { tick } = await publish();
 		await miss('email.bounced', 1, mailTo('a@example.com'));
@@ -215,7 +215,7 @@ describe('a clock', () => {
 		expect(await tick(4)).toEqual([]);
 	});
 
-	it('that goes back while a provider is asked makes nobody wait', async () => {
+	it('that is set back during a call does not delay anything', async () => {
 		const { tick } = await publish({ trigger: misarBlog });
 		setTime(365 * 24 * 60);
 		for (const id of ['art-1', 'art-2']) await miss('article.published', 1, { id });

@@ -31,7 +31,7 @@ export let sandbox: Sandbox;
 let ticks: jest.SpiedFunction<watchModule.EndpointWatch['tick']>;
 let workflows = 0;
 const opened: Array<() => Promise<void>> = [];
-/** What is still being confirmed in n8n's table. */
+/** Writes to n8n's table that are still under way. */
 export const confirming: Array<Promise<void>> = [];
 
 beforeAll(async () => {
@@ -115,7 +115,7 @@ function outputsOf(runs: ReadonlyArray<{ outputs: INodeExecutionData[][] }>): ID
 	return runs.flatMap(({ outputs: [items = []] }) => items.map(({ json }) => json));
 }
 
-/** An event that nobody is told of. */
+/** An event whose delivery is lost. */
 export async function miss(
 	event: string,
 	minute: number,

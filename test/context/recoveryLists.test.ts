@@ -83,7 +83,7 @@ function aboutOf({ recipient, data }: IDataObject): string {
 
 describe.each(providers)('300 events of $trigger.title', ({ trigger, event }) => {
 	it.each(accidents)(
-		'run once each where their list $name',
+		'run exactly once each if their list $name',
 		async ({ list, killedInRun, clock }) => {
 			recordWarnings();
 			const { host, ...first } = await publish({ trigger, events: [event] });
@@ -102,13 +102,13 @@ describe.each(providers)('300 events of $trigger.title', ({ trigger, event }) =>
 			if (killedInRun !== undefined) {
 				const before = host.emitted.length;
 				current = await killInRun(host, first, killedInRun);
-				// The last ones were cut short.
+				// Some runs were cut short.
 				const ended = host.emitted.slice(before).filter(({ killed }) => !killed);
 				count(ended.flatMap(({ outputs: [items = []] }) => items.map(({ json }) => json)));
 			}
 			for (const minute of [4, 5, 6, 14, 15, 25])
 				count(await current.tick(clock?.(minute) ?? minute));
-			// What comes late, and a start.
+			// Late deliveries, and a start.
 			setTime(26);
 			for (const [index, input] of inputs.entries()) {
 				if (index % SHARE === 1) count(await arrive(host, event, 1 + index / EVENTS, input));
@@ -229,7 +229,7 @@ describe('an event whose list and delivery differ', () => {
 		},
 	);
 
-	it('is another one of the same address an hour later', async () => {
+	it('counts as another one for the same address an hour later', async () => {
 		sandbox.setBehaviour('metigan', { listMessageIds: false });
 		const { host, tick } = await publish({ options: { toleranceSeconds: 0 } });
 		await miss('email.bounced', 1, bounce());

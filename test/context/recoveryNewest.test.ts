@@ -29,7 +29,7 @@ async function bounceDaily(days: number): Promise<void> {
 }
 
 describe('the newest events from before the first activation', () => {
-	it('run in their order, and none that is older', async () => {
+	it('run in order, and no older ones', async () => {
 		await bounceDaily(5);
 		const { tick } = await publish({ options: { recoverNewest: 3 } });
 		expect(recipients(await tick(3))).toEqual([3, 2, 1].map(addressOf));
@@ -47,7 +47,7 @@ describe('the newest events from before the first activation', () => {
 		]);
 	});
 
-	it('are all there are, where there are fewer', async () => {
+	it('are all there are if there are fewer', async () => {
 		await bounceDaily(2);
 		const { tick } = await publish({ options: { recoverNewest: 10 } });
 		expect(await tick(3)).toHaveLength(2);
@@ -55,7 +55,7 @@ describe('the newest events from before the first activation', () => {
 		expect(recipients(await tick(6))).toEqual(['new@example.com']);
 	});
 
-	it('do not count what is not selected, or comes after the activation', async () => {
+	it('do not include what is not selected or comes after the activation', async () => {
 		await bounceDaily(2);
 		await miss('email.complained', -DAY / 2, { data: { recipient: 'angry@example.com' } });
 		const { tick } = await publish({ events: ['email.bounced'], options: { recoverNewest: 1 } });
@@ -63,7 +63,7 @@ describe('the newest events from before the first activation', () => {
 		expect(recipients(await tick(3))).toEqual([addressOf(1), 'new@example.com']);
 	});
 
-	it('bring along those of the same moment as the oldest of them', async () => {
+	it('include all from the same moment as the oldest of them', async () => {
 		for (const name of ['a', 'b', 'c']) {
 			await miss('email.bounced', -DAY, mailTo(`${name}@example.com`));
 		}
@@ -82,7 +82,7 @@ describe('the newest events from before the first activation', () => {
 		expect(callsTo('/api/suppressions')).toBe(4);
 	}, 120_000);
 
-	it('run after the provider could not be asked at first', async () => {
+	it('run even if the provider could not be reached at first', async () => {
 		await bounceDaily(2);
 		const { host, tick } = await publish({ options: { recoverNewest: 1 } });
 		sandbox.fault({ provider: 'metigan', kind: 'status', status: 500, times: 1 });
@@ -112,7 +112,7 @@ describe('the newest events from before the first activation', () => {
 		expect(await later(7)).toEqual([]);
 	});
 
-	it('are no matter of a trigger that recovered before', async () => {
+	it('do not run for a trigger that has recovered events before', async () => {
 		await bounceDaily(2);
 		const { host, tick, close } = await publish();
 		expect(await tick(3)).toEqual([]);
@@ -124,11 +124,11 @@ describe('the newest events from before the first activation', () => {
 		expect(await later(5)).toEqual([]);
 	});
 
-	it('all run, none a third time, where n8n is killed while they do', async () => {
+	it('all run, at most twice, if n8n is killed meanwhile', async () => {
 		await bounceDaily(4);
 		const first = await publish({ options: { recoverNewest: 3 } });
 		const before = first.host.emitted.length;
-		// The first run is the question which of them have run.
+		// The first run looks up which of them have run.
 		const { tick } = await killInRun(first.host, first, 3);
 		await tick(5);
 		await tick(6);

@@ -27,7 +27,7 @@ function startHost(
 	});
 }
 
-/** Fires an event at the sandbox, and tells how many runs it started. */
+/** Fires an event at the sandbox. @returns how many runs it started */
 async function runsOfOneEvent(trigger: TriggerUnderTest, host: ContextHost): Promise<number> {
 	sandbox.setRoute(ORIGIN, await host.listen());
 	const before = host.runs.length;
@@ -46,7 +46,7 @@ describe.each([
 ])('registration at %s', (_name, trigger) => {
 	const endpoints = () => sandbox.endpoints(trigger.provider);
 
-	it('registers URL, events and a secret that verifies, and keeps the secret out of sight', async () => {
+	it('registers URL, events and a secret that verifies, and does not expose the secret', async () => {
 		const host = startHost(trigger);
 		await host.publish();
 
@@ -67,21 +67,21 @@ describe.each([
 		expect(endpoint?.events).not.toContain('automation.triggered');
 	});
 
-	it('ends with one endpoint when create is called five times', async () => {
+	it('ends with one endpoint if create is called five times', async () => {
 		const host = startHost(trigger);
 		for (let call = 0; call < 5; call++) await host.create();
 		expect(endpoints()).toHaveLength(1);
 		expect(await runsOfOneEvent(trigger, host)).toBe(1);
 	});
 
-	it('ends with one endpoint when create is called five times at once', async () => {
+	it('ends with one endpoint if create is called five times at once', async () => {
 		const host = startHost(trigger);
 		await Promise.all(Array.from({ length: 5 }, async () => await host.create()));
 		expect(endpoints()).toHaveLength(1);
 		expect(await runsOfOneEvent(trigger, host)).toBe(1);
 	});
 
-	it('joins five creates at once that each loaded the workflow for themselves', async () => {
+	it('ends with one endpoint if five creates at once each loaded the workflow for themselves', async () => {
 		const several = Array.from({ length: 5 }, () => startHost(trigger));
 		await Promise.all(several.map(async (host) => await host.create()));
 		expect(endpoints()).toHaveLength(1);
@@ -145,7 +145,7 @@ describe.each([
 		).toEqual(['GET']);
 	});
 
-	it('creates anew what was deleted at the provider', async () => {
+	it('creates an endpoint again that was deleted at the provider', async () => {
 		const host = startHost(trigger);
 		await host.publish();
 		sandbox.removeEndpoint(trigger.provider, endpoints()[0]?.id ?? '');
@@ -155,7 +155,7 @@ describe.each([
 		expect(await runsOfOneEvent(trigger, host)).toBe(1);
 	});
 
-	it('deletes its endpoint, and one that is gone already', async () => {
+	it('deletes its endpoint, and accepts that one is already gone', async () => {
 		const host = startHost(trigger);
 		await host.publish();
 		await host.unpublish();
@@ -168,7 +168,7 @@ describe.each([
 		expect(host.remembered).not.toHaveProperty('registration');
 	});
 
-	it('finds the endpoint to delete by its URL when the id was lost', async () => {
+	it('finds the endpoint to delete by its URL if the ID was lost', async () => {
 		const host = startHost(trigger);
 		await host.create();
 		host.restart();
@@ -176,7 +176,7 @@ describe.each([
 		expect(endpoints()).toEqual([]);
 	});
 
-	it('throws when a delete fails, keeps the id, and deletes the next time', async () => {
+	it('throws if a delete fails, keeps the ID, and deletes the next time', async () => {
 		const host = startHost(trigger);
 		await host.publish();
 		sandbox.fault(fault(trigger, { method: 'DELETE', kind: 'status', status: 500 }));
@@ -228,7 +228,7 @@ describe.each([
 		['the answer to the create is a web page', { kind: 'html', when: 'after' }],
 		['the answer to the create is empty', { kind: 'empty', when: 'after' }],
 		['the answer to the create is 500', { kind: 'status', status: 500, when: 'after' }],
-	])('has one endpoint with a known secret when %s', async (_what, change) => {
+	])('ends with one endpoint whose secret is known if %s', async (_what, change) => {
 		sandbox.fault(fault(trigger, { ...change, method: 'POST' }));
 		const host = startHost(trigger);
 		await host.publish();
@@ -249,7 +249,7 @@ describe.each([
 		['a rate limit', { kind: 'rateLimit', headers: { 'retry-after': '1' } }],
 		['503', { kind: 'status', status: 503 }],
 		['a dropped connection', { kind: 'drop' }],
-	])('gets over %s when it lists', async (_what, change) => {
+	])('copes with %s when it lists', async (_what, change) => {
 		sandbox.fault(fault(trigger, { ...change, method: 'GET' }));
 		await startHost(trigger).publish();
 		expect(endpoints()).toHaveLength(1);
@@ -276,7 +276,7 @@ describe.each([
 		await host.publish();
 		host.credential = { ...host.credential, apiKey: 'another key' };
 		host.restart();
-		// What was read of a credential verifies for a few seconds more.
+		// The cached credential verifies for a few seconds more.
 		await until('the old key to be forgotten', 20_000, async () =>
 			(await runsOfOneEvent(trigger, host)) === 0 ? true : undefined,
 		);
@@ -338,7 +338,7 @@ describe('Misar Mail in particular', () => {
 	});
 });
 
-it('saves the replacement when n8n repeats an activation that failed after it was created', async () => {
+it('a replacement is saved if n8n repeats an activation that failed after creating it', async () => {
 	sandbox.setBehaviour('misar.reach', { deleteOffered: true });
 	const host = startHost(misarReach);
 	await host.publish();
@@ -374,7 +374,7 @@ describe('Metigan in particular', () => {
 		expect(await runsOfOneEvent(metigan, host)).toBe(1);
 	});
 
-	it('finds its endpoint beyond the first page of the list', async () => {
+	it('has its endpoint found beyond the first page of the list', async () => {
 		const host = startHost(metigan);
 		for (let index = 0; index < 250; index++) {
 			sandbox.addEndpoint('metigan', { url: `${FOREIGN_URL}/${index}`, events: ['email.sent'] });
@@ -407,14 +407,14 @@ describe('Metigan in particular', () => {
 			return { calls: calls.length, created: calls.some(({ method }) => method === 'POST') };
 		};
 
-		it('reads the list once to publish, and takes one call afterwards', async () => {
+		it('has the list read once to publish, and takes one call afterwards', async () => {
 			// Ten pages, the create, and a look at what was created.
 			expect(sandbox.requests()).toHaveLength(12);
 			expect(await publishAgain()).toEqual({ calls: 1, created: false });
 			expect(mine()).toHaveLength(1);
 		});
 
-		it('reads all of it when its endpoint has drifted, and cleans up what is left over', async () => {
+		it('has the whole list read if our endpoint was changed, and leftovers removed', async () => {
 			const [own] = mine();
 			sandbox.changeEndpoint('metigan', own?.id ?? '', { active: false });
 			sandbox.addEndpoint('metigan', { url: host.webhookUrl, events: ['email.sent'] });
@@ -423,14 +423,14 @@ describe('Metigan in particular', () => {
 			expect(await runsOfOneEvent(metigan, host)).toBe(1);
 		});
 
-		it('creates another when its endpoint is gone', async () => {
+		it('has another endpoint created if ours is gone', async () => {
 			sandbox.removeEndpoint('metigan', mine()[0]?.id ?? '');
 			expect(await publishAgain()).toMatchObject({ created: true });
 			expect(mine()).toHaveLength(1);
 			expect(await runsOfOneEvent(metigan, host)).toBe(1);
 		});
 
-		it('throws when it cannot look at its endpoint', async () => {
+		it('ends with an error if our endpoint cannot be read', async () => {
 			sandbox.fault(
 				fault(metigan, {
 					method: 'GET',
@@ -445,7 +445,7 @@ describe('Metigan in particular', () => {
 		});
 	});
 
-	it('updates by PUT where PATCH is not served', async () => {
+	it('is updated by PUT if PATCH is not served', async () => {
 		sandbox.setBehaviour('metigan', { updateMethods: 'PUT' });
 		const host = startHost(metigan);
 		await host.publish();
@@ -455,7 +455,7 @@ describe('Metigan in particular', () => {
 		expect(sandbox.endpoints('metigan')).toMatchObject([{ id: before?.id, active: true }]);
 	});
 
-	it('replaces an endpoint that cannot be updated', async () => {
+	it('has an endpoint replaced that cannot be updated', async () => {
 		sandbox.setBehaviour('metigan', { updateMethods: 'none' });
 		const host = startHost(metigan);
 		await host.publish();

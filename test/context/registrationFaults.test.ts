@@ -23,7 +23,7 @@ useSandbox((started) => {
 });
 beforeEach(() => {
 	const { setTimeout: startTimer } = globalThis;
-	// Nobody waits before another try; what limits a call stays.
+	// Retries do not wait, but the deadline of a call stays.
 	jest
 		.spyOn(globalThis, 'setTimeout')
 		.mockImplementation(((end: () => void, ms = 0) =>
@@ -75,7 +75,7 @@ async function play(variant: Variant, step: Step, failure?: Failure) {
 		if (call > 0) sandbox.fault({ provider, kind: 'delay', times: call });
 		sandbox.fault({ ...how.fault, provider });
 	}
-	// It may fail: n8n says so, and the workflow stays as it was.
+	// It may fail: n8n reports that, and the workflow stays as it was.
 	await step.run(life).catch(() => undefined);
 	await life.check();
 	const calls = sandbox.requests().length - before;
@@ -112,7 +112,7 @@ it.each(
 			]),
 		),
 )(
-	'%s has one endpoint in the end, whatever fails during: %s',
+	'%s ends up with one endpoint, whatever fails during: %s',
 	async (_title, _name, variant, step) => {
 		const { calls } = await play(variant, step);
 		expect(calls).toBeGreaterThan(0);

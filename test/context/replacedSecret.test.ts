@@ -71,7 +71,7 @@ describe.each([
 		return { former };
 	}
 
-	it('the secret before still verifies after another one took its place', async () => {
+	it('the former secret still verifies after it was replaced', async () => {
 		const { former } = await publishTwice();
 		expect(await deliver(former)).toEqual([200, true]);
 		expect(await deliver(secretNow())).toEqual([200, true]);
@@ -79,14 +79,14 @@ describe.each([
 		expect(JSON.stringify(host.savedStaticData)).not.toContain(former);
 	});
 
-	it('the secret before is refused after a day', async () => {
+	it('the former secret is refused after a day', async () => {
 		const { former } = await publishTwice();
 		const now = Date.now();
 		jest.spyOn(Date, 'now').mockReturnValue(now + DAY_MS + 1);
 		expect(await deliver(former)).toEqual([401, false]);
 	});
 
-	it('the secret before still verifies where the endpoint was replaced without an unpublish', async () => {
+	it('the former secret still verifies after a replacement without an unpublish', async () => {
 		startHost();
 		await host.publish();
 		const former = secretNow();
@@ -111,7 +111,7 @@ describe.each([
 	});
 });
 
-it('a typed secret that the create’s answer repeats is not kept: the next one takes its place at once', async () => {
+it('a typed secret that the answer to the create repeats is not stored, and the next one replaces it at once', async () => {
 	sandbox.setBehaviour('metigan', { secretMode: 'accept' });
 	const [typed, next] = ['whsec_typed_0123456789', 'whsec_typed_afterwards_0123456789'];
 	for (const secret of [typed, next]) {

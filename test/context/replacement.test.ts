@@ -8,7 +8,7 @@ import { recordWarnings } from './logs';
 import { misarMail, misarReach, type TriggerUnderTest } from './providers';
 import { useSandbox } from './useSandbox';
 
-/** An endpoint that cannot be updated makes way for another one, whatever fails in between. */
+/** An endpoint that cannot be updated is replaced, whatever fails meanwhile. */
 
 let sandbox: Sandbox;
 let host: ContextHost;
@@ -71,7 +71,7 @@ describe('a replacement at Misar Reach', () => {
 		expect(sandbox.endpoints(provider)).toMatchObject([{ id: before }]);
 	});
 
-	it('ends the secret of the old endpoint where it cannot be deleted, so that no event runs twice', async () => {
+	it('invalidates the secret of the old endpoint if it cannot be deleted, so that no event runs twice', async () => {
 		const warnings = recordWarnings();
 		sandbox.setBehaviour(provider, { deleteOffered: false });
 		await host.publish();
@@ -88,7 +88,7 @@ describe('a replacement at Misar Reach', () => {
 	});
 });
 
-it('an update that a gateway answered with an empty 200 is not believed', async () => {
+it('an update that a gateway answered with an empty 200 does not count as done', async () => {
 	await publish(misarMail);
 	switchOff(misarMail);
 	sandbox.fault({ provider: 'misar.mail', method: 'PATCH', kind: 'empty' });

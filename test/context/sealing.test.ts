@@ -34,7 +34,7 @@ async function startHost(
 ): Promise<void> {
 	host = new ContextHost({
 		...selfRegistering(trigger, sandbox, { credential: more }),
-		// What was read of a credential counts for a few seconds: each test has a workflow of its own.
+		// A credential is cached for a few seconds, so each test has its own workflow.
 		workflowId: `sealing ${workflows++}`,
 	});
 	// Misar Post pings the URL before it accepts an endpoint.
@@ -89,7 +89,7 @@ describe.each([
 	['Misar Post', misarPost],
 	['Metigan', metigan],
 ])('a secret issued by %s', (_name, trigger) => {
-	it('is sealed with the API key, so a signing secret in the credential may come and go', async () => {
+	it('is sealed with the API key, whatever signing secret the credential has', async () => {
 		await startHost(trigger, { signingSecret: 'whsec_that_the_user_typed' });
 		await host.publish();
 		const issued = endpointsAt(trigger)[0]?.secret ?? '';
@@ -101,7 +101,7 @@ describe.each([
 		expect(await deliver(trigger, issued)).toMatchObject({ status: 200, ran: true });
 	});
 
-	it('is sealed anew when a publish finds that Previous Signing Secret opened it', async () => {
+	it('is sealed anew if a publish finds that Previous Signing Secret opened it', async () => {
 		await startHost(trigger);
 		await host.publish();
 		const [before] = endpointsAt(trigger);
@@ -130,7 +130,7 @@ describe('a seal that no key opens', () => {
 	it.each<[string, ICredentialDataDecryptedObject]>([
 		['the credential holds no other secret', {}],
 		['the credential holds a signing secret', { signingSecret: 'whsec_that_the_user_typed' }],
-	])('puts deliveries off while %s, and is told once', async (_what, more) => {
+	])('puts deliveries off while %s, and is reported once', async (_what, more) => {
 		await startHost(misarReach, more);
 		await host.publish();
 		const issued = endpointsAt(misarReach)[0]?.secret ?? '';
@@ -148,14 +148,14 @@ describe('a seal that no key opens', () => {
 		expect(warnings[0]).not.toContain(issued);
 	});
 
-	it('does not put off what is not signed at all', async () => {
+	it('does not put off an unsigned delivery', async () => {
 		await startHost(misarReach);
 		await host.publish();
 		change({ apiKey: 'mrk_another_key', signingSecret: 'whsec_that_the_user_typed' });
 		expect((await host.deliver({ headers: {}, body: '{}' })).status).toBe(401);
 	});
 
-	it('is replaced by the next publish, although the credential’s own secret is unchanged', async () => {
+	it('is replaced by the next publish, even if the credential’s own secret is unchanged', async () => {
 		await startHost(misarMail, { signingSecret: 'whsec_that_the_user_typed' });
 		sandbox.setBehaviour('misar.mail', { secretMode: 'issue' });
 		await host.publish();
@@ -188,7 +188,7 @@ describe.each([
 	});
 });
 
-it('an endpoint gets the signing secret that the credential has now', async () => {
+it('an endpoint gets the present signing secret of the credential', async () => {
 	await startHost(misarMail, { signingSecret: 'whsec_first_secret_0' });
 	await host.publish();
 	change({

@@ -50,7 +50,7 @@ describe.each(nodes.map((node) => [node.title, node] as const))('%s', (_title, n
 		expect(labels.filter((label) => !isFound(label))).toEqual([]);
 	});
 
-	it('is found by what it works on and what it does', () => {
+	it('is found by its resources and operations', () => {
 		const words = operationsIn(family).flatMap(({ resource, name: operation, action }) => [
 			resource.name,
 			`${action.split(' ')[0] ?? ''} ${resource.name}`,
@@ -60,13 +60,13 @@ describe.each(nodes.map((node) => [node.title, node] as const))('%s', (_title, n
 		expect(words.filter((word) => !isFound(word))).toEqual([]);
 	});
 
-	it('is found by the words of people who do not know its name', () => {
+	it('is found by words of people who do not know its name', () => {
 		const queries = SEARCHES.filter(([, found]) => found.includes(name)).map(([query]) => query);
 		expect(queries.length).toBeGreaterThan(5);
 		expect(queries.filter((query) => !isFound(query))).toEqual([]);
 	});
 
-	it('is not found by just any word', () => {
+	it('is not found by unrelated words', () => {
 		expect(['invoice', 'calendar', 'kubernetes', 'qzx'].filter(isFound)).toEqual([]);
 	});
 });

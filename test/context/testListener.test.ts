@@ -15,7 +15,7 @@ import {
 } from './providers';
 import { signBody } from './signBody';
 
-/** What a person is told who listens for a test event, and n8n's log while nothing has ever verified. */
+/** What a person who listens for a test event is told, and what n8n logs while nothing has verified. */
 
 const SECRET = 'whsec_of_this_test';
 const FORGED = 'whsec_of_a_forger';
@@ -50,7 +50,7 @@ function startHost(
 			events: [trigger.events[0]],
 			...parameters,
 		},
-		// What is known of a trigger is the process's.
+		// The process remembers a trigger by its workflow.
 		workflowId: `workflow ${hosts.length} of ${expect.getState().currentTestName}`,
 		...changes,
 	});
@@ -70,7 +70,7 @@ const signed = (trigger: TriggerUnderTest, changes: Partial<Input> = {}): Delive
 		...changes,
 	});
 
-/** A signed body that something on the way writes anew. */
+/** A signed body that is rewritten on the way. */
 function rewritten(trigger: TriggerUnderTest, from: string, to: string): Delivery {
 	const [event] = trigger.events;
 	return {
@@ -214,10 +214,10 @@ const rows: Record<string, Row> = {
 		description:
 			/^It is not signed\. If Misar\.Blog sent it, its webhook there has no signing secret/,
 	},
-	'its signature is not written as documented': {
+	'its signature is not in the documented format': {
 		send: () => ({ headers: { 'x-webhook-signature': 'nonsense' }, body: COMPACT }),
 		message:
-			'A delivery arrived and was refused: header x-webhook-signature is not written as documented',
+			'A delivery arrived and was refused: header x-webhook-signature is not in the documented format',
 		description: /^Either something other than Metigan sent it, or/,
 	},
 	'its body is multipart': {
@@ -262,7 +262,7 @@ const rows: Record<string, Row> = {
 	},
 };
 
-describe.each(Object.entries(rows))('where %s', (_title, row) => {
+describe.each(Object.entries(rows))('if %s,', (_title, row) => {
 	const { trigger = metigan, parameters = {}, credential, send, message, description } = row;
 	const changes = credential === undefined ? {} : { credential };
 
@@ -285,7 +285,7 @@ describe.each(Object.entries(rows))('where %s', (_title, row) => {
 		},
 	);
 
-	it('the provider gets the answer that it gets from a published trigger', async () => {
+	it('the provider gets the same answer as from a published trigger', async () => {
 		recordWarnings();
 		const test = await startHost(trigger, parameters, { ...changes, mode: 'manual' }).deliver(
 			send(trigger),
@@ -313,7 +313,7 @@ describe('a test listener', () => {
 		]);
 	});
 
-	it('with Report Problems shows what comes beside an event, and counts nothing for the published trigger', async () => {
+	it('with Report Problems shows a problem beside an event, and counts nothing for the published trigger', async () => {
 		recordWarnings();
 		const credential = { signingSecret: SECRET, previousSigningSecret: FORGED };
 		const options = { reportProblems: true };
@@ -334,7 +334,7 @@ describe('a test listener', () => {
 	it.each([
 		['sent a secret', misarMail],
 		['issued one', misarReach],
-	])('that registered itself and %s tells what another endpoint sends', async (_what, trigger) => {
+	])('that registered itself and %s says what another endpoint sends', async (_what, trigger) => {
 		const host = new ContextHost({
 			...selfRegistering(trigger, sandbox),
 			mode: 'manual',

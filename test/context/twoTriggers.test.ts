@@ -67,7 +67,7 @@ function endpointOf({ provider }: TriggerUnderTest): SandboxEndpoint {
 	return { ...endpoint, consecutiveFailures: 0 };
 }
 
-/** Fires one event of each product, and tells which node ran for it. */
+/** Fires one event of each product. @returns which node ran for it */
 async function runsOfEach(): Promise<{ mail: string[]; reach: string[] }> {
 	const before = [mail.runs.length, reach.runs.length] as const;
 	for (const { provider, events } of [misarMail, misarReach]) {
@@ -81,7 +81,7 @@ async function runsOfEach(): Promise<{ mail: string[]; reach: string[] }> {
 const BOTH = { mail: [misarMail.events[0]], reach: [misarReach.events[0]] };
 
 describe('two triggers in one workflow', () => {
-	it('have an endpoint, a memory and runs of their own', async () => {
+	it('have separate endpoints, states and runs', async () => {
 		expect(mail.webhookUrl).not.toBe(reach.webhookUrl);
 		expect(endpointOf(misarMail).url).toBe(mail.webhookUrl);
 		expect(endpointOf(misarReach).url).toBe(reach.webhookUrl);
@@ -91,14 +91,14 @@ describe('two triggers in one workflow', () => {
 		expect(await runsOfEach()).toEqual(BOTH);
 	});
 
-	it('write nothing to their memory when a delivery comes', async () => {
+	it('do not change their state when a delivery comes', async () => {
 		const saved = structuredClone(mail.savedStaticData);
 		await Promise.all([runsOfEach(), runsOfEach()]);
 		mail.save();
 		expect(mail.savedStaticData).toEqual(saved);
 	});
 
-	it('work on after a restart, without a change at either provider', async () => {
+	it('go on after a restart, without a change at either provider', async () => {
 		const before = [endpointOf(misarMail), endpointOf(misarReach)];
 		mail.restart();
 		await publishAll();
@@ -119,7 +119,7 @@ describe('two triggers in one workflow', () => {
 	it.each([
 		['Mail', misarMail, 'Reach', misarReach],
 		['Reach', misarReach, 'Mail', misarMail],
-	])('repair %s without touching the other', async (_name, trigger, otherName, other) => {
+	])('have %s repaired, and the other left unchanged', async (_name, trigger, otherName, other) => {
 		const [memory, endpoint] = [memoryOf(otherName), endpointOf(other)];
 		sandbox.changeEndpoint(trigger.provider, endpointOf(trigger).id, {
 			events: [trigger.events[1]],
@@ -136,7 +136,7 @@ describe('two triggers in one workflow', () => {
 	it.each([
 		['Mail', misarMail, 'Reach', misarReach],
 		['Reach', misarReach, 'Mail', misarMail],
-	])('let go of %s without touching the other', async (name, trigger, otherName, other) => {
+	])('have %s unpublished, the other left unchanged', async (name, trigger, otherName, other) => {
 		const [memory, endpoint] = [memoryOf(otherName), endpointOf(other)];
 		await (name === 'Mail' ? mail : reach).unpublish();
 		mail.restart();
@@ -153,7 +153,7 @@ describe('two triggers in one workflow', () => {
 		expect(await runsOfEach()).toEqual(BOTH);
 	});
 
-	it('keep the other’s memory when one cannot be deleted', async () => {
+	it('keep the other’s state if one cannot be deleted', async () => {
 		const memory = memoryOf('Reach');
 		sandbox.fault({ provider: 'misar.mail', method: 'DELETE', kind: 'status', status: 500 });
 		await expect(mail.unpublish()).rejects.toThrow('HTTP 500');

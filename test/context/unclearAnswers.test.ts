@@ -45,7 +45,7 @@ const providers: ReadonlyArray<[string, TriggerUnderTest]> = [
 	['Metigan', metigan],
 ];
 
-describe.each(providers)('six starts leave one endpoint when %s', (_name, trigger) => {
+describe.each(providers)('six starts leave one endpoint if %s', (_name, trigger) => {
 	it.each<[string, (entry: Entry) => unknown]>([
 		[
 			'writes the host in capitals',
@@ -89,8 +89,8 @@ describe.each(providers)('six starts leave one endpoint when %s', (_name, trigge
 	});
 });
 
-describe.each(providers)('where %s does not return the events of an endpoint', (_name, trigger) => {
-	it('other events of the node still reach it', async () => {
+describe.each(providers)('if %s does not return the events of an endpoint', (_name, trigger) => {
+	it('a change of the node’s events still reaches it', async () => {
 		sandbox.setBehaviour('misar.reach', { deleteOffered: true });
 		rewriteAnswers(
 			sandbox,
@@ -111,7 +111,7 @@ describe.each(providers)('where %s does not return the events of an endpoint', (
 	});
 });
 
-it('an endpoint that is listed again counts as gone once the provider deleted it', async () => {
+it('an endpoint that was listed again counts as gone once it is deleted', async () => {
 	const host = startHost(misarReach);
 	let hidden = true;
 	rewriteAnswers(sandbox, misarReach, (answer) =>
@@ -132,7 +132,7 @@ it('an endpoint that is listed again counts as gone once the provider deleted it
 });
 
 it.each(['_id', 'id'] as const)(
-	'Metigan publishes with one POST when its endpoints have %s, and unpublishes',
+	'Metigan takes one POST to publish if its endpoints have %s, and unpublishes',
 	async (idField) => {
 		sandbox.setBehaviour('metigan', { idField });
 		const host = startHost(metigan);
@@ -174,7 +174,7 @@ describe.each(['********', '************************', 'whsec_••••••
 			},
 		);
 
-		it('does not count as known where the provider issues the secret', async () => {
+		it('is refused if the provider issues the secret', async () => {
 			sandbox.setBehaviour('misar.reach', { deleteOffered: true });
 			maskSecret(misarReach);
 			const host = startHost(misarReach);

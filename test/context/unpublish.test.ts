@@ -16,7 +16,7 @@ import {
 } from './providers';
 import { useSandbox } from './useSandbox';
 
-/** What n8n's `delete` does, above all when it must not throw. */
+/** The trigger's `delete`, above all when it must not throw. */
 
 let sandbox: Sandbox;
 const open = useSandbox((started) => (sandbox = started));
@@ -63,7 +63,7 @@ describe.each(providersWithApi)('a listener for a test event of %s', (_name, tri
 		['no API key', { apiKey: '' }, /^The API key is missing/],
 		['a wrong API key', { apiKey: 'wrong' }, /did not accept the API key/],
 		['a Base URL that is none', { baseUrl: 'nowhere' }, /is not a web address/],
-	])('ends without an error when it failed because of %s', async (_what, credential, message) => {
+	])('ends without an error if it failed because of %s', async (_what, credential, message) => {
 		const host = listen(trigger, credential);
 		await expect(host.create()).rejects.toThrow(message);
 		const warnings = recordWarnings();
@@ -105,7 +105,7 @@ describe.each(
 
 	beforeEach(() => sandbox.setBehaviour('misar.post', { pingOnCreate: false }));
 
-	it('goes on after the listener has ended', async () => {
+	it('continues after the listener has ended', async () => {
 		const host = listen(trigger);
 		await host.create();
 		sandbox.fault({ provider: trigger.provider, kind: 'delay', delayMs: 1_000 });
@@ -114,7 +114,7 @@ describe.each(
 		await untilRemoved();
 	});
 
-	it('is over when the next listener registers its endpoint', async () => {
+	it('is complete before the next listener registers its endpoint', async () => {
 		const first = listen(trigger);
 		await first.create();
 		const before = endpoints();
@@ -135,19 +135,19 @@ describe.each(providersWithApi)('a published trigger of %s without a record', (_
 	it.each<[string, ICredentialDataDecryptedObject]>([
 		['no API key', { apiKey: '' }],
 		['a wrong API key', { apiKey: 'wrong' }],
-	])('is unpublished although the credential holds %s', async (_what, credential) => {
+	])('is unpublished even if the credential holds %s', async (_what, credential) => {
 		const warnings = recordWarnings();
 		await expect(startHost(trigger, credential).delete()).resolves.toBe(true);
 		expect(warnings).toHaveLength(1);
 	});
 
-	it('is not unpublished while the provider is away: its endpoint may be there', async () => {
+	it('is not unpublished while the provider is unreachable, because its endpoint may exist', async () => {
 		sandbox.fault(everyCall(trigger, { kind: 'status', status: 500 }));
 		await expect(startHost(trigger).delete()).rejects.toThrow('HTTP 500');
 	});
 });
 
-it('a published trigger with a record keeps it when the API key is missing, and says so', async () => {
+it('a published trigger keeps its record if the API key is missing, and says so', async () => {
 	const host = startHost(misarMail);
 	await host.publish();
 	host.credential = { ...host.credential, apiKey: '' };
@@ -179,7 +179,7 @@ describe('the options of the node', () => {
 	});
 
 	it.each(['query', 'body', 'path'] as const)(
-		'tell where an endpoint’s id goes: %s',
+		'say where the ID of an endpoint goes: %s',
 		async (itemAddress) => {
 			sandbox.setBehaviour('mailPanda', { manageStyle: itemAddress });
 			const host = startHost(mailPanda, {}, {}, { options: { itemAddress } });
@@ -195,7 +195,7 @@ describe('the options of the node', () => {
 		},
 	);
 
-	it('give the path of the API, also when it was changed after the publish', async () => {
+	it('give the path of the API, even if changed after the publish', async () => {
 		const host = startHost(misarMail);
 		await host.publish();
 		sandbox.setBehaviour('misar.mail', { paths: 'unversioned' });
@@ -211,7 +211,7 @@ describe('the options of the node', () => {
 		expect(sandbox.endpoints('misar.mail')).toEqual([]);
 	});
 
-	it('may be unusable: the endpoint is deleted nevertheless', async () => {
+	it('do not prevent the delete if they are unusable', async () => {
 		const host = startHost(mailPanda);
 		await host.publish();
 		host.restart({ parameters: published({ itemAddress: 'nowhere', toleranceSeconds: 'x' }) });
@@ -220,7 +220,7 @@ describe('the options of the node', () => {
 	});
 });
 
-it('a test listener leaves what production verifies with alone', async () => {
+it('a test listener does not touch the secrets of production', async () => {
 	const production = startHost(misarReach);
 	await production.publish();
 	const saved = structuredClone(production.savedStaticData);

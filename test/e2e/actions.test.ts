@@ -38,14 +38,14 @@ afterAll(async () => {
 	await sandbox?.close();
 }, 60_000);
 
-/** So that a test that failed does not fail the next. */
+/** So that one failed test does not make the next one fail. */
 afterEach(() => {
 	for (const { provider, id } of sandbox.endpoints()) sandbox.removeEndpoint(provider, id);
 });
 
 interface Published {
 	readonly id: string;
-	/** What a provider would be told. */
+	/** The URL that a provider would be given. */
 	readonly webhookUrl: string;
 }
 
@@ -165,7 +165,7 @@ async function nodesOf({ title, node, parameters }: Account, credential: Record<
 		type: `${PACKAGE}.${node}`,
 		parameters: { ...parameters, resource, operation, ...more },
 		credentials: { [type]: { id, name: title } },
-		// As a user sets it on what follows a list: once, not for every endpoint.
+		// As a user sets it on the node after a list: once, not per endpoint.
 		executeOnce: true,
 	});
 }
@@ -181,10 +181,10 @@ function errorOf(execution: Execution): string | undefined {
 	return execution.data.resultData.error?.message;
 }
 
-/** Neither what opens the account nor what signs its deliveries is in a run or in n8n's log. */
+/** Neither the account's credentials nor its signing secrets are in a run or in n8n's log. */
 function expectNoSecret(execution: Execution, { provider }: Account): void {
 	const shown = JSON.stringify(execution) + n8n.log();
-	// Every signing secret of the sandbox starts so, as the providers' own do.
+	// Every signing secret of the sandbox starts like this, as the providers' own do.
 	for (const secret of ['whsec_', sandbox.keys[provider], sandbox.login.password]) {
 		expect(shown).not.toContain(secret);
 	}
@@ -224,7 +224,7 @@ describe.each(accounts)('endpoints of %s, signed in with "%s"', (_title, signInW
 		offers[provider]?.includes(operation) === true;
 	const created = { __rl: true, mode: 'id', value: "={{ $('Create').first().json.id }}" };
 
-	/** One node after the other, for what this provider offers. */
+	/** A chain of nodes for what this provider offers. */
 	async function steps(url: string): Promise<NodeDefinition[]> {
 		const node = await nodesOf(account, signIn(signInWith, account));
 		const endpoint = { endpoint: created };
@@ -297,7 +297,7 @@ describe.each(accounts)('endpoints of %s, signed in with "%s"', (_title, signInW
 		expectNoSecret(execution, account);
 
 		if (provider === 'misar.reach') {
-			// No call deletes: the user is told where to, and nothing is claimed.
+			// There is no call to delete: the error says where to do it.
 			expect(execution.status).toBe('error');
 			expect(errorOf(execution)).toContain('offers no call to delete a webhook endpoint');
 			expect(errorOf(execution)).toContain(`Remove endpoint ${String(id)} in its dashboard`);
@@ -309,9 +309,9 @@ describe.each(accounts)('endpoints of %s, signed in with "%s"', (_title, signInW
 		expect(sandbox.endpoints(provider)).toEqual(before);
 	});
 
-	it('come with their signing secret only when that is switched on', async () => {
+	it('come with their signing secret only if that is switched on', async () => {
 		const node = await nodesOf(account, signIn(signInWith, account));
-		// Mail Panda tells no secret: the one to use is given.
+		// Mail Panda returns no secret, so one is given.
 		const signingSecret = provider === 'mailPanda' ? { signingSecret: SECRET } : {};
 		if (provider === 'misar.mail') sandbox.setBehaviour(provider, { secretMode: 'issue' });
 		const nodes = [true, false].map((includeSecret) =>
@@ -395,7 +395,7 @@ describe.each(verified)(
 	(_title, account, forgeries) => {
 		const { provider, events } = account;
 
-		it('leaves Verify by the output of its verdict, with the reason', async () => {
+		it('leaves Verify by the output for its verdict, with the reason', async () => {
 			const workflow = await publishVerify(account);
 			const fire = async (tamper?: Tamper) => {
 				const [delivery] = await sandbox.fire({
@@ -434,7 +434,7 @@ describe.each(verified)(
 	},
 );
 
-/** A body that would not survive being parsed and written again. */
+/** A body that would change if it were parsed and serialised again. */
 const PAYLOAD = Buffer.from(
 	'{ "type" : "email.delivered",\n"amount": 1.0, "name":"Zoë \\u00fc" }\r\n',
 );
@@ -451,7 +451,7 @@ function openssl(...parts: Array<string | Buffer>): string {
 
 type Signer = (timestamp: string) => Record<string, string>;
 
-/** The schemes of a provider, each signed by somebody else. */
+/** The schemes of a provider, each signed by another implementation. */
 const signed: Array<[string, Account, Record<string, Signer>]> = [
 	[
 		'Misar Mail',
@@ -508,7 +508,7 @@ const signed: Array<[string, Account, Record<string, Signer>]> = [
 
 describe('Sign', () => {
 	it.each(signed)(
-		'makes the headers of %s that others make too',
+		'makes the same headers of %s as other implementations',
 		async (_title, account, signers) => {
 			const node = await nodesOf(account, { signingSecret: SECRET });
 			const schemes = Object.keys(signers);
@@ -564,7 +564,7 @@ describe('Sign', () => {
 });
 
 describe('a parameter filled by an expression', () => {
-	it('is read where its meaning is clear, and else named in the error of its item', async () => {
+	it('is read if its meaning is clear, and otherwise named in the error of its item', async () => {
 		const node = await nodesOf(metigan, {
 			...signIn('apiKey', metigan),
 			signingSecret: SECRET,
@@ -649,7 +649,7 @@ describe('an AI agent', () => {
 	/** What the tools answered, by task. */
 	const transcripts = new Map<string, readonly string[]>();
 
-	/** Calls a tool with a mistake, then as the answer says. */
+	/** Calls a tool with a mistake, then as its answer says. */
 	const policy: Policy = (task, answers) => {
 		transcripts.set(task, answers);
 		const [first, second, third] = answers;
@@ -685,7 +685,7 @@ describe('an AI agent', () => {
 		return first.includes('must be an https URL') ? create('email.bounced') : undefined;
 	};
 
-	it('gets an answer to each mistake from which its next call is right', async () => {
+	it('gets an answer to each mistake that lets its next call succeed', async () => {
 		const model = await startFakeModel(policy);
 		try {
 			const mail = await nodesOf(misarMail, signIn('apiKey', misarMail));

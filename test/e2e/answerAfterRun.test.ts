@@ -33,7 +33,7 @@ let server: SlowServer;
 const beds = new Map<string, Bed>();
 
 beforeAll(async () => {
-	// Its retries spread over an hour and a half.
+	// Its retries take an hour and a half.
 	sandbox = await startSandbox({ retryTimeScale: 0.001 });
 	server = await SlowServer.start();
 	for (const service of services) beds.set(service, await openBed(service));
@@ -50,7 +50,7 @@ async function openBed(service: string): Promise<Bed> {
 	const n8n = await startN8n({
 		tarball: packedPackage(),
 		webhookUrl: origin,
-		// The other one makes an isolate for each delivery and run, as n8n does unless it is told otherwise.
+		// The other one creates an isolate for each delivery and run, which is n8n's default.
 		...(service === 'with' ? {} : { publicationService: false, env: FEW_ISOLATES }),
 	});
 	sandbox.setRoute(origin, n8n.url);
@@ -116,7 +116,7 @@ async function publish(
 	return { n8n, id, url: `${origin}/webhook/${webhookId}/${metigan.path}`, path };
 }
 
-/** An event: each call of it is another delivery of the same. */
+/** An event: each call of the result delivers it again. */
 function eventOf({ url }: Flow) {
 	const id = `evt_${randomUUID()}`;
 	const timestampMs = Date.now();
@@ -138,9 +138,9 @@ async function endsOf({ n8n, id }: Flow, count: number): Promise<string[]> {
 
 const [service] = services;
 
-describe('a delivery', () => {
+describe('a trigger that answers after the run', () => {
 	it(
-		'the provider’s own retries run an event again until it succeeds',
+		'runs an event again by the provider’s own retries until it succeeds',
 		async () => {
 			const flow = await publish(bedOf(service));
 			const send = eventOf(flow);
@@ -162,7 +162,7 @@ describe('a delivery', () => {
 	);
 
 	it(
-		'an event that fails again and again is given up before the provider does',
+		'gives an event that keeps failing up before the provider does',
 		async () => {
 			const flow = await publish(bedOf(service), call, { reportProblems: true });
 			server.answer(flow.path, 500);
@@ -183,7 +183,7 @@ describe('a delivery', () => {
 	);
 
 	it(
-		'a copy that comes during the run gets its answer',
+		'answers a copy that comes during the run with the result of the run',
 		async () => {
 			const flow = await publish(bedOf(service));
 			server.hold(flow.path);
@@ -199,7 +199,7 @@ describe('a delivery', () => {
 	);
 
 	it(
-		'a run that takes longer than the provider waits is answered in time, and runs once',
+		'answers in time if a run takes longer than the provider waits, and runs it once',
 		async () => {
 			const flow = await publish(bedOf(service));
 			server.hold(flow.path);
@@ -218,7 +218,7 @@ describe('a delivery', () => {
 	);
 
 	it(
-		'a short wait is part of the run, a long one is stored',
+		'includes a short wait in the run, and answers when a long one is stored',
 		async () => {
 			const wait = (amount: number) => (): NodeDefinition => ({
 				name: 'Wait',
@@ -241,7 +241,7 @@ describe('a delivery', () => {
 	);
 
 	it(
-		'40 events at once have a run each',
+		'starts one run for each of 40 events at once',
 		async () => {
 			const flow = await publish(bedOf(service), () => ({
 				name: 'After',
@@ -277,7 +277,7 @@ describe('a delivery', () => {
 			...([200, 'success'] as const),
 		]),
 	])(
-		'%s',
+		'answers with the outcome of the run: %s',
 		async (_, after, status, end) => {
 			server.answer('/fails', 500);
 			const flow = await publish(bedOf(service), after);
@@ -288,7 +288,7 @@ describe('a delivery', () => {
 	);
 
 	it(
-		'a run that a person stops does not begin again',
+		'does not start a run again that a person has stopped',
 		async () => {
 			const flow = await publish(bedOf(service));
 			server.hold(flow.path);
@@ -319,7 +319,7 @@ const changes: ReadonlyArray<[string, (flow: Flow) => Promise<void>]> = [
 
 describe.each(services)('%s the publication service', (each) => {
 	it.each(changes)(
-		'a workflow that is %s during the run',
+		'a workflow that is %s during the run answers with its result',
 		async (_, change) => {
 			const flow = await publish(bedOf(each));
 			server.hold(flow.path);
@@ -334,9 +334,9 @@ describe.each(services)('%s the publication service', (each) => {
 	);
 });
 
-describe('n8n itself', () => {
+describe('n8n', () => {
 	it(
-		'killed during the run loses the connection, and the event that is sent again runs',
+		'killed during the run drops the connection, and runs the event when it is sent again',
 		async () => {
 			const flow = await publish(bedOf(service));
 			server.hold(flow.path);
@@ -354,7 +354,7 @@ describe('n8n itself', () => {
 	);
 
 	it(
-		'stopped during the run answers at its end, or the event runs again',
+		'stopped during the run answers at its end, or runs the event again',
 		async () => {
 			const flow = await publish(bedOf(service));
 			server.hold(flow.path);
@@ -371,7 +371,7 @@ describe('n8n itself', () => {
 	);
 
 	it(
-		'at its concurrency limit answers a run that waits for a slot in time, and runs it once',
+		'at its concurrency limit answers in time while a run waits for a slot, and runs it once',
 		async () => {
 			const bed = bedOf(service);
 			await bed.n8n.restart({ env: { N8N_CONCURRENCY_PRODUCTION_LIMIT: '1' } });

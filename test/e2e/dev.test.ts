@@ -73,7 +73,7 @@ function describeAs(text: string): void {
 	writeFileSync(file, changed);
 }
 
-it('lets a debugger attach, which finds the sources by their maps', async () => {
+it('npm run dev lets a debugger attach, which finds the sources by source maps', async () => {
 	const targets = z.array(z.object({ webSocketDebuggerUrl: z.string(), url: z.string() }));
 	const answer: unknown = await (await fetch(debuggerUrl)).json();
 	expect(targets.parse(answer)).toEqual([
@@ -90,7 +90,7 @@ it('lets a debugger attach, which finds the sources by their maps', async () => 
 });
 
 it(
-	'says why n8n cannot have a build',
+	'npm run dev says why a build cannot be given to n8n',
 	async () => {
 		const nodes = join(clone, '.dev', '.n8n', 'nodes', 'node_modules');
 		const inTheWay = join(nodes, 'n8n-nodes-misar-metigan', 'next');
@@ -103,12 +103,12 @@ it(
 );
 
 it(
-	'serves a changed source without a restart',
+	'npm run dev serves a changed source without a restart',
 	async () => {
 		const rest = await signIn();
 		expect(await description(rest)).not.toBe(CHANGED);
 		describeAs(CHANGED);
-		// n8n forgets a package's nodes before it loads them again, and meanwhile answers an error.
+		// n8n unloads a package's nodes before it loads them again, and meanwhile answers with an error.
 		let last: unknown;
 		await until(
 			() => `n8n to serve the change, not ${String(last)}`,
@@ -126,7 +126,7 @@ it(
 );
 
 it(
-	'ends with Ctrl-C, and has the same workflows the next time',
+	'npm run dev ends with Ctrl-C, and has the same workflows the next time',
 	async () => {
 		const list = z.array(z.object({ id: z.string() }));
 		const workflows = await (await signIn()).call(list, 'GET', '/workflows');

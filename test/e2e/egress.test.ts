@@ -47,7 +47,7 @@ describe('an n8n that protects its network', () => {
 		120_000,
 	);
 
-	it('does not sign in to a Mail Panda there either', async () => {
+	it('does not sign in to a Mail Panda at an internal address either', async () => {
 		const mailPanda = withApi.find(({ provider }) => provider === 'mailPanda');
 		if (mailPanda === undefined) throw new Error('Mail Panda is not among the triggers');
 		const login = {
@@ -59,7 +59,7 @@ describe('an n8n that protects its network', () => {
 		expect(sandbox.requests()).toEqual([]);
 	});
 
-	it('lets them through where it is set to', async () => {
+	it('lets calls to internal addresses through if set to', async () => {
 		await n8n.restart({ env: { N8N_SSRF_ALLOWED_IP_RANGES: '127.0.0.0/8' } });
 		const [trigger] = withApi;
 		if (trigger === undefined) throw new Error('No trigger has an API');

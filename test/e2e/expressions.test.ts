@@ -15,7 +15,7 @@ import { misarMail, triggerCases, type TriggerCase } from '../../testkit/trigger
 
 /**
  * What n8n evaluates for a delivery. In its default engine an evaluation takes an isolate, which costs more than
- * all that the package does; n8n makes it only when there is something to evaluate, where it is told to.
+ * everything that the package does; n8n can be set to create one only when there is something to evaluate.
  */
 
 let folder: string;
@@ -93,7 +93,7 @@ const credentialFor = async (trigger: TriggerCase, fields: object) =>
 		...fields,
 	});
 
-it('counts an evaluation where there is one', async () => {
+it('an evaluation is counted if there is one', async () => {
 	const before = evaluations().length;
 	const assign = { id: 'a', name: 'copy', value: '={{ $json.body.id }}', type: 'string' };
 	const parameters = { assignments: { assignments: [assign] } };
@@ -142,14 +142,14 @@ it.each(triggerCases.map((trigger) => [trigger.title, trigger] as const))(
 		expect(await fire(trigger, url, sent)).toBe('200 {"received":true,"duplicate":true}');
 		expect(await fire(trigger, url, { event: trigger.events[1] })).toMatch(/^200 .*ignored/);
 		expect(await fire(trigger, url, { tamper: 'signature' })).toMatch(/^401 /);
-		// The delivery, and the problem that the forged one is.
+		// The delivery, and the problem that reports the forged one.
 		await n8n.waitForExecutions(id, 2);
 		expect(evaluations().slice(before)).toEqual([]);
 	},
 	120_000,
 );
 
-it('of 1,000 deliveries the 10 that meet the conditions run, and n8n evaluates nothing', async () => {
+it('only the 10 of 1,000 deliveries that meet the conditions run, and n8n evaluates nothing', async () => {
 	const before = evaluations().length;
 	const credential = await credentialFor(misarMail, { signingSecret: SECRET });
 	const { id, webhookId } = await publish([

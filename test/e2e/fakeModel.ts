@@ -4,7 +4,7 @@ import { json } from 'node:stream/consumers';
 
 import { z } from 'zod';
 
-/** A model on loopback that speaks OpenAI's Chat Completions, and decides by a function what to do next. */
+/** A local model with OpenAI's Chat Completions API, which decides by a function what to do next. */
 
 const requestSchema = z.object({
 	messages: z.array(z.object({ role: z.string(), content: z.unknown() }).passthrough()),
@@ -49,7 +49,7 @@ export async function startFakeModel(policy: Policy) {
 	};
 }
 
-/** A content is text, or that and attachments, such as the body that started the workflow. */
+/** A message's content is text, or text with attachments, such as the body that started the workflow. */
 function textOf(content: unknown): string {
 	const parts = z.array(z.object({ text: z.string() })).safeParse(content);
 	return z.string().parse(parts.success ? parts.data[0]?.text : content);

@@ -13,8 +13,8 @@ import { Terminal } from './terminal';
 
 /**
  * A developer's first minutes: clone, the README's first command, a running workflow. The second
- * command is the one that .ci/run takes from the README and runs on a clean clone: it has installed
- * what package-lock.json says in the way that the first one does.
+ * command is the one that .ci/run takes from the README and runs on a clean clone; it installs the
+ * packages of package-lock.json in the same way as the first one.
  */
 
 const ROOT = join(__dirname, '..', '..');
@@ -46,13 +46,13 @@ afterAll(async () => {
 	await rm(temporary, { recursive: true, force: true });
 }, END_MS);
 
-it('starts and shows every trigger at work', () => {
+it('npm start shows every trigger at work', () => {
 	expect(output).toContain('Every step held.');
 	for (const { title } of triggerCases)
 		expect(output).toMatch(new RegExp(`^${title} .* yes$`, 'm'));
 });
 
-it('prints an editor and a login that work, with one published workflow for each trigger', async () => {
+it('npm start prints a working editor address and login, with one published workflow per trigger', async () => {
 	const [, editor = ''] = /^Editor +(\S+)$/m.exec(output) ?? [];
 	const [, email, password] = /^Sign in +(\S+) \/ (\S+)$/m.exec(output) ?? [];
 	const rest = new RestClient(editor);
@@ -64,7 +64,7 @@ it('prints an editor and a login that work, with one published workflow for each
 });
 
 it(
-	'ends with Ctrl-C and leaves nothing behind',
+	'npm start ends with Ctrl-C and leaves nothing behind',
 	async () => {
 		await terminal?.interrupt(END_MS);
 		expect(terminal?.gone).toBe(true);

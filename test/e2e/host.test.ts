@@ -6,7 +6,7 @@ import { fetchOnNewConnection } from '../../testkit/n8n-host/fetch';
 const HOOK_ID = '6a8d2c1e-5d0f-4f5b-9a53-0d7a3f6c2b11';
 const HOOK = 'driver-check';
 
-/** Shows with n8n's own nodes that the driver tells the truth, so that the other tests can rely on it. */
+/** Shows with n8n's own nodes that the driver works, so that the other tests can rely on it. */
 describe('the real n8n and its driver', () => {
 	let host: N8nHost;
 	let workflowId: string;
@@ -86,7 +86,7 @@ describe('the real n8n and its driver', () => {
 		await expect(host.getWorkflow(workflow.id)).rejects.toThrow(HostError);
 	});
 
-	it('passes on why n8n refuses to publish', async () => {
+	it('reports why n8n refuses to publish', async () => {
 		const workflow = await host.createWorkflow({
 			name: 'Incomplete',
 			nodes: [{ name: 'GitHub', type: 'n8n-nodes-base.githubTrigger', webhookId: HOOK_ID }],

@@ -14,11 +14,11 @@ import { metigan, misarMail, misarReach, type TriggerCase } from '../../testkit/
 
 /**
  * "Listen for test event" where it cannot work or cannot end well. While `delete` of a test webhook is
- * under way, and forever after it threw, n8n copies all it holds of it at every listen, which fails.
+ * under way, and always after it threw, n8n copies its whole state of it at every listen, which fails.
  */
 
 const FAILED_LISTENS = 10;
-/** The broken listener alone took more than this for each further listen. */
+/** A broken listener took more than this for each further attempt to listen. */
 const GROWTH_MB = 400;
 const WAIT_MS = 30_000;
 
@@ -137,7 +137,7 @@ async function fire(trigger: TriggerCase, listener: Listener): Promise<void> {
 	expect(lastAnswer(delivery)).toBe(200);
 }
 
-/** n8n answers 404 at the test URL once it has let go of the listener. */
+/** n8n answers 404 at the test URL once it has removed the listener. */
 async function expectToEnd({ testUrl }: Listener): Promise<void> {
 	await until('the listener to end', WAIT_MS, async () =>
 		(await post(testUrl)) === 404 ? true : undefined,
@@ -158,8 +158,8 @@ function residentMemory(): number {
 	return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
 }
 
-describe('a listen that failed', () => {
-	it('says that the API key is missing, and that it is wrong, as often as it is tried', async () => {
+describe('a failed attempt to listen', () => {
+	it('says each time whether the API key is missing or wrong', async () => {
 		const keyless = await storeTrigger(misarMail, {});
 		const wrong = await storeTrigger(metigan, { apiKey: 'wrong' });
 		const listen = async ({ workflowId }: Listener) =>
@@ -174,7 +174,7 @@ describe('a listen that failed', () => {
 		for (const listener of [keyless, wrong]) expect(await post(listener.testUrl)).toBe(404);
 	}, 120_000);
 
-	it("keeps neither n8n's own nodes nor other triggers from listening", async () => {
+	it("prevents neither n8n's own nodes nor other triggers from listening", async () => {
 		await expectOthersToListen();
 		await expectToListen(metigan, await storeGoodTrigger(metigan), 1);
 	});
@@ -190,7 +190,7 @@ describe('a listen that failed', () => {
 	});
 });
 
-/** The provider is away, as long as the fault stays. */
+/** Ways for a provider to be unreachable. */
 const away: Array<[string, Fault]> = [
 	['answers 500', { kind: 'status', status: 500 }],
 	['ends connections', { kind: 'drop' }],
@@ -200,12 +200,12 @@ const away: Array<[string, Fault]> = [
 describe.each(away)('while the provider %s', (_title, fault) => {
 	const trigger = misarMail;
 
-	it('a listener that nothing came for ends', async () => {
+	it('a listener that received nothing ends', async () => {
 		const listener = await storeGoodTrigger(trigger);
 		await n8n.listenForTestEvent(listener.workflowId, 'Trigger');
 		expect(await post(listener.testUrl)).toBe(401);
 		sandbox.fault({ ...fault, provider: trigger.provider, times: 1_000 });
-		// The two minutes, when they are over, end it by the same function.
+		// The timeout after two minutes ends it by the same function.
 		await n8n.stopListening(listener.workflowId);
 		await expectToEnd(listener);
 		await expectOthersToListen();
@@ -216,7 +216,7 @@ describe.each(away)('while the provider %s', (_title, fault) => {
 		await untilRemoved(trigger, listener);
 	}, 90_000);
 
-	it('a listener that its event has come for ends', async () => {
+	it('a listener that received its event ends', async () => {
 		const listener = await storeGoodTrigger(trigger);
 		await n8n.listenForTestEvent(listener.workflowId, 'Trigger');
 		sandbox.fault({ ...fault, provider: trigger.provider, times: 1_000 });
@@ -230,6 +230,6 @@ describe.each(away)('while the provider %s', (_title, fault) => {
 	}, 90_000);
 });
 
-it("leaves no trace of a broken listener in n8n's log", () => {
+it("n8n's log shows no trace of a broken listener", () => {
 	expect(n8n.log()).not.toMatch(/Maximum call stack|unhandled|Failed to deactivate/i);
 });

@@ -50,7 +50,7 @@ async function publishReporting(trigger: TriggerCase, sandbox: Sandbox): Promise
 	return await publishTrigger({ n8n, sandbox }, trigger, 'automatic', account, { options });
 }
 
-/** What came out of a trigger in all its runs: at Event, and at Problem. */
+/** The items of all runs of a trigger, by its outputs Event and Problem. */
 async function outputsOf({ workflowId }: TriggerWorkflow) {
 	const runs = await n8n.executions(workflowId);
 	const executions = await Promise.all(runs.map(async ({ id }) => await n8n.execution(id)));
@@ -79,11 +79,11 @@ async function fire(
 }
 
 it.concurrent(
-	'a flood of forged deliveries is one problem',
+	'a flood of forged deliveries is reported as one problem',
 	async () => {
 		const sandbox = await openSandbox();
 		const workflow = await publishReporting(metigan, sandbox);
-		// Not through the endpoint, which Metigan switches off after ten failures.
+		// Not through the endpoint, which Metigan disables after ten failures.
 		const forged = { url: workflow.webhookUrl, secret: 'whsec_of_a_forger', copies: 20 };
 		for (let sent = 0; sent < FORGED; sent += forged.copies) {
 			const statuses = await fire(metigan, sandbox, forged);
@@ -109,7 +109,7 @@ it.concurrent(
 );
 
 it.concurrent(
-	'a delivery that the previous secret verifies, and an event of another shape',
+	'a delivery that the previous secret verifies is reported, and so is an event of another shape',
 	async () => {
 		const sandbox = await openSandbox();
 		const account = { signingSecret: SECRET, previousSigningSecret: OLD_SECRET };
@@ -128,7 +128,7 @@ it.concurrent(
 );
 
 it.concurrent(
-	'a deleted endpoint that was registered again',
+	'a deleted endpoint that was registered again is reported',
 	async () => {
 		const sandbox = await openSandbox();
 		const workflow = await publishReporting(misarMail, sandbox);
@@ -143,7 +143,7 @@ it.concurrent(
 			endpointId: present?.id,
 		});
 		expect(present?.id).not.toBe(own?.id);
-		// The other run saved the registration, and came out nowhere.
+		// The other run saved the registration, and output nothing.
 		const { events, problems } = await outputsOf(workflow);
 		expect(events).toEqual([]);
 		expect(problems).toHaveLength(1);
@@ -152,7 +152,7 @@ it.concurrent(
 );
 
 it.concurrent(
-	'a provider that did not answer two checks',
+	'a provider that failed at two checks is reported',
 	async () => {
 		const sandbox = await openSandbox();
 		const workflow = await publishReporting(misarMail, sandbox);
@@ -170,7 +170,7 @@ it.concurrent(
 );
 
 it.concurrent(
-	'none while the option is off, and the trigger has one output',
+	'nothing is reported while the option is off, and the trigger has one output',
 	async () => {
 		const sandbox = await openSandbox();
 		const account = accountOf(metigan, 'automatic', sandbox);
@@ -187,14 +187,14 @@ it.concurrent(
 );
 
 it.concurrent(
-	'with an output for each event each leaves by its own, a recovered one and a problem too, also after the events changed',
+	'with an output per event, each event, recovered event and problem leaves by its own, even after the events changed',
 	async () => {
 		const sandbox = await openSandbox();
 		const credential = await n8n.createCredential(metigan.title, metigan.credential, {
 			...{ baseUrl: sandbox.url, apiKey: sandbox.keys.metigan, signingSecret: SECRET },
 		});
 		const webhookId = randomUUID();
-		/** A trigger with a node at each output, which is named like it. */
+		/** A trigger with a node at each output, named like the output. */
 		const workflow = (events: string[], outputs: string[]) => ({
 			name: 'Output per Event',
 			nodes: [
@@ -260,7 +260,7 @@ it.concurrent(
 		const outputs = ['Email Opened', 'Email Clicked', 'Email Bounced', 'Problem'];
 		await n8n.updateWorkflow(id, workflow(events, outputs));
 		await n8n.publish(id);
-		// Nobody is told of it.
+		// Its delivery is lost.
 		const missed = { recipient: 'missed@example.com', bounceType: 'hard' };
 		await sandbox.fire({ provider: 'metigan', event: 'email.bounced', data: missed });
 		expect(await send('email.clicked')).toEqual([200]);

@@ -31,7 +31,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
 	const account = accountOf(trigger, 'automatic', sandbox);
-	// A check in its own time would count as a call of the restart.
+	// A regular check would count as a call of the restart.
 	const options = { options: { checkInterval: 0 } };
 	({ workflowId } = await storeTrigger({ n8n, sandbox }, trigger, 'automatic', account, options));
 });
@@ -50,7 +50,7 @@ async function expectOneRun(): Promise<void> {
 }
 
 describe('with the publication service', () => {
-	it('ends with one endpoint although the answers to the first creates are lost', async () => {
+	it('a publish ends with one endpoint even if the answers to the first creates are lost', async () => {
 		// More than one call repeats by itself, so that n8n has to repeat it.
 		sandbox.fault({
 			provider: trigger.provider,
@@ -65,7 +65,7 @@ describe('with the publication service', () => {
 		await expectOneRun();
 	}, 90_000);
 
-	it('goes on after a restart, and only looks at the endpoint within a minute', async () => {
+	it('a trigger goes on after a restart, and only looks at the endpoint within a minute', async () => {
 		await n8n.publish(workflowId);
 		const [registered] = endpoints();
 		const before = sandbox.requests().length;
@@ -75,13 +75,13 @@ describe('with the publication service', () => {
 		await until('n8n to look at the endpoint', 90_000, () => calls().length > 1 || undefined);
 		expect(calls()).toMatchObject([
 			{ method: 'GET', path: `${trigger.api.path}/${registered?.id}` },
-			// What an interrupted attempt may have left.
+			// Looks for what an interrupted attempt may have left.
 			{ method: 'GET', path: expect.stringMatching(/webhooks$/) },
 		]);
 		expect(endpoints()).toEqual([registered]);
 	}, 180_000);
 
-	it('moves to a new address of n8n when it is unpublished and published', async () => {
+	it('a trigger moves to a new address of n8n when it is unpublished and published', async () => {
 		const moved = 'https://moved.example.com';
 		await n8n.restart({ webhookUrl: moved });
 		sandbox.setRoute(moved, n8n.url);
@@ -91,7 +91,7 @@ describe('with the publication service', () => {
 		await expectOneRun();
 	}, 90_000);
 
-	it('deletes the endpoint although the first delete is answered 500', async () => {
+	it('an unpublish deletes the endpoint even if the first delete is answered with 500', async () => {
 		await n8n.publish(workflowId);
 		sandbox.fault({ provider: trigger.provider, method: 'DELETE', kind: 'status', status: 500 });
 		await n8n.unpublish(workflowId);

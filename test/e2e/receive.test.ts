@@ -89,8 +89,8 @@ async function publish(responseMode: 'responseNode' | 'lastNode') {
 	return { id, url: n8n.toLocalUrl(`${ORIGIN}/webhook/${path}`) };
 }
 
-describe.each(['responseNode', 'lastNode'] as const)('answered by %s', (responseMode) => {
-	it('runs again what failed, puts off a copy of what goes on, drops a copy of what is done', async () => {
+describe.each(['responseNode', 'lastNode'] as const)('Receive, answered by %s,', (responseMode) => {
+	it('runs a failed delivery again, puts off a copy during the run, and drops one after it', async () => {
 		const workflow = await publish(responseMode);
 		const { headers, body } = buildDelivery({
 			provider: 'metigan',

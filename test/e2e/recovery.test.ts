@@ -23,8 +23,8 @@ const BACKLOG = 5_000;
 /** Runs of one recovery that a kill can catch. */
 const RUNS_AT_A_TIME = 5;
 /**
- * Node lets its heap grow as far as it may before it collects, so that a bound on the growth would
- * depend on the machine. With this limit n8n would crash if the backlog piled up.
+ * Node lets its heap grow to its limit before it collects garbage, so a bound on the growth would
+ * depend on the machine. With this limit n8n would crash if the backlog accumulated in memory.
  */
 const HEAP_MB = 512;
 const MAX_RESIDENT_MB = 1_000;
@@ -102,7 +102,7 @@ it(
 		);
 		const seconds = (Date.now() - begun) / 1000;
 		await letHappen(sandbox, events, 'late');
-		// A check after all that finds nothing new.
+		// One more check finds nothing new.
 		const calls = () =>
 			sandbox.requests().filter(({ path }) => path.startsWith('/api/suppressions'));
 		const seen = calls().length;

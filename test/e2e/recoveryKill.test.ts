@@ -39,7 +39,7 @@ afterAll(async () => {
 }, 60_000);
 
 it(
-	'the events of runs that a kill cuts short run again, and no others',
+	'only the events of runs that a kill cuts short run again',
 	async () => {
 		for (let hours = BEFORE; hours > 0; hours--) {
 			await sandbox.fire({

@@ -30,7 +30,7 @@ interface Subject {
 interface Fault {
 	/** A credential is changed in n8n, just before it goes down. */
 	readonly where: 'provider' | 'n8n';
-	/** The credential's fields besides the API key. */
+	/** The credential's fields other than the API key. */
 	readonly credential?: Record<string, string>;
 	/** Breaks the endpoint, as the provider or a user may do. */
 	breakIt(subject: Subject, own: SandboxEndpoint): Promise<void> | void;
@@ -80,7 +80,7 @@ const faults: Readonly<Record<string, Fault>> = {
 	},
 };
 
-/** They issue secrets themselves: another signing secret in the credential changes nothing there. */
+/** Providers that issue the secret: another signing secret in the credential changes nothing there. */
 const issuesSecrets = ({ provider }: TriggerCase) =>
 	provider === 'misar.reach' || provider === 'misar.post';
 /** Its API has no call to delete an endpoint. */
@@ -167,7 +167,7 @@ describe.each(services)('with the publication service %p', (publicationService) 
 		await Promise.all([...sandboxes.values()].map(async (sandbox) => await sandbox.close()));
 	}, 60_000);
 
-	/** All endpoints are broken at once, and have to be repaired each. */
+	/** Breaks all endpoints at once; each has to be repaired. */
 	async function play(round: number, restart: boolean): Promise<void> {
 		const broken = [...subjects].flatMap(([name, group]) =>
 			group.map((subject) => {
@@ -195,11 +195,11 @@ describe.each(services)('with the publication service %p', (publicationService) 
 		for (const { subject } of broken) await expectToRun(n8n, subject);
 	}
 
-	it('repairs what breaks while n8n runs', async () => {
+	it('every trigger repairs its endpoint while n8n runs', async () => {
 		await play(0, false);
 	}, 400_000);
 
-	it('is quiet afterwards: a check costs one call, and runs nothing', async () => {
+	it('a check takes one call afterwards, and starts no run', async () => {
 		const all = [...subjects.values()].flat();
 		const runsOf = async () =>
 			await Promise.all(
@@ -219,11 +219,11 @@ describe.each(services)('with the publication service %p', (publicationService) 
 		expect(new Set(recent.map(({ method }) => method))).toEqual(new Set(['GET']));
 	}, 300_000);
 
-	it('repairs at its start what broke while n8n was down', async () => {
+	it('every trigger repairs at the start what broke while n8n was down', async () => {
 		await play(1, true);
 	}, 400_000);
 
-	it('deletes the endpoints when the workflows are unpublished', async () => {
+	it('every trigger deletes its endpoint when the workflow is unpublished', async () => {
 		for (const subject of [...subjects.values()].flat()) {
 			await n8n.unpublish(subject.workflow.workflowId);
 			if (!keepsEndpoints(subject.trigger)) expect(endpointsAt(subject)).toEqual([]);

@@ -56,7 +56,7 @@ it('every trigger keeps its endpoint over restarts, and gets another one at a ne
 	}
 	const before = published.map(([trigger, workflow]) => endpointsAt(trigger, workflow)[0]?.id);
 
-	// As n8n has it, and then as older 2.x do it, which look at each endpoint at a start.
+	// With n8n's default, and then like older 2.x, which look at each endpoint at a start.
 	for (const [runs, publicationService] of [undefined, false].entries()) {
 		await n8n.restart({ publicationService });
 		for (const [index, [trigger, workflow]] of published.entries()) {
@@ -80,7 +80,7 @@ it('every trigger keeps its endpoint over restarts, and gets another one at a ne
 		});
 		expect(answer).toBe(200);
 		expect(endpointsAt(trigger, moved)).toHaveLength(1);
-		// Another n8n may be behind the old address, which does not answer.
+		// The old address does not answer, so another n8n may be there.
 		const [left] = endpointsAt(trigger, workflow);
 		expect(n8n.log()).toContain(`remove endpoint ${left?.id} in the dashboard`);
 	}

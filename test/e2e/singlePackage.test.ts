@@ -119,7 +119,7 @@ describe.each(singles)('n8n-nodes-$name', ({ name, trigger, nodes }) => {
 		expect(lock).not.toContain('"resolved"');
 	});
 
-	it('holds its own service alone, with what n8n reads beside the code', async () => {
+	it('contains its own service only, with what n8n reads beside the code', async () => {
 		const read = async (file: string) =>
 			(await run('tar', ['-xzOf', tarballs.get(name) ?? '', `package/${file}`])).stdout;
 		const { stdout } = await run('tar', ['-tzf', tarballs.get(name) ?? '']);
@@ -194,8 +194,8 @@ describe.each(singles)('n8n-nodes-$name', ({ name, trigger, nodes }) => {
 	});
 });
 
-describe('the command', () => {
-	it('writes a repository again, without what it does not write any more', async () => {
+describe('the command pack:single', () => {
+	it('writes a repository again, without files that it no longer writes', async () => {
 		const repository = repositoryOf('misar-blog');
 		await command(repository, 'git', 'init', '--quiet');
 		await command(repository, 'git', 'add', '--all');
@@ -210,7 +210,7 @@ describe('the command', () => {
 		expect(status).toMatch(/^(A {2}.*\n)+$/);
 	}, 300_000);
 
-	it('packs what the repository has', async () => {
+	it('packs the same as the repository holds', async () => {
 		const printed = await packSingle('misar-blog', '--out', join(folder, 'out'));
 		const lines = printed.trimEnd().split('\n');
 		expect(lines).toContain('ok     ESLint with n8n’s rules');
@@ -219,12 +219,12 @@ describe('the command', () => {
 		expect(packed.equals(await readFile(tarballs.get('misar-blog') ?? ''))).toBe(true);
 	}, 600_000);
 
-	it('lists the services when asked for an unknown one', async () => {
+	it('lists the services if asked for an unknown one', async () => {
 		const names = singles.map(({ name }) => name).sort();
 		await expect(packSingle('nothing')).rejects.toThrow(names.join('|'));
 	});
 
-	it('leaves a folder alone that holds something else', async () => {
+	it('does not touch a folder that holds anything else', async () => {
 		const used = await mkdtemp(join(folder, 'used-'));
 		await writeFile(join(used, 'notes.md'), 'mine');
 		await expect(packSingle('metigan', '--repository', used)).rejects.toThrow(

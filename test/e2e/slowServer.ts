@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 
 import { until } from '../../testkit/n8n-host/poll';
 
-/** A service that workflows call: answers as a test wants, and when. Each path is another one. */
+/** A service that workflows call, which answers how and when a test says. Each path is separate. */
 export class SlowServer {
 	private readonly paths = new Map<string, { calls: number; statuses: readonly number[] }>();
 	private readonly held = new Map<string, ServerResponse[]>();

@@ -6,7 +6,7 @@ import { Collector, TemplateHost } from './templateHost';
 export interface TemplateBed {
 	readonly host: TemplateHost;
 	readonly collector: Collector;
-	/** Of the collector. */
+	/** The address of the collector. */
 	readonly address: string;
 }
 

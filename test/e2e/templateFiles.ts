@@ -71,10 +71,10 @@ export function links({ connections }: Template): Array<{ from: string; to: stri
 	);
 }
 
-/** The node that holds everything a user edits, where that is more than an address of the only node behind a trigger. */
+/** The node with everything that a user edits, unless that is only an address in the one node behind a trigger. */
 export const SETTINGS = 'Your settings';
 
-/** The node that lets a run pass once no example address is left in {@link SETTINGS}. */
+/** The node that lets a run go on once no example address is left in {@link SETTINGS}. */
 export const EDITED = 'Edited?';
 
 /** The node that a user edits; none where a template has nothing to edit. */

@@ -12,7 +12,7 @@ import { ORIGIN, PACKAGE, SECRET } from '../../testkit/publishTrigger';
 import { RestClient } from '../../testkit/n8n-host/rest';
 import { readTemplate, type Settings, type Template, type TemplateNode } from './templateFiles';
 
-/** Generous: the machine may be slow. */
+/** Long, because the machine may be slow. */
 const WAIT_MS = 60_000;
 const ROWS_PAGE = 100;
 

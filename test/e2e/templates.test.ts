@@ -20,7 +20,7 @@ import {
 } from './templateFiles';
 import { Collector, TemplateHost, type Imported } from './templateHost';
 
-/** Every file in `templates/`: clean, described, and without a complaint of the editor. */
+/** Every file in `templates/`: clean, described, and accepted by the editor. */
 
 let host: TemplateHost;
 const redis = new RedisStandIn();
@@ -47,12 +47,12 @@ afterEach(() => {
 	}
 });
 
-/** What a template is set up with for a run from its samples, and how far that comes. */
+/** How a template is set up for a run from its samples, and how far that run gets. */
 interface SetUp {
 	readonly settings?: Settings;
 	/** A node that the run from each trigger reaches. */
 	readonly reached: Readonly<Record<string, string>>;
-	/** What the run says, where the system that the sample is about does not exist. */
+	/** The error of the run, if the system that the sample is about does not exist. */
 	readonly error?: string;
 }
 
@@ -119,12 +119,12 @@ function credentials({ nodes }: Template): Record<string, { type: string; data: 
 	return chosen;
 }
 
-it('are all listed in the overview, and nothing else is', () => {
+it('the overview lists every template, and nothing else', () => {
 	expect(templateNames.length).toBeGreaterThan(0);
 	expect(listedTemplates().sort()).toEqual(templateNames);
 });
 
-it('share no id', () => {
+it('no two templates share an ID', () => {
 	const all = templateNames.flatMap((name) => {
 		const { nodes } = readTemplate(name);
 		return nodes.map(({ id }) => id);
@@ -147,7 +147,7 @@ describe.each(templateNames)('%s', (name) => {
 	const template = () => readTemplate(name);
 	const working = () => template().nodes.filter(({ type }) => type !== STICKY);
 
-	it('connects the nodes it has, each of them and each named once', () => {
+	it('connects all of its nodes, whose names are unique', () => {
 		const names = template().nodes.map((node) => node.name);
 		expect(new Set(names).size).toBe(names.length);
 		const connected = new Set(links(template()).flatMap(({ from, to }) => [from, to]));
@@ -158,7 +158,7 @@ describe.each(templateNames)('%s', (name) => {
 		);
 	});
 
-	it('is read from left to right, and further down like the lines of a text', () => {
+	it('reads from left to right, then downwards, like the lines of a text', () => {
 		const at = (wanted: string) => {
 			const [x, y] = working().find((node) => node.name === wanted)?.position ?? [NaN, NaN];
 			return { x, y };
@@ -169,7 +169,7 @@ describe.each(templateNames)('%s', (name) => {
 		}
 	});
 
-	it('holds no secret and no address of a person', () => {
+	it('contains no secret and no personal address', () => {
 		const text = templateText(name);
 		expect(text).not.toMatch(/whsec_|m[a-z]k_[A-Za-z0-9]|mtg_live_|Bearer |instanceId/);
 		const addresses = text.match(/[\w.+-]+@[\w-]+\.[\w.]+/g) ?? [];
@@ -187,7 +187,7 @@ describe.each(templateNames)('%s', (name) => {
 		}
 	});
 
-	it('tries again where another system may not answer, and never twice what starts a run', () => {
+	it('tries again if another system may not answer, but never what starts a run', () => {
 		for (const node of working().filter(({ type }) => type === 'n8n-nodes-base.httpRequest')) {
 			const startsRun = String(node.parameters['url']).endsWith('/retry');
 			if (startsRun) expect(node).toMatchObject({ onError: 'continueErrorOutput' });
@@ -196,7 +196,7 @@ describe.each(templateNames)('%s', (name) => {
 		}
 	});
 
-	it('has parameters that the editor knows and does not complain about', async () => {
+	it('has parameters that the editor knows and accepts', async () => {
 		for (const node of template().nodes) {
 			const description = await host.nodeType(node.type, node.typeVersion);
 			const versions = [description.version].flat();
@@ -244,7 +244,7 @@ describe.each(templateNames)('%s', (name) => {
 it.each([
 	['endpoint-audit', 'Every Monday'],
 	['webhook-intake', 'On Publish'],
-])('%s has pinned what n8n’s own trigger puts out', async (name, trigger) => {
+])('%s has the output of n8n’s own trigger pinned', async (name, trigger) => {
 	const file = readTemplate(name);
 	const imported = await host.import({ ...file, pinData: {} });
 	const run = await host.n8n.execution(await host.run(imported, trigger));

@@ -13,7 +13,7 @@ const WAIT_MS = 60_000;
 
 const bed = templateBed();
 
-/** Has Misar Mail deliver an event to the one endpoint that is registered, and it is taken. */
+/** Has Misar Mail deliver an event to the only endpoint, which has to accept it. */
 async function mail(event: string, data: object, more: { id?: string; atMs?: number } = {}) {
 	const { id, atMs } = more;
 	const deliveries = await bed.host.sandbox.fire({
@@ -23,14 +23,14 @@ async function mail(event: string, data: object, more: { id?: string; atMs?: num
 		envelope: 'E3',
 		...(id !== undefined && { id }),
 		...(atMs !== undefined && { timestampMs: atMs }),
-		// So that the time the event happened need not be the time it is delivered.
+		// With this scheme an event may be older than its delivery.
 		scheme: 'platform',
 	});
 	expect(deliveries.map(({ state }) => state)).toEqual(['delivered']);
 }
 
 describe('bounces and complaints', () => {
-	it('suppress an address for a complaint, a hard bounce and the third soft bounce', async () => {
+	it('suppress an address for a complaint, a hard bounce or the third soft bounce', async () => {
 		const imported = await bed.host.publish('bounces-and-complaints');
 		let runs = 0;
 		const deliver = async (...of: Parameters<typeof mail>) => {
@@ -68,7 +68,7 @@ describe('bounces and complaints', () => {
 		await deliver('email.bounced', soft, { id: 'evt_old', atMs: days(40) });
 		await deliver('email.bounced', soft, { id: 'evt_1', atMs: days(3) });
 		await deliver('email.bounced', soft, { id: 'evt_2', atMs: days(2) });
-		// Not told to be hard: it counts as soft, of another address.
+		// Without a type it counts as soft; it is for another address.
 		await deliver('email.bounced', { email: 'other@example.com' });
 		const before = [
 			['hard@example.com', 'hard bounce'],
@@ -92,7 +92,7 @@ describe('bounces and complaints', () => {
 		await bed.host.n8n.unpublish(imported.id);
 	}, 240_000);
 
-	it('does not pass over a delivery that names no address', async () => {
+	it('do not ignore a delivery that names no address', async () => {
 		const imported = await bed.host.publish('bounces-and-complaints');
 		await mail('email.bounced', { id: 'msg_1' }, { id: 'evt_anonymous' });
 		const found = await bed.host.n8n.waitForExecutions(imported.id, 1, WAIT_MS);
@@ -104,14 +104,14 @@ describe('bounces and complaints', () => {
 });
 
 describe('unsubscribe sync', () => {
-	it('reports each to the CRM once, and later what it refused', async () => {
+	it('reports each unsubscribe to the CRM once, and repeats later what it refused', async () => {
 		const imported = await bed.host.publish('unsubscribe-sync', {
 			crmUrl: `${bed.address}/api/unsubscribes`,
 		});
 		const state = async () =>
 			(await bed.host.rows('crm_unsubscribes')).map(({ email, synced }) => [email, synced]);
 
-		// Down for one moment: the second try is taken.
+		// Down for a moment: the second try succeeds.
 		bed.collector.statuses = [503];
 		await mail('email.unsubscribed', { email: 'Ada@Example.com' }, { id: 'evt_ada' });
 		await bed.host.finished(imported, 1);
@@ -128,7 +128,7 @@ describe('unsubscribe sync', () => {
 		});
 		expect(await state()).toEqual([['ada@example.com', true]]);
 
-		// Down for longer: it is kept, with the reason, and the run is no failure.
+		// Down for longer: it is kept with the reason, and the run does not fail.
 		bed.collector.statuses = [503, 503, 503];
 		const [delivery] = await bed.host.sandbox.fire({
 			provider: 'metigan',
@@ -208,7 +208,7 @@ describe('cross-posting', () => {
 	}
 	const made = () => bed.collector.requests.map(({ method, path }) => `${method} ${path}`);
 
-	it('goes by the visibility of an article', async () => {
+	it('depends on the visibility of an article', async () => {
 		const posted = async () =>
 			(await bed.host.rows('cross_posted_articles')).map(({ article_id, visibility }) => [
 				article_id,
@@ -236,7 +236,7 @@ describe('cross-posting', () => {
 			path: '/api/posts/open',
 			body: { body: 'In short.', canonicalUrl: article.canonical_url },
 		});
-		// The examples of the document tell no visibility.
+		// The examples in the documents have no visibility.
 		await blog('article.published', { id: 'untold' });
 		expect(bed.collector.requests.at(-1)).toMatchObject({ body: { body: 'In short.' } });
 
@@ -256,7 +256,7 @@ describe('cross-posting', () => {
 		]);
 	}, 120_000);
 
-	it('follows what happens to an article afterwards', async () => {
+	it('follows later changes of an article', async () => {
 		await blog('article.published', { id: 'a1', visibility: 'public' });
 		await blog('article.updated', { id: 'a1', visibility: 'public', title: 'Revised' });
 		expect(bed.collector.requests.at(-1)).toMatchObject({ body: { title: 'Revised' } });
@@ -328,7 +328,7 @@ describe('engagement scoring', () => {
 });
 
 describe('many deliveries', () => {
-	it('are registered by publishing, verified, and read as the trigger does', async () => {
+	it('are registered by publishing, verified, and read as by the trigger', async () => {
 		const { sandbox } = bed.host;
 		const data = {
 			product: 'mail',

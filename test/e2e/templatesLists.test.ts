@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { templateBed } from './templateBed';
 import type { Imported } from './templateHost';
 
-/** The templates that ask a provider every hour what there is, and act on what is new. */
+/** The templates that read a provider's list every hour, and act on what is new. */
 
 const announcement = z.object({ article: z.object({ title: z.string() }) });
 
@@ -103,12 +103,12 @@ describe('nothing missed: Blog articles', () => {
 		expect(titles(await run())).toEqual(['Title of oldest', 'Title of middle', 'Title of newest']);
 	}, 120_000);
 
-	it('tries again what the chat did not take or the API did not give, and nothing else', async () => {
+	it('repeats only what the chat refused or the API did not return', async () => {
 		await setUp('2026-02-01');
 		await publish('one', new Date('2026-03-01T10:00:00Z'));
 		await publish('two', new Date('2026-03-02T10:00:00Z'));
 		await publish('three', new Date('2026-03-03T10:00:00Z'));
-		// One article is refused by the chat, another one cannot be got.
+		// One article is refused by the chat, another one cannot be retrieved.
 		bed.collector.statuses = [503, 503, 503];
 		bed.host.sandbox.fault({
 			provider: 'misarBlog',
@@ -171,7 +171,7 @@ describe('suppressions in step with Metigan', () => {
 		});
 	});
 
-	it('tells the CRM of each new address once', async () => {
+	it('report each new address to the CRM once', async () => {
 		await suppress('email.bounced', 'Ada@Example.com');
 		await suppress('email.complained', 'bob@example.com');
 		const [first, ...others] = (await run()).sort((a, b) => a.path.localeCompare(b.path));
@@ -199,7 +199,7 @@ describe('suppressions in step with Metigan', () => {
 		);
 	}, 180_000);
 
-	it('keeps what the CRM did not take for the next hour', async () => {
+	it('keep what the CRM refused for the next hour', async () => {
 		await suppress('email.bounced', 'ada@example.com');
 		bed.collector.statuses = [500, 500, 500];
 		expect(await run()).toHaveLength(3);
@@ -213,7 +213,7 @@ describe('suppressions in step with Metigan', () => {
 		expect(await run()).toEqual([]);
 	}, 180_000);
 
-	it('reports an address that is gone once, and has the CRM suppress it when it is back', async () => {
+	it('report a removed address once, and have the CRM suppress it when it is back', async () => {
 		for (const name of ['ada', 'bob', 'cy']) await suppress('email.bounced', `${name}@example.com`);
 		expect(await run()).toHaveLength(3);
 		await allowAtMetigan('ada@example.com');
@@ -240,14 +240,14 @@ describe('suppressions in step with Metigan', () => {
 		);
 	}, 180_000);
 
-	it('reports again what the chat did not take, and is not held up by it', async () => {
+	it('report again what the chat refused, and are not held up by it', async () => {
 		await suppress('email.bounced', 'ada@example.com');
 		await run();
 		await allowAtMetigan('ada@example.com');
 		await suppress('email.bounced', 'bob@example.com');
 		bed.collector.statuses = [200, 503, 503, 503, 503, 503];
 		await bed.host.run(imported, 'Every Hour');
-		// The last one failed, so that n8n shows it.
+		// The last run failed, so that n8n shows it.
 		const all = await bed.host.n8n.executions(imported.id);
 		expect(all.map(({ status }) => status)).toContain('error');
 		expect(bed.collector.requests.map(({ path }) => path)).toContain('/crm/bob%40example.com');
@@ -262,7 +262,7 @@ describe('suppressions in step with Metigan', () => {
 		expect(made(bed.collector.requests.slice(before))).toEqual(['POST /hook']);
 	}, 180_000);
 
-	it('asks nobody to do anything when Metigan cannot be asked', async () => {
+	it('report nothing if Metigan cannot be reached', async () => {
 		await suppress('email.bounced', 'ada@example.com');
 		await run();
 		bed.host.sandbox.fault({ provider: 'metigan', kind: 'status', status: 500, times: 10 });
@@ -289,7 +289,7 @@ describe('opt-outs from your CRM to Metigan', () => {
 		});
 	});
 
-	it('suppresses who has opted out, once, in as few calls as it takes', async () => {
+	it('suppress everybody who has opted out once, in as few calls as possible', async () => {
 		await bed.host.sandbox.fire({
 			provider: 'metigan',
 			event: 'email.complained',
@@ -313,7 +313,7 @@ describe('opt-outs from your CRM to Metigan', () => {
 		});
 	}, 180_000);
 
-	it('reports what is no address, and sends the others', async () => {
+	it('report what is not an address, and send the others', async () => {
 		bed.collector.body = [{ mail: 'nobody' }, { mail: 'ada@example.com' }, { mail: null }];
 		const [, report] = await run();
 		expect(report).toMatchObject({
@@ -323,7 +323,7 @@ describe('opt-outs from your CRM to Metigan', () => {
 		expect(await suppression('ada@example.com')).toMatchObject({ data: { suppressed: true } });
 	}, 120_000);
 
-	it('does nothing where nobody has opted out', async () => {
+	it('do nothing if nobody has opted out', async () => {
 		bed.collector.body = [];
 		expect(await run()).toMatchObject([{ path: '/crm' }]);
 		expect(adds()).toEqual([]);

@@ -23,7 +23,7 @@ function endpoint(url: string, active = true) {
 }
 
 describe('endpoint audit', () => {
-	it('flags what is inactive, foreign or left over, and nothing else', async () => {
+	it('flags endpoints that are inactive, foreign or left over, and no others', async () => {
 		const imported = await bed.host.publish('endpoint-audit', {
 			chatWebhookUrl: `${bed.address}/hook`,
 		});
@@ -69,7 +69,7 @@ describe('endpoint audit', () => {
 		]);
 	}, 120_000);
 
-	it('accepts endpoints of the systems that are named', async () => {
+	it('accepts endpoints of the named systems', async () => {
 		const imported = await bed.host.publish('endpoint-audit', {
 			chatWebhookUrl: `${bed.address}/hook`,
 			otherAddresses: ` ${new URL(FOREIGN).origin} ,https://third.example.org/hooks/`,
@@ -90,7 +90,7 @@ describe('endpoint audit', () => {
 });
 
 describe('failed deliveries', () => {
-	it('reports each delivery of the last day that failed, once', async () => {
+	it('are reported once each for the last day', async () => {
 		const imported = await bed.host.publish('failed-deliveries', {
 			chatWebhookUrl: `${bed.address}/hook`,
 		});
@@ -252,7 +252,7 @@ describe('rotation of a signing secret', () => {
 		expect(await bed.host.n8n.waitForExecutions(receiver, 3)).toHaveLength(3);
 	});
 
-	it('puts all back when the new secret was not entered first', async () => {
+	it('restores everything if the new secret was not entered first', async () => {
 		expect(await submit(receiverUrl)).toBe(500);
 		expect(bed.host.sandbox.requests().at(-1)).toMatchObject({ method: 'DELETE', status: 204 });
 		expect(secrets()).toEqual([OLD]);
@@ -269,7 +269,7 @@ describe('rotation of a signing secret', () => {
 		expect(await bed.host.n8n.waitForExecutions(receiver, 2)).toHaveLength(2);
 	});
 
-	it('touches nothing for another URL or another person', async () => {
+	it('changes nothing for another URL or another person', async () => {
 		const before = bed.host.sandbox.endpoints();
 		expect(await submit(`${receiverUrl}/other`)).toBe(500);
 		expect(await submit(receiverUrl, { ...LOGIN, password: 'wrong' })).toBe(401);

@@ -5,7 +5,7 @@ import type { Settings } from './templateFiles';
 import { templateBed } from './templateBed';
 import type { Imported } from './templateHost';
 
-/** A template makes its Data Tables when it first needs them: nobody sets anything up. */
+/** A template creates its Data Tables when it first needs them, without any setup. */
 
 /** More than two, so that some find no table at the same moment. */
 const AT_ONCE = 4;
@@ -112,7 +112,7 @@ describe.each(cases)('$template', (one) => {
 		await bed.host.n8n.unpublish(imported.id);
 	});
 
-	it('makes its tables in the first run and keeps them in the next', async () => {
+	it('creates its tables in the first run and keeps them in the next', async () => {
 		await one.start(imported, 1);
 		await bed.host.finished(imported, 1);
 		const made = await bed.host.tables();
@@ -123,7 +123,7 @@ describe.each(cases)('$template', (one) => {
 		expect(await bed.host.tables()).toHaveLength(made.length);
 	}, 120_000);
 
-	it('makes them once when runs begin at the same time', async () => {
+	it('creates its tables once if runs begin at the same time', async () => {
 		const numbers = Array.from({ length: AT_ONCE }, (_, at) => at);
 		await Promise.all(numbers.map(async (number) => await one.start(imported, number)));
 		await bed.host.finished(imported, AT_ONCE);
@@ -133,7 +133,7 @@ describe.each(cases)('$template', (one) => {
 		}
 	}, 120_000);
 
-	it('is not misled by tables whose names contain those of its own', async () => {
+	it('is not confused by tables whose names contain those of its own', async () => {
 		await one.start(imported, 1);
 		await bed.host.finished(imported, 1);
 		const copies = tablesOf(one).map((name) => `${name}_of_last_year`);

@@ -96,7 +96,7 @@ function forgeries({ scheme, timestamped }: TriggerCase): Tamper[] {
 describe.each(cases)('%s, registered in the way "%s"', (_title, registration, trigger) => {
 	const automatic = registration === 'automatic';
 	const offersDelete = trigger.provider !== 'misar.reach';
-	// Calls that a check makes in its own time would count as those of the test.
+	// The calls of a regular check would count as those of the test.
 	const options = automatic ? { options: { checkInterval: 0 } } : {};
 	const publish = async (credential: Record<string, string>) =>
 		await publishTrigger({ n8n, sandbox }, trigger, registration, credential, options);
@@ -167,12 +167,12 @@ describe.each(cases)('%s, registered in the way "%s"', (_title, registration, tr
 			for (const tamper of forgeries(trigger)) {
 				expect([tamper, await fire(trigger, published, { tamper })]).toEqual([tamper, [401]]);
 			}
-			// A good one afterwards shows that no forged one was merely slower.
+			// A valid one afterwards shows that no forged one was merely slower.
 			expect(await fire(trigger, published)).toEqual([200]);
 		});
 	});
 
-	it('runs once for copies that come at once', async () => {
+	it('runs once for copies that arrive at the same time', async () => {
 		const published = await shared();
 		await runsOf(published, 2, async () => {
 			const answers = await fire(trigger, published, { copies: 4 });
@@ -209,14 +209,14 @@ describe.each(cases)('%s, registered in the way "%s"', (_title, registration, tr
 		});
 		expect(run).toMatchObject({ mode: 'manual', status: 'success' });
 		if (!offersDelete) return;
-		// The trigger removes the test endpoint after n8n has let go of the listener.
+		// The trigger removes the test endpoint after n8n has removed the listener.
 		await until('the test endpoint to be gone', 20_000, () =>
 			endpointsOf(published).length === before.length ? true : undefined,
 		);
 		expect(endpointsOf(published).map(({ id }) => id)).toEqual(before.map(({ id }) => id));
 	});
 
-	it('ends listening with an error for a forged test event, and is answered as always', async () => {
+	it('ends listening with an error for a forged test event, which is answered as usual', async () => {
 		const published = await shared();
 		const [run] = await runsOf(published, 1, async () => {
 			await n8n.listenForTestEvent(published.workflowId, 'Trigger');
@@ -231,7 +231,7 @@ describe.each(cases)('%s, registered in the way "%s"', (_title, registration, tr
 		);
 	});
 
-	it('unpublishes, and leaves nothing behind where the provider allows it', async () => {
+	it('unpublishes, and leaves nothing behind if the provider allows it', async () => {
 		const published = await publishRightly();
 		const [before] = endpointsOf(published);
 		await n8n.unpublish(published.workflowId);
@@ -249,7 +249,7 @@ describe.each(cases)('%s, registered in the way "%s"', (_title, registration, tr
 		await n8n.unpublish(published.workflowId);
 	});
 
-	it('explains why a publish cannot work', async () => {
+	it('explains why it cannot be published', async () => {
 		const before = sandbox.endpoints(trigger.provider).length;
 		// Where n8n 2.x shows the message, 1.x shows the description.
 		const refused = isN8n1()
@@ -304,11 +304,11 @@ describe('a delivery whose body n8n leaves to the node', () => {
 		expect(await n8n.waitForExecutions(workflowId, before + 1)).toHaveLength(before + 1);
 	});
 
-	it('is refused for good when it is no gzip', async () => {
+	it('is refused permanently if it is not gzip', async () => {
 		expect(await send({ 'content-encoding': 'gzip' }, plain)).toBe(400);
 	});
 
-	it('is refused for good when it is larger than n8n accepts', async () => {
+	it('is refused permanently if it is larger than n8n accepts', async () => {
 		const { webhookUrl } = await published();
 		const headers = { 'content-length': TOO_LARGE };
 		const request = httpRequest(n8n.toLocalUrl(webhookUrl), { method: 'POST', headers });
@@ -338,7 +338,7 @@ describe('the panel of a node', () => {
 			.map(({ displayName }) => displayName);
 	}
 
-	it.each(cases)('of %s, registered in the way "%s"', async (_title, registration, trigger) => {
+	it.each(cases)('fits %s, registered in the way "%s"', async (_title, registration, trigger) => {
 		const shown = await notices(trigger, { registration, options: {} });
 		expect(shown).toHaveLength(registration === 'manual' ? 1 : 0);
 		for (const text of shown) {
@@ -348,7 +348,7 @@ describe('the panel of a node', () => {
 		}
 	});
 
-	it('warns when deliveries are not verified', async () => {
+	it('warns if deliveries are not verified', async () => {
 		const shown = await notices(misarBlog, { options: { acceptUnverified: true } });
 		expect(shown).toContainEqual(expect.stringContaining('Verification may be off'));
 	});
@@ -368,7 +368,7 @@ describe('the test of a credential', () => {
 		triggerCases
 			.filter(({ provider }) => !['misar.dev', 'misar.ai', 'misar.ink'].includes(provider))
 			.map((trigger): [string, TriggerCase] => [trigger.title, trigger]),
-	)('calls %s', async (_title, trigger) => {
+	)('passes with the right key and fails with a wrong one: %s', async (_title, trigger) => {
 		expect(await test(trigger, { apiKey: sandbox.keys[trigger.provider] })).toMatchObject({
 			status: 'OK',
 		});

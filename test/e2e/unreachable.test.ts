@@ -14,8 +14,8 @@ import {
 import { misarMail, triggerCases, type TriggerCase } from '../../testkit/triggers';
 
 /**
- * Providers that cannot be asked around a start of n8n: no endpoint is lost, deliveries run as soon
- * as they come, and once the provider is back the checks are quiet.
+ * Providers that cannot be reached around a start of n8n: no endpoint is lost, deliveries run as soon
+ * as they come, and once the provider is back the checks change nothing.
  */
 
 /** Longer than the minute in which each trigger is checked. */
@@ -81,14 +81,14 @@ describe.each([undefined, false])('with the publication service %p', (publicatio
 	it('loses no endpoint, and runs what is delivered meanwhile', async () => {
 		const before = endpointIds();
 		await n8n.kill();
-		// What is a passing fault elsewhere, a gateway may answer with a 403: no reason to give up either.
+		// A gateway may answer with 403 during a passing fault: no reason to give up either.
 		const { api } = misarMail;
 		sandbox.fault({ kind: 'status', status: 403, path: api.path, times: 1 });
 		sandbox.fault({ kind: 'drop', times: Number.POSITIVE_INFINITY });
 		const mark = sandbox.requests().length;
 		await n8n.restart();
 		for (const trigger of withApi) await expectToRun(trigger);
-		// One check at the start where n8n makes one, and one when the minute of the trigger comes.
+		// One check at the start if n8n makes one, and one in the minute after it.
 		await until('every trigger to have been checked in the outage', OUTAGE_MS, () =>
 			withApi.every((trigger) => callsSince(mark, trigger).length > 0) ? true : undefined,
 		);

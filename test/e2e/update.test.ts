@@ -66,7 +66,7 @@ it.each(services)(
 		await host.waitForExecutions(workflowId, 2);
 		expect(own()).toMatchObject([{ id: former?.id }]);
 
-		// The service starts what was published as it was then: without the checks.
+		// The service starts the version that was published then, which has no checks.
 		if (publicationService !== false) await host.publish(workflowId);
 		expect(own()).toMatchObject([{ id: former?.id }]);
 		provider.removeEndpoint(metigan.provider, former?.id ?? '');

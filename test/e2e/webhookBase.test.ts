@@ -8,7 +8,7 @@ import { sameUrl } from '../../nodes/shared/url';
 import { locateN8n } from '../../testkit/n8n-host/locate';
 
 /**
- * What n8n makes of its two variables, asked of its own code without a start, and what a publish then says or
+ * How n8n's own code reads its two variables, without a start, and what a publish then says or
  * registers. e2e/webhookUrl has some of the same with a start.
  */
 
@@ -56,12 +56,12 @@ describe('the base of webhook URLs', () => {
 			`${OLD}/${REST}`,
 			`${OLD}/${REST}`,
 		],
-	])('with %s', async (_what, variables, newest, oldest) => {
+	])('follow the variables: %s', async (_what, variables, newest, oldest) => {
 		expect(await outcomeOf(variables)).toBe(isOne ? oldest : newest);
 	});
 });
 
-describe('an address', () => {
+describe('an address in the variable', () => {
 	it.each([
 		['https://n8n.example.com', `https://n8n.example.com/${REST}`],
 		['https://n8n.example.com/', `https://n8n.example.com/${REST}`],
@@ -81,11 +81,11 @@ describe('an address', () => {
 			'https://me:pass@n8n.example.com',
 			'it holds a name or a password for n8n.example.com, which all who may read the workflow would see',
 		],
-	])('%s', async (address, outcome) => {
+	])('has this outcome: %s', async (address, outcome) => {
 		expect(await outcomeOf({ [NAME]: address })).toBe(outcome);
 	});
 
-	it('with an international host name is registered as it is written', async () => {
+	it('with an international host name is registered as written', async () => {
 		const url = await outcomeOf({ [NAME]: 'https://bücher.example.com' });
 		expect(url).toBe(`https://bücher.example.com/${REST}`);
 		expect(sameUrl(url, `https://xn--bcher-kva.example.com/${REST}`)).toBe(true);

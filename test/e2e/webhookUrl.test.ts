@@ -44,13 +44,13 @@ async function store(credential: Record<string, string> = {}): Promise<[id: stri
 	return [stored.workflowId, new URL(stored.webhookUrl).pathname];
 }
 
-it('is that of N8N_WEBHOOK_URL, with its path, where both variables are set', async () => {
+it('the webhook URL is that of N8N_WEBHOOK_URL, with its path, if both variables are set', async () => {
 	const [id, rest] = await store();
 	await n8n.publish(id);
 	expect(endpoints()).toMatchObject([{ url: `${NEW}${rest}` }]);
 }, 120_000);
 
-it('is that of N8N_WEBHOOK_URL for a test event, too, wherever the editor is', async () => {
+it('the test URL is that of N8N_WEBHOOK_URL, too, wherever the editor is', async () => {
 	const [id, rest] = await store();
 	await n8n.listenForTestEvent(id, 'Trigger');
 	expect(endpoints()).toMatchObject([
@@ -60,14 +60,14 @@ it('is that of N8N_WEBHOOK_URL for a test event, too, wherever the editor is', a
 	await until('the test endpoint to be gone', 60_000, () => endpoints().length === 0 || undefined);
 }, 120_000);
 
-it('is that of WEBHOOK_URL where it is the only one, with a host name in any language', async () => {
+it('the webhook URL is that of WEBHOOK_URL if only that is set, with a host name in any language', async () => {
 	await n8n.restart({ webhookUrl: '' });
 	const [id, rest] = await store();
 	await n8n.publish(id);
 	expect(endpoints()).toMatchObject([{ url: `${OLD.slice(0, -1)}${rest}` }]);
 }, 180_000);
 
-it('is refused where it holds a password, which nobody gets to see', async () => {
+it('a webhook URL with a password is refused, and the password is shown nowhere', async () => {
 	await n8n.restart({ webhookUrl: 'https://me:pa55word@n8n.example.com' });
 	const [id] = await store();
 	await expect(n8n.publish(id)).rejects.toThrow(
@@ -77,7 +77,7 @@ it('is refused where it holds a password, which nobody gets to see', async () =>
 	expect(JSON.stringify(await n8n.getWorkflow(id))).not.toContain('pa55word');
 }, 180_000);
 
-it('is refused by name where no variable is set, because only this machine can reach it', async () => {
+it('a local webhook URL is refused by name if no variable is set', async () => {
 	await n8n.restart({ webhookUrl: '', env: { WEBHOOK_URL: '' } });
 	const [id] = await store({ baseUrl: 'https://api.misar.io' });
 	await expect(n8n.publish(id)).rejects.toThrow(

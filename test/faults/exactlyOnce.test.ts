@@ -12,13 +12,13 @@ import { storedRuns, untilIdle, type StoredRun } from './loadRuns';
 import { inParallel, seededRandom, statusesOf, tally } from './loadTraffic';
 
 /**
- * Concurrent events, some of them several times, through a gateway that spoils requests, with the
+ * Concurrent events, some of them several times, through a gateway that disrupts requests, with the
  * provider's documented retries: what n8n has stored in the end.
  */
 
 const SEED = 20_260_102;
 const SENDERS = 8;
-/** Share of the requests that the gateway spoils. */
+/** Share of the requests that the gateway disrupts. */
 const SPOILT = 0.25;
 
 /** One event to fire; `copies` of it at the same time. */
@@ -103,7 +103,7 @@ function arrived({ state }: { readonly state: string }): boolean {
 	return state === 'delivered';
 }
 
-it('runs each of 2,000 events exactly once in one process', async () => {
+it('the workflow runs each of 2,000 events exactly once in one process', async () => {
 	const events = 2_000;
 	await withGateway(0.0003, async ({ n8n, sandbox }, gateway) => {
 		const started = Date.now();
@@ -137,7 +137,7 @@ it('runs each of 2,000 events exactly once in one process', async () => {
 
 		expect(sandbox.deliveries()).toHaveLength(events * 1.3);
 		expect(sandbox.deliveries().filter((delivery) => !arrived(delivery))).toEqual([]);
-		// The gateway did its worst: the provider sent again what n8n had accepted.
+		// The gateway lost answers: the provider sent again what n8n had accepted.
 		expect(acceptedUnheard.length).toBeGreaterThan(events / 20);
 		expect(runs.filter(({ status }) => status !== 'success')).toEqual([]);
 		expect([...successes.keys()].sort()).toEqual(idsOf(events).sort());
@@ -145,7 +145,7 @@ it('runs each of 2,000 events exactly once in one process', async () => {
 	});
 }, 1_200_000);
 
-it('runs each event at least once when n8n is killed in the middle', async () => {
+it('the workflow runs each event at least once if n8n is killed meanwhile', async () => {
 	const events = 400;
 	await withGateway(0.0008, async ({ n8n, sandbox }, gateway) => {
 		const accepted = () =>
@@ -159,7 +159,7 @@ it('runs each event at least once when n8n is killed in the middle', async () =>
 		const acceptedBefore = accepted();
 		await n8n.restart();
 		await sending;
-		// What n8n had accepted and not finished may stay listed as under way for good.
+		// What n8n had accepted and not finished may stay listed as under way forever.
 		await untilIdle(n8n.userFolder, killedAt);
 		await n8n.kill();
 
@@ -181,7 +181,7 @@ it('runs each event at least once when n8n is killed in the middle', async () =>
 			['events whose accepted run the kill cut short', String(neverRan.length)],
 		]);
 
-		// n8n answers before a run has ended: what it had accepted and not finished, it may lose.
+		// n8n answers before a run has ended, so it may lose what it had accepted but not finished.
 		const lost = neverRan.filter((id) => !acceptedBefore.has(id) || !cutShort.has(id));
 		const known = lost.map((id) => ({
 			id,
@@ -191,7 +191,7 @@ it('runs each event at least once when n8n is killed in the middle', async () =>
 		}));
 		expect(known).toEqual([]);
 		expect(neverRan.length).toBeLessThanOrEqual(SENDERS * 2);
-		// Each life of n8n accepts an event once; only the kill, which takes its memory, allows another.
+		// Each process accepts an event once; only the kill, which clears its memory, allows another run.
 		for (const of of successes.values()) {
 			expect(of.filter(before).length).toBeLessThanOrEqual(1);
 			expect(of.filter((run) => !before(run)).length).toBeLessThanOrEqual(1);

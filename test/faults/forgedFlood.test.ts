@@ -89,7 +89,7 @@ async function sendGenuine(
 	return deliveries;
 }
 
-it('keeps a flood of forged requests out', async () => {
+it('n8n withstands a flood of forged requests', async () => {
 	await withBed({ env: { ...METRICS_ENV, ...LAZY_ISOLATES } }, async (bed) => {
 		const { n8n } = bed;
 		const targets = [

@@ -25,7 +25,7 @@ export class Gate {
 		return gate;
 	}
 
-	/** As a node's parameter: which run it is shows in the last part. */
+	/** For a node's parameter: its last part identifies the run. */
 	url(manner: 'hold' | 'fail', id: string): string {
 		return `http://127.0.0.1:${this.port}/${manner}/${id}`;
 	}

@@ -27,7 +27,7 @@ const FOREIGN_URL = 'https://other-app.example.com/hook';
 
 /**
  * One trigger in a workflow of its own at a sandbox of its own, so that many scenarios can go on in
- * one n8n at the same time without meeting each other's faults.
+ * one n8n at the same time without sharing faults.
  */
 export class Harness {
 	private readonly nodeId = randomUUID();
@@ -40,7 +40,7 @@ export class Harness {
 	private events: readonly string[];
 	/** Deliveries answered with 200 so far, each of which has to run. */
 	private accepted = 0;
-	/** Deliveries that a busy n8n did not answer in the sender's time; they may run all the same. */
+	/** Deliveries that a busy n8n did not answer in time; they may run nevertheless. */
 	private unanswered = 0;
 	/** Calls before the step under test. */
 	private mark = 0;
@@ -85,7 +85,7 @@ export class Harness {
 		await this.n8n.publish(this.workflowId, this.versionId);
 	}
 
-	/** A publish in which nothing is made to fail: again while a busy machine kept the sandbox from answering. */
+	/** A publish without faults, repeated while a busy machine keeps the sandbox from answering. */
 	async publishWell(): Promise<void> {
 		await until('a publish', CHECK_MS, async () => {
 			try {
@@ -205,8 +205,8 @@ export class Harness {
 	}
 
 	/**
-	 * Waits until n8n has put everything right by itself, for the version before an edit or after it,
-	 * and is done with it: a publish would meet what n8n still does to publish it by itself.
+	 * Waits until n8n has repaired everything by itself, for the version before or after an edit,
+	 * and has finished: otherwise a publish would run into n8n's own attempt to publish.
 	 *
 	 * @throws DeadlineError with what is wrong
 	 */
@@ -248,7 +248,7 @@ export class Harness {
 
 	/**
 	 * A clean publish of the newest version, and what is wrong then. The check that follows a failed
-	 * start may be replacing the endpoint at that moment: what it is done with soon is not wrong.
+	 * start may be replacing the endpoint at that moment: what is only temporary is not wrong.
 	 */
 	async verdict(): Promise<string[]> {
 		await this.publishWell();
@@ -318,7 +318,7 @@ export class Harness {
 				...trigger.parameters,
 				registration: 'automatic',
 				events: [...this.events],
-				// A check that happened to come during a step would count as calls of the step's.
+				// The calls of a check during a step would count as those of the step.
 				options: { checkInterval: 0 },
 			},
 			credentials: { [trigger.credential]: { id: this.credentialId, name: title } },

@@ -8,7 +8,7 @@ import { isReady } from '../../testkit/n8n-host/startPage';
 
 /**
  * What goes wrong between a provider and n8n.
- * `refuse`: a 5xx, n8n never hears of the delivery; `loseAnswer`: n8n answers, the provider gets a 5xx;
+ * `refuse`: a 5xx, the delivery does not reach n8n; `loseAnswer`: n8n answers, the provider gets a 5xx;
  * `dropAnswer`: n8n answers, the provider's connection ends without it; `hangUp`: both connections
  * end while n8n is still at work.
  */
@@ -46,7 +46,7 @@ export interface FaultProxyOptions {
 }
 
 /**
- * Starts a gateway in front of n8n that spoils a share of the requests. What it does to the nth request of an
+ * Starts a gateway in front of n8n that disrupts a share of the requests. What it does to the nth request of an
  * event follows from the seed alone, whatever the order in which requests arrive. An n8n that is not ready gets none:
  * its 200 would not mean that it has accepted anything.
  */
@@ -86,7 +86,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
 			headers: request.headers,
 			agent: false,
 		});
-		// Whoever waits for it is told; after a hang-up nobody does.
+		// Whoever waits for it gets the error; after a hang-up nobody waits.
 		outgoing.on('error', () => undefined);
 		outgoing.end(body);
 		if (fault === 'hangUp') {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { fetchOnNewConnection } from '../../testkit/n8n-host/fetch';
 
-/** Lets n8n tell its own memory at `/metrics`. */
+/** Has n8n report its memory at `/metrics`. */
 export const METRICS_ENV = { N8N_METRICS: 'true' };
 
 const RESIDENT = /^n8n_process_resident_memory_bytes (\d+)$/m;

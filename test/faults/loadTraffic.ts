@@ -26,7 +26,7 @@ export async function inParallel<T>(
 	);
 }
 
-/** What the provider was answered, attempt by attempt. */
+/** The answers to the provider, attempt by attempt. */
 export function statusesOf(deliveries: readonly DeliveryRecord[]): Array<number | 'no answer'> {
 	return deliveries.flatMap(({ attempts }) => attempts.map(({ status }) => status ?? 'no answer'));
 }
@@ -61,7 +61,7 @@ export function startStream(atOnce: number, work: () => Promise<void>): Stream {
 		}
 	}
 	const loops = Promise.all(Array.from({ length: atOnce }, loop));
-	// Told by `stop`; until then a failure must not end the process.
+	// `stop` reports it; until then a failure must not end the process.
 	loops.catch(() => undefined);
 	return {
 		drained: async () => {

@@ -11,9 +11,9 @@ import { answerTogether, Subject, FOR_SUBJECTS, type Place } from './subject';
 import { productsWithAndWithoutSecrets as products, type Variant } from './variants';
 
 /**
- * n8n keeps one column of static data for a workflow, and writes it whole at the end of each run that has changed
- * any part of it. So other nodes of the workflow erase what a trigger remembers, or bring back what
- * it remembered before. Deliveries are accepted all the same.
+ * n8n keeps one column of static data per workflow, and writes it as a whole at the end of each run that has
+ * changed any part of it. So other nodes of the workflow erase what a trigger remembers, or restore
+ * an older state. Deliveries are accepted nevertheless.
  */
 
 /** Each in an n8n of its own, where every workflow is in one scenario. */
@@ -63,7 +63,7 @@ async function deliverAndCheck(subject: Subject, stage: string): Promise<void> {
 	await subject.expectOneProblem('before the restart');
 }
 
-/** Deliveries after a restart, before which it was lost once more. */
+/** Sends deliveries after a restart, before which the state was lost once more. */
 async function deliverAfterRestart(subject: Subject): Promise<void> {
 	// Nothing that n8n stores holds an issued secret then: the endpoint may have to be registered anew.
 	if (subject.isIssuedSecret) await subject.settled('after the restart');
@@ -73,7 +73,7 @@ async function deliverAfterRestart(subject: Subject): Promise<void> {
 	await subject.expectOneRunEach();
 }
 
-/** A run without static data of its own writes what it has. */
+/** A run that has no static data of the trigger overwrites it. */
 const erasing = (middle: 'wait' | 'fail'): Scenario => ({
 	how: { middle },
 	before: async (subject) => {
@@ -89,7 +89,7 @@ const erasing = (middle: 'wait' | 'fail'): Scenario => ({
 	after: deliverAfterRestart,
 });
 
-/** Runs that began before a repair write what was true then. */
+/** Runs that began before a repair write the old state. */
 const bringingBack = (how: 'delete' | 'switch off'): Scenario => ({
 	before: async (subject) => {
 		const [first, second] = [await subject.beginRun(), await subject.beginRun()];
@@ -143,7 +143,7 @@ const scenarios: ReadonlyArray<readonly [string, Scenario, (product: Variant) =>
 	[
 		'a run from before the repair of an endpoint that was switched off has brought back what was true then',
 		bringingBack('switch off'),
-		// Others switch it on again.
+		// With other providers it is switched on again.
 		({ keepsEndpoints, issuesSecret }) => issuesSecret === true && keepsEndpoints !== true,
 	],
 	['endpoints of several triggers of the workflow were repaired at once', together, () => true],

@@ -1,4 +1,4 @@
-/** n8n as it comes, and as older 2.x versions are; the oldest supported one has no publication service. */
+/** n8n with its defaults, and like older 2.x; the oldest supported version has no publication service. */
 export const modes: ReadonlyArray<{ name: string; publicationService?: boolean }> =
 	process.env['N8N_HOST_PIN'] === '1.x'
 		? [{ name: 'n8n 1.123' }]

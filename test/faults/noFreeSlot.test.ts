@@ -12,8 +12,8 @@ import { Subject, FOR_SUBJECTS, type Place } from './subject';
 import { productsWithAndWithoutSecrets as products, type Variant } from './variants';
 
 /**
- * All of n8n's slots are taken while endpoints are repaired (N8N_CONCURRENCY_PRODUCTION_LIMIT): no run can save what
- * the new ones are. Their deliveries may have to be sent again, but are not refused.
+ * All of n8n's slots are taken while endpoints are repaired (N8N_CONCURRENCY_PRODUCTION_LIMIT), so no run can save
+ * the new ones. Their deliveries may have to be sent again, but are not refused.
  */
 
 const SENT_MS = 60_000;
@@ -31,7 +31,7 @@ const breaks: readonly Break[] = [
 	{ what: 'an endpoint that was switched off is replaced', how: 'switch off', triggers: 1 },
 ];
 
-/** Those who take a secret can switch an endpoint on again; nobody can replace where none is deleted. */
+/** Providers that take a secret can switch it on again; without a delete call nothing can be replaced. */
 const canBe = ({ issuesSecret, keepsEndpoints }: Variant, { how }: Break) =>
 	how === 'delete' || (issuesSecret === true && keepsEndpoints !== true);
 
@@ -122,7 +122,7 @@ it.concurrent.each(
 		cell,
 	]),
 )(
-	'%s: %s deliveries are accepted although no slot is free while %s',
+	'%s: %s deliveries are accepted even if no slot is free while %s',
 	async (mode, _title, _what, cell) => {
 		const played = await beds.get(mode)?.();
 		expect(played?.get(cell)?.wrong).toEqual([]);

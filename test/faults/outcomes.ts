@@ -5,7 +5,7 @@ export interface Outcome {
 	readonly call: string;
 	readonly group: string;
 	readonly fault: string;
-	/** n8n reported the step as failed; otherwise the step got over the fault by itself. */
+	/** n8n reported the step as failed; otherwise the step succeeded despite the fault. */
 	readonly refused: boolean;
 	/** What was wrong after one clean publish. */
 	readonly problems: readonly string[];

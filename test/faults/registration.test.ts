@@ -91,7 +91,7 @@ const all = variants.flatMap((variant) =>
 );
 
 it.concurrent.each(all)(
-	'%s ends well whatever fails during: %s',
+	'%s ends up with one endpoint, whatever fails during: %s',
 	async (_title, _name, variant, step) => {
 		const scenarios = scenariosOf(variant, step, await callsOf(variant, step));
 		expect(scenarios).not.toEqual([]);

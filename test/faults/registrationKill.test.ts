@@ -33,7 +33,7 @@ interface Scenario {
 	readonly when: 'before' | 'after';
 }
 
-describe('n8n, killed', () => {
+describe('n8n killed during a call', () => {
 	let n8n: N8nHost;
 	const outcomes: Outcome[] = [];
 	const lanes = openLanes(WIDTH);
@@ -63,14 +63,14 @@ describe('n8n, killed', () => {
 
 	/** Plays the scenarios of every variant that a test asks for, all in the same few kills. */
 	const playAll = once(async () => {
-		// The tests begin together: each has asked by then.
+		// The tests begin together, so each has asked by then.
 		await new Promise((resolve) => setImmediate(resolve));
 		let waiting = await enumerate();
 		for (let round = 0; waiting.length > 0 && round < ROUNDS; round++) {
 			const missed = await kill(waiting.slice(0, TOGETHER));
 			waiting = [...waiting.slice(TOGETHER), ...missed];
 		}
-		// On a machine so slow that n8n never got there in time, this names what was not tried.
+		// If the machine was so slow that n8n never got there in time, this names what was not tried.
 		expect(waiting.map(({ variant, step, call }) => [variant.title, step.name, call])).toEqual([]);
 	});
 
@@ -150,7 +150,7 @@ describe('n8n, killed', () => {
 	}
 
 	it.concurrent.each(variants.map((variant): [string, Variant] => [variant.title, variant]))(
-		'ends well at %s',
+		'ends up with one endpoint at %s',
 		async (title, variant) => {
 			wanted.push(variant);
 			await playAll();

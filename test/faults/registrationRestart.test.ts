@@ -19,7 +19,7 @@ import { restartSteps, type Step } from './steps';
  */
 
 const lanes = openLanes(32);
-/** After a restart each waits with deliveries, which cost n8n more. */
+/** Fewer at a time after a restart, because each sends deliveries, which cost n8n more. */
 const lanesHealing = openLanes(8);
 const HEAL_MS = 90_000;
 
@@ -82,7 +82,7 @@ const all = variants.flatMap((variant) =>
 );
 
 it.concurrent.each(all)(
-	'%s ends well whatever fails during: %s',
+	'%s ends up with one endpoint, whatever fails during: %s',
 	async (_title, _name, variant, step) => {
 		const clean = await rounds.join(
 			async () => await prepared(variant, step),

@@ -156,7 +156,7 @@ async function post(
 	}
 }
 
-it('shows that n8n answers 200 with its start-up page, and stores nothing', () => {
+it('without a readiness check n8n answers 200 with its start-up page, and stores nothing', () => {
 	const ungated = answersAt(UNGATED);
 	const pages = ungated.filter(isPage);
 	expect(pages.filter(({ start }) => start === '2.x migrates').length).toBeGreaterThan(0);
@@ -172,7 +172,7 @@ it.each(GATED)('%s lets no start-up page and no 404 through, and loses nothing',
 	expect(all.filter(isLost)).toEqual([]);
 });
 
-it('prints what the senders were answered', () => {
+it('the answers to the senders are printed', () => {
 	const starts = [...new Set(answersAt(UNGATED).map(({ start }) => start))];
 	const rows = ENTRANCES.flatMap(([name]) =>
 		starts.map((start) => {

@@ -11,7 +11,7 @@ import { storedRuns, untilIdle, type StoredRun } from './loadRuns';
 import { startStream, statusesOf, tally } from './loadTraffic';
 
 /**
- * A signing secret is changed while deliveries flow. What was signed with a secret that was valid at
+ * A signing secret is changed while deliveries arrive. What was signed with a secret that was valid at
  * the time is never refused, and each event runs once.
  */
 
@@ -66,7 +66,7 @@ const rotations: Rotation[] = [
 	},
 ];
 
-/** What one rotation came to. */
+/** The result of one rotation. */
 interface Outcome {
 	readonly workflowId: string;
 	readonly deliveries: readonly DeliveryRecord[];
@@ -103,7 +103,7 @@ async function rotate(bed: LoadBed, rotation: Rotation): Promise<Outcome> {
 	let manualSecret = FIRST;
 	const stream = startStream(SENDERS, async () => {
 		if (!automatic) secrets.add(manualSecret);
-		// Between the old and the new endpoint the provider has nowhere to deliver to.
+		// Between the old and the new endpoint the provider has no endpoint to deliver to.
 		else (await activeEndpoints(bed, trigger)).forEach(({ secret = '' }) => secrets.add(secret));
 		const fired = await sandbox.fire({
 			provider: trigger.provider,
@@ -155,7 +155,7 @@ function eventIdOf({ deliveryId }: StoredRun): string | undefined {
 	return deliveryId?.split(':')[1] ?? deliveryId;
 }
 
-it('rotates secrets without refusing a delivery', async () => {
+it('a trigger rotates secrets without refusing a delivery', async () => {
 	// Without the publication service, a publish asks every trigger whether its endpoint is as it should be.
 	const options = { retryTimeScale: 0.002, publicationService: false, env: LAZY_ISOLATES };
 	await withBed(options, async (bed) => {

@@ -15,7 +15,7 @@ import {
 import { misarMail, misarPost, misarReach } from '../../testkit/triggers';
 import { modes } from './modes';
 
-/** What a start of n8n waits for, and what it puts right. */
+/** What a start of n8n waits for, and what it repairs. */
 
 const TRIGGERS = 10;
 /** More than a busy machine adds; a provider that a start waits for adds ten seconds for each call. */
@@ -43,7 +43,7 @@ describe.each(modes)('$name', ({ publicationService }) => {
 		n8n = await startN8n({
 			tarball: packedPackage(),
 			webhookUrl: ORIGIN,
-			// Its entries have times then.
+			// So that log entries have times.
 			env: { ...FEW_ISOLATES, N8N_LOG_FORMAT: 'json' },
 			...(publicationService === undefined ? {} : { publicationService }),
 		});
@@ -117,7 +117,7 @@ describe.each(modes)('$name', ({ publicationService }) => {
 		return sandbox.endpoints().filter(({ url }) => urls.has(url));
 	};
 
-	it('starts schedules in time although a provider of ten triggers does not answer', async () => {
+	it('starts schedules in time even if the provider of ten triggers does not answer', async () => {
 		const alone = await firstRuns();
 		for (const { workflowId } of workflows) await n8n.publish(workflowId);
 		sandbox.fault({ kind: 'hang', times: Number.POSITIVE_INFINITY });
@@ -129,7 +129,7 @@ describe.each(modes)('$name', ({ publicationService }) => {
 		expect(Math.min(...later)).toBeLessThanOrEqual(LATER_MS);
 	}, 1_200_000);
 
-	it('has registered within a minute of its start what was deleted while it was down', async () => {
+	it('registers within a minute of its start what was deleted while it was down', async () => {
 		sandbox.clearFaults();
 		expect(ownEndpoints()).toHaveLength(TRIGGERS);
 		for (const id of schedules) await n8n.unpublish(id);

@@ -3,7 +3,7 @@ import type { Harness } from './harness';
 /** A step in a workflow's life that makes n8n call the provider. */
 export interface Step {
 	readonly name: string;
-	/** Starts from where no call has failed or been undone before. */
+	/** Starts from a state in which no call has failed or been undone. */
 	readonly plain?: true;
 	/** Brings a fresh harness to where the step starts. */
 	readonly prepare: (harness: Harness) => Promise<void>;

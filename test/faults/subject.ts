@@ -18,8 +18,8 @@ import type { Variant } from './variants';
 export type Middle = 'wait' | 'hold' | 'fail';
 
 /**
- * A delivery that is put off is sent again for longer than it takes until three checks have been made: on a busy machine
- * the run that saves an issued secret may fail, and the check after it waits for two minutes.
+ * A delivery that is put off is sent again for longer than three checks take: on a busy machine the run that saves
+ * an issued secret may fail, and the check after it waits for two minutes.
  */
 const RETRIED_MS = 300_000;
 /** A check comes once a minute here; the repair itself takes seconds. */
@@ -126,7 +126,7 @@ export class Subject {
 		return this.variant.issuesSecret === true;
 	}
 
-	/** Does something with it; what fails counts as wrong, so that all else that is wrong shows too. */
+	/** Runs a step; a failure is recorded as wrong, so that everything else that is wrong is shown, too. */
 	async play(work: (subject: Subject) => Promise<void>): Promise<void> {
 		await work(this).catch((error: Error) => this.wrong.push(error.message));
 	}
@@ -261,7 +261,7 @@ export class Subject {
 		}
 		const ran = new Set((await this.outputs(0)).map(eventIn));
 		if (this.forged.some((id) => ran.has(id))) this.wrong.push('a forged delivery has run');
-		// Otherwise nothing was shown. Not asked of each run: a check that ends just after it saves over it.
+		// Otherwise the test proves nothing. Not required of each run: a check that ends just after it overwrites it.
 		if (this.hasEndedRuns && !savingCodeNodesData.has(this.place.n8n)) {
 			this.wrong.push('n8n has saved nothing that a Code node wrote');
 		}
@@ -461,7 +461,7 @@ export class Subject {
 			type: 'n8n-nodes-base.wait',
 			typeVersion: 1.1,
 			webhookId: randomUUID(),
-			// n8n puts it away at once, as it does for more than 65 seconds, and goes on at its next look.
+			// n8n stores the run at once, as for more than 65 seconds, and resumes it when it looks next.
 			parameters: {
 				resume: 'webhook',
 				limitWaitTime: true,
@@ -498,10 +498,10 @@ function eventId(): string {
 	return `evt_${randomUUID()}`;
 }
 
-/** Settings of an n8n with subjects, which the tests' n8n can do without otherwise. */
+/** Settings that only an n8n with subjects needs. */
 export const FOR_SUBJECTS = {
-	// Code nodes run. In a process of their own in n8n 1.x as well: run in n8n's they end it when its stack traces are
-	// off.
+	// Code nodes run, in a separate process in n8n 1.x as well: in n8n's own process they would end it while its
+	// stack traces are off.
 	N8N_RUNNERS_ENABLED: 'true',
 	N8N_RUNNERS_MODE: 'internal',
 	// The default of 2.x. Version 1.x has a single connection, on which overlapping transactions can fail with
@@ -511,7 +511,7 @@ export const FOR_SUBJECTS = {
 
 /** Creates of the same eight seconds are answered together: a client waits ten for an answer. */
 const ANSWERED_EVERY_MS = 8_000;
-/** n8n takes some milliseconds to save. What comes at the very same moment it happens to save together. */
+/** n8n takes some milliseconds to save, and would save what ends at exactly the same moment together. */
 const APART_MS = 8;
 
 /**

@@ -27,13 +27,13 @@ export interface Place {
 	stop(): Promise<void>;
 }
 
-/** A published workflow whose runs call the other system, and those who send it events. */
+/** A published workflow whose runs call the other system, and the senders of its events. */
 export interface Work {
 	readonly id: string;
 	readonly senders: Senders;
 }
 
-/** What the tests of a file work with: an n8n, what its runs call, and the chat that the template tells. */
+/** What the tests of a file use: an n8n, the system that its runs call, and the chat of the template. */
 export class KilledBed {
 	private constructor(
 		readonly place: Place,
@@ -97,7 +97,7 @@ export class KilledBed {
 					credentials: { [type]: { id: credential, name: title } },
 				},
 				this.call('Work', 'work', '{{ $json.deliveryId }}'),
-				// What came before the node that the kill cut short has to be there in the second run.
+				// The second run has to have the data from before the node that the kill interrupted.
 				end === 'wait'
 					? waiting
 					: this.call('End', 'done', "{{ $('Trigger').item.json.deliveryId }}"),
@@ -110,7 +110,7 @@ export class KilledBed {
 		return { id, senders: new Senders(this.n8n, trigger, url) };
 	}
 
-	/** Starts a run as a person does in the editor, which works on this. */
+	/** Starts a manual run, as in the editor, that works on `about`. */
 	async runByHand(about: string): Promise<void> {
 		const { id } = await this.n8n.createWorkflow({
 			name: 'By hand',
@@ -158,7 +158,7 @@ export class KilledBed {
 		await this.n8n.publish(id);
 	}
 
-	/** What the template does when its time comes. */
+	/** One scheduled run of the template. */
 	async pass(template: Imported): Promise<void> {
 		await this.place.host.run(template, SCHEDULE);
 	}

@@ -6,7 +6,7 @@ import { printFigures } from '../figures';
 import { killedBed, type Place, type Work } from './bed';
 import { storedRuns, untilIdle, type StoredRun } from './runs';
 
-/** n8n is killed in the middle of runs: what becomes of them, with the template that runs them again and without it. */
+/** n8n is killed during runs: what happens to them, with the template that runs them again and without it. */
 
 /** Before the template is published. */
 const KILLS = Number(process.env['KILLS'] || 2);
@@ -14,10 +14,10 @@ const KILLS = Number(process.env['KILLS'] || 2);
 const [EVENTS_PER_KILL, RUNS_PER_KILL] = [20, 4];
 const WAIT_MS = 300_000;
 
-/** What a run that a person has started in the editor works on. */
+/** What a run that was started in the editor works on. */
 const BY_HAND = 'by-hand';
 
-/** The events of the runs that have a status. */
+/** The events of the runs with a status. */
 function eventsOf(runs: readonly StoredRun[], status: string): Set<string | undefined> {
 	return new Set(runs.filter((run) => run.status === status).map(({ event }) => event));
 }
@@ -134,14 +134,14 @@ export function killedRuns(database: string, openPlace: () => Promise<Place>): v
 		}, 600_000);
 
 		it.each(['unsaved by its setting', 'unsaved by default'])(
-			'is gone without a trace where n8n saves no failed executions: %s',
+			'is lost if n8n saves no failed executions: %s',
 			async (name) => {
 				expect(await statusesOf(name)).toEqual([]);
 				expect(await statusesOf('slow')).toEqual(['crashed']);
 			},
 		);
 
-		it('is given up when it has failed as often as is allowed, with one message', async () => {
+		it('is given up, with one message, after it has failed as often as allowed', async () => {
 			const { other, chat, n8n } = bed();
 			const event = eventOf('failing');
 			other.keepWaiting(0);
@@ -182,17 +182,17 @@ export function killedRuns(database: string, openPlace: () => Promise<Place>): v
 			await bed().pass(template);
 			expect(chat.requests).toHaveLength(6);
 			expect(await statusesOf('failing')).toEqual(['crashed', 'error', 'error']);
-			// The template was told to leave the others alone.
+			// The template was set to ignore the others.
 			expect(await statusesOf('slow')).toEqual(['crashed']);
 		}, 300_000);
 
-		it('is left alone when it is older than the template is told', async () => {
+		it('is left alone if it is older than the template is set to', async () => {
 			const template = await bed().importTemplate({ hours: 0 }, work('slow'));
 			await bed().pass(template);
 			expect(await statusesOf('slow')).toEqual(['crashed']);
 		}, 60_000);
 
-		it('is not started a second time while it runs again, nor after that', async () => {
+		it('is not started again while it runs again, nor after that', async () => {
 			const { other, n8n } = bed();
 			const template = await bed().importTemplate(
 				{},
@@ -224,9 +224,9 @@ export function killedRuns(database: string, openPlace: () => Promise<Place>): v
 			}
 		}, 300_000);
 
-		it('is not started a second time where n8n saves no successful executions', async () => {
+		it('is not started again if n8n saves no successful executions', async () => {
 			const { other } = bed();
-			// For all workflows: what is left are this one, and the run of a person.
+			// For all workflows: only this one and the manual run are left.
 			const template = await bed().importTemplate({});
 			await bed().pass(template);
 			expect(other.done.get(eventOf('brief'))).toBe(1);

@@ -3,11 +3,11 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import { z } from 'zod';
 
 /**
- * What the runs of a workflow call: at `/work/<event>` in their middle, at `/done/<event>` at their end. How many
- * calls stay without an answer decides how many runs are under way at any time.
+ * What the runs of a workflow call: at `/work/<event>` in their middle, at `/done/<event>` at their end. The
+ * number of unanswered calls decides how many runs are under way at any time.
  */
 export class OtherSystem {
-	/** How many calls stay without an answer; the oldest is answered when there are more. */
+	/** How many calls are left unanswered; the oldest is answered when there are more. */
 	private open = 0;
 
 	/** Events whose work is answered with 500. */
@@ -51,7 +51,7 @@ export class OtherSystem {
 		return `=http://127.0.0.1:${this.port}/${what}/${event}`;
 	}
 
-	/** From now on so many calls stay without an answer. */
+	/** From now on leaves `count` calls unanswered. */
 	keepWaiting(count: number): void {
 		this.open = count;
 		this.answer();

@@ -13,7 +13,7 @@ export interface StoredRun {
 	readonly status: string;
 	/** The execution that it runs again. */
 	readonly retryOf: string | null;
-	/** What the trigger put out as `deliveryId`. */
+	/** The `deliveryId` that the trigger output. */
 	readonly event: string | undefined;
 }
 

@@ -16,7 +16,7 @@ const ACCEPTED_MS = 60_000;
 
 const answerSchema = z.object({ received: z.literal(true), duplicate: z.boolean().default(false) });
 
-/** Deliveries of one provider, each of which can be sent again as it was. */
+/** Deliveries of one provider, each of which can be sent again unchanged. */
 export class Deliveries {
 	private constructor(
 		readonly workflowId: string,
@@ -62,7 +62,7 @@ export class Deliveries {
 		return duplicates;
 	}
 
-	/** As a provider does it. */
+	/** Sends it as a provider does, until it is accepted. */
 	private async untilAccepted(delivery: Delivery): Promise<http.IncomingMessage> {
 		return await until('a delivery to be accepted', ACCEPTED_MS, async () => {
 			const response = await this.post(delivery);

@@ -59,7 +59,7 @@ const templateSchema = z.object({
 
 /**
  * The template as a user would fill it in. A second branch shows what n8n's Remove Duplicates would
- * have done with the same runs; the work takes a second, so that there is some to interrupt.
+ * have done with the same runs; the work takes a second, so that it can be interrupted.
  */
 export function intake(misar: CredentialRef, redis: CredentialRef): WorkflowDefinition {
 	const template = templateSchema.parse(JSON.parse(readFileSync(TEMPLATE, 'utf8')));

@@ -65,7 +65,7 @@ const scenarios: ReadonlyArray<readonly [string, Scenario]> = [
 	['after a retried run has erased what the trigger remembers', erasing('fail')],
 ];
 
-/** After a restart of the main process, before which it was lost once more. */
+/** Sends deliveries after a restart of the main process, before which the state was lost once more. */
 async function deliverAfterRestart(subject: Subject): Promise<void> {
 	// Nothing that n8n stores holds an issued secret then: the endpoint may have to be registered anew.
 	if (subject.isIssuedSecret) await subject.settled('after the restart');

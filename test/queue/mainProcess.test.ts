@@ -14,7 +14,7 @@ import { EMAIL_EVENTS, letHappen, mixedEvents, RunCounter, untold } from '../rec
 import { Deliveries } from './copies';
 import { createCredential, EVENT, PROVIDER, trigger, type CredentialRef } from './intake';
 
-/** What the main process looks after, seen from the processors and the workers, and which processor is asked. */
+/** What the main process does for the processors and the workers, and which processor gets a delivery. */
 
 const DEADLINE_MS = 300_000;
 const DELIVERIES = 40;
@@ -45,9 +45,9 @@ async function statusesOf(url = '', secret = ''): Promise<Array<number | string>
 	return statuses;
 }
 
-it('verifies at every processor what was signed before the workflow was published again', async () => {
+it('every processor verifies what was signed before the workflow was published again', async () => {
 	const { main, balancer, sandbox } = cluster;
-	// One that is derived would be the same again.
+	// A derived secret would be the same again.
 	sandbox.setBehaviour(PROVIDER, { secretMode: 'issue' });
 	const { id } = await main.createWorkflow({
 		name: 'Published twice',
@@ -65,7 +65,7 @@ it('verifies at every processor what was signed before the workflow was publishe
 	const statusesFor = async (secret: string | undefined) => await statusesOf(present?.url, secret);
 	expect(await statusesFor(former?.secret)).toEqual([200, 200]);
 	expect(await statusesFor(present?.secret)).toEqual([200, 200]);
-	// Another secret may have been issued since, as far as a processor can tell.
+	// A processor cannot know whether another secret was issued since.
 	expect(await statusesFor('whsec_of_somebody_else')).toEqual([503, 503]);
 	expect(balancer.answered()).toEqual(answeredBefore.map((count) => count + 3));
 	expect(await main.waitForExecutions(id, 4)).toHaveLength(4);
@@ -73,7 +73,7 @@ it('verifies at every processor what was signed before the workflow was publishe
 	sandbox.setBehaviour(PROVIDER, { secretMode: 'accept' });
 }, 300_000);
 
-it('repairs an endpoint from the main process, and every processor verifies what it signs', async () => {
+it('the main process repairs an endpoint, and every processor verifies its deliveries', async () => {
 	const { main, sandbox } = cluster;
 	const node = trigger('Trigger', credential);
 	const options = { checkInterval: 1, reportProblems: true };
@@ -125,7 +125,7 @@ it('repairs an endpoint from the main process, and every processor verifies what
 	expect(endpoints()).toEqual([]);
 }, 600_000);
 
-it('rotates a secret without a publish, and refuses no valid delivery meanwhile', async () => {
+it('a secret is rotated without a publish, and no valid delivery is refused meanwhile', async () => {
 	const { main, sandbox } = cluster;
 	const [oldSecret, newSecret] = ['whsec_before_the_rotation', 'whsec_after_the_rotation'];
 	const account = {
@@ -188,13 +188,13 @@ it('rotates a secret without a publish, and refuses no valid delivery meanwhile'
 	expect(endpoints()).toEqual([]);
 }, 600_000);
 
-it('recovers what was missed, and runs each event once', async () => {
+it('missed events are recovered, and each event runs once', async () => {
 	const { main, sandbox } = cluster;
 	const counter = new RunCounter();
 	await counter.start();
 	try {
 		const url = await counter.publish(main, ORIGIN, metigan, sandbox, EMAIL_EVENTS);
-		// Copies that come at the same moment to two processors are another matter: see the intake.
+		// Copies that reach two processors at the same moment are not tested here: see the intake.
 		const events = mixedEvents('metigan', url, 60).filter(({ kind }) => kind !== 'duplicated');
 		await letHappen(sandbox, events, 'delivered', 'refused');
 		await main.kill();
@@ -223,7 +223,7 @@ it('recovers what was missed, and runs each event once', async () => {
 	}
 }, 600_000);
 
-it('answers after the run at the main process, and when received at the processors', async () => {
+it('the main process answers after the run, and the processors when a delivery is received', async () => {
 	const { main, processors, sandbox } = cluster;
 	const publish = async (after: NodeDefinition) => {
 		const node = trigger('Trigger', credential);
@@ -276,7 +276,7 @@ it('answers after the run at the main process, and when received at the processo
 	}
 }, 600_000);
 
-it('has a retry reach the processor that took the first try, while that is there', async () => {
+it('a retry reaches the processor that took the first try, while that one is alive', async () => {
 	const { processors, services } = cluster;
 	const [first, second] = processors;
 	if (first === undefined || second === undefined) throw new Error('There are not two processors');
@@ -315,9 +315,9 @@ it('has a retry reach the processor that took the first try, while that is there
 			['X-Misar-Delivery, one processor killed', String(left), String(again)],
 		]);
 		expect(noticed.slice(0, 2)).toEqual([DELIVERIES, DELIVERIES]);
-		// Chosen at random: what the header is for.
+		// Without the header a processor is chosen at random.
 		expect(noticed[2]).toBeLessThan(DELIVERIES);
-		// What the dead one remembered is gone.
+		// The killed processor's memory is gone, the other one's is not.
 		expect(left).toBeGreaterThan(0);
 		expect(again).toBeGreaterThan(0);
 		expect(await runs(mail)).toBe(DELIVERIES + again);

@@ -37,10 +37,10 @@ function unfinishedBy(worker: N8nHelper): string[] {
 	return ids('started').filter((id) => !finished.has(id));
 }
 
-describe('when a worker dies, n8n by itself', () => {
-	it('loses what the worker was running', async () => {
+describe('n8n by itself, if a worker dies,', () => {
+	it('loses the runs of the worker', async () => {
 		const { main, sandbox, services } = cluster;
-		// n8n's own reaction, only sooner than after its 30 to 90 seconds.
+		// n8n's own reaction, but sooner than its default of 30 to 90 seconds.
 		const [first, second] = await cluster.startWorkers({
 			QUEUE_WORKER_LOCK_DURATION: '3000',
 			QUEUE_WORKER_LOCK_RENEW_TIME: '1000',
@@ -87,7 +87,7 @@ describe('when a worker dies, n8n by itself', () => {
 	}, 600_000);
 });
 
-describe('with the settings of deploy/', () => {
+describe('n8n with the settings of deploy/', () => {
 	let workers: N8nHelper[];
 
 	beforeAll(async () => {
@@ -113,7 +113,7 @@ describe('with the settings of deploy/', () => {
 		await main.unpublish(id);
 	}, 300_000);
 
-	it('leave n8n nothing to warn of but limits of nodes that nobody has to use', () => {
+	it('warns only about limits of nodes that nobody has to use', () => {
 		const warnings = [...cluster.main.log().matchAll(/^ - (\w+) -> /gm)];
 		// At each of its starts.
 		const names = new Set(warnings.map(([, name]) => name));
@@ -124,12 +124,12 @@ describe('with the settings of deploy/', () => {
 		]);
 	});
 
-	describe('a run by hand', () => {
+	describe('has a manual run that', () => {
 		let id: string;
 
 		beforeAll(async () => {
 			const { main, sandbox } = cluster;
-			// What a person runs arrives at the main process.
+			// Deliveries for a manual run go to the main process.
 			sandbox.setRoute(ORIGIN, main.url);
 			const nodes = [
 				trigger('Trigger', credential),
@@ -159,7 +159,7 @@ describe('with the settings of deploy/', () => {
 			['the test event that the workflow listens for', undefined, ['Trigger', 'After']],
 			['Execute step of the trigger', 'Trigger', ['Trigger']],
 		])(
-			'is for the workers, and starts with what the provider sends: %s',
+			'goes to a worker, and starts with what the provider sends: %s',
 			async (_what, lastNode, nodes) => {
 				const before = (await cluster.main.executions(id)).length;
 				await cluster.main.listenForTestEvent(id, 'Trigger', lastNode);
@@ -176,7 +176,7 @@ describe('with the settings of deploy/', () => {
 		);
 
 		it(
-			'is for the workers: Execute step of the node after the trigger',
+			'goes to a worker for Execute step of the node after the trigger',
 			async () => {
 				const runs = await cluster.main.executions(id);
 				const { data } = await cluster.main.execution(runs[0]?.id ?? '');
@@ -191,7 +191,7 @@ describe('with the settings of deploy/', () => {
 		);
 	});
 
-	it('loses nothing and runs once, with a processor and a worker killed in the middle', async () => {
+	it('loses nothing and runs each event once, with a processor and a worker killed meanwhile', async () => {
 		const { processors, balancer, services } = cluster;
 		const [, processor] = processors;
 		const [, worker] = workers;
@@ -205,7 +205,7 @@ describe('with the settings of deploy/', () => {
 					unfinishedBy(worker).length > 0 ? true : undefined,
 				);
 				await worker.kill();
-				// As if it had died each time before it could set the lease's expiry.
+				// As if the worker had died each time before it could set the lease's expiry.
 				for (const lease of await services.redis('--scan', '--pattern', 'lease:*')) {
 					await services.redis('PERSIST', lease);
 				}

@@ -9,7 +9,7 @@ import { searchEndpoints } from '../../nodes/shared/action/endpoint/search';
 import { readCredential } from '../../nodes/shared/credential';
 import type { ActionCall, Provider, ProviderFamily } from '../../nodes/shared/provider';
 
-/** Which requests an operation makes of an item, and what it makes of the answers. */
+/** Which requests an operation sends for an item, and how it reads the answers. */
 
 type Reply = (request: Pick<IHttpRequestOptions, 'method' | 'url' | 'qs' | 'body'>) => unknown;
 
@@ -74,8 +74,8 @@ async function run(
 const ours = { id: 'wh_1', url: 'https://App.example.com:443/hooks/', events: ['email.sent'] };
 const withUrl = { url: 'https://app.example.com/hooks', events: ['email.sent'] };
 
-describe('the id of an article', () => {
-	it.each(['../keys', 'a?status=draft', 'a#b', 'a/b'])('%j names nothing else', async (article) => {
+describe('an article ID', () => {
+	it.each(['../keys', 'a?status=draft', 'a#b', 'a/b'])('%j is one segment', async (article) => {
 		const { requests } = await run(misarBlog, ['article', 'get'], { article }, () => ({ id: '1' }));
 		expect(requests).toEqual([`GET /blog/v1/articles/${encodeURIComponent(article)}`]);
 	});
@@ -95,14 +95,14 @@ describe('a list', () => {
 	};
 	const since = { filters: { since: '2036-01-01T00:00:00Z' }, returnAll: true };
 
-	it('is read on after a page on which nothing matches', async () => {
+	it('is read beyond a page without a match', async () => {
 		const pages = [articles(3, '2035-12-31T00:00:00Z'), articles(2, '2036-01-02T00:00:00Z'), []];
 		const { items, requests } = await list(pages, since);
 		expect(items).toHaveLength(2);
 		expect(requests).toHaveLength(3);
 	});
 
-	it('ends with the first empty page, and where the server repeats one', async () => {
+	it('ends at the first empty page, and at a page that the server repeats', async () => {
 		const page = articles(3, '2036-01-02T00:00:00Z');
 		expect((await list([page, []], since)).requests).toHaveLength(2);
 		const repeated = await list([page, page], since);
@@ -110,7 +110,7 @@ describe('a list', () => {
 		expect(repeated.items).toHaveLength(3);
 	});
 
-	it('is read no further than the limit, which is a whole number from 1', async () => {
+	it('is read up to the limit, which has to be a whole number of at least 1', async () => {
 		const pages = [articles(3, '2036-01-02T00:00:00Z'), articles(3, '2036-01-01T00:00:00Z'), []];
 		const { items, requests } = await list(pages, { limit: 3 });
 		expect(items).toHaveLength(3);
@@ -120,7 +120,7 @@ describe('a list', () => {
 		}
 	});
 
-	it('takes a day for its beginning in the workflow’s zone where the API has no days', async () => {
+	it('reads a day as its first moment in the workflow’s time zone where the API takes no days', async () => {
 		const pages = [articles(1, '2036-01-09T20:00:00Z'), []];
 		const day = (value: string) => ({ filters: { since: value }, returnAll: true });
 		expect((await list(pages, day('2036-01-10'))).items).toHaveLength(1);
@@ -129,7 +129,7 @@ describe('a list', () => {
 	});
 });
 
-describe('the log of deliveries', () => {
+describe('the delivery log', () => {
 	const attempts = [
 		{ n: 1, status_code: 200 },
 		{ n: 2, status_code: 302 },
@@ -151,7 +151,7 @@ describe('the log of deliveries', () => {
 			)
 		).items?.map(({ n }) => n);
 
-	it('has failed attempts, of which the limit takes the first', async () => {
+	it('can be narrowed to failed attempts, which the limit then counts', async () => {
 		expect(await failed({ returnAll: true })).toEqual([2, 3, 5, 7]);
 		expect(await failed({ limit: 3 })).toEqual([2, 3, 5]);
 		expect(await failed({ limit: 3, failedOnly: false })).toEqual([1, 2, 3]);
@@ -159,7 +159,7 @@ describe('the log of deliveries', () => {
 });
 
 describe('an endpoint', () => {
-	it('is found again by its URL in whatever spelling, and left as it is', async () => {
+	it('is found by its URL in any spelling, and left unchanged', async () => {
 		const { items, requests } = await run(misar, ['endpoint', 'createOrUpdate'], withUrl, () => ({
 			data: [{ ...ours, active: true }],
 		}));
@@ -181,7 +181,7 @@ describe('an endpoint', () => {
 	});
 
 	it.each(['whsec_••••', 'your-secret'])(
-		'is not created with %s for a secret, of the credential or of the option',
+		'is not created with the signing secret %s, from the credential or the option',
 		async (text) => {
 			const create = async (parameters: IDataObject, credential: IDataObject) =>
 				await run(
@@ -201,7 +201,7 @@ describe('an endpoint', () => {
 		},
 	);
 
-	it('is created with the secret of the option, else of the credential, and shows it if asked to', async () => {
+	it('is created with the secret of the option, or else of the credential, and shows it on request', async () => {
 		const secretOf = async (parameters: IDataObject) => {
 			let sent: unknown;
 			const { items } = await run(
@@ -225,14 +225,14 @@ describe('an endpoint', () => {
 		]);
 	});
 
-	it('is not updated where nothing is to be changed', async () => {
+	it('is not updated when no change is given', async () => {
 		const parameters = { endpoint: 'wh_1', updateFields: { customEvents: ' ' } };
 		const { error, requests } = await run(misar, ['endpoint', 'update'], parameters, () => ours);
 		expect(error).toMatch(/^There is nothing to update/);
 		expect(requests).toEqual([]);
 	});
 
-	it('is updated by what was set alone', async () => {
+	it('is sent only the fields that were set', async () => {
 		const sent: unknown[] = [];
 		const parameters = { endpoint: ' wh_1 ', updateFields: { active: false } };
 		const { items } = await run(misar, ['endpoint', 'update'], parameters, ({ body }) => {
@@ -255,7 +255,7 @@ describe('the list of endpoints in the editor', () => {
 		return { found, requests };
 	};
 
-	it('is read at the path that the option API Path names', async () => {
+	it('is read from the path given in the option API Path', async () => {
 		const { found, requests } = await search(mail, { options: { apiPath: '/v9/hooks' } }, '');
 		expect(found).toHaveLength(1);
 		expect(requests).toEqual(['GET /v9/hooks']);
@@ -266,12 +266,12 @@ describe('the list of endpoints in the editor', () => {
 		['email.sent', 1],
 		['wh_1', 1],
 		['email.opened', 0],
-	])('finds by URL, event and id: %s', async (filter, count) => {
+	])('is searched by URL, event and ID: %s', async (filter, count) => {
 		expect((await search(metiganProvider, {}, filter)).found).toHaveLength(count);
 	});
 });
 
-it('the blog has no endpoints to list', async () => {
+it('Misar.Blog lists no endpoints, and is not asked for any', async () => {
 	const { requests, ...call } = await callOf(blog, {}, () => ({}), {});
 	expect(await searchEndpoints({ ...call, provider: blog, filter: '' } as never)).toEqual([]);
 	expect(requests).toEqual([]);

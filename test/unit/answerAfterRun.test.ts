@@ -8,7 +8,7 @@ import {
 
 import { AwaitedRuns, type AwaitedDelivery } from '../../nodes/shared/trigger/answerAfterRun';
 
-/** How a delivery is answered by the end of its run, whatever n8n reports of it. */
+/** How a delivery is answered at the end of its run, whatever n8n reports. */
 
 const LIMIT_MS = 8_000;
 const MINUTE_MS = 60_000;
@@ -120,7 +120,7 @@ describe('a run', () => {
 		expect(accepted).toEqual(status === 200 ? ['evt_1'] : []);
 	});
 
-	it('that n8n does not take is answered with 503, and the next delivery runs', async () => {
+	it('that n8n refuses to start is answered with 503, and the next delivery runs', async () => {
 		const refused: Emit = () => {
 			throw new Error('The workflow is shutting down');
 		};
@@ -128,7 +128,7 @@ describe('a run', () => {
 		expect(await arriveAndEnd('success')).toMatchObject({ status: 200 });
 	});
 
-	it('that answers by a node Respond to Webhook is waited for all the same', async () => {
+	it('is waited for even if it has a Respond to Webhook node', async () => {
 		const answer = arrive();
 		started[0]?.response.resolve({ body: {}, headers: {}, statusCode: 200 } as never);
 		await jest.advanceTimersByTimeAsync(2_000);
@@ -145,7 +145,7 @@ describe('a copy', () => {
 		expect(started).toHaveLength(1);
 	});
 
-	it('that comes during the last run is answered as the others', async () => {
+	it('that comes during the last allowed run gets the same answer as any other', async () => {
 		const of = delivery('evt_1', { maxRefusals: 0 });
 		const answers = [arrive(of), arrive(of), arrive(of)];
 		started[0]?.done.resolve(ended('error'));
@@ -159,7 +159,7 @@ describe('a copy', () => {
 		expect(started).toHaveLength(2);
 	});
 
-	it('of another event runs meanwhile', async () => {
+	it('of another event runs at the same time', async () => {
 		const first = arrive();
 		expect(await arriveAndEnd('success', delivery('evt_2'))).toMatchObject({ status: 200 });
 		started[0]?.done.resolve(ended('success'));
@@ -167,7 +167,7 @@ describe('a copy', () => {
 	});
 });
 
-describe('a run that goes on when the provider has waited long enough', () => {
+describe('a run that outlasts the time that the provider waits', () => {
 	it('is answered with 503, and the next copy gets its answer', async () => {
 		const answer = arrive();
 		await jest.advanceTimersByTimeAsync(LIMIT_MS - 1);
@@ -175,7 +175,7 @@ describe('a run that goes on when the provider has waited long enough', () => {
 		await jest.advanceTimersByTimeAsync(1);
 		expect(await answer).toEqual({
 			status: 503,
-			body: { error: 'the run goes on' },
+			body: { error: 'the run has not finished' },
 			retryAfterSeconds: 60,
 		});
 		await jest.advanceTimersByTimeAsync(MINUTE_MS);
@@ -185,7 +185,7 @@ describe('a run that goes on when the provider has waited long enough', () => {
 		expect([started.length, accepted]).toEqual([1, ['evt_1']]);
 	});
 
-	it('is known as done if it ends between two copies', async () => {
+	it('counts as done if it ends between two copies', async () => {
 		const answer = arrive();
 		await jest.advanceTimersByTimeAsync(LIMIT_MS);
 		expect((await answer).status).toBe(503);
@@ -194,7 +194,7 @@ describe('a run that goes on when the provider has waited long enough', () => {
 		expect(accepted).toEqual(['evt_1']);
 	});
 
-	it('is one attempt, if it fails when nobody waits any longer', async () => {
+	it('counts as one attempt if it fails after its delivery was answered', async () => {
 		const statuses = [];
 		for (let attempt = 0; attempt < 4; attempt += 1) {
 			const answer = arrive();
@@ -219,7 +219,7 @@ describe('a run that goes on when the provider has waited long enough', () => {
 		expect([started.length, givenUp]).toEqual([1, ['evt_1']]);
 	});
 
-	it('uses up attempts, so that no provider switches the endpoint off over one run', async () => {
+	it('uses up attempts, so that the provider does not disable the endpoint over a single run', async () => {
 		const statuses = [];
 		for (let copy = 0; copy < 5; copy += 1) {
 			const answer = arrive();
@@ -263,7 +263,7 @@ describe('an event whose runs fail', () => {
 		expect(givenUp).toEqual(['evt_1']);
 	});
 
-	it('starts to count anew after a success', async () => {
+	it('has its attempts counted from zero again after a success', async () => {
 		await arriveAndEnd('error');
 		await arriveAndEnd('success');
 		for (let attempt = 0; attempt < 3; attempt += 1) {
@@ -271,7 +271,7 @@ describe('an event whose runs fail', () => {
 		}
 	});
 
-	it('is given up earlier if the provider would switch the endpoint off', async () => {
+	it('is given up before the provider would disable the endpoint', async () => {
 		const statuses = [];
 		for (let event = 0; event < 12; event += 1) {
 			const of = delivery(`evt_${event}`, { maxRefusalsInARow: 4 });
@@ -288,7 +288,7 @@ describe('an event whose runs fail', () => {
 		}
 	});
 
-	it('is forgotten when 10,000 others have failed since', async () => {
+	it('is forgotten once 10,000 others have failed since', async () => {
 		for (let attempt = 0; attempt < 3; attempt += 1) await arriveAndEnd('error');
 		for (let event = 0; event < 9_999; event += 1)
 			await arriveAndEnd('error', delivery(`o${event}`));

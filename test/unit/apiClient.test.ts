@@ -5,7 +5,7 @@ import { ApiClient, type ApiContext } from '../../nodes/shared/api/request';
 import type { Provider } from '../../nodes/shared/provider';
 import { PacedClient } from '../../nodes/shared/recovery/pacedClient';
 
-/** What an API's answers say of how often it may be called, and how far that is believed. */
+/** What an API's answers say about how often it may be called, and how far the client follows that. */
 
 const NOW = Date.parse('2036-03-01T12:00:00Z');
 const node = { id: 'node', name: 'Trigger', type: 'trigger', typeVersion: 1 } as INode;
@@ -13,7 +13,7 @@ const provider = { displayName: 'Example', credentialType: 'exampleApi' } as Pro
 
 type Given = { readonly statusCode: number; readonly headers?: IDataObject } | Error;
 
-/** A client whose calls end as given, the last one again and again, and the times of its calls. */
+/** A client whose calls end as given, repeating the last end, and the times of its calls. */
 function clientOf(answers: readonly Given[], endAt?: number) {
 	const calls: number[] = [];
 	const httpRequestWithAuthentication = async () => {
@@ -57,7 +57,7 @@ describe('Retry-After', () => {
 		['0', 0],
 		['soon', undefined],
 		['', undefined],
-	])('%s is believed as %s seconds', async (header, seconds) => {
+	])('%s means a wait of %s seconds', async (header, seconds) => {
 		const { client } = clientOf([{ statusCode: 429, headers: { 'retry-after': header } }]);
 		const attempt = await soon(client.send({ method: 'GET' }, '/', {}));
 		expect(attempt).toMatchObject({ kind: 'status', status: 429 });
@@ -65,7 +65,7 @@ describe('Retry-After', () => {
 	});
 });
 
-describe('calls that follow each other', () => {
+describe('consecutive calls', () => {
 	it.each([
 		['nothing', undefined, 1_000],
 		['a plan with more', '300', 200],
@@ -75,7 +75,7 @@ describe('calls that follow each other', () => {
 		['nothing at all', '0', 1_000],
 		['less than nothing', '-5', 1_000],
 		['no number', 'many', 1_000],
-	])('are as far apart as the API says, and its documents at most: %s', async (_, limit, gapMs) => {
+	])('are as far apart as the API says, at most as documented: %s', async (_, limit, gapMs) => {
 		const headers = limit === undefined ? {} : { 'x-ratelimit-limit': limit };
 		const { client, calls } = clientOf([{ statusCode: 200, headers }]);
 		const paced = new PacedClient(client, 60, () => false);
@@ -89,7 +89,7 @@ describe('calls that follow each other', () => {
 });
 
 describe('a call', () => {
-	it('is not begun where the time of its work is over, and has reached nobody', async () => {
+	it('is not made once the deadline has passed, and counts as having reached nobody', async () => {
 		const { client, calls } = clientOf([{ statusCode: 200 }], NOW + 60_000);
 		await client.send({ method: 'GET' }, '/', {});
 		jest.setSystemTime(NOW + 60_000);

@@ -15,14 +15,14 @@ const node: INode = {
 	parameters: {},
 };
 
-/** A provider that asks to be left alone. */
+/** The error of a provider that asks to wait. */
 function pausing(seconds: number): NodeApiError {
 	const error = new NodeApiError(node, { message: 'too many requests' });
 	error.context['retryAfterSeconds'] = seconds;
 	return error;
 }
 
-describe('what failed', () => {
+describe('a check after a failure', () => {
 	it.each([
 		['1, 2, 4, 8 minutes and no longer than the interval', 10, [1, 2, 4, 8, 10, 10]],
 		['a minute at a time where the interval is one', 1, [1, 1, 1]],
@@ -41,7 +41,7 @@ describe('what failed', () => {
 		['a second', 1, 1],
 		['half an hour', 1_800, 30],
 		['a day, which is believed up to an hour', 86_400, 60],
-	])('leaves a provider alone that asks for %s', (_what, seconds, minutes) => {
+	])('waits as long as the provider asks: %s', (_what, seconds, minutes) => {
 		const attempts = new Attempts(1);
 		attempts.noteFailure(pausing(seconds), 'too many requests', NOW);
 		expect(attempts.mustWait(NOW + (minutes - 1) * MINUTE_MS)).toBe(true);
@@ -51,7 +51,7 @@ describe('what failed', () => {
 	it.each([
 		['a failed attempt', () => new Error('no')],
 		['a request to wait an hour', () => pausing(3_600)],
-	])('is repeated at once where the clock was a day ahead at %s', (_what, error) => {
+	])('is repeated at once if the clock was a day ahead at %s', (_what, error) => {
 		const attempts = new Attempts(30);
 		attempts.noteFailure(error(), 'no', NOW + DAY_MS);
 		expect(attempts.mustWait(NOW)).toBe(false);

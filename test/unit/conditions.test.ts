@@ -149,13 +149,13 @@ describe('a condition', () => {
 	});
 
 	it.each(['data.__proto__', 'data.constructor.name', 'data.reason.length', 'data.toString'])(
-		'does not find %s, which is no field of the event',
+		'does not find %s, which is not a field of the event',
 		(field) => {
 			expect(reasonFor(row(field, 'exists'))).toMatch(/the event has no/);
 		},
 	);
 
-	it('is one of those that all have to be met', () => {
+	it('is combined with the others by AND', () => {
 		const met = row('data.code', 'equals', '550');
 		expect(reasonFor(met, met)).toBeUndefined();
 		expect(reasonFor(met, row('data.code', 'less', '5'), row('data.x', 'exists'))).toBe(
@@ -163,7 +163,7 @@ describe('a condition', () => {
 		);
 	});
 
-	it('takes a field of the list as well as a path that was typed', () => {
+	it('takes a field from the list or a typed path', () => {
 		const [condition] = readConditions({
 			rows: [{ field: 'data.code', path: 'left from before', operator: 'exists' }],
 		});
@@ -172,7 +172,7 @@ describe('a condition', () => {
 });
 
 describe('conditions', () => {
-	it.each([undefined, {}, { rows: [] }])('of %j are none', (option) => {
+	it.each([undefined, {}, { rows: [] }])('are none for the option %j', (option) => {
 		expect(readConditions(option)).toEqual([]);
 	});
 
@@ -217,7 +217,7 @@ describe('conditions', () => {
 				'Condition 1: "Is Greater Than" needs a number or an ISO 8601 time',
 			],
 		),
-	])('of %j cannot be used: %s', (option, problem) => {
+	])('are refused for the option %j: %s', (option, problem) => {
 		expect(readConditions(option)).toBe(problem);
 	});
 });

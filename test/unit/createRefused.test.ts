@@ -5,17 +5,17 @@ import { metigan } from '../../nodes/Metigan/provider';
 import { EndpointApi, webhookApiOf } from '../../nodes/shared/api/endpoints';
 import { ApiClient, type ApiContext } from '../../nodes/shared/api/request';
 
-/** What a create that is refused says of the endpoints that are there. */
+/** What the answer to a refused create says about existing endpoints. */
 
 const node = { id: 'node', name: 'Trigger', type: 'trigger', typeVersion: 1 } as INode;
-/** JSON can be read at any depth, and not written again. */
+/** JSON of this depth can be parsed, but not serialised. */
 const DEEP: unknown = JSON.parse(`${'{"error":'.repeat(20_000)}1${'}'.repeat(20_000)}`);
 
 it.each<[string, unknown, boolean]>([
 	['there is one with its URL', { error: 'This URL is already registered' }, true],
 	['its URL is wrong', { error: 'Invalid URL' }, false],
 	['nothing that could be written out', DEEP, false],
-])('a create is refused, and the answer says: %s', async (_what, body, refusedBeside) => {
+])('the answer to a refused create is understood: %s', async (_what, body, refusedBeside) => {
 	const [provider] = metigan;
 	if (provider === undefined) throw new Error('Metigan has a product');
 	const httpRequestWithAuthentication = async () => ({ statusCode: 400, headers: {}, body });

@@ -29,14 +29,14 @@ const read = async (data: ICredentialDataDecryptedObject) =>
 	await readCredential(contextOf(data), provider);
 
 describe('a credential', () => {
-	it('without any fields has the provider’s own address and nothing else', async () => {
+	it('without any fields has the provider’s default Base URL and no secrets', async () => {
 		expect(await read({})).toMatchObject({
 			...{ product: '', baseUrl: provider.baseUrl, apiSecret: '', apiSecretTyped: true },
 			...{ signingSecret: '', previousSigningSecret: '', flawed: [] },
 		});
 	});
 
-	it('loses the white space around its address and its API key, and keeps that of its secrets', async () => {
+	it('is read without white space around its Base URL and API key, but with that around its secrets', async () => {
 		const credential = await read({
 			baseUrl: ' https://api.example.com\n',
 			apiKey: ' msk_live_123 ',
@@ -49,7 +49,7 @@ describe('a credential', () => {
 	});
 
 	it.each([BLANK, '', ' ', '""'])(
-		'with %j for a secret holds none, and says nothing',
+		'with %j as a secret counts as having none, without an error',
 		async (text) => {
 			const data = {
 				apiKey: text,
@@ -69,7 +69,7 @@ describe('a credential', () => {
 		['signingSecret', 'Signing Secret'],
 		['previousSigningSecret', 'Previous Signing Secret'],
 		['apiKey', 'API Key'],
-	])('with a masked or a public %s is refused', async (field, title) => {
+	])('with a masked or well-known %s is refused', async (field, title) => {
 		for (const [text, what] of [
 			['whsec_••••', 'masked'],
 			['changeme', 'a placeholder'],
@@ -90,7 +90,7 @@ describe('a credential', () => {
 		expect(credential.flawed).toEqual([]);
 	});
 
-	it('names everything that must never be shown, with and without what was copied along', async () => {
+	it('lists every text that must never be shown, with and without surrounding quotes', async () => {
 		const { secrets } = await read({
 			...{ apiKey: 'msk_live_123', password: 'correct horse', sessionToken: 'tok_123456' },
 			...{ signingSecret: `"${SECRET}"`, previousSigningSecret: 'whsec_before_that' },
@@ -113,7 +113,7 @@ describe('a credential', () => {
 		[{ signingSecret: ` ${SECRET}` }, /^The Signing Secret in the credential begins or ends/],
 		[{ previousSigningSecret: `${SECRET}"` }, /^The Previous Signing Secret in/],
 		[{ apiKey: ' msk_live_123', signingSecret: SECRET }, undefined],
-	])('warns of what is around its secrets: %j', async (data, expected) => {
+	])('warns of white space or quotes around its signing secrets: %j', async (data, expected) => {
 		const warning = fringeWarning(await read(data));
 		if (expected === undefined) expect(warning).toBeUndefined();
 		else expect(warning).toMatch(expected);
@@ -168,13 +168,13 @@ describe('the test of a credential', () => {
 		expect(await test(data)).toMatchObject({ status: 'OK', called: [] });
 	});
 
-	it('signs in with a password where there is no key', async () => {
+	it('signs in with the password where there is no API key', async () => {
 		const { called } = await test({ ...fields, apiKey: '', password: 'correct horse' });
 		expect(called).toHaveLength(1);
 	});
 
 	it.each(['signingSecret', 'previousSigningSecret', 'apiKey'])(
-		'calls nobody where %s is masked or public',
+		'calls nobody where %s is masked or well known',
 		async (field) => {
 			for (const text of ['••••••••', 'your-secret-here']) {
 				const verdict = await test({ ...fields, [field]: text });
@@ -184,7 +184,7 @@ describe('the test of a credential', () => {
 		},
 	);
 
-	it('calls nobody at what is no web address', async () => {
+	it('calls nobody when the Base URL is not a web address', async () => {
 		const verdict = await test({ ...fields, baseUrl: 'ftp://api.example.com' });
 		expect(verdict).toMatchObject({ status: 'Error', called: [] });
 	});

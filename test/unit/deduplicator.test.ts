@@ -77,7 +77,7 @@ describe('a delivery', () => {
 		},
 	);
 
-	it('that recurs is as young as its last arrival, and is not the first to be forgotten', () => {
+	it('that recurs after its key has expired counts as new, and is not the first to be evicted', () => {
 		const recur = (key: string) => memory.see(key, undefined, 1_000);
 		for (const key of ['a', 'b']) recur(key);
 		now += 1_001;
@@ -120,7 +120,7 @@ describe('a delivery whose sender hung up', () => {
 		memory.see('a', answer);
 		answer.end(200);
 		expect(memory.see('a', new FakeAnswer())).toBe('accepted');
-		// Long after, too: it no longer waits for its answer.
+		// Even much later: it no longer waits for its answer.
 		now += 86_400_000;
 		expect(memory.see('a', new FakeAnswer())).toBe('accepted');
 	});
@@ -145,7 +145,7 @@ describe('a delivery that is never answered', () => {
 		expect(memory.size).toBe(1);
 	});
 
-	it('is let go of by then, without waiting for its copy', () => {
+	it('is dropped after that time even if no copy comes', () => {
 		memory.see('a', new FakeAnswer());
 		const hungUp = new FakeAnswer();
 		memory.see('b', hungUp);
@@ -157,7 +157,7 @@ describe('a delivery that is never answered', () => {
 		expect(memory.see('b', new FakeAnswer())).toBe('accepted');
 	});
 
-	it('counts its time from its own start, not from the last copy', () => {
+	it('is timed from its own arrival, not from the last copy', () => {
 		memory.see('a', new FakeAnswer());
 		now += 119_000;
 		memory.see('a', new FakeAnswer());
@@ -165,7 +165,7 @@ describe('a delivery that is never answered', () => {
 		expect(memory.see('a', new FakeAnswer())).toBe('new');
 	});
 
-	it('does not disturb its copy by an answer that comes too late', () => {
+	it('does not affect its copy when it is answered too late', () => {
 		const [late, copy] = [new FakeAnswer(), new FakeAnswer()];
 		memory.see('a', late);
 		now += 120_001;
@@ -177,10 +177,10 @@ describe('a delivery that is never answered', () => {
 	});
 });
 
-describe('a key that stands for a delivery for a time only', () => {
+describe('a key that expires', () => {
 	const DAY = 86_400_000;
 
-	it('stands for another one afterwards, counted from when the first came', () => {
+	it('stands for a new delivery once its time since the first arrival is over', () => {
 		const see = () => {
 			const answer = new FakeAnswer();
 			const sighting = memory.see('a', answer, DAY);
@@ -198,13 +198,13 @@ describe('a key that stands for a delivery for a time only', () => {
 		expect(memory.size).toBe(1);
 	});
 
-	it('leaves other keys as they are', () => {
+	it('does not affect other keys', () => {
 		accept('a');
 		now += 1000 * DAY;
 		expect(memory.see('a', new FakeAnswer())).toBe('accepted');
 	});
 
-	it('is not settled by the answer to the delivery that had it before', () => {
+	it('is not settled by a late answer to the delivery that had it before', () => {
 		const [before, after] = [new FakeAnswer(), new FakeAnswer()];
 		memory.see('a', before, 1000);
 		now += 1001;
@@ -216,7 +216,7 @@ describe('a key that stands for a delivery for a time only', () => {
 	});
 });
 
-describe('the memories of many triggers', () => {
+describe('the deduplicators of many triggers', () => {
 	const acceptBy = (pool: DeduplicatorPool, trigger: string, key: string) => {
 		const answer = new FakeAnswer();
 		const sighting = pool.of(trigger).see(key, answer);
@@ -224,7 +224,7 @@ describe('the memories of many triggers', () => {
 		return sighting;
 	};
 
-	it('know nothing of each other', () => {
+	it('are independent of each other', () => {
 		const pool = new DeduplicatorPool();
 		expect(acceptBy(pool, 'a', 'evt_1')).toBe('new');
 		expect(acceptBy(pool, 'b', 'evt_1')).toBe('new');
@@ -239,7 +239,7 @@ describe('the memories of many triggers', () => {
 		expect(pool.of('careless').size).toBe(10_000);
 	});
 
-	it('are let go of when there are too many, the longest unused first', () => {
+	it('are evicted when there are too many, the longest unused first', () => {
 		const pool = new DeduplicatorPool(2);
 		acceptBy(pool, 'a', 'evt_1');
 		acceptBy(pool, 'b', 'evt_1');
@@ -258,7 +258,7 @@ describe('the memories of many triggers', () => {
 	});
 });
 
-describe('the memory', () => {
+describe('the deduplicator', () => {
 	it('evicts the oldest first', () => {
 		for (const key of ['a', 'b', 'c', 'd']) accept(key);
 		expect(memory.size).toBe(3);
@@ -268,7 +268,7 @@ describe('the memory', () => {
 		expect(memory.see('a', new FakeAnswer())).toBe('new');
 	});
 
-	it('counts a delivery that runs again as young', () => {
+	it('evicts a delivery that runs again as if it were new', () => {
 		const failed = new FakeAnswer();
 		memory.see('a', failed);
 		failed.end(500);
@@ -280,7 +280,7 @@ describe('the memory', () => {
 		expect(memory.see('b', new FakeAnswer())).toBe('new');
 	});
 
-	it('counts a delivery that was given up and runs again as young', () => {
+	it('evicts a delivery that was given up and runs again as if it were new', () => {
 		memory.see('a', new FakeAnswer());
 		accept('b');
 		accept('c');
@@ -291,7 +291,7 @@ describe('the memory', () => {
 		expect(memory.see('b', new FakeAnswer())).toBe('new');
 	});
 
-	it('takes the answer to a delivery that was evicted meanwhile', () => {
+	it('accepts the answer to a delivery that was evicted in the meantime', () => {
 		const answer = new FakeAnswer();
 		memory.see('a', answer);
 		for (const key of ['b', 'c', 'd']) accept(key);

@@ -6,8 +6,8 @@ import { LAZY_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { environmentOf, readCaddyfile, readCompose } from '../../testkit/queue/compose';
 
 /**
- * The compose file that users start. `npm run test:queue` runs n8n with its settings; here is what
- * only Docker would notice.
+ * The compose file that users start. `npm run test:queue` runs n8n with its settings; these tests check
+ * what only Docker would notice.
  */
 
 const ROOT = join(__dirname, '..', '..');
@@ -47,7 +47,7 @@ describe('deploy/docker-compose.yml', () => {
 		}
 	});
 
-	it('has n8n make isolates only where there is something to evaluate, as the tests do', () => {
+	it('has n8n create isolates only when there is something to evaluate, as the tests do', () => {
 		expect(environmentOf('n8n', VALUES)).toMatchObject(LAZY_ISOLATES);
 	});
 
@@ -77,7 +77,7 @@ describe('deploy/docker-compose.yml', () => {
 		}
 	});
 
-	it('has n8n end before Docker kills it', () => {
+	it('gives n8n time to end before Docker kills it', () => {
 		for (const [name, { stop_grace_period: grace }] of n8nServices) {
 			const { N8N_GRACEFUL_SHUTDOWN_TIMEOUT: shutdown } = environmentOf(name, VALUES);
 			expect(Number.parseInt(grace ?? '', 10)).toBeGreaterThan(Number(shutdown));
@@ -114,7 +114,7 @@ describe('deploy/docker-compose.yml', () => {
 		expect(content).toMatch(/^\s*reverse_proxy n8n:5678 \{$/m);
 	});
 
-	it('asks every n8n whether it is ready before it sends it anything', () => {
+	it('sends nothing to an n8n before it is ready', () => {
 		const content = readCaddyfile();
 		const ready = /^\(ready\) \{([^}]*)\}/.exec(content)?.[1]?.trim().split(/\n\s*/);
 		expect(ready).toEqual([

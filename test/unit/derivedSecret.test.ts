@@ -14,7 +14,7 @@ import { deriveSecret } from '../../nodes/shared/state/secretVault';
 import { replacedBy } from '../../nodes/shared/state/triggerState';
 import { allProviders } from './allProviders';
 
-/** The secret that a trigger derives from its API key, so that there is nothing that n8n could lose. */
+/** The secret that a trigger derives from its API key, so that n8n cannot lose it. */
 
 const KEY = 'msk_key_of_the_credential_0123456789';
 const OWNER = { workflowId: 'workflow', nodeId: 'node' };
@@ -71,7 +71,7 @@ describe('a derived secret', () => {
 		expect(deriveSecret(KEY, { ...OWNER }, 'a')).toBe(deriveSecret(KEY, OWNER, 'a'));
 	});
 
-	it('is another one for each key, workflow, node, product and purpose', () => {
+	it('differs for each key, workflow, node, product and purpose', () => {
 		const secrets = [
 			sentAt(),
 			sentAt({ with: { apiSecret: `${KEY}x` } }),
@@ -88,7 +88,7 @@ describe('a derived secret', () => {
 	});
 
 	it.each(takers.map((provider) => [nameOf(provider), provider] as const))(
-		'is sent to %s, and kept neither in the record nor anywhere else',
+		'is sent to %s, and stored nowhere',
 		(_name, provider) => {
 			const secret = sentAt({ provider });
 			expect(secretToSend(placeOf({ provider }))?.from).toBe('apiKey');
@@ -101,7 +101,7 @@ describe('a derived secret', () => {
 	);
 
 	it.each(issuers.map((provider) => [nameOf(provider), provider] as const))(
-		'is not sent to %s, which makes one itself',
+		'is not sent to %s, which issues its own',
 		(_name, provider) => {
 			expect(secretToSend(placeOf({ provider }))).toBeUndefined();
 			expect(liveSecrets([], placeOf({ provider }), true)).toEqual([]);
@@ -154,7 +154,7 @@ describe('a typed secret', () => {
 		expect(JSON.stringify(record)).not.toContain('whsec_typed');
 	});
 
-	it('ends the derived one once no endpoint has that any more', () => {
+	it('replaces the derived one once no endpoint uses that one any more', () => {
 		const place = placeOf({ with: typed });
 		const [derived, record] = [registered(), registered({ with: typed })];
 		expect(secretIsCurrent(derived, place)).toBe(false);
@@ -164,17 +164,17 @@ describe('a typed secret', () => {
 		expect(liveSecrets([], place, true)).toEqual(['whsec_typed']);
 	});
 
-	it('leaves nothing behind when it is replaced: its field says how long it verifies', () => {
+	it('leaves no record when it is replaced, because it verifies as long as its field holds it', () => {
 		expect(replacedBy(registered({ with: typed }))).toBeUndefined();
 	});
 
-	it('that is taken out again gives way to the derived one', () => {
+	it('that is removed again gives way to the derived one', () => {
 		expect(secretIsCurrent(registered({ with: typed }), placeOf())).toBe(false);
 	});
 });
 
 describe('a record', () => {
-	it('is not current under another API key, nor can its secret be known', () => {
+	it('is outdated under another API key, and its secret cannot be opened', () => {
 		const other = placeOf({ with: { apiSecret: 'another key' } });
 		for (const record of [registered(), issued()]) {
 			expect(secretIsCurrent(record, placeOf())).toBe(true);
@@ -185,7 +185,7 @@ describe('a record', () => {
 		expect(cannotUnseal(undefined, other)).toBe(false);
 	});
 
-	it('keeps its fingerprint when it is brought under today’s keys', () => {
+	it('keeps its fingerprint when it is sealed anew with the present keys', () => {
 		const record = registered();
 		expect(withCurrentKeys(record, placeOf())).toEqual(record);
 	});

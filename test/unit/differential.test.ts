@@ -75,7 +75,7 @@ describe('generated deliveries', () => {
 		expect(countOf(name, BOTH_REFUSE)).toBeGreaterThanOrEqual(0.2 * compared);
 	});
 
-	it('are at least 20,000 that were compared, and show every difference of the lists', () => {
+	it('are at least 20,000, and show every listed difference', () => {
 		const total = (...outcomes: string[]) =>
 			references.reduce((sum, { name }) => sum + countOf(name, ...outcomes), 0);
 		expect(total(BOTH_ACCEPT, BOTH_REFUSE, ...differences)).toBeGreaterThanOrEqual(20_000);

@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 
 /**
  * What the generated deliveries are made of: bodies, secrets, times, and ways to write a signature.
- * More than half of each is in order, so that deliveries which everybody accepts come up often.
+ * More than half of each is valid, so that deliveries which everybody accepts are frequent.
  */
 
 /** Seconds around which all generated times lie. */
@@ -191,7 +191,7 @@ export const tolerances = fc.oneof(
 	{ weight: 1, arbitrary: fc.constantFrom(0, 1, 60, 86_400) },
 );
 
-/** How a signature is spoilt, or not. */
+/** How a signature is corrupted, or not. */
 export const spoilings = fc.oneof(
 	{ weight: 18, arbitrary: fc.constant('good' as const) },
 	{

@@ -1,7 +1,7 @@
 import { flawOf } from '../../nodes/shared/secretText';
 import { isText, type Trial } from './differentialReferences';
 
-/** A difference from a reference that is wanted. Whatever is not listed here fails the test. */
+/** An intended difference from a reference. Any other difference fails the test. */
 export interface Difference {
 	readonly name: string;
 	readonly reason: string;

@@ -198,7 +198,7 @@ const octokit = reference(
 			options: { secrets: live, toleranceSeconds: 300, now: 0 },
 			signature,
 			async ask(tidy = String) {
-				// It takes an empty body or secret for a forgotten argument.
+				// It treats an empty body or secret as a missing argument.
 				if (body.length === 0) return 'cannotTell';
 				const [first = '', ...rest] = live.filter((secret) => secret !== '');
 				const header = tidied(signature, tidy);
@@ -327,7 +327,7 @@ const standardHeaders = reference(
 	},
 );
 
-/** A library that read replaced text said nothing of the bytes when it refused them. */
+/** If a library had to read text with replacements, its refusal says nothing about the bytes. */
 function opinion(accepted: boolean, body: Buffer): Opinion {
 	if (accepted) return 'accepts';
 	return isText(body) ? 'refuses' : 'cannotTell';

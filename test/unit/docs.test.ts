@@ -11,7 +11,7 @@ import { allProviders } from './allProviders';
 import { read, ROOT, section, tableRows } from './documents';
 import { messagesOfTheNodes } from './messages';
 
-/** The documents say what is true: links lead somewhere, messages and events are the nodes' own. */
+/** The documents are correct: links have targets, and messages and events are those of the nodes. */
 
 const markdown = new MarkdownIt({ html: true });
 

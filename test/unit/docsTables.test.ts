@@ -54,11 +54,11 @@ function registration({ api, defaultRegistration }: Provider): string {
 const registrations = allProviders.map((one): Line => [one.displayName, registration(one)]);
 
 describe('the table of registrations', () => {
-	it('in docs/providers.md is that of the provider data', () => {
+	it('in docs/providers.md agrees with the provider data', () => {
 		expect(sorted(linesOf(rowsBelow(PROVIDERS, '## Registration')))).toEqual(registrations);
 	});
 
-	it('in the README is that of the provider data', () => {
+	it('in the README agrees with the provider data', () => {
 		let trigger = '';
 		const lines = rowsBelow(README, '## Triggers').flatMap(
 			([name = '', starts = '', cell = '']) => {
@@ -94,7 +94,7 @@ function schemeCells(scheme: SignatureScheme): string[] {
 describe('the signature schemes in docs/providers.md', () => {
 	const text = section(PROVIDERS, '## Signature schemes');
 
-	it('are those of the provider data, in their order', () => {
+	it('are those of the provider data, in the same order', () => {
 		const stated = linesOf(rowsBelow(PROVIDERS, '## Signature schemes'));
 		expect(sorted(stated)).toEqual(
 			allProviders.flatMap(({ displayName, schemes }) =>
@@ -128,7 +128,7 @@ describe('the recovery table in docs/providers.md', () => {
 		);
 	});
 
-	it('is followed by the pace of the calls', () => {
+	it('is followed by how often each API is called', () => {
 		for (const { recovery } of allProviders) {
 			if (recovery === undefined) continue;
 			expect(section(PROVIDERS, '### Recovering missed events')).toContain(
@@ -142,7 +142,7 @@ describe('the table of limits in docs/providers.md', () => {
 	const OPEN = 'not documented';
 	const DAY = 86_400;
 	const lines = sorted(linesOf(rowsBelow(PROVIDERS, '## Limits and retries')));
-	/** The sandbox states it independently of the nodes. */
+	/** The sandbox has these facts independently of the nodes. */
 	const retryOf = (name: string) => {
 		const provider = Object.values(sandboxProviders).find(({ title }) => title === name);
 		if (provider === undefined) throw new Error(`The sandbox has no ${name}`);
@@ -155,7 +155,7 @@ describe('the table of limits in docs/providers.md', () => {
 		expect(lines.map(([name]) => name)).toEqual(allNames);
 	});
 
-	it('says how long each waits for an answer; where that is open, the trigger takes the shortest time', () => {
+	it('says how long each waits for an answer; where no document says it, the trigger assumes the shortest time', () => {
 		const documented = lines.flatMap(([, waits = '']) =>
 			waits === OPEN ? [] : [Number.parseInt(waits)],
 		);
@@ -190,7 +190,7 @@ describe('the table of limits in docs/providers.md', () => {
 		},
 	);
 
-	it('says when each switches an endpoint off', () => {
+	it('says when each disables an endpoint', () => {
 		const pages = (name: string) => (name === 'Misar Mail' ? platform : retryOf(name));
 		const expected = allProviders.map(({ displayName, envelope: { switchesOffAfter } }) => {
 			const { disableAfterFailures, disableAfterServerErrorSeconds } = pages(displayName);

@@ -51,7 +51,7 @@ describe('one endpoint', () => {
 		expect(readEndpoint(answer)).toEqual(misarRead);
 	});
 
-	it('with an id of its own is not taken for what is nested in it', () => {
+	it('with an ID of its own is not confused with an object nested in it', () => {
 		const nested = { id: 'wh_2', url: 'https://other.example.com/' };
 		for (const key of ['data', 'webhook', 'endpoint']) {
 			expect(readEndpoint({ ...misar, [key]: nested })).toEqual(misarRead);
@@ -60,7 +60,7 @@ describe('one endpoint', () => {
 		}
 	});
 
-	it('is read with an integer id and events in one text', () => {
+	it('is read with an integer ID and its events in one string', () => {
 		expect(readEndpoint(mailPanda)).toEqual({
 			id: '3',
 			url: URL_HERE,
@@ -76,7 +76,7 @@ describe('one endpoint', () => {
 		[4294967296, '4294967296'],
 		['00012', '00012'],
 		['wh_ü/1', 'wh_ü/1'],
-	])('has an id that is text: %j', (id, expected) => {
+	])('has an ID that is text: %j', (id, expected) => {
 		expect(readEndpoint({ id })?.id).toBe(expected);
 	});
 
@@ -102,7 +102,7 @@ describe('one endpoint', () => {
 		[{ _id: '65a1f0' }, '65a1f0'],
 		[{ id: 'wh_1', _id: '65a1f0' }, 'wh_1'],
 		[{ id: null, _id: '65a1f0' }, '65a1f0'],
-	])('has the id of %j', (ids, expected) => {
+	])('has the ID of %j', (ids, expected) => {
 		const entry = { ...misar, id: undefined, ...ids };
 		expect(readEndpoint({ data: entry })?.id).toBe(expected);
 		expect(readEndpointPage([entry])?.endpoints.map(({ id }) => id)).toEqual([expected]);
@@ -114,7 +114,7 @@ describe('one endpoint', () => {
 		[{ created_at: 1767323045 }, undefined],
 		[{ created_at: null }, undefined],
 		[{}, undefined],
-	])('tells when it was created as the provider writes it: %j', (created, expected) => {
+	])('has its creation time as the provider writes it: %j', (created, expected) => {
 		const endpoint = readEndpoint({ data: { id: 'wh_1', ...created } });
 		expect(endpoint?.createdAt).toBe(expected);
 		expect('createdAt' in (endpoint ?? {})).toBe(expected !== undefined);
@@ -142,7 +142,7 @@ describe('one endpoint', () => {
 		['events that are a number', { events: 5 }, { events: undefined }],
 		['events that are null', { events: null }, { events: undefined }],
 		['events that are objects', { events: [{ name: 'email.sent' }] }, { events: undefined }],
-	])('is kept with %s, because it exists all the same', (_what, odd, expected) => {
+	])('is kept with %s, because it exists nevertheless', (_what, odd, expected) => {
 		expect(readEndpoint({ ...misar, ...odd })).toEqual({ ...misarRead, ...expected });
 		expect(readEndpointPage([{ ...misar, ...odd }])?.endpoints).toEqual([
 			{ ...misarRead, ...expected },
@@ -199,7 +199,7 @@ describe('the secret of an endpoint', () => {
 		},
 	);
 
-	it('is read from the first of its names that holds text', () => {
+	it('is read from the first of these names that holds text', () => {
 		const endpoint = readEndpoint({
 			...misar,
 			secret: 'whsec_a_0123456789',
@@ -236,7 +236,7 @@ describe('the secret of an endpoint', () => {
 		expect(behindMask?.secret).toBe('whsec_0123456789');
 	});
 
-	it('is taken from the endpoint itself before the answer around it', () => {
+	it('is taken from the endpoint itself rather than from the answer around it', () => {
 		const [INNER, OUTER] = ['whsec_inner_0123456789', 'whsec_outer_0123456789'];
 		for (const inner of ['secret', 'signatureKey', 'signingSecret']) {
 			const answer = { endpoint: { ...misar, [inner]: INNER }, signatureKey: OUTER };

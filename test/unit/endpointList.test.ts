@@ -94,7 +94,7 @@ describe('a list whose pages are shorter than asked for is read to its end', () 
 });
 
 describe('a list', () => {
-	it('that knows no pages is read twice', async () => {
+	it('without paging is read twice', async () => {
 		const { api, calls } = apiAt({ most: COUNT, page: () => entries });
 		expect(await api.list()).toHaveLength(COUNT);
 		expect(calls()).toBe(2);
@@ -109,7 +109,7 @@ describe('a list', () => {
 		expect(calls()).toBe(3);
 	});
 
-	it('whose total is reached is not read any further', async () => {
+	it('is not read beyond its total', async () => {
 		const { api, calls } = apiAt({ most: 100, more: () => ({ total: COUNT }) });
 		expect(await api.list()).toHaveLength(COUNT);
 		expect(calls()).toBe(1);

@@ -5,7 +5,7 @@ import { endpointLock, type EndpointLock } from '../../nodes/shared/state/endpoi
 const never = new Promise<void>(() => {});
 let triggers = 0;
 
-describe('a check of an endpoint, and n8n’s hooks', () => {
+describe('the endpoint lock', () => {
 	let lock: EndpointLock;
 
 	beforeEach(() => {
@@ -16,7 +16,7 @@ describe('a check of an endpoint, and n8n’s hooks', () => {
 		jest.useRealTimers();
 	});
 
-	it('a hook waits until the check ends', async () => {
+	it('makes a hook wait until the check ends', async () => {
 		let endCheck = () => {};
 		const work = jest.fn(async () => {});
 		void lock.tryCheck(async () => await new Promise<void>((end) => (endCheck = end)));
@@ -29,14 +29,14 @@ describe('a check of an endpoint, and n8n’s hooks', () => {
 		await registered;
 	});
 
-	it('a hook tells the check that it is waiting', async () => {
+	it('tells the check that a hook is waiting', async () => {
 		void lock.tryCheck(async () => await never);
 		const before = lock.generation;
 		void lock.hook(async () => {});
 		expect(lock.generation).not.toBe(before);
 	});
 
-	it('a hook gives up waiting after 15 seconds', async () => {
+	it('lets a hook go on after 15 seconds of waiting', async () => {
 		void lock.tryCheck(async () => await never);
 		const work = jest.fn(async () => 'registered');
 		const registered = lock.hook(work);
@@ -44,7 +44,7 @@ describe('a check of an endpoint, and n8n’s hooks', () => {
 		expect(await registered).toBe('registered');
 	});
 
-	it('a hook does not wait for a check that has failed', async () => {
+	it('makes no hook wait for a check that has failed', async () => {
 		await expect(
 			lock.tryCheck(async () => {
 				throw new Error('the provider is away');
@@ -53,13 +53,13 @@ describe('a check of an endpoint, and n8n’s hooks', () => {
 		expect(await lock.hook(async () => 'registered')).toBe('registered');
 	});
 
-	it('a hook does not wait for a check that never ends once a later one has ended', async () => {
+	it('makes no hook wait for a check that never ends once a later one has ended', async () => {
 		void lock.tryCheck(async () => await never);
 		await lock.tryCheck(async () => {});
 		expect(await lock.hook(async () => 'registered')).toBe('registered');
 	});
 
-	it('no check begins while a hook is at work', async () => {
+	it('lets no check begin while a hook is at work', async () => {
 		let endHook = () => {};
 		const registered = lock.hook(async () => await new Promise<void>((end) => (endHook = end)));
 		await jest.advanceTimersByTimeAsync(0);
@@ -72,7 +72,7 @@ describe('a check of an endpoint, and n8n’s hooks', () => {
 		expect(check).toHaveBeenCalled();
 	});
 
-	it('hooks run one after the other, even when one of them fails', async () => {
+	it('runs hooks one after the other, even when one of them fails', async () => {
 		let endFirst = () => {};
 		const first = lock.hook(
 			async () => await new Promise<void>((_, fail) => (endFirst = () => fail(new Error('no')))),
@@ -87,7 +87,7 @@ describe('a check of an endpoint, and n8n’s hooks', () => {
 		expect(second).toHaveBeenCalled();
 	});
 
-	it('a check begins again after a hook that failed', async () => {
+	it('lets a check begin again after a hook that failed', async () => {
 		const failed = lock.hook(async () => {
 			throw new Error('the provider is away');
 		});
@@ -97,7 +97,7 @@ describe('a check of an endpoint, and n8n’s hooks', () => {
 		expect(check).toHaveBeenCalled();
 	});
 
-	it('a hook waits for the newer of two checks, although the older one ends first', async () => {
+	it('makes a hook wait for the newer of two checks, although the older one ends first', async () => {
 		let endOlder = () => {};
 		let endNewer = () => {};
 		const older = lock.tryCheck(async () => await new Promise<void>((end) => (endOlder = end)));
@@ -114,7 +114,7 @@ describe('a check of an endpoint, and n8n’s hooks', () => {
 		await registered;
 	});
 
-	it('a new test listener waits for every removal that is under way, in their order', async () => {
+	it('makes a new test listener wait for every removal that is under way, in order', async () => {
 		const ends: Array<() => void> = [];
 		const removal = jest.fn(async () => await new Promise<void>((end) => ends.push(end)));
 		lock.removeLater(removal);
@@ -132,7 +132,7 @@ describe('a check of an endpoint, and n8n’s hooks', () => {
 		expect(isOver).toBe(true);
 	});
 
-	it('neither waits for another trigger', async () => {
+	it('makes nothing wait for another trigger', async () => {
 		void lock.tryCheck(async () => await never);
 		const other = endpointLock({ workflowId: `workflow ${triggers++}`, nodeId: 'other' });
 		expect(await other.hook(async () => 'registered')).toBe('registered');

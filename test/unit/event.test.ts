@@ -71,7 +71,7 @@ describe('parsing a body', () => {
 		expect(parseBody(Buffer.from(text))).toBeUndefined();
 	});
 
-	it('reads bytes that are no UTF-8 and survives deep nesting', () => {
+	it('reads bytes that are not UTF-8, and survives deep nesting', () => {
 		const bytes = Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xff]), Buffer.from('"}')]);
 		expect(parseBody(bytes)).toEqual({ a: '\ufffd' });
 		const deep = `{"event":"email.sent","data":${'['.repeat(5000)}${']'.repeat(5000)}}`;
@@ -155,7 +155,7 @@ describe('Misar Mail envelopes', () => {
 		],
 		['email.complained', {}],
 		['email.brand_new', { anything: 1 }],
-	])('has nothing to warn of in documented E2 data of %s', (type, data) => {
+	])('reads documented E2 data of %s without a warning', (type, data) => {
 		expect(read(misarMail, { id: 'evt_1', type, createdAt: ISO, data }).warnings).toEqual([]);
 	});
 
@@ -172,7 +172,7 @@ describe('Misar Mail envelopes', () => {
 		);
 	});
 
-	it('compares a body without any mark with the platform page', () => {
+	it('compares a body without a distinguishing field with the platform page', () => {
 		const { warnings, named } = read(misarMail, { id: 'evt_1', type: 'email.sent', data: {} });
 		expect(named).toBe(true);
 		expect([...warnings].sort()).toEqual([
@@ -209,7 +209,7 @@ describe('Metigan bodies', () => {
 		});
 	});
 
-	it('have their time only in the data where the envelope has none', () => {
+	it('have their time only in the data if the envelope has none', () => {
 		const { event: type, data } = delivered;
 		expect(read(metiganProvider, { type, data }).occurredAt).toBe(ISO);
 	});
@@ -251,7 +251,7 @@ describe('Metigan bodies', () => {
 		['contact.created', { id: 'c', email: 'a@example.com', firstName: 'A', tags: ['x'] }],
 		['contact.deleted', { _id: 'c', name: 'A' }],
 		['form.submitted', {}],
-	])('have nothing to warn of in documented data of %s', (event, data) => {
+	])('are read without a warning from documented data of %s', (event, data) => {
 		expect(read(metiganProvider, { ...delivered, event, data }).warnings).toEqual([]);
 	});
 
@@ -265,12 +265,12 @@ describe('Metigan bodies', () => {
 	});
 });
 
-describe('what distinguishes an event from others', () => {
+describe('the key of an event', () => {
 	const DIGEST = /^[0-9a-f]{64}$/;
 	const identify = (provider: Provider, body: object, written = JSON.stringify(body)) =>
 		identifyEvent(provider, parse(written), Buffer.from(written));
 
-	it('is the id that a document calls the event’s own, regardless of the rest of the body', () => {
+	it('is the ID that a document calls the event’s own, regardless of the rest of the body', () => {
 		const body = { id: 'evt_1', api_version: 'v1', type: 'a.b' };
 		for (const provider of [misarMail, misarPost, blogProvider]) {
 			for (const data of [{}, { status: 'new' }]) {
@@ -283,7 +283,7 @@ describe('what distinguishes an event from others', () => {
 	});
 
 	it.each(['', 5, null, {}, ['evt_1'], undefined])(
-		'is the digest of the body for an id of %j',
+		'is the digest of the body for an ID of %j',
 		(id) => {
 			const { deliveryId } = identify(misarMail, { id, event: 'email.sent', timestamp: ISO });
 			expect(deliveryId).toMatch(DIGEST);
@@ -314,7 +314,7 @@ describe('what distinguishes an event from others', () => {
 			/^a1:article\.updated:2026-01-02T03:04:05\.000Z:[0-9a-f]{16}$/,
 		],
 		['Mail Panda', mailPandaProvider, { id: 'msg_1', event: 'open' }, DIGEST],
-	])('is no id that several events may have: %s', (_what, provider, body, written) => {
+	])('is not an ID that several events can share: %s', (_what, provider, body, written) => {
 		const [first, second] = [{ url: 'a' }, { url: 'b' }].map(
 			(data) => identify(provider, { ...body, data }).deliveryId,
 		);
@@ -324,7 +324,7 @@ describe('what distinguishes an event from others', () => {
 		expect(identify(provider, { ...body, data: { url: 'a' } }).deliveryId).toBe(first);
 	});
 
-	it('does not last where the body has no time', () => {
+	it('expires if the body has no time', () => {
 		expect(identify(mailPandaProvider, { event: 'open' }).mayRecur).toBe(true);
 		expect(identify(mailPandaProvider, { event: 'open', timestamp: ISO }).mayRecur).toBe(false);
 		expect(identify(misarReach, { id: 'deal_1' }).mayRecur).toBe(true);
@@ -417,18 +417,18 @@ describe('the time of an event', () => {
 		true,
 		{},
 		[1767323045000],
-	])('is null for %j, and told', (timestamp) => {
+	])('is null for %j, with a warning', (timestamp) => {
 		expect(at(timestamp)).toBeNull();
 		const { warnings } = read(misarMail, { event: 'email.sent', timestamp, data: {} });
 		expect(warnings.filter((warning) => warning.startsWith('timestamp: '))).toHaveLength(1);
 	});
 
-	it.each(['', ' ', null, [], undefined])('is null for %j, which is none', (timestamp) => {
+	it.each(['', ' ', null, [], undefined])('is null for %j, without a warning', (timestamp) => {
 		const body = { event: 'open', timestamp, data: {} };
 		expect(read(mailPandaProvider, body)).toMatchObject({ occurredAt: null, warnings: [] });
 	});
 
-	it('is told where it cannot be read, also where another field has it', () => {
+	it('raises a warning if it cannot be read, even if another field has it', () => {
 		const body = { event: 'open', timestamp: 'soon', createdAt: ISO, data: {} };
 		expect(read(mailPandaProvider, body)).toMatchObject({
 			occurredAt: ISO,
@@ -440,7 +440,7 @@ describe('the time of an event', () => {
 		]);
 	});
 
-	it('is null when no field has it, and otherwise taken from the first field that does', () => {
+	it('is taken from the first field that has it, and null if none does', () => {
 		expect(at(undefined)).toBeNull();
 		expect(at(undefined, { sent_at: ISO })).toBeNull();
 		expect(at('junk', { createdAt: {}, created_at: ISO })).toBe(ISO);
@@ -472,9 +472,9 @@ describe('the name of an event', () => {
 		[mailPandaProvider, 'BOUNCE', 'bounce'],
 		[mailPandaProvider, ' Email.Bounce', 'bounce'],
 		[metiganProvider, 'email.Bounced', 'email.bounced'],
-		// Not in a list: nobody knows how it is meant to be written.
+		// Not in a list, so it is kept as it was written.
 		[metiganProvider, ' Brand.New ', 'Brand.New'],
-	])('is the documented one of %#, with a warning: %s', (provider, written, expected) => {
+	])('is the documented one, with a warning: case %#', (provider, written, expected) => {
 		for (const field of provider.envelope.eventFields) {
 			const { name, named, warnings } = read(provider, { [field]: written });
 			expect({ name, named }).toEqual({ name: expected, named: true });
@@ -496,7 +496,7 @@ describe('the name of an event', () => {
 		},
 	);
 
-	it('is told apart from an event that is called "unknown"', () => {
+	it('is not confused with that of an event called "unknown"', () => {
 		expect(read(misarMail, { type: 'unknown' })).toMatchObject({ name: 'unknown', named: true });
 	});
 
@@ -527,12 +527,12 @@ describe('the name of an event', () => {
 		},
 	);
 
-	it('must not be contradicted by a header that has to be compared', () => {
+	it('must not differ from a header that has to agree with the body', () => {
 		const body = parse('{"event":"article.updated"}');
 		const contradicts = (headers: object) => contradictsHeader(blogProvider, body, { ...headers });
 		expect(contradicts({ 'x-webhook-event': 'article.updated' })).toBe(false);
 		expect(contradicts({ 'x-webhook-event': 'article.deleted' })).toBe(true);
-		// The platform's header stands in for it, and is compared by no document.
+		// The platform's header is not the one that has to agree, and no document compares it.
 		expect(contradicts({ 'x-misar-event': 'article.deleted' })).toBe(false);
 		for (const headers of [{}, { 'x-webhook-event': '' }, { 'x-webhook-event': ['a'] }]) {
 			expect(contradicts(headers)).toBe(true);
@@ -540,14 +540,14 @@ describe('the name of an event', () => {
 		expect(contradictsHeader(misarMail, body, { 'x-misar-event': 'email.sent' })).toBe(false);
 	});
 
-	it('is given in its one form where the provider has two', () => {
+	it('is given in one form if the provider has two', () => {
 		const canonicalEvent = (name: string) => name.replace(/^email\./, '');
 		const provider = withEnvelope({ canonicalEvent });
 		expect(read(provider, { type: 'email.open' }).name).toBe('open');
 		expect(read(provider, { type: 'open' }).name).toBe('open');
 	});
 
-	it('is compared with its header in that one form', () => {
+	it('is compared with its header in that form', () => {
 		const canonicalEvent = (name: string) => name.replace(/^email\./, '');
 		const provider = withEnvelope({ canonicalEvent });
 		for (const inBody of ['open', 'email.open']) {
@@ -569,12 +569,12 @@ describe('the name of an event', () => {
 		['email.delivered', 'email.delivered'],
 		['email.', 'email.'],
 		['email.email.open', 'email.email.open'],
-	])('is the short one of Mail Panda: %s', (event, expected) => {
+	])('is the short form at Mail Panda: %s', (event, expected) => {
 		expect(read(mailPandaProvider, { event, data: {} }).name).toBe(expected);
 		expect(read(mailPandaProvider, { type: event, data: {} }).name).toBe(expected);
 	});
 
-	it('is not compared with a header where the provider has none', () => {
+	it('is not compared with a header if the provider documents none', () => {
 		const body = parse('{"event":"email.sent"}');
 		const headers = { 'x-misar-event': 'email.bounced', 'x-webhook-event': 'email.bounced' };
 		expect(readEvent(metiganProvider, body, headers).name).toBe('email.sent');
@@ -599,7 +599,7 @@ describe('the data of an event', () => {
 		expect(read(misarMail, { type: 'email.sent', data }).data).toEqual(expected);
 	});
 
-	it('may be found elsewhere by the facts of a provider', () => {
+	it('is read where the provider data says', () => {
 		const provider = withEnvelope({ data: (body) => body['article'] });
 		const body = { type: 'email.sent', article: { slug: 's' }, data: { id: 'msg_1' } };
 		expect(read(provider, body).data).toEqual({ slug: 's' });
@@ -626,7 +626,7 @@ describe('the data of an event', () => {
 		[metiganProvider, { bounceType: 'undetermined' }, undefined],
 		[misarMail, {}, undefined],
 		[metiganProvider, { metadata: { bounceType: 'hard' } }, undefined],
-	])('tells the type of a bounce: %#', (provider, data, expected) => {
+	])('tells hard bounces from soft ones: case %#', (provider, data, expected) => {
 		const bounce = { [provider.envelope.eventFields[0] ?? '']: 'email.bounced', data };
 		expect(read(provider, bounce).bounceType).toBe(expected);
 		expect(read(provider, { ...bounce, type: 'email.sent', event: 'email.sent' }).bounceType).toBe(
@@ -635,12 +635,12 @@ describe('the data of an event', () => {
 	});
 });
 
-it('a type of a bounce that is not known is told', () => {
+it('an unknown bounce type raises a warning', () => {
 	const told = (data: object) =>
 		read(metiganProvider, { event: 'email.bounced', messageId: 'm', timestamp: 1, data }).warnings;
 	const data = { recipient: 'a@example.com', timestamp: ISO };
 	expect(told({ ...data, bounceType: 'Undetermined' })).toEqual([
-		'data.bounceType: says neither hard nor soft',
+		'data.bounceType: does not say whether it is hard or soft',
 	]);
 	expect(told({ ...data, bounceType: 'Transient' })).toEqual([]);
 });
@@ -714,7 +714,7 @@ describe('the recipient of an event', () => {
 		['blanks', ' ada@example.com '],
 		['blanks within angle brackets', 'Ada < ada@example.com >'],
 		['a line end', 'ada@example.com\r\n'],
-	])('is the address alone of one with %s, and that is told', (_what, to) => {
+	])('is reduced to the address, with a warning, for one with %s', (_what, to) => {
 		expect(of({ to: to as string })).toEqual({
 			recipient: one,
 			warnings: ['data.to: read as the address alone'],
@@ -742,26 +742,26 @@ describe('the recipient of an event', () => {
 		['no text', 7],
 		['an object', { address: 'ada@example.com' }],
 		['an object that cannot be read as text', { toString: 1 }],
-	])('is null for %s, and that is told', (_what, to) => {
+	])('is null for %s, with a warning', (_what, to) => {
 		expect(of({ to: to as string })).toEqual({
 			recipient: null,
 			warnings: ['data.to: not one email address'],
 		});
 	});
 
-	it.each([null, undefined, '', ' ', []])('is that of the next field where one has %j', (value) => {
+	it.each([null, undefined, '', ' ', []])('is taken from the next field if one has %j', (value) => {
 		expect(of({ recipient: value, email: one })).toEqual({ recipient: one, warnings: [] });
 		expect(of({ recipient: value })).toEqual({ recipient: null, warnings: [] });
 	});
 
-	it('is that of the next field where one cannot be read, and that is told', () => {
+	it('is taken from the next field if one cannot be read, with a warning', () => {
 		expect(of({ recipient: 'msg_1', email: ['a@b.c', 'd@e.f'], to: one })).toEqual({
 			recipient: one,
 			warnings: ['data.recipient: not one email address', 'data.email: not one email address'],
 		});
 	});
 
-	it('is null where a product is not about email', () => {
+	it('is null for products that are not about email', () => {
 		const body = { event: 'post.published', timestamp: ISO, data: { email: 'a@example.com' } };
 		expect(read(misarPost, body).recipient).toBeNull();
 	});

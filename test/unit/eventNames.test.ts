@@ -7,7 +7,7 @@ import { misarInk } from '../../nodes/Misar/platform';
 import { eventNames } from '../../nodes/shared/action/eventNames';
 import type { Provider } from '../../nodes/shared/provider';
 
-/** What people, expressions and agents write for events. */
+/** How people, expressions and agents write the names of events. */
 
 /** The part of n8n's context that an error of a setting needs. */
 const context = {
@@ -33,11 +33,11 @@ describe('event names', () => {
 		expect(read(written)).toEqual(names);
 	});
 
-	it('are those of the list where a provider has two names for an event', () => {
+	it('are those of the list if a provider has two names for an event', () => {
 		expect(read(['email.bounce', 'Email Opened'], mailPanda[0])).toEqual(['bounce', 'open']);
 	});
 
-	it('may be any where no document names one', () => {
+	it('may be anything if no document names any', () => {
 		expect(read(['page.published'], misarInk)).toEqual(['page.published']);
 	});
 
@@ -49,13 +49,13 @@ describe('event names', () => {
 		['spam', 'Did you mean email.complained? '],
 		['email', ''],
 		['zebra', ''],
-	])('that are none ("%s") are refused with those that may be meant', (written, question) => {
+	])('that do not exist ("%s") are refused with a suggestion', (written, question) => {
 		expect(() => read(['email.sent', written])).toThrow(
 			`Misar Mail has no event "${written}". ${question}Its events are email.sent, email.delivered,`,
 		);
 	});
 
-	it('of any length are compared and shown in part', () => {
+	it('are cut in the message when they are very long', () => {
 		const long = 'x'.repeat(100_000);
 		expect(() => read([long])).toThrow(/has no event "x{60}"\. Its events/);
 	});

@@ -47,7 +47,7 @@ describe.each([...LEASE, ...MARK])('the key of %s', (node) => {
 it.each([
 	['the lease', LEASE],
 	['the mark', MARK],
-])('uses the same key for %s in %s', (_, nodes) => {
+])('all nodes of %s have the same key: %s', (_, nodes) => {
 	const keys = new Set(nodes.map((node) => keyOf(node, 'workflow', 'delivery')));
 	expect(keys.size).toBe(1);
 });

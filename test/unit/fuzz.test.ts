@@ -31,7 +31,7 @@ import {
 import { SEED } from '../seed';
 import { allProviders } from './allProviders';
 
-/** Whatever comes over the network, the functions that read it return, and change nothing but that. */
+/** Whatever comes over the network, the functions that read it return, without side effects. */
 
 /** For a slow machine. */
 jest.setTimeout(300_000);
@@ -155,7 +155,7 @@ describe('an answer of an API', () => {
 					...(one ? [one] : []),
 				]) {
 					const { id } = endpoint;
-					// The id becomes one segment of a path: it must name nothing else there.
+					// The id becomes one segment of a path, and must not address anything else.
 					const path = new URL(`https://example.com/webhooks/${encodeURIComponent(id)}`).pathname;
 					expect(path).toBe(`/webhooks/${encodeURIComponent(id)}`);
 					expect(path).not.toBe('/webhooks/');
@@ -168,7 +168,7 @@ describe('an answer of an API', () => {
 		);
 	});
 
-	it('becomes a message that a person can read, without a secret', async () => {
+	it('becomes a readable message without a secret', async () => {
 		const node: INode = {
 			...{ id: 'n', name: 'Trigger', type: 't', typeVersion: 1 },
 			position: [0, 0],
@@ -214,7 +214,7 @@ describe('an answer of an API', () => {
 });
 
 describe('a sealed secret', () => {
-	it('opens for its own binding only, with any text', async () => {
+	it('opens with its own binding only, whatever the text', async () => {
 		const binding = { workflowId: 'wf', nodeId: 'node', endpointId: 'wh' };
 		const key = { text: 'key', typed: false };
 		const keys = [key, { text: '', typed: false }];
@@ -237,7 +237,7 @@ describe('a sealed secret', () => {
 	});
 });
 
-describe('what is decided from an answer', () => {
+describe('the plan made from an answer', () => {
 	const URL_OF_OURS = 'https://n8n.example.com/webhook/1/misar';
 	const OTHER = 'https://other.example.com/webhook/1/misar';
 	const record = {
@@ -296,8 +296,8 @@ describe('what is decided from an answer', () => {
 	});
 });
 
-describe('a text where a secret belongs', () => {
-	it('stands for itself, as it is and without what was copied along', async () => {
+describe('a text in the field of a secret', () => {
+	it('is tried as it is, and without surrounding white space or quotes', async () => {
 		await check(
 			'formsOf: a secret, with and without its fringe',
 			CASES,
@@ -308,14 +308,14 @@ describe('a text where a secret belongs', () => {
 		);
 	});
 
-	it('is no secret where it is blank, masked or public', async () => {
+	it('is not a secret if it is blank, masked or well known', async () => {
 		await check('formsOf: none of what is no secret', CASES, noSecret, ({ text }) => {
 			expect(flawOf(text)).toBeDefined();
 			expect(formsOf(text)).toEqual([]);
 		});
 	});
 
-	it('is read whatever it is', async () => {
+	it('is read without an error, whatever it is', async () => {
 		await check('flawOf and formsOf: no throw', CASES, hostileText, (text) => {
 			const forms = formsOf(text);
 			expect(forms.length > 0).toBe(flawOf(text) === undefined);

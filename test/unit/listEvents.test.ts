@@ -4,7 +4,7 @@ import type { PagePlace, RecoveryApi } from '../../nodes/shared/provider';
 import { listEvents } from '../../nodes/shared/recovery/listEvents';
 import type { PacedClient } from '../../nodes/shared/recovery/pacedClient';
 
-/** What a provider lists of missed events, in pages that are shorter than asked for. */
+/** A provider's list of missed events, in pages that are shorter than asked for. */
 
 const COUNT = 250;
 const SINCE = 1_000;
@@ -84,12 +84,12 @@ describe.each(kinds)('a list of missed events ($startsAnywhere, total: $total)',
 		expect(ids).toEqual(all.filter((id) => !/ 1[0-4]\d$/.test(id)));
 	});
 
-	it('is read whole where a page was answered twice', async () => {
+	it('is read completely if a page is answered twice', async () => {
 		expect((await read({ ...kind, most: 100, repeated: 1 })).ids).toEqual(all);
 		expect((await read({ ...kind, most: 20, repeated: 3 })).ids).toEqual(all);
 	});
 
-	it('is read whole where entries come and go meanwhile', async () => {
+	it('is read completely if entries appear and disappear meanwhile', async () => {
 		const goes = await read({
 			...kind,
 			most: 100,
@@ -106,7 +106,7 @@ describe.each(kinds)('a list of missed events ($startsAnywhere, total: $total)',
 	});
 });
 
-it('finds what each reading would miss between the same two pages, where pages may overlap', async () => {
+it('a list whose pages may overlap is read completely although each reading misses an entry between the same two pages', async () => {
 	const between = (list: Array<{ at: number; id: string }>, number: number) => {
 		if (number === 0) list.shift();
 		if (number === 1) list.unshift({ at: SINCE + COUNT + 1, id: `new ${list.length}` });
@@ -115,12 +115,12 @@ it('finds what each reading would miss between the same two pages, where pages m
 	expect(ids).toEqual(expect.arrayContaining(all));
 });
 
-it('takes one call for each page where a list says how many entries it has', async () => {
+it('a list that states its total takes one call per page', async () => {
 	expect(await read({ most: 100, total: true })).toMatchObject({ calls: 3, ids: all });
 	expect(await read({ most: 100, total: true, startsAnywhere: true })).toMatchObject({ calls: 3 });
 });
 
-it('looks at no page after one with older entries only', async () => {
+it('a list is not read beyond a page with older entries only', async () => {
 	const older = (list: Array<{ at: number }>) =>
 		list.push(...Array.from({ length: 900 }, () => ({ at: 0, id: 'old' })));
 	let first = true;
@@ -134,7 +134,7 @@ it('looks at no page after one with older entries only', async () => {
 	expect(calls).toBe(8);
 });
 
-it('is not complete where the server knows no pages and has more', async () => {
+it('a list is not complete if the server does not page and has more entries', async () => {
 	expect(await read({ most: 100, total: true, unpaged: true })).toMatchObject({ complete: false });
 	// Everything is on its one page.
 	expect(await read({ most: COUNT, unpaged: true })).toMatchObject({
@@ -143,7 +143,7 @@ it('is not complete where the server knows no pages and has more', async () => {
 	});
 });
 
-it('is not complete where there are more pages than are read', async () => {
+it('a list is not complete if it has more pages than are read', async () => {
 	const endless = (list: Array<{ at: number; id: string }>, number: number) => {
 		for (let index = 0; index < 200; index++) list.push({ at: SINCE, id: `${number} ${index}` });
 	};

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import ts from 'typescript';
 
-/** Calls whose argument at this place is what a user or a provider gets to read. */
+/** Functions with the position of the argument that a user or a provider reads. */
 const MESSAGE_ARGUMENT = new Map([
 	['settingsError', 1],
 	['refused', 0],
@@ -47,7 +47,7 @@ function visit(node: ts.Node, add: (message: string) => void): void {
 	ts.forEachChild(node, (child) => visit(child, add));
 }
 
-/** The texts an expression can come to; none where it is made elsewhere. */
+/** The texts that an expression can have; none if it is defined elsewhere. */
 function texts(node: ts.Expression): string[] {
 	if (ts.isStringLiteral(node) || ts.isNoSubstitutionTemplateLiteral(node)) return [node.text];
 	if (ts.isTemplateExpression(node)) {

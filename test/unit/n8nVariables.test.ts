@@ -35,7 +35,7 @@ function blocksOf(name: string): string[] {
 const VALUES = { N8N_ENCRYPTION_KEY: 'k', N8N_DOMAIN: 'n8n.example.com', POSTGRES_PASSWORD: 'p' };
 
 describe('the public address of n8n', () => {
-	it('is set by N8N_WEBHOOK_URL, wherever its former name is given', () => {
+	it('is documented as N8N_WEBHOOK_URL wherever its former name is given', () => {
 		const alone = files.flatMap((name) =>
 			blocksOf(name)
 				.filter((block) => /\bWEBHOOK_URL\b/.test(block) && !/\bN8N_WEBHOOK_URL\b/.test(block))
@@ -45,7 +45,7 @@ describe('the public address of n8n', () => {
 	});
 
 	it.each(['README.md', 'scripts/repository/README.md', 'docs/troubleshooting.md'])(
-		'has its former name in %s for those who need it',
+		'is documented in %s with its former name for older versions',
 		(name) => {
 			const text = read(name).replaceAll('`', '').replaceAll('\n', ' ');
 			expect(text).toContain(ADDRESS_VARIABLE);
@@ -53,11 +53,11 @@ describe('the public address of n8n', () => {
 	);
 });
 
-describe('packages without n8n’s badge', () => {
+describe('unverified packages', () => {
 	const ALLOWED = 'N8N_UNVERIFIED_PACKAGES_ENABLED=true';
 
 	it.each(['README.md', 'scripts/repository/README.md', 'docs/troubleshooting.md'])(
-		'are allowed by name in %s',
+		'are documented in %s with the setting that allows them',
 		(name) => {
 			expect(read(name)).toContain(ALLOWED);
 		},

@@ -9,7 +9,7 @@ import { START_PAGE } from '../../testkit/n8n-host/startPage';
 import { Balancer } from '../../testkit/queue/balancer';
 import { startFaultProxy } from '../faults/loadFaultProxy';
 
-/** What stands between providers and n8n in tests sends nothing to an n8n that is not ready. */
+/** The proxies between providers and n8n in tests send nothing to an n8n that is not ready. */
 
 /** Answers as n8n does before it is ready, and afterwards. */
 class Starting {
@@ -68,7 +68,7 @@ describe('the balancer of the queue suite', () => {
 		close = async () => await balancer.stop();
 	});
 
-	it('answers 503 while no processor is ready, and passes over one that is not', async () => {
+	it('answers 503 while no processor is ready, and skips one that is not', async () => {
 		expect(await statusOf('early')).toBe(503);
 		second.isReady = true;
 		expect([await statusOf('a'), await statusOf('b'), await statusOf('c')]).toEqual([

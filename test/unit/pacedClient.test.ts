@@ -16,7 +16,7 @@ it.each([
 	['as its documents allow, where an answer does not say it', undefined, 1_000],
 	['as an answer allows', 600, 100],
 	['as its documents allow, where an answer says less', 10, 1_000],
-])('a provider is called as often %s', async (_, callsPerMinute, interval) => {
+])('a provider is called at the rate that applies: %s', async (_, callsPerMinute, interval) => {
 	const calls: number[] = [];
 	const client = {
 		send: async () => {
@@ -37,7 +37,7 @@ it.each([
 	);
 });
 
-it('is not called any more once the workflow is unpublished', async () => {
+it('a provider is not called any more once the workflow is unpublished', async () => {
 	let calls = 0;
 	const client = {
 		send: async () => {

@@ -40,7 +40,7 @@ describe.each(providers)('the trigger of %s', (_name, provider) => {
 		return Object.keys(found?.parameters ?? {});
 	}
 
-	it('is red while no event is chosen, and names of events may be typed instead', () => {
+	it('is red while no event is chosen or typed', () => {
 		expect(issues({})).toEqual(['events']);
 		expect(issues({ events: [], options: { customEvents: '' } })).toEqual(['events']);
 		expect(issues({ events: ['*'] })).toEqual([]);
@@ -50,7 +50,7 @@ describe.each(providers)('the trigger of %s', (_name, provider) => {
 		expect(issues({ events: [], options: { customEvents: 'page.published' } })).toEqual([]);
 	});
 
-	it('says how to make each event happen, as the docs do', () => {
+	it('says how to trigger each event, as the docs do', () => {
 		const lists = description.properties.filter(
 			({ name, displayOptions }) =>
 				name === 'events' && (displayOptions?.show?.['product'] ?? [product]).includes(product),
@@ -131,7 +131,7 @@ describe.each(providers)('the Base URL of %s', (_name, provider) => {
 	const credential = credentials.find(({ name }) => name === provider.credentialType);
 	const meant = (text: string) => baseUrlMeant(text, provider);
 
-	it('is by default that of the credential, also when the field is empty', () => {
+	it('defaults to the one of the credential, also when the field is empty', () => {
 		const field = credential?.properties.find(({ name }) => name === 'baseUrl');
 		expect([field?.default, meant(''), meant('  ')]).toEqual(Array(3).fill(provider.baseUrl));
 	});
@@ -144,7 +144,7 @@ describe.each(providers)('the Base URL of %s', (_name, provider) => {
 		}
 	});
 
-	it('may end with a path that its documents print', () => {
+	it('may end with a path that the provider’s documents show', () => {
 		for (const path of [...(provider.api?.paths ?? []), ...(provider.apiRoots ?? [])]) {
 			expect(meant(`https://api.example.com${path}/`)).toBe('https://api.example.com');
 			expect(meant(`api.example.com/proxy${path}`)).toBe('https://api.example.com/proxy');

@@ -24,7 +24,7 @@ const AT_12_01 = '1 Mar 2026, 13:01 CET';
 
 interface Kind {
 	readonly add: (log: ProblemLog, at: number) => void;
-	/** What it says, besides which kind of whom, after two of them a minute apart. */
+	/** Its fields, besides the kind and the source, after two occurrences a minute apart. */
 	readonly says: Record<string, unknown>;
 	readonly message: string;
 	/** Below the workflow's address. */
@@ -91,7 +91,7 @@ const kinds: Record<ProblemKind, Kind> = {
 const rows = Object.entries(kinds) as Array<[ProblemKind, Kind]>;
 
 describe.each(rows)('%s', (kind, { add, says, message, page = '' }) => {
-	it('is one item of many, whose fields it has, with a message to send', () => {
+	it('is combined into one item, with a message that can be sent', () => {
 		const log = new ProblemLog();
 		add(log, NOW);
 		add(log, NOW + MINUTE_MS);
@@ -113,7 +113,7 @@ describe.each(rows)('%s', (kind, { add, says, message, page = '' }) => {
 		expect(log.take(kind, SOURCE, NOW + QUIET_MS)).toBeUndefined();
 	});
 
-	it('is kept for 15 minutes after the last one', () => {
+	it('is held back for 15 minutes after the last report', () => {
 		const log = new ProblemLog();
 		add(log, NOW);
 		log.take(kind, SOURCE, NOW);
@@ -123,7 +123,7 @@ describe.each(rows)('%s', (kind, { add, says, message, page = '' }) => {
 		expect(log.takeAll(SOURCE, NOW + QUIET_MS)).toMatchObject([{ problem: kind }]);
 	});
 
-	it('keeps back no other kind', () => {
+	it('does not hold back other kinds', () => {
 		const log = new ProblemLog();
 		add(log, NOW);
 		log.take(kind, SOURCE, NOW);
@@ -154,13 +154,13 @@ describe('refused deliveries', () => {
 			'several, with a valid one between them',
 			0,
 			2,
-			`${REFUSED_TWICE}Valid ones came as well, the last at ${AT_12}, so these are probably not from Misar Mail.`,
+			`${REFUSED_TWICE}Valid ones arrived too, the last at ${AT_12}, so these are probably not from Misar Mail.`,
 		],
 		[
 			'several, and no valid one any more',
 			-MINUTE_MS,
 			2,
-			`${REFUSED_TWICE}No valid one has come since 1 Mar 2026, 12:59 CET: if Misar Mail has sent any, compare its signing secret with the credential’s.`,
+			`${REFUSED_TWICE}No valid one has arrived since 1 Mar 2026, 12:59 CET: if Misar Mail has sent any, compare its signing secret with the credential’s.`,
 		],
 	])('say who may have sent them: %s', (_what, validAt, times, message) => {
 		const log = new ProblemLog();
@@ -171,7 +171,7 @@ describe('refused deliveries', () => {
 		expect(item?.['lastValidAt']).toBe(validAt === undefined ? undefined : iso(validAt));
 	});
 
-	it('say each number once where there are several reasons, and name five of them', () => {
+	it('name five reasons with their counts, and say how many more there are', () => {
 		const log = new ProblemLog();
 		for (const reason of ['a', 'a', 'b', 'c', 'd', 'e', 'f', 'g']) log.refused(reason, NOW);
 		expect(log.take('deliveriesRefused', SOURCE, NOW)?.['message']).toContain(
@@ -179,7 +179,7 @@ describe('refused deliveries', () => {
 		);
 	});
 
-	it('that are sent again alarm nobody about the signing secret', () => {
+	it('that are sent again do not ask to check the signing secret', () => {
 		const log = new ProblemLog();
 		log.refused('the signing secret cannot be read at the moment', NOW, true);
 		const message = String(log.take('deliveriesRefused', SOURCE, NOW)?.['message']);
@@ -199,7 +199,7 @@ describe('refused deliveries', () => {
 describe('ignored events', () => {
 	const told = (log: ProblemLog, at = NOW) => log.takeAll(SOURCE, at);
 
-	it('are no problem by themselves, and are counted for the next one of unknown events', () => {
+	it('are not a problem by themselves, and are counted in the next problem about unknown events', () => {
 		const log = new ProblemLog();
 		for (let n = 0; n < 3; n++) log.ignored('email.opened', false, NOW);
 		expect(told(log)).toEqual([]);
@@ -217,7 +217,7 @@ describe('ignored events', () => {
 		expect(told(log, NOW + QUIET_MS)[0]).not.toHaveProperty('ignored');
 	});
 
-	it('are counted by at most 50 names of at most 200 characters', () => {
+	it('are counted under at most 50 names of at most 200 characters', () => {
 		const log = new ProblemLog();
 		for (let n = 0; n < 10_000; n++) log.ignored(`${n % 200}${'x'.repeat(1_000)}`, true, NOW);
 		const [item] = told(log);
@@ -228,7 +228,7 @@ describe('ignored events', () => {
 		}
 	});
 
-	it('are logged once, by names of bounded length', () => {
+	it('are logged once per name, compared up to a maximum length', () => {
 		const log = new ProblemLog();
 		const long = 'x'.repeat(1_000);
 		expect([log.isFirst(long), log.isFirst(long), log.isFirst(`y${long}`)]).toEqual([
@@ -246,8 +246,8 @@ it('a provider that answers again is not reported any more', () => {
 	expect(log.takeAll(SOURCE, NOW)).toEqual([]);
 });
 
-describe('a repaired endpoint', () => {
-	it('says from when to when events may be missing', () => {
+describe('a problem with an endpoint', () => {
+	it('says between which times events may be missing', () => {
 		const log = new ProblemLog();
 		log.inOrder(NOW - 30 * MINUTE_MS);
 		log.repaired(['switchedOff'], 'wh_1', NOW);
@@ -260,7 +260,7 @@ describe('a repaired endpoint', () => {
 		);
 	});
 
-	it('says when it was last in order, while it cannot be checked', () => {
+	it('says when the endpoint was last in order, while it cannot be checked', () => {
 		const log = new ProblemLog();
 		log.inOrder(NOW - MINUTE_MS);
 		log.unreachable('HTTP 500', NOW);
@@ -270,7 +270,7 @@ describe('a repaired endpoint', () => {
 	});
 });
 
-it('a time zone that does not exist is UTC', () => {
+it('a time zone that does not exist is replaced by UTC', () => {
 	const log = new ProblemLog();
 	log.unreachable('HTTP 500', NOW);
 	const source = { ...SOURCE, timezone: 'DEFAULT' };
@@ -279,15 +279,15 @@ it('a time zone that does not exist is UTC', () => {
 	);
 });
 
-describe('the log of a trigger', () => {
-	it('is the same at each call, and another for each node', () => {
+describe('the problem log of a trigger', () => {
+	it('is the same at each call, and a different one for each node', () => {
 		const log = problemsOf({ workflowId: 'wf1', nodeId: 'a' });
 		expect(problemsOf({ workflowId: 'wf1', nodeId: 'a' })).toBe(log);
 		expect(problemsOf({ workflowId: 'wf1', nodeId: 'b' })).not.toBe(log);
 		expect(problemsOf({ workflowId: 'wf2', nodeId: 'a' })).not.toBe(log);
 	});
 
-	it('is forgotten when 1,000 others were used since', () => {
+	it('is forgotten once 1,000 others have been used since', () => {
 		const used = problemsOf({ workflowId: 'used', nodeId: '' });
 		const unused = problemsOf({ workflowId: 'unused', nodeId: '' });
 		for (let n = 0; n < 999; n++) problemsOf({ workflowId: `other ${n}`, nodeId: '' });

@@ -4,7 +4,7 @@ import { ProcessedEvents } from '../../nodes/shared/recovery/processedEvents';
 
 /** What a process remembers of the events that have run. */
 
-it('is remembered as long as it was noted later than 20,000 others', () => {
+it('an event is remembered while it is among the 20,000 noted last', () => {
 	const processed = new ProcessedEvents('trigger');
 	processed.note(['twice', 'once']);
 	processed.note(Array.from({ length: 19_998 }, (_, index) => `other ${index}`));

@@ -58,7 +58,7 @@ describe('programs that are missing', () => {
 		expect(lines).toEqual(['Installing openssl, redis with apt-get (0 s)']);
 	});
 
-	it('end the run at once with the one command to type for anybody else', async () => {
+	it('end the run at once for any other user, with the command to type', async () => {
 		placeAptGet('openssl');
 		const ensured = ensurePrograms(['openssl', 'chromium'], {
 			log,
@@ -77,7 +77,7 @@ describe('programs that are missing', () => {
 		await expect(ensured).rejects.toThrow('sudo apt-get install');
 	});
 
-	it('end the run when apt-get fails, and when it did not bring them', async () => {
+	it('end the run when apt-get fails or does not install them', async () => {
 		place('apt-get', 'exit 100');
 		const options = { log, env: environment(), root: true };
 		await expect(ensurePrograms(['openssl'], options)).rejects.toThrow(
@@ -87,7 +87,7 @@ describe('programs that are missing', () => {
 		await expect(ensurePrograms(['openssl'], options)).rejects.toThrow('openssl');
 	});
 
-	it('keep npm test from building or testing anything', () => {
+	it('keep npm test from starting a build or a test', () => {
 		const run = spawnSync(process.execPath, ['scripts/bootstrap.mjs', 'test', 'lint', 'unit'], {
 			cwd: ROOT,
 			env: { ...environment(), HOME: folder },
@@ -116,14 +116,14 @@ describe('programs that are there', () => {
 		]);
 	});
 
-	it('are not folders of their name', () => {
+	it('are not confused with folders of the same name', () => {
 		mkdirSync(path.join(folder, 'openssl'));
 		expect(missingPrograms(['openssl'], environment())).toEqual(['openssl']);
 	});
 });
 
 describe('the suites', () => {
-	it('name all the programs that a machine with Node, npm, python3, make and g++ lacks', () => {
+	it('list every program that they need besides Node, npm, python3, make and g++', () => {
 		expect(packagesOf([...new Set(suites.flatMap(({ programs = [] }) => programs))])).toEqual([
 			'openssl',
 			'caddy',
@@ -135,7 +135,7 @@ describe('the suites', () => {
 		]);
 	});
 
-	it('play every project of jest, each once', () => {
+	it('run every Jest project exactly once', () => {
 		const config = execFileSync(
 			process.execPath,
 			['-p', "JSON.stringify(require('./jest.config'))"],

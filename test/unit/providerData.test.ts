@@ -8,7 +8,7 @@ import type { Provider as SandboxProvider } from '../../sandbox/provider';
 import { providers as sandboxProviders } from '../../sandbox/providers';
 import { platformScheme } from '../../sandbox/providers/misarScheme';
 
-/** What the package knows of its providers, held against what their documents say. */
+/** The package's data about its providers, compared with their documents. */
 
 const providers: ReadonlyArray<readonly [string, Provider]> = allProviders.map((provider) => [
 	provider.displayName,
@@ -121,13 +121,13 @@ describe.each(DOCUMENTED)('the events of %s', (name, documented) => {
 		expect([...registered].sort()).toEqual([...documented].sort());
 	});
 
-	it('are registered with custom names beside "all events", each once', () => {
+	it('are registered together with custom names, each once, for "all events"', () => {
 		const selected = [ALL_EVENTS, 'list.imported', ...documented.slice(0, 1)];
 		const registered = eventsToRegister(provider, selected);
 		expect([...registered].sort()).toEqual([...documented, 'list.imported'].sort());
 	});
 
-	it('are registered as they are selected otherwise', () => {
+	it('are registered as selected otherwise', () => {
 		const selected = ['email.bounced', 'list.imported'];
 		expect(eventsToRegister(provider, selected)).toEqual(selected);
 	});
@@ -150,7 +150,7 @@ describe.each(providers)(
 
 		it('in the names of the events', () => {
 			const documented = new Set(sandbox.events.map((event) => canonicalEvent(event.name)));
-			// The page has the words "automation triggered" and no machine name.
+			// The page has the words "automation triggered", but no event name.
 			if (name === 'Misar Mail') documented.add('automation.triggered');
 			expect(provider.events.map((event) => event.name).sort()).toEqual([...documented].sort());
 		});
@@ -208,7 +208,7 @@ describe.each(providers)('the facts of %s', (_name, provider) => {
 		}
 	});
 
-	it('tell several envelopes apart by a mark that each requires', () => {
+	it('tell envelopes apart by a field that each requires', () => {
 		const { shapes } = envelope;
 		expect(new Set(shapes.map(({ id }) => id)).size).toBe(shapes.length);
 		expect(new Set(shapes.map(({ mark }) => mark)).size).toBe(shapes.length);
@@ -233,7 +233,7 @@ describe.each(providers)('the facts of %s', (_name, provider) => {
 		for (const header of envelope.eventHeaders) expect(header).toMatch(/^[a-z][a-z-]+$/);
 	});
 
-	it('say where the timestamp of a scheme is exactly when it is signed', () => {
+	it('say where the timestamp is for exactly those schemes that sign it', () => {
 		for (const scheme of schemes) {
 			if (scheme.kind !== 'hmac') continue;
 			const told = scheme.layout.type === 'elements' || scheme.timestampHeader !== undefined;
@@ -244,7 +244,7 @@ describe.each(providers)('the facts of %s', (_name, provider) => {
 		}
 	});
 
-	it('leave "auto" a scheme to try, and let each scheme be pinned', () => {
+	it('leave Automatic a scheme to try, and let each scheme be pinned', () => {
 		expect(schemesToTry(provider, settings([]))).toEqual(schemes.filter(({ auto }) => auto));
 		expect(schemesToTry(provider, settings([])).length).toBeGreaterThan(0);
 		for (const scheme of schemes) {
@@ -253,13 +253,13 @@ describe.each(providers)('the facts of %s', (_name, provider) => {
 		expect(schemesToTry(provider, settings([], 'no such scheme'))).toEqual([]);
 	});
 
-	it('keep pings and bounces apart from each other, and bounces among the events', () => {
+	it('list the bounce among the events, and no ping', () => {
 		const names = events.map(({ name }) => name);
 		for (const ping of envelope.testEvents) expect(names).not.toContain(ping);
 		if (envelope.bounce !== undefined) expect(names).toContain(envelope.bounce.event);
 	});
 
-	it('reach the API below the base URL, or have it registered by hand', () => {
+	it('give API paths below the Base URL, or registration by hand', () => {
 		if (api === undefined) return expect(provider.defaultRegistration).toBe('manual');
 		expect(api.paths.length).toBeGreaterThan(0);
 		for (const path of api.paths) expect(path).toMatch(/^(?:\/[a-z0-9]+)+$/);
@@ -267,21 +267,21 @@ describe.each(providers)('the facts of %s', (_name, provider) => {
 });
 
 describe('signature schemes', () => {
-	it('are all tried by Automatic, but for the old one of Metigan', () => {
+	it('are all tried by Automatic, except the legacy one of Metigan', () => {
 		const pinned = providers.flatMap(([name, { schemes }]) =>
 			schemes.filter(({ auto }) => !auto).map(({ id }) => `${name}: ${id}`),
 		);
 		expect(pinned).toEqual(['Metigan: legacy']);
 	});
 
-	it('of Misar.Blog: the shared secret itself, in its header', () => {
+	it('of Misar.Blog include the shared secret itself, in its header', () => {
 		const scheme = providerNamed('Misar.Blog').schemes.find(({ id }) => id === 'sharedSecret');
 		expect(scheme).toMatchObject({ kind: 'sharedSecret', header: 'x-webhook-secret', auto: true });
 	});
 });
 
 describe('management APIs', () => {
-	it('of Misar Mail: both documented paths, registered by itself with a secret of ours', () => {
+	it('of Misar Mail have both documented paths, and register automatically with a secret of ours', () => {
 		const { api, defaultRegistration } = providerNamed('Misar Mail');
 		expect(defaultRegistration).toBe('automatic');
 		expect(api).toMatchObject({
@@ -293,14 +293,14 @@ describe('management APIs', () => {
 		});
 	});
 
-	it('of Metigan: inferred, so registered by hand unless the user wants otherwise', () => {
+	it('of Metigan are inferred, so endpoints are registered by hand unless the user chooses otherwise', () => {
 		const { api, defaultRegistration } = providerNamed('Metigan');
 		expect(defaultRegistration).toBe('manual');
 		expect(api).toMatchObject({ paths: ['/api/webhooks'], eventsFormat: 'list' });
 		expect(api?.page?.query(3, 20)).toEqual({ page: 3, limit: 20 });
 	});
 
-	it('of Misar Reach and Misar Post: the secret issued once', () => {
+	it('of Misar Reach and Misar Post issue the secret', () => {
 		for (const name of ['Misar Reach', 'Misar Post']) {
 			const { api, defaultRegistration } = providerNamed(name);
 			expect(defaultRegistration).toBe('automatic');
@@ -319,7 +319,7 @@ describe('management APIs', () => {
 		expect(providerNamed('Misar Reach').api?.paths).toEqual(['/reach/api/webhooks/endpoints']);
 	});
 
-	it('of Mail Panda: events in one text, a secret of ours, and every way to name an endpoint', () => {
+	it('of Mail Panda take events as one string, a secret of ours, and the ID in each place', () => {
 		const { api, defaultRegistration } = providerNamed('Mail Panda');
 		expect(defaultRegistration).toBe('automatic');
 		expect(api).toMatchObject({
@@ -334,14 +334,14 @@ describe('management APIs', () => {
 	});
 
 	it.each(['Misar.Dev', 'Misar.ai', 'Misar.Ink', 'Misar.Blog'])(
-		'of %s: none is documented',
+		'of %s are not documented',
 		(name) => {
 			expect(providerNamed(name).api).toBeUndefined();
 		},
 	);
 });
 
-it('only Misar.Blog and Mail Panda may do without a secret, and only a secret of Misar Post comes after a ping', () => {
+it('only Misar.Blog and Mail Panda may do without a secret, only Misar Post pings first, only Misar.Blog never retries', () => {
 	const named = (has: (provider: Provider) => boolean) =>
 		providers.filter(([, provider]) => has(provider)).map(([name]) => name);
 	expect(named(({ secretOptional }) => secretOptional === true)).toEqual([
@@ -353,7 +353,7 @@ it('only Misar.Blog and Mail Panda may do without a secret, and only a secret of
 	expect(named(({ envelope }) => !envelope.retried)).toEqual(['Misar.Blog']);
 });
 
-it('no two providers share id and product', () => {
+it('no two providers share both ID and product', () => {
 	const keys = providers.map(([, { id, product }]) => `${id}/${product ?? ''}`);
 	expect(new Set(keys).size).toBe(keys.length);
 });

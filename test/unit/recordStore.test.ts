@@ -9,7 +9,7 @@ import {
 	type StaticData,
 } from '../../nodes/shared/state/triggerState';
 
-/** What a trigger remembers, n8n's copy of it, and which of the two counts. */
+/** The state of a trigger, n8n's copy of it, and which of the two counts. */
 
 const ENTRY = 'n8n-nodes-misar-metigan';
 const NOW = Date.parse('2036-03-01T12:00:00Z');
@@ -48,7 +48,7 @@ const storedId = (nodeId = 'node', of = column) =>
 const knownId = (of = column) => learnState(staticData(of), owner()).state.registration?.endpointId;
 
 describe('the newest state that is known counts', () => {
-	it('when n8n has lost the record, or all of the column', () => {
+	it('when n8n has lost the record or the whole column', () => {
 		hook().change({ registration: record('wh_1') });
 		for (const lost of [{}, { global: { n: 1 } }, { global: { [ENTRY]: 'broken' } }]) {
 			expect(learnState(staticData(lost), owner())).toMatchObject({
@@ -66,7 +66,7 @@ describe('the newest state that is known counts', () => {
 		expect(learnState(staticData(), owner()).isBehind).toBe(false);
 	});
 
-	it('when another process wrote a newer one', () => {
+	it('when another process has written a newer one', () => {
 		hook().change({ registration: record('wh_1') });
 		const theirs = copyOf();
 		const later = { ...record('wh_2') };
@@ -77,7 +77,7 @@ describe('the newest state that is known counts', () => {
 		expect(knownId()).toBe('wh_2');
 	});
 
-	it('also for a hook, which writes back at once what n8n lost', () => {
+	it('for a hook, too, which writes back at once what n8n has lost', () => {
 		hook().change({ registration: record('wh_1') });
 		column = { global: { n: 1 }, node: {} };
 		hook();
@@ -117,7 +117,7 @@ describe('the revision of a state', () => {
 });
 
 describe('a run that saves', () => {
-	it('brings nothing older back, however late it comes', () => {
+	it('restores nothing older, however late it ends', () => {
 		hook().change({ registration: record('wh_1') });
 		const states = newestStates(owner());
 		hook().change({ registration: record('wh_2') });
@@ -127,7 +127,7 @@ describe('a run that saves', () => {
 		expect(column).toEqual(saved);
 	});
 
-	it('writes what is newest for every trigger of the workflow', () => {
+	it('writes the newest state of every trigger of the workflow', () => {
 		hook('one').change({ registration: record('wh_1', 'one') });
 		hook('two').change({ registration: record('wh_2', 'two') });
 		column = {};
@@ -135,13 +135,13 @@ describe('a run that saves', () => {
 		expect([storedId('one'), storedId('two')]).toEqual(['wh_1', 'wh_2']);
 	});
 
-	it('drops what a copied workflow brought along of its original', () => {
+	it('drops the state that a copied workflow has from its original', () => {
 		column = { global: { [ENTRY]: { node: { workflowId: 'original', revision: NOW + HOUR_MS } } } };
 		hook().change({ registration: record('wh_1') });
 		expect(column['global']?.[ENTRY]).toEqual({ node: expect.objectContaining({ workflowId }) });
 	});
 
-	it('is asked for once, and again when it failed', async () => {
+	it('is started once, and again if it failed', async () => {
 		const save = jest.fn(async () => {});
 		const store = check(save);
 		await store.commit();
@@ -156,7 +156,7 @@ describe('a run that saves', () => {
 		expect(store.isUnsaved).toBe(false);
 	});
 
-	it('does not count for what changed while it was under way', async () => {
+	it('does not count as saving what changed while it was under way', async () => {
 		const store = check(async () => {
 			store.change({ registration: record('wh_2') });
 		});
@@ -166,7 +166,7 @@ describe('a run that saves', () => {
 	});
 });
 
-it('a publish keeps what a check has recovered meanwhile, and a check what was published', () => {
+it('a publish keeps what a check recovers at the same time, and the check keeps what was published', () => {
 	const cursor = { ...owner(), from: 1, until: 2 };
 	const published = hook();
 	published.change({ registration: record('wh_1'), recovery: cursor });
@@ -199,7 +199,7 @@ describe('a record that version 0.1 wrote', () => {
 		};
 	});
 
-	it('is read, and left where it is while nothing changes', () => {
+	it('is read, and left in place while nothing changes', () => {
 		const before = copyOf();
 		expect(hook().state).toMatchObject({
 			registration: { endpointId: 'wh_1' },
@@ -209,7 +209,7 @@ describe('a record that version 0.1 wrote', () => {
 		expect(column).toEqual({ ...before, global: {} });
 	});
 
-	it('is taken over with the first change, and its keys are removed then', () => {
+	it('is migrated at the first change, and its old keys are removed', () => {
 		hook().change({ recovery: { ...recovery(), until: 3 } });
 		expect(column['node']).toEqual({ cursor: 7 });
 		expect(readState(staticData(), owner())).toMatchObject({
@@ -235,7 +235,7 @@ describe('a record that version 0.1 wrote', () => {
 		expect(hook().state.registration).toBeUndefined();
 	});
 
-	it('does not come back once it was taken over, also where n8n brings its column back', () => {
+	it('does not return after its migration, even if n8n restores the old column', () => {
 		const old = copyOf();
 		hook().change({ registration: record('wh_2') });
 		expect(learnState(staticData(old), owner())).toMatchObject({

@@ -5,7 +5,7 @@ import { recovery as metigan } from '../../nodes/Metigan/recovery';
 import { recovery as misarBlog } from '../../nodes/MisarBlog/recovery';
 import type { RecoveryApi } from '../../nodes/shared/provider';
 
-/** Lists of a provider in other words than it documents: the event is the one that was delivered. */
+/** Lists in another form than documented: the event is the same as the delivered one. */
 
 const AT = Date.parse('2026-01-02T03:04:05Z');
 const TIMES = [
@@ -58,7 +58,7 @@ describe('a suppression of Metigan', () => {
 		},
 	);
 
-	it('is an event of its own although its address cannot be read', () => {
+	it('is a separate event even if its address cannot be read', () => {
 		const identities = ['a b', 'c d'].flatMap((email) =>
 			read({ email }).map((event) => metigan.identify(event)?.about),
 		);

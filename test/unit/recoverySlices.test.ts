@@ -24,7 +24,7 @@ afterEach(() => {
 });
 
 describe('work that takes longer than one wait for it', () => {
-	it('is begun once, and its end is seen by the wait that it falls into', async () => {
+	it('is begun once, and its end is seen by the wait during which it comes', async () => {
 		const work = new LongWork();
 		const begin = jest.fn(async () => await new Promise<void>((end) => setTimeout(end, 100_000)));
 		const waits: boolean[] = [];
@@ -36,7 +36,7 @@ describe('work that takes longer than one wait for it', () => {
 		expect(begin).toHaveBeenCalledTimes(2);
 	});
 
-	it('fails at the next wait where nobody waited meanwhile, and is begun again after that', async () => {
+	it('that failed between two waits fails the next one, and is begun again after that', async () => {
 		const work = new LongWork();
 		const fail = async () => {
 			await new Promise((end) => setTimeout(end, 60_000));
@@ -113,7 +113,7 @@ async function tick(recovery: Recovery, times: number): Promise<number[]> {
 	return seconds;
 }
 
-/** So many pages with a bounce each, all of which have run. */
+/** Pages with one bounce each, all of which have run. */
 function recoverPages(isClosed?: () => boolean) {
 	const bounce = { reason: 'hard_bounce', createdAt: new Date(NOW - 2 * MINUTE_MS).toISOString() };
 	const noEvents = Array.from({ length: PAGE_SIZE - 1 }, () => ({ reason: 'manual' }));
@@ -129,7 +129,7 @@ function recoverPages(isClosed?: () => boolean) {
 }
 
 describe('a list that takes longer to read than a tick may last', () => {
-	it('is read on in the next ticks, each page once', async () => {
+	it('is read further in the next ticks, each page once', async () => {
 		const { recovery, calls, state } = recoverPages();
 		const seconds = await tick(recovery, 4);
 		expect(seconds.slice(0, 2)).toEqual([45, 45]);

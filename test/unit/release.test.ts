@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { SCRIPTS } from '../../scripts/support/singleManifest';
 import { ORIGIN } from '../../testkit/publishTrigger';
 
-/** What a release rests on: the workflows, and the packages of single services. */
+/** What a release depends on: the workflows, and the packages of single services. */
 
 const ROOT = path.join(__dirname, '..', '..');
 const PACKAGES = path.join(ROOT, 'packages');
@@ -46,7 +46,7 @@ function checkTag(tag: string) {
 }
 
 describe('the packages of single services', () => {
-	it('share out every node and credential, each to one of them', () => {
+	it('contain each node and credential exactly once', () => {
 		expect(singles.flatMap(({ n8n }) => n8n.nodes).sort()).toEqual([...root.n8n.nodes].sort());
 		expect(singles.flatMap(({ n8n }) => n8n.credentials).sort()).toEqual(
 			[...root.n8n.credentials].sort(),
@@ -54,7 +54,7 @@ describe('the packages of single services', () => {
 	});
 
 	it.each(singles.map((single, at) => [singleFolders[at] ?? '', single] as const))(
-		'%s is one provider, and otherwise what the whole package is',
+		'%s holds one provider, and otherwise equals the whole package',
 		(folder, single) => {
 			expect(single.name).toBe(folder);
 			expect(new Set(single.n8n.nodes.map((file) => path.dirname(file))).size).toBe(1);
@@ -127,7 +127,7 @@ describe.each([
 	const { jobs, permissions } = read(name);
 	const all = Object.values(jobs).flatMap((job) => job.steps);
 
-	it('may only read, but for the job that publishes', () => {
+	it('has read permission only, except for the job that publishes', () => {
 		expect(permissions).toEqual({ contents: 'read' });
 		const own = Object.entries(jobs).flatMap(([job, { permissions: more }]) =>
 			more === undefined ? [] : [[job, more]],
@@ -145,7 +145,7 @@ describe.each([
 		}
 	});
 
-	it('runs scripts that there are', () => {
+	it('runs only scripts that exist', () => {
 		const scripts = all.flatMap(({ run }) =>
 			[...(run ?? '').matchAll(/npm run ([a-z\d:-]+)|npm (test)/g)].map(
 				([, script, test]) => script ?? test,
@@ -195,7 +195,7 @@ describe('nightly.yml', () => {
 		expect(Object.keys(on).sort()).toEqual(['schedule', 'workflow_dispatch']);
 	});
 
-	it('runs test files that there are, none of which starts n8n again', () => {
+	it('runs test files that exist, none of which starts n8n again', () => {
 		const [, names = ''] = /--testPathPatterns 'e2e\/\((.*)\)'/.exec(text('nightly.yml')) ?? [];
 		for (const name of names.split('|')) {
 			const code = readFileSync(path.join(ROOT, 'test', 'e2e', `${name}.test.ts`), 'utf8');
@@ -205,7 +205,7 @@ describe('nightly.yml', () => {
 		}
 	});
 
-	it('starts the image with settings that there are', () => {
+	it('starts the image with settings that exist', () => {
 		const [, file = ''] = /--env-file (\S+)/.exec(text('nightly.yml')) ?? [];
 		expect(readFileSync(path.join(ROOT, file), 'utf8')).toContain(`N8N_WEBHOOK_URL=${ORIGIN}\n`);
 	});

@@ -24,13 +24,13 @@ function withNested(properties: readonly INodeProperties[]): INodeProperties[] {
 	});
 }
 
-/** What the rule about optional fields lets be: containers, texts, and what decides on other fields. */
+/** What the rule about optional fields exempts: containers, texts, and fields that control others. */
 const EXEMPT_TYPES = ['collection', 'fixedCollection', 'notice', 'callout', 'hidden', 'curlImport'];
 const EXEMPT_NAMES = ['resource', 'operation', 'authentication'];
 
 /**
- * Optional fields that stay in sight all the same: n8n's own nodes have them there, or they are what most people
- * who choose the operation come for. Moving one breaks the workflows that set it.
+ * Optional fields that stay outside collections nevertheless: n8n's own nodes have them there, or most people who
+ * choose the operation need them. Moving one breaks the workflows that set it.
  */
 const IN_SIGHT = {
 	triggers: ['product', 'registration', 'events', 'simplify'],
@@ -49,12 +49,12 @@ describe.each(nodes)('$name', ({ group, properties }) => {
 		expect(long.map(({ hint }) => hint)).toEqual([]);
 	});
 
-	it('has no optional JSON in sight', () => {
+	it('shows no optional JSON field outside a collection', () => {
 		const open = properties.filter(({ type, required }) => type === 'json' && required !== true);
 		expect(open.map(({ name }) => name)).toEqual([]);
 	});
 
-	it('keeps what is optional in collections, but for what people look for first', () => {
+	it('keeps optional fields in collections, except those that people look for first', () => {
 		const optional = properties
 			.filter(({ type, name }) => !EXEMPT_TYPES.includes(type) && !EXEMPT_NAMES.includes(name))
 			.filter(({ required }) => required !== true)

@@ -4,7 +4,7 @@ import type { IExecuteFunctions, IRun } from 'n8n-workflow';
 
 import { whenRunEnds } from '../../nodes/shared/state/runEnd';
 
-/** Which ends of a run a node is told of. */
+/** Which ends of a run are reported to a node. */
 
 const contextWith = (hooks: unknown) =>
 	({ additionalData: { hooks } }) as unknown as IExecuteFunctions;
@@ -14,9 +14,9 @@ it.each([
 	['error', 1],
 	['crashed', 1],
 	['waiting', 1],
-	// So n8n ends runs when it shuts down.
+	// The status of runs that end because n8n shuts down.
 	['canceled', 0],
-])('a run that ends as %s is told %i times', async (status, times) => {
+])('the end of a run as %s is reported %i times', async (status, times) => {
 	const hooks = new ExecutionLifecycleHooks('trigger', 'run 1', {} as never);
 	const handler = jest.fn(async () => {});
 	expect(whenRunEnds(contextWith(hooks), handler)).toBe(true);
@@ -25,7 +25,7 @@ it.each([
 });
 
 it.each([undefined, {}, { addHandler: 'no function' }])(
-	'no end is promised where n8n has the hooks %j',
+	'no report is promised if n8n has the hooks %j',
 	(hooks) => {
 		expect(whenRunEnds(contextWith(hooks), async () => {})).toBe(false);
 	},

@@ -30,7 +30,7 @@ describe.each(rows)('the sample of $title’s $name', ({ provider, name }) => {
 		expect(read.occurredAt).toMatch(/^2026-01-15T09:30:00/);
 	});
 
-	it('has the fields of what the sandbox sends', () => {
+	it('has the same fields as what the sandbox sends', () => {
 		const id: string =
 			provider.product === undefined ? provider.id : `${provider.id}.${provider.product}`;
 		const delivery = buildDelivery({
@@ -42,7 +42,7 @@ describe.each(rows)('the sample of $title’s $name', ({ provider, name }) => {
 		expect(shapeOf(body)).toEqual(shapeOf(JSON.parse(delivery.body.toString())));
 	});
 
-	it('makes the same item each time, with and without details', () => {
+	it('always makes the same item, with and without details', () => {
 		const simple = sampleItem(provider, name, true);
 		const full = sampleItem(provider, name, false);
 		expect(sampleItem(provider, name, true)).toEqual(simple);

@@ -45,8 +45,8 @@ const at = async (...args: string[]) => await run(...args, '--url', sandbox.url)
 const addEndpoint = () =>
 	sandbox.addEndpoint('metigan', { url: `${receiver.origin}/x`, events: ['email.bounced'] });
 
-describe('list and log', () => {
-	test('list prints the endpoints', async () => {
+describe('the commands list and log', () => {
+	test('print the endpoints (list)', async () => {
 		expect(await at('list')).toMatchObject({ code: 0, out: 'No endpoint is registered.\n' });
 		const endpoint = addEndpoint();
 		const { out } = await at('list');
@@ -55,7 +55,7 @@ describe('list and log', () => {
 		expect(JSON.parse((await at('list', '--json')).out)).toEqual([endpoint]);
 	});
 
-	test('log prints a call with its request and its answer', async () => {
+	test('print a call with its request and its answer (log)', async () => {
 		const { text: answer } = await call(sandbox, 'POST', '/api/webhooks', {
 			headers: { 'x-api-key': sandbox.keys.metigan },
 			body: { url: `${receiver.origin}/x`, events: ['email.bounced'] },
@@ -65,7 +65,7 @@ describe('list and log', () => {
 		expect(out).toContain(`\n  Answer\n    ${answer}\n`);
 	});
 
-	test('log prints what happened, the newest last', async () => {
+	test('print what happened, the newest last (log)', async () => {
 		expect((await at('log')).out).toBe('Nothing has happened yet.\n');
 		addEndpoint();
 		await call(sandbox, 'GET', '/api/webhooks');
@@ -80,7 +80,7 @@ describe('list and log', () => {
 	});
 });
 
-describe('log --follow', () => {
+describe('the command log --follow', () => {
 	const shown = nothingYet();
 	let following: Promise<Ended> | undefined;
 
@@ -102,7 +102,7 @@ describe('log --follow', () => {
 		);
 	const fire = async () => await sandbox.fire({ provider: 'metigan', event: 'email.bounced' });
 
-	test('begins with the newest, goes on with what comes, and ends at Ctrl-C', async () => {
+	test('begins with the newest entries, goes on with new ones, and ends at Ctrl-C', async () => {
 		await call(sandbox, 'GET', '/api/webhooks?first');
 		await call(sandbox, 'GET', '/api/webhooks?second');
 		start('--last', '1');
@@ -155,7 +155,7 @@ describe('log --follow', () => {
 		]);
 	});
 
-	test('ends where another server has taken the place of the sandbox', async () => {
+	test('ends when another server has taken the place of the sandbox', async () => {
 		start();
 		addEndpoint();
 		await fire();
@@ -177,8 +177,8 @@ describe('log --follow', () => {
 	});
 });
 
-describe('an act of the provider', () => {
-	test('fault sets and clears faults', async () => {
+describe('the commands that act as the provider', () => {
+	test('set and clear faults (fault)', async () => {
 		const list = async () => (await call(sandbox, 'GET', '/api/webhooks')).status;
 		const set = ['fault', 'status', '--provider', 'metigan', '--status', '503', '--times', '2'];
 		expect(await at(...set)).toMatchObject({ code: 0, out: 'The fault status is set.\n' });
@@ -187,7 +187,7 @@ describe('an act of the provider', () => {
 		expect(await list()).toBe(401);
 	});
 
-	test('off, on, delete, rotate-secret and new-key change endpoints and keys', async () => {
+	test('change endpoints and keys (off, on, delete, rotate-secret, new-key)', async () => {
 		const { id, secret } = addEndpoint();
 		expect(await at('off', 'metigan', id)).toMatchObject({ code: 0 });
 		expect(sandbox.endpoints()[0]?.active).toBe(false);
@@ -207,7 +207,7 @@ describe('an act of the provider', () => {
 	});
 });
 
-describe('what is misspelt ends with 2 and says why', () => {
+describe('a command with a mistake ends with code 2 and says why', () => {
 	test.each([
 		[['fier'], "unknown command 'fier'"],
 		[['fire', 'metigna', 'x'], 'The providers are misar.mail'],
@@ -230,13 +230,13 @@ describe('what is misspelt ends with 2 and says why', () => {
 test.each([
 	[['--help'], 'rotate-secret'],
 	[['fire', '--help'], '--forged [kind]'],
-])('%j ends with 0', async (args, words) => {
+])('%j ends with code 0', async (args, words) => {
 	const { code, out } = await run(...args);
 	expect(code).toBe(0);
 	expect(out).toContain(words);
 });
 
-describe('where there is no sandbox', () => {
+describe('without a sandbox', () => {
 	test('the command says how to start one', async () => {
 		const [port] = await freePorts(1);
 		const url = `http://127.0.0.1:${port}`;
@@ -248,7 +248,7 @@ describe('where there is no sandbox', () => {
 		});
 	});
 
-	test('the command does not take another server for it', async () => {
+	test('the command does not mistake another server for one', async () => {
 		expect(await run('list', '--url', receiver.origin)).toMatchObject({
 			code: 1,
 			err: `What answers at ${receiver.origin} is not the sandbox.\n`,
@@ -259,7 +259,7 @@ describe('where there is no sandbox', () => {
 		});
 	});
 
-	test('a connection that breaks is not taken for none', async () => {
+	test('a broken connection is not reported as a missing sandbox', async () => {
 		receiver.answer = (_, response) => response.destroy();
 		expect(await run('list', '--url', receiver.origin)).toMatchObject({
 			code: 1,
@@ -268,8 +268,8 @@ describe('where there is no sandbox', () => {
 	});
 });
 
-describe('serve', () => {
-	test('is what happens without a command, on port 8787', async () => {
+describe('the command serve', () => {
+	test('is the default command, on port 8787', async () => {
 		const { served } = await run();
 		expect(served).toEqual([{ port: 8787, route: [], retryScale: 0.01 }]);
 		const routes = ['--route', 'https://a.example=http://127.0.0.1:1', '--route', 'b=c'];
@@ -278,7 +278,7 @@ describe('serve', () => {
 		]);
 	});
 
-	test('refuses a port that is in use and a route that is none, and accepts http', async () => {
+	test('refuses a port in use and an invalid route, and accepts HTTP routes', async () => {
 		const [port = 0] = await freePorts(1);
 		await expect(serve({ port, route: ['x=y'], retryScale: 0 })).rejects.toThrow('is no route');
 		const route = [`https://n8n.example.test=${receiver.origin}`];
@@ -301,7 +301,7 @@ describe('serve', () => {
 		}
 	});
 
-	test('beside npm start takes a free port where another one has the default', async () => {
+	test('takes a free port for npm start if the default one is in use', async () => {
 		const taken = Number(new URL(sandbox.url).port);
 		const started = await startWhereFound({}, taken);
 		try {
@@ -337,7 +337,7 @@ describe('serve', () => {
 		}
 	});
 
-	test('log --follow ends at Ctrl-C as well', async () => {
+	test('lets log --follow end at Ctrl-C as well', async () => {
 		await call(sandbox, 'GET', '/api/webhooks');
 		const command = ['scripts/bootstrap.mjs', 'sandbox', 'log', '--follow', '--url', sandbox.url];
 		const child = spawn(process.execPath, command, {

@@ -112,13 +112,13 @@ describe('the control API', () => {
 		['POST', '/limits', { provider: 'metigan', limit: -1 }, 'greater than or equal to 0'],
 		['POST', '/routes', { from: 'x', to: ORIGIN }, 'Invalid url'],
 		['GET', '/endpoints?provider=nobody', undefined, 'must be one of'],
-	])('%s %s %j is 400 with a reason', async (method, path, body, reason) => {
+	])('answers %s %s %j with 400 and a reason', async (method, path, body, reason) => {
 		const answer = await control(method, path, body);
 		expect(answer.status).toBe(400);
 		expect(answer.text).toContain(reason);
 	});
 
-	test('broken JSON is 400, an unknown control 404', async () => {
+	test('answers broken JSON with 400 and an unknown control with 404', async () => {
 		const response = await fetch(`${sandbox.url}/_control/fire`, {
 			method: 'POST',
 			headers: { 'content-type': 'application/json' },
@@ -128,7 +128,7 @@ describe('the control API', () => {
 		expect((await control('GET', '/nothing')).status).toBe(404);
 	});
 
-	test('a page of another site cannot reach it by a name that leads here', async () => {
+	test('refuses a page of another site that uses a host name resolving to this machine', async () => {
 		const status = await new Promise((resolve, reject) => {
 			http
 				.get(

@@ -94,7 +94,7 @@ describe('deliveries', () => {
 		});
 	});
 
-	test('copies arrive at once and share the id', async () => {
+	test('arrive at the same time and share the ID as copies', async () => {
 		addMail();
 		let waiting = 0;
 		let release: () => void = () => {};
@@ -117,7 +117,7 @@ describe('deliveries', () => {
 		[{ endpointId: 'wh_none' }, 'misar.mail has no endpoint wh_none'],
 		[{ endpointId: 'wh_none', url: HOOK }, 'not at both'],
 		[{ scheme: 'none' }, 'Unknown misar.mail signature scheme'],
-	])('%j is an error', async (more, message) => {
+	])('are refused with an error for %j', async (more, message) => {
 		await expect(
 			sandbox.fire({ provider: 'misar.mail', event: 'email.opened', ...more }),
 		).rejects.toThrow(message);
@@ -125,7 +125,7 @@ describe('deliveries', () => {
 });
 
 describe('routes', () => {
-	test('without one only this machine is delivered to', async () => {
+	test('are required to deliver to any host but this machine', async () => {
 		const [record] = await sandbox.fire({
 			provider: 'misar.mail',
 			event: 'email.opened',
@@ -137,7 +137,7 @@ describe('routes', () => {
 		expect(record?.attempts[0]?.error).toContain('no route for https://elsewhere.example.test');
 	});
 
-	test('a route leads nowhere else than to this machine', async () => {
+	test('lead to this machine only', async () => {
 		sandbox.setRoute(ORIGIN, 'http://192.0.2.1:80');
 		addMail();
 		const [record] = await sandbox.fire({
@@ -170,7 +170,7 @@ describe('retries', () => {
 		['misar.reach', 'deal.won', 1],
 		['misar.post', 'post.failed', 1],
 		['mailPanda', 'open', 1],
-	] as const)('%s gives up in the end', async (provider, event, tries) => {
+	] as const)('end as %s documents', async (provider, event, tries) => {
 		receiver.answer = statuses(404);
 		sandbox.addEndpoint(provider, { url: HOOK, events: [event] });
 		const [record] = await sandbox.fire({ provider, event });
@@ -211,7 +211,7 @@ describe('retries', () => {
 		expect(record?.attempts[0]).toMatchObject({ error: expect.stringMatching(/hang up|RESET/) });
 	});
 
-	test('forged deliveries are not retried', async () => {
+	test('do not happen for forged deliveries', async () => {
 		receiver.answer = statuses(401);
 		addMail();
 		const [record] = await sandbox.fire({
@@ -222,7 +222,7 @@ describe('retries', () => {
 		expect(record?.attempts).toHaveLength(1);
 	});
 
-	test('each attempt is signed anew unless the time was given', async () => {
+	test('are signed anew unless the time is given', async () => {
 		const slow = await start({ retryTimeScale: 0.005 });
 		slow.addEndpoint('misar.mail', { url: HOOK, events: ['email.opened'] });
 		const timestamps = () => receiver.received.map(({ headers }) => headers['x-misar-timestamp']);
@@ -238,7 +238,7 @@ describe('retries', () => {
 		expect(timestamps()).toEqual(['5', '5']);
 	});
 
-	test('the default makes the first retry of MisarMail come after an eighth of a second', async () => {
+	test('begin after an eighth of a second for Misar Mail by default', async () => {
 		const normal = await startSandbox({ routes: { [ORIGIN]: receiver.origin } });
 		started.push(normal);
 		normal.addEndpoint('misar.mail', { url: HOOK, events: ['email.opened'] });
@@ -249,7 +249,7 @@ describe('retries', () => {
 		expect((second ?? 0) - (first ?? 0)).toBeLessThan(1000);
 	});
 
-	test('a deleted endpoint gets no retry', async () => {
+	test('do not go to a deleted endpoint', async () => {
 		const { id } = addMail();
 		receiver.answer = (_, response) => {
 			sandbox.removeEndpoint('misar.mail', id);
@@ -260,7 +260,7 @@ describe('retries', () => {
 		expect([record?.state, record?.attempts.length]).toEqual(['failed', 1]);
 	});
 
-	test('a receiver has ten seconds to answer', async () => {
+	test('leave a receiver ten seconds to answer', async () => {
 		receiver.answer = () => {};
 		addMail();
 		const [record] = await sandbox.fire({
@@ -277,7 +277,7 @@ describe('endpoints that keep failing', () => {
 	const fire = async (provider: 'metigan' | 'misar.dev', event: string) =>
 		await sandbox.fire({ provider, event });
 
-	test('Metigan switches off after ten failures in a row, over several deliveries', async () => {
+	test('are disabled by Metigan after ten failures in a row, over several deliveries', async () => {
 		const { id } = sandbox.addEndpoint('metigan', { url: HOOK, events: ['email.sent'] });
 		receiver.answer = statuses(...Array<number>(9).fill(500), 200, ...Array<number>(10).fill(500));
 		expect((await fire('metigan', 'email.sent'))[0]?.state).toBe('delivered');
@@ -293,7 +293,7 @@ describe('endpoints that keep failing', () => {
 	test.each([
 		[503, false],
 		[404, true],
-	])('the platform after three days of nothing but %d: still active %s', async (status, active) => {
+	])('stay active after three days of nothing but %d (platform): %s', async (status, active) => {
 		sandbox.addEndpoint('misar.dev', { url: HOOK, events: ['plugin.updated'] });
 		receiver.answer = statuses(status);
 		await fire('misar.dev', 'plugin.updated');
@@ -301,8 +301,8 @@ describe('endpoints that keep failing', () => {
 	});
 });
 
-describe('waiting and ending', () => {
-	test('settled() waits for pending deliveries', async () => {
+describe('the sandbox', () => {
+	test('waits for pending deliveries in settled()', async () => {
 		addMail();
 		receiver.answer = statuses(500, 500, 200);
 		let done = false;
@@ -317,7 +317,7 @@ describe('waiting and ending', () => {
 		await sandbox.settled();
 	});
 
-	test('reset fails pending deliveries and forgets them', async () => {
+	test('fails and forgets pending deliveries at a reset', async () => {
 		addMail();
 		receiver.answer = () => sandbox.reset();
 		const [record] = await sandbox.fire({ provider: 'misar.mail', event: 'email.opened' });
@@ -328,7 +328,7 @@ describe('waiting and ending', () => {
 		expect(sandbox.deliveries()).toEqual([]);
 	});
 
-	test('a process that closes its sandbox exits', async () => {
+	test('lets its process exit once it is closed', async () => {
 		const probe = spawn(
 			process.execPath,
 			['--import', 'tsx', path.join(__dirname, 'sandboxCloseProbe.ts')],
@@ -340,7 +340,7 @@ describe('waiting and ending', () => {
 		expect([code, output]).toEqual([0, '["failed","failed"]']);
 	});
 
-	test('the port is free afterwards, and a taken port is an error', async () => {
+	test('frees its port at the end, and fails to start on a port in use', async () => {
 		const port = Number(new URL(sandbox.url).port);
 		await expect(startSandbox({ port })).rejects.toThrow('EADDRINUSE');
 		await sandbox.close();

@@ -114,7 +114,7 @@ describe('a fault of the sandbox', () => {
 		});
 	});
 
-	test('refuses by plan with each status, and by rate limit with a time to wait', async () => {
+	test('refuses for the plan with each status, and for the rate limit with a time to wait', async () => {
 		for (const status of [402, 403, 429]) {
 			sandbox.fault({ kind: 'planRefusal', status });
 			expect((await list()).status).toBe(status);
@@ -162,15 +162,15 @@ describe('a fault', () => {
 	});
 });
 
-describe('a fault before or after the effect of a call', () => {
-	test('before: creates nothing', async () => {
+describe('a fault of a call', () => {
+	test('creates nothing when it comes before the effect', async () => {
 		sandbox.fault({ kind: 'status', method: 'POST' });
 		expect((await create()).status).toBe(500);
 		expect(sandbox.endpoints()).toHaveLength(0);
 	});
 
 	test.each(['status', 'truncate', 'drop', 'html', 'empty'] as const)(
-		'after, %s: creates the endpoint, and the caller does not know',
+		'leaves the endpoint created when it comes after the effect: %s',
 		async (kind) => {
 			sandbox.fault({ kind, method: 'POST', when: 'after' });
 			await create().catch(() => undefined);
@@ -178,7 +178,7 @@ describe('a fault before or after the effect of a call', () => {
 		},
 	);
 
-	test('the log has the status the caller saw, and none for a dropped connection', async () => {
+	test('is logged with the status that the caller saw, or none for a dropped connection', async () => {
 		sandbox.fault({ kind: 'status', status: 503, when: 'after' });
 		sandbox.fault({ kind: 'drop' });
 		await create();

@@ -25,7 +25,7 @@ const at = async (...args: string[]) => await runCommand([...args, '--url', sand
 const addEndpoint = () =>
 	sandbox.addEndpoint('metigan', { url: `${receiver.origin}/x`, events: ['email.bounced'] });
 
-test('delivers a valid event to whoever is subscribed', async () => {
+test('fire delivers a valid event to every subscribed endpoint', async () => {
 	addEndpoint();
 	const { code, out } = await at('fire', 'metigan', 'email.bounced');
 	expect(code).toBe(0);
@@ -35,7 +35,7 @@ test('delivers a valid event to whoever is subscribed', async () => {
 	expect(receiver.received).toHaveLength(1);
 });
 
-test('shows an answer at once, whatever other endpoints do', async () => {
+test('fire shows each answer at once, without waiting for other endpoints', async () => {
 	addEndpoint();
 	sandbox.addEndpoint('metigan', { url: `${receiver.origin}/slow`, events: ['email.bounced'] });
 	let release = () => {};
@@ -55,14 +55,14 @@ test('shows an answer at once, whatever other endpoints do', async () => {
 	expect(await ended).toMatchObject({ code: 0, out: expect.stringContaining('/slow, try 1') });
 });
 
-describe('that is tried again', () => {
+describe('a delivery that is retried', () => {
 	const addTo = async (retryTimeScale: number) => {
 		await sandbox.close();
 		sandbox = await startSandbox({ retryTimeScale, allowHttp: true });
 		addEndpoint();
 	};
 
-	test('is shown with its next try, and not waited for', async () => {
+	test('is shown with its next try, but not waited for', async () => {
 		await addTo(1000);
 		receiver.answer = statuses(503);
 		const { code, out } = await at('fire', 'metigan', 'email.bounced');
@@ -82,7 +82,7 @@ describe('that is tried again', () => {
 		);
 	});
 
-	test('says so where the sandbox ends on the way', async () => {
+	test('is reported as unfinished when the sandbox ends meanwhile', async () => {
 		await addTo(1000);
 		receiver.answer = statuses(503);
 		const shown = nothingYet();
@@ -99,7 +99,7 @@ describe('that is tried again', () => {
 	});
 });
 
-test('goes on when an endpoint is deleted while many are fired at it', async () => {
+test('fire goes on if an endpoint is deleted while many events are fired at it', async () => {
 	const { id } = addEndpoint();
 	receiver.answer = (_, response) => {
 		if (sandbox.endpoints().length > 0) sandbox.removeEndpoint('metigan', id);
@@ -112,7 +112,7 @@ test('goes on when an endpoint is deleted while many are fired at it', async () 
 	});
 });
 
-test('ends with 1 when a valid event is refused', async () => {
+test('fire ends with code 1 if a valid event is refused', async () => {
 	addEndpoint();
 	receiver.answer = statuses(500);
 	const { code, out } = await at('fire', 'metigan', 'email.bounced', '--no-retry');
@@ -123,7 +123,7 @@ test('ends with 1 when a valid event is refused', async () => {
 test.each([
 	[401, 0],
 	[200, 1],
-])('a forged event that is answered %i ends with %i', async (status, expected) => {
+])('a forged event that is answered %i ends with code %i', async (status, expected) => {
 	addEndpoint();
 	receiver.answer = statuses(status);
 	const { code } = await at('fire', 'metigan', 'email.bounced', '--forged', 'wrongSecret');
@@ -132,7 +132,7 @@ test.each([
 });
 
 test.each([401, 200])(
-	'an event that only a header names wrongly may be answered %i',
+	'an event whose header alone names another event may be answered %i',
 	async (status) => {
 		receiver.answer = statuses(status);
 		const to = ['--to', receiver.origin, '--secret', 's', '--forged', 'swappedEvent'];
@@ -140,14 +140,14 @@ test.each([401, 200])(
 	},
 );
 
-test('a forged event that nobody answers ends with 1', async () => {
+test('a forged event that nobody answers ends with code 1', async () => {
 	const [port] = await freePorts(1);
 	const to = `http://127.0.0.1:${port}/x`;
 	const ended = await at('fire', 'metigan', 'email.bounced', '--forged', '--to', to);
 	expect(ended).toMatchObject({ code: 1, out: expect.stringContaining('ECONNREFUSED') });
 });
 
-test('takes everything that can be said of a delivery', async () => {
+test('fire takes every option of a delivery', async () => {
 	const folder = mkdtempSync(join(tmpdir(), 'sandbox-command-'));
 	try {
 		const file = join(folder, 'data.json');
@@ -166,7 +166,7 @@ test('takes everything that can be said of a delivery', async () => {
 	expect(receiver.received[0]?.body.toString()).toContain('"recipient":"grace@example.com"');
 });
 
-test('shows how many of many deliveries were accepted', async () => {
+test('fire shows how many of many deliveries were accepted', async () => {
 	addEndpoint();
 	const { out } = await at('fire', 'metigan', 'email.bounced', '--times', '30', '--rate', '1000');
 	const sent = Array.from({ length: 10 }, (_, tenth) => `${(tenth + 1) * 3} of 30 sent\n`).join('');
@@ -175,14 +175,14 @@ test('shows how many of many deliveries were accepted', async () => {
 	);
 });
 
-test('says when nobody is subscribed', async () => {
+test('fire says if no endpoint is subscribed', async () => {
 	expect(await at('fire', 'metigan', 'email.bounced')).toMatchObject({
 		code: 1,
 		err: 'No active endpoint is subscribed to email.bounced: nothing was sent.\n',
 	});
 });
 
-test('names the nearest event for one that is unknown', async () => {
+test('fire suggests the nearest event for an unknown one', async () => {
 	const doubt = 'No document of metigan has an event email.bouncd; did you mean email.bounced?\n';
 	expect(await at('fire', 'metigan', 'email.bouncd')).toMatchObject({
 		code: 1,
@@ -199,7 +199,7 @@ test('names the nearest event for one that is unknown', async () => {
 	});
 });
 
-test('says what the sandbox refuses', async () => {
+test('fire reports what the sandbox refuses', async () => {
 	expect(await at('fire', 'metigan', 'email.bounced', '--scheme', 'none')).toMatchObject({
 		code: 1,
 		err: expect.stringContaining('Unknown metigan signature scheme "none"; known: timestamped'),

@@ -70,7 +70,7 @@ describe('the page', () => {
 		expect(loaded.size).toBeGreaterThan(10);
 	});
 
-	test('may load nothing from elsewhere, nor be shown in a frame', async () => {
+	test('may neither load anything from elsewhere nor be shown in a frame', async () => {
 		const policy = (await call(sandbox, 'GET', '/_page')).headers.get('content-security-policy');
 		expect(policy).toContain("default-src 'none'");
 		expect(policy).toContain("frame-ancestors 'none'");
@@ -78,7 +78,7 @@ describe('the page', () => {
 	});
 
 	test.each(['/_page/nothing.js', '/_page/tsconfig.json', '/_page/..%2Frouter.js', '/_page/x'])(
-		'%s is not part of it',
+		'does not serve %s',
 		async (path) => {
 			expect(await call(sandbox, 'GET', path)).toMatchObject({ status: 404 });
 		},
@@ -104,7 +104,7 @@ describe('a web page', () => {
 		['that sends no origin', { 'sec-fetch-site': 'cross-site' }],
 		['of the same site', { 'sec-fetch-site': 'same-site' }],
 		['whose name leads here', { host: 'evil.example.test', origin: 'http://evil.example.test' }],
-	])('%s may change and read nothing', async (_, headers) => {
+	])('%s can neither change nor read anything', async (_, headers) => {
 		const endpoint = addEndpoint();
 		const path = `/_control/endpoints/metigan/${endpoint.id}`;
 		expect(await asBrowser('DELETE', path, headers)).toBe(403);
@@ -115,7 +115,7 @@ describe('a web page', () => {
 		expect(sandbox.requests()).toEqual([]);
 	});
 
-	test('of another host may lead to the page, and to nothing that changes', async () => {
+	test('of another host may link to the page, but not trigger a change', async () => {
 		const link = { 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'document' };
 		expect(await asBrowser('GET', '/_page', link)).toBe(200);
 		expect(await asBrowser('POST', '/_control/reset', link)).toBe(403);
@@ -124,7 +124,7 @@ describe('a web page', () => {
 });
 
 describe('the stream', () => {
-	test('begins with everything, and goes on with what changes', async () => {
+	test('begins with the whole state, and goes on with changes', async () => {
 		const first = addEndpoint();
 		stream = await Stream.open(sandbox);
 		expect(stream.account).toEqual({ keys: sandbox.keys, endpoints: [first], faults: [] });
@@ -188,7 +188,7 @@ describe('the stream', () => {
 		}
 	});
 
-	test('shows each call of an API without what authenticated it', async () => {
+	test('shows each API call without its credentials', async () => {
 		stream = await Stream.open(sandbox);
 		const created = await call(sandbox, 'POST', '/api/webhooks', {
 			headers: { 'x-api-key': sandbox.keys.metigan },
@@ -234,7 +234,7 @@ describe('the stream', () => {
 		]);
 	});
 
-	test('says how long a call takes, and that one that hangs has no answer yet', async () => {
+	test('says how long a call takes, and shows no answer for one that hangs', async () => {
 		stream = await Stream.open(sandbox);
 		sandbox.fault({ kind: 'delay', delayMs: 30 });
 		await call(sandbox, 'GET', '/api/webhooks');
@@ -250,7 +250,7 @@ describe('the stream', () => {
 		await expect(hanging).rejects.toThrow('aborted');
 	});
 
-	test('goes on for a page that connects after changes that nobody saw', async () => {
+	test('is up to date for a page that connects after changes that nobody saw', async () => {
 		const { id } = addEndpoint();
 		stream = await Stream.open(sandbox);
 		sandbox.changeEndpoint('metigan', id, { active: false });
@@ -276,7 +276,7 @@ describe('the stream', () => {
 });
 
 describe('a burst', () => {
-	test('comes as few messages, and leaves only the newest entries in the log', async () => {
+	test('is sent in a few messages, and leaves only the newest entries in the log', async () => {
 		addEndpoint();
 		stream = await Stream.open(sandbox);
 		const events = LONGEST_LOG + 100;
@@ -298,7 +298,7 @@ describe('a burst', () => {
 		);
 	});
 
-	test('ends when it is stopped, and what is under way goes on', async () => {
+	test('ends when it is stopped, while deliveries under way go on', async () => {
 		addEndpoint();
 		let release: () => void = () => {};
 		receiver.answer = (_, response) => void (release = () => response.end());
@@ -335,8 +335,8 @@ describe('a burst', () => {
 	});
 });
 
-describe('an act of the provider', () => {
-	test('a new signing secret signs from then on', async () => {
+describe('new secrets and keys', () => {
+	test('include a signing secret that signs from then on', async () => {
 		const endpoint = addEndpoint();
 		const path = `/endpoints/metigan/${endpoint.id}/secret`;
 		const { json } = await control('POST', path);
@@ -345,7 +345,7 @@ describe('an act of the provider', () => {
 		expect(await control('POST', '/endpoints/metigan/none/secret')).toMatchObject({ status: 400 });
 	});
 
-	test('a new secret of Misar.Blog is that of every endpoint, the next one included', async () => {
+	test('include one of Misar.Blog that applies to every endpoint, the next one included', async () => {
 		const add = () => sandbox.addEndpoint('misarBlog', { url: receiver.origin, events: [] });
 		const { id, secret } = add();
 		add();
@@ -359,7 +359,7 @@ describe('an act of the provider', () => {
 		]);
 	});
 
-	test('a new API key replaces the old one', async () => {
+	test('include an API key that replaces the old one', async () => {
 		const old = sandbox.keys.metigan;
 		const list = async (key: string) =>
 			(await call(sandbox, 'GET', '/api/webhooks', { headers: { 'x-api-key': key } })).status;
@@ -369,14 +369,14 @@ describe('an act of the provider', () => {
 	});
 });
 
-describe('what can be fired', () => {
+describe('the catalogue of what can be fired', () => {
 	test('has a title for each provider', async () => {
 		const { json } = await control('GET', '/catalogue');
 		expect(json).toHaveLength(catalogue.length);
 		expect(json).toContainEqual(expect.objectContaining({ provider: 'metigan', title: 'Metigan' }));
 	});
 
-	test('has a sample, which can be fired as it is', async () => {
+	test('has a sample of each event, which can be fired as it is', async () => {
 		const { json } = await control('GET', '/sample?provider=metigan&event=email.bounced');
 		expect(json).toMatchObject({ data: { recipient: 'ada@example.com', bounceType: 'hard' } });
 		expect(await control('GET', '/sample?provider=nobody&event=x')).toMatchObject({ status: 400 });

@@ -39,7 +39,7 @@ describe('metigan', () => {
 	const create = async (more: object = {}) =>
 		await metigan('POST', ROOT, { body: { url: HOOK, events: ['email.opened'], ...more } });
 
-	test('its own header authenticates, a Bearer key does not', async () => {
+	test('authenticates by its own header, not by a Bearer key', async () => {
 		for (const headers of [{}, bearer(sandbox.keys.metigan), { 'x-api-key': 'mtg_live_wrong' }]) {
 			const answer = await call(sandbox, 'GET', ROOT, { headers });
 			expect([answer.status, answer.json]).toEqual([
@@ -142,7 +142,7 @@ describe('metigan', () => {
 		expect(sandbox.endpoints('metigan').at(-1)?.secret).toBe('whsec_mine');
 	});
 
-	test('sends the id of the delivery or of the endpoint in X-Webhook-Id', async () => {
+	test('sends the ID of the delivery or of the endpoint in X-Webhook-Id', async () => {
 		const { id } = sandbox.addEndpoint('metigan', { url: HOOK, events: ['email.opened'] });
 		await sandbox.fire({ provider: 'metigan', event: 'email.opened' });
 		sandbox.setBehaviour('metigan', { webhookIdHeader: 'endpoint' });
@@ -183,7 +183,7 @@ describe('misar.reach', () => {
 		expect(listed.text).not.toContain(text(created.json, 'secret'));
 	});
 
-	test.each([404, 405] as const)('no delete: %d', async (status) => {
+	test.each([404, 405] as const)('answers a delete with %d unless offered', async (status) => {
 		const id = text(field((await create()).json, 'endpoint'), 'id');
 		sandbox.setBehaviour('misar.reach', { deleteMissingStatus: status });
 		expect((await reach('DELETE', `${ROOT}/${id}`)).status).toBe(status);
@@ -208,12 +208,12 @@ describe('misar.reach', () => {
 		});
 	});
 
-	test('the names of the platform page can be allowed', async () => {
+	test('can accept the event names of the platform page', async () => {
 		sandbox.setBehaviour('misar.reach', { knownEvents: 'union' });
 		expect((await create({ events: ['lead.found'] })).status).toBe(201);
 	});
 
-	test('refuses by plan and scope, and answers the test of a credential', async () => {
+	test('refuses for plan and scope, and answers the test of a credential', async () => {
 		const limited = bearer(sandbox.limitedKeys['misar.reach']);
 		expect((await reach('GET', '/reach/api/plan', { headers: limited })).status).toBe(200);
 		expect((await reach('GET', ROOT, { headers: limited })).status).toBe(403);
@@ -233,7 +233,7 @@ describe('misar.post', () => {
 	const create = async (more: object = {}) =>
 		await post('POST', ROOT, { body: { url: HOOK, events: ['post.failed'], ...more } });
 
-	test('a signed ping arrives before create has answered', async () => {
+	test('sends a signed ping before it answers a create', async () => {
 		let answered = false;
 		receiver.answer = (_, response) => {
 			expect(answered).toBe(false);
@@ -255,7 +255,7 @@ describe('misar.post', () => {
 		expect(listed.text).not.toContain(text(created.json, 'secret'));
 	});
 
-	test('a ping that is not answered with 2xx ends the creation', async () => {
+	test('creates nothing if its ping is not answered with 2xx', async () => {
 		receiver.answer = statuses(503);
 		expect(await create()).toMatchObject({
 			status: 400,
@@ -268,7 +268,7 @@ describe('misar.post', () => {
 		expect(receiver.received).toHaveLength(1);
 	});
 
-	test('updates only what is passed, and can have no update', async () => {
+	test('updates only what is passed, and can be set to offer no update', async () => {
 		const created = await create();
 		const path = `${ROOT}/${text(created.json, 'id')}`;
 		const paused = await post('PATCH', path, { body: { active: false } });
@@ -286,7 +286,7 @@ describe('misar.post', () => {
 		expect((await post('PATCH', path, { body: { active: true } })).status).toBe(404);
 	});
 
-	test('deletes an endpoint, and can have no delete', async () => {
+	test('deletes an endpoint, and can be set to offer no delete', async () => {
 		const id = text((await create()).json, 'id');
 		sandbox.setBehaviour('misar.post', { deleteOffered: false, deleteMissingStatus: 405 });
 		expect((await post('DELETE', `${ROOT}/${id}`)).status).toBe(405);
@@ -322,7 +322,7 @@ describe('misarBlog', () => {
 		expect((await call(sandbox, 'GET', '/blog/v1/me')).status).toBe(401);
 	});
 
-	test('every event goes to the URL of the dashboard, with the secret of the platform', async () => {
+	test('sends every event to the URL of the dashboard, with the secret of the platform', async () => {
 		const one = sandbox.addEndpoint('misarBlog', { url: HOOK, events: [] });
 		const two = sandbox.addEndpoint('misarBlog', { url: HOOK, events: [] });
 		expect(one.secret).toBe(two.secret);
@@ -360,7 +360,7 @@ describe('mailPanda', () => {
 		return { answer, cookie: answer.headers.get('set-cookie')?.split(';')[0] ?? '' };
 	};
 
-	test('creates and lists endpoints with comma-separated events and integer ids', async () => {
+	test('creates and lists endpoints with comma-separated events and integer IDs', async () => {
 		const created = await create({ secret: 'whsec_mine' });
 		expect(created.json).toEqual({
 			id: 1,
@@ -391,7 +391,7 @@ describe('mailPanda', () => {
 		expect(text(answer.json, 'error')).toContain(message);
 	});
 
-	test('short and long names are one event; without a secret nothing is signed', async () => {
+	test('treats short and long names as one event, and signs nothing without a secret', async () => {
 		await create({ secret: 'whsec_mine' });
 		await create({ events: 'email.open' });
 		await sandbox.fire({ provider: 'mailPanda', event: 'email.open' });
@@ -418,7 +418,7 @@ describe('mailPanda', () => {
 		expect((await panda('GET', ROOT, { headers: { cookie: 'admin_token=' } })).status).toBe(401);
 	});
 
-	test('a wrong password is 401, and no password is recorded', async () => {
+	test('answers a wrong password with 401, and records no password', async () => {
 		const body = { action: 'login', email: sandbox.login.email, password: 'wrong-one' };
 		expect((await panda('POST', '/api/auth', { headers: {}, body })).status).toBe(401);
 		await signIn();
@@ -435,7 +435,7 @@ describe('mailPanda', () => {
 		expect((await panda('GET', ROOT, { headers: { cookie } })).status).toBe(200);
 	});
 
-	test('keys can be listed and made', async () => {
+	test('lists and makes API keys', async () => {
 		const made = await panda('POST', '/api/keys', { body: { name: 'n8n' } });
 		const key = text(made.json, 'key');
 		expect((await panda('GET', ROOT, { headers: bearer(key) })).status).toBe(200);
@@ -455,7 +455,7 @@ describe('mailPanda', () => {
 		['query', `${ROOT}?id=1`, undefined],
 		['body', ROOT, { id: 1 }],
 		['path', `${ROOT}/1`, undefined],
-	] as const)('update and delete by %s, and in no other way', async (style, path, body) => {
+	] as const)('updates and deletes by %s, and in no other way', async (style, path, body) => {
 		await create();
 		for (const other of (['query', 'body', 'path'] as const).filter((one) => one !== style)) {
 			sandbox.setBehaviour('mailPanda', { manageStyle: other });
@@ -490,7 +490,7 @@ describe('mailPanda', () => {
 		expect(await tried()).toEqual([405, 405]);
 	});
 
-	test('takes inbound events, on a path that Metigan has too', async () => {
+	test('takes inbound events, on a path that Metigan uses as well', async () => {
 		const event = { type: 'email.bounced', email_id: 'msg_1', timestamp: '2026-03-03T08:15:00Z' };
 		for (const headers of [{}, bearer(sandbox.keys.mailPanda)]) {
 			const answer = await panda('POST', '/api/webhooks', { headers, body: event });
@@ -515,7 +515,7 @@ describe('Misar.Dev, Misar.ai, Misar.Ink', () => {
 		['misar.dev', 'plugin.installed', 'dev'],
 		['misar.ai', 'deploy.failed', 'ai'],
 		['misar.ink', 'anything.happened', 'ink'],
-	] as const)('%s delivers the envelope of the platform', async (provider, event, product) => {
+	] as const)('deliver the envelope of the platform: %s', async (provider, event, product) => {
 		sandbox.addEndpoint(provider, { url: HOOK, events: [event] });
 		const [record] = await sandbox.fire({ provider, event });
 		const [request] = receiver.received;

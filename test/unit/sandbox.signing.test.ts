@@ -36,7 +36,7 @@ function openssl(secret: string, input: Buffer): string {
 	return run.stdout.toString().trim().split(' ').pop() ?? '';
 }
 
-describe('known signatures', () => {
+describe('the known signature', () => {
 	test.each([
 		['platform', 'x-misar-signature', `sha256=${mailDigest}`],
 		['mailHeader', 'x-misarmail-signature', mailDigest],
@@ -45,7 +45,7 @@ describe('known signatures', () => {
 			'x-misar-signature',
 			'e7f9d203749d21633219db92a98737b5f4a98cd6f3ec6a8d0af7cf4e363b5188',
 		],
-	])('misar.mail %s', (scheme, header, expected) => {
+	])('is made for misar.mail with the scheme %s', (scheme, header, expected) => {
 		const { headers, body } = buildDelivery({ ...mail, scheme, envelope: 'E1' });
 		expect(body.toString()).toBe(
 			'{"id":"evt_test_1","type":"email.delivered","product":"mail","timestamp":"2026-01-02T03:04:05Z","api_version":"v1","data":{"id":"msg_1"}}',
@@ -54,7 +54,7 @@ describe('known signatures', () => {
 		expect(headers['x-misar-timestamp']).toBe(scheme === 'timestamped' ? '1767323045' : undefined);
 	});
 
-	test('misar.reach', () => {
+	test('is made for misar.reach', () => {
 		const headers = misarReach.schemes[0].sign({
 			body: Buffer.from('{"event":"deal.won","data":{"id":"d1"}}'),
 			secret: 'reach_secret',
@@ -66,7 +66,7 @@ describe('known signatures', () => {
 		});
 	});
 
-	test('mailPanda', () => {
+	test('is made for mailPanda', () => {
 		const { headers, body } = buildDelivery({
 			provider: 'mailPanda',
 			event: 'email.open',
@@ -79,7 +79,7 @@ describe('known signatures', () => {
 		);
 	});
 
-	test('metigan', () => {
+	test('is made for metigan', () => {
 		const { headers, body } = buildDelivery({
 			provider: 'metigan',
 			event: 'email.delivered',
@@ -172,8 +172,8 @@ describe('other implementations agree', () => {
 	);
 });
 
-describe('what a delivery looks like', () => {
-	test('every event of every provider has data in every envelope', () => {
+describe('a delivery', () => {
+	test('has data for every event of every provider in every envelope', () => {
 		for (const { provider, envelopes, events } of catalogue) {
 			for (const { name } of events) {
 				for (const { id: envelope } of envelopes) {
@@ -187,7 +187,7 @@ describe('what a delivery looks like', () => {
 		}
 	});
 
-	test('the catalogue names no event, scheme or envelope twice, and a source for each', () => {
+	test('has its event, scheme and envelope listed once in the catalogue, each with a source', () => {
 		for (const { schemes, envelopes, events } of catalogue) {
 			for (const names of [
 				schemes.map(({ id }) => id),
@@ -200,7 +200,7 @@ describe('what a delivery looks like', () => {
 		}
 	});
 
-	test('casing follows the envelope of misar.mail', () => {
+	test('of misar.mail has the casing of its envelope', () => {
 		const dataOf = (envelope: string, event: string): unknown => {
 			const parsed: { data: unknown } = JSON.parse(
 				buildDelivery({
@@ -240,7 +240,7 @@ describe('what a delivery looks like', () => {
 		});
 	});
 
-	test('Misar.Blog has article and author at the top and the secret itself in a header', () => {
+	test('of Misar.Blog has article and author at the top and the secret itself in a header', () => {
 		const { headers, body } = buildDelivery({
 			provider: 'misarBlog',
 			event: 'article.deleted',
@@ -260,7 +260,7 @@ describe('what a delivery looks like', () => {
 		});
 	});
 
-	test('the same Metigan event at the same time has the same delivery id, another time another', () => {
+	test('of Metigan has the same ID for the same event at the same time, and a different one at another time', () => {
 		const idAt = (timestampMs: number) =>
 			buildDelivery({
 				provider: 'metigan',
@@ -274,7 +274,7 @@ describe('what a delivery looks like', () => {
 	});
 });
 
-describe('tampering', () => {
+describe('a tampered delivery', () => {
 	const hmac = (body: Buffer) => `sha256=${createHmac('sha256', 's').update(body).digest('hex')}`;
 	const input: BuildDeliveryInput = {
 		provider: 'misar.mail',
@@ -286,10 +286,10 @@ describe('tampering', () => {
 	};
 	const good = buildDelivery(input);
 
-	test('an unchanged delivery verifies', () =>
+	test('verifies if nothing was changed', () =>
 		expect(good.headers['x-misar-signature']).toBe(hmac(good.body)));
 
-	test('body: one byte differs and the JSON is still valid', () => {
+	test('differs in one byte and is still valid JSON: body', () => {
 		const { headers, body } = buildDelivery({ ...input, tamper: 'body' });
 		expect(headers).toEqual(good.headers);
 		expect(body.length).toBe(good.body.length);
@@ -297,7 +297,7 @@ describe('tampering', () => {
 		expect(() => JSON.parse(body.toString())).not.toThrow();
 	});
 
-	test('signature: one digit differs', () => {
+	test('differs in one digit of the signature: signature', () => {
 		const { headers, body } = buildDelivery({ ...input, tamper: 'signature' });
 		const signature = headers['x-misar-signature'] ?? '';
 		expect(body).toEqual(good.body);
@@ -306,13 +306,13 @@ describe('tampering', () => {
 		expect(signature).not.toBe(hmac(body));
 	});
 
-	test('wrongSecret: the signature is by another secret', () => {
+	test('is signed with another secret: wrongSecret', () => {
 		const { headers, body } = buildDelivery({ ...input, tamper: 'wrongSecret' });
 		expect(headers['x-misar-signature']).toMatch(/^sha256=[0-9a-f]{64}$/);
 		expect(headers['x-misar-signature']).not.toBe(hmac(body));
 	});
 
-	test('unsigned: the proof is missing, the other headers are there', () => {
+	test('lacks the proof but no other header: unsigned', () => {
 		const { headers } = buildDelivery({ ...input, scheme: 'timestamped', tamper: 'unsigned' });
 		expect(Object.keys(headers).sort()).toEqual([
 			'content-type',
@@ -325,26 +325,26 @@ describe('tampering', () => {
 	test.each([
 		['stale', 1767322445],
 		['future', 1767323645],
-	] as const)('%s: correctly signed, ten minutes off', (tamper, timestamp) => {
+	] as const)('is signed correctly, ten minutes off: %s', (tamper, timestamp) => {
 		const { headers, body } = buildDelivery({ ...input, scheme: 'timestamped', tamper });
 		expect(headers['x-misar-timestamp']).toBe(String(timestamp));
 		const expected = createHmac('sha256', 's').update(`${timestamp}.`).update(body).digest('hex');
 		expect(headers['x-misar-signature']).toBe(expected);
 	});
 
-	test('swappedEvent: the header names another event, the signature holds', () => {
+	test('is signed correctly, while its header names another event: swappedEvent', () => {
 		const { headers, body } = buildDelivery({ ...input, tamper: 'swappedEvent' });
 		expect(headers['x-misar-event']).not.toBe('email.opened');
 		expect(headers['x-misar-signature']).toBe(hmac(body));
 	});
 
-	test('product: another one, signed', () => {
+	test('is signed for another product: product', () => {
 		const { headers, body } = buildDelivery({ ...input, product: 'social' });
 		expect(JSON.parse(body.toString())).toMatchObject({ product: 'social', id: 'evt_1' });
 		expect(headers['x-misar-signature']).toBe(hmac(body));
 	});
 
-	test('byteOrderMark: before the same body, and signed', () => {
+	test('is signed with a byte order mark before the same body: byteOrderMark', () => {
 		const { headers, body } = buildDelivery({ ...input, byteOrderMark: true });
 		expect(body).toEqual(Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), good.body]));
 		expect(headers['x-misar-signature']).toBe(hmac(body));
@@ -359,7 +359,7 @@ describe('tampering', () => {
 		],
 		[{ ...input, envelope: 'E9' }, /Unknown misar.mail envelope "E9"; known: E1, E2, E3, E4/],
 		[{ ...input, envelope: 'E4', product: 'post' }, /Envelope "E4" has no product to replace/],
-	])('refuses what cannot be built', (impossible, message) => {
+	])('is refused if it cannot be built', (impossible, message) => {
 		expect(() => buildDelivery(impossible)).toThrow(message);
 	});
 });

@@ -28,8 +28,8 @@ const happen = async (event: string, more: object = {}) =>
 	});
 const numbered = (count: number) => Array.from({ length: count }, (_, at) => `r${at}@example.com`);
 
-describe('adding', () => {
-	test('says what became of each address, and changes none that is there', async () => {
+describe('adding addresses', () => {
+	test('reports each address, and leaves those that are on the list unchanged', async () => {
 		await happen('email.complained');
 		const emails = ['bob@example.com', 'ANA@example.com', 'nobody'];
 		expect(await add({ emails, reason: 'unsubscribe' })).toEqual({
@@ -63,7 +63,7 @@ describe('adding', () => {
 		expect((await ask('GET', '')).json).toMatchObject({ pagination: { total: 0 } });
 	});
 
-	test('takes 1,000 addresses and a note of 500 characters', async () => {
+	test('is possible for 1,000 addresses at once, with a note of 500 characters', async () => {
 		const body = { emails: numbered(1000), note: 'x'.repeat(500) };
 		expect((await add(body)).status).toBe(201);
 		expect((await ask('GET', '')).json).toMatchObject({ summary: { byReason: { manual: 1000 } } });
@@ -96,7 +96,7 @@ describe('an address', () => {
 	});
 });
 
-describe('removing', () => {
+describe('removing an address', () => {
 	const remove = async (query = '') => await ask('DELETE', `/ana%40example.com${query}`);
 
 	test.each([
@@ -128,7 +128,7 @@ describe('removing', () => {
 		});
 	});
 
-	test('an address that is not on the list is answered 404', async () => {
+	test('is answered with 404 if the address is not on the list', async () => {
 		expect((await remove()).status).toBe(404);
 	});
 });

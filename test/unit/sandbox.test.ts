@@ -41,13 +41,13 @@ async function create(more: object = {}) {
 	return await mail('POST', V1, { body: { url: HOOK, events: ['email.delivered'], ...more } });
 }
 
-describe('authentication comes first', () => {
+describe('the API of Misar Mail', () => {
 	test.each<[string, () => Record<string, string>]>([
 		['no key', () => ({})],
 		['a wrong key', () => bearer('msk_wrong')],
 		["another product's key", () => bearer(sandbox.keys.misarBlog)],
 		['not the Bearer scheme', () => ({ authorization: `Basic ${sandbox.keys['misar.mail']}` })],
-	])('%s is 401', async (_, headers) => {
+	])('answers %s with 401 before anything else', async (_, headers) => {
 		for (const path of [V1, `${V1}/x`, '/mail/no/such/thing']) {
 			const answer = await call(sandbox, 'POST', path, {
 				headers: headers(),
@@ -63,7 +63,7 @@ describe('authentication comes first', () => {
 		}
 	});
 
-	test('a key without the scope gets the 403 of MisarMail', async () => {
+	test('answers a key without the scope with its own 403', async () => {
 		const headers = bearer(sandbox.limitedKeys['misar.mail']);
 		const answer = await mail('GET', V1, { headers });
 		expect([answer.status, answer.json]).toEqual([
@@ -72,14 +72,14 @@ describe('authentication comes first', () => {
 		]);
 	});
 
-	test('unknown routes are 404 with the error shape', async () => {
+	test('answers unknown routes with 404 in its error shape', async () => {
 		const answer = await mail('PUT', `${V1}/x`);
 		expect([answer.status, answer.json]).toEqual([404, { success: false, error: 'Not found' }]);
 		const nobody = await mail('GET', '/elsewhere');
 		expect(nobody.status).toBe(404);
 	});
 
-	test('makes new keys and secrets at each start', async () => {
+	test('has new keys and secrets at each start', async () => {
 		const other = await startSandbox();
 		await other.close();
 		expect(other.keys['misar.mail']).not.toBe(sandbox.keys['misar.mail']);
@@ -87,8 +87,8 @@ describe('authentication comes first', () => {
 	});
 });
 
-describe('life of a MisarMail endpoint', () => {
-	test.each([V1, UNVERSIONED])('under %s', async (root) => {
+describe('a Misar Mail endpoint', () => {
+	test.each([V1, UNVERSIONED])('can be managed with every call under %s', async (root) => {
 		const created = await mail('POST', root, {
 			body: { url: HOOK, events: ['email.delivered'], secret: 'whsec_mine' },
 		});
@@ -132,13 +132,13 @@ describe('life of a MisarMail endpoint', () => {
 		}
 	});
 
-	test('without a secret the account has one, which the API never shows', async () => {
+	test('created without a secret gets one from the account, which the API never shows', async () => {
 		const created = await create();
 		expect(created.json).not.toHaveProperty('secret');
 		expect(sandbox.endpoints()[0]?.secret).toMatch(/^whsec_[0-9a-f]{64}$/);
 	});
 
-	test('a test delivery is signed and reported, the log has every attempt', async () => {
+	test('has its test delivery signed and reported, and every attempt logged', async () => {
 		const id = text((await create()).json, 'id');
 		receiver.answer = statuses(200, 500);
 		expect((await mail('POST', `${V1}/${id}/test`)).json).toEqual({ success: true });
@@ -159,7 +159,7 @@ describe('life of a MisarMail endpoint', () => {
 	});
 });
 
-describe('what MisarMail refuses', () => {
+describe('Misar Mail', () => {
 	/** docs.misar.io/mail/api-reference/errors */
 	const invalid = (fieldErrors: object, formErrors: readonly string[] = []) => ({
 		success: false,
@@ -179,7 +179,7 @@ describe('what MisarMail refuses', () => {
 		[{ events: ['*'] }, 'events', 'unknown event "*"'],
 		[{ secret: '' }, 'secret', 'must not be empty'],
 		[{ description: 'x' }, 'description', 'unknown field'],
-	])('create with %j', async (wrong, name, message) => {
+	])('refuses a create with %j', async (wrong, name, message) => {
 		const answer = await create(wrong);
 		expect(answer.status).toBe(400);
 		expect(answer.json).toEqual(invalid({ [name]: [expect.stringContaining(message)] }));
@@ -205,7 +205,7 @@ describe('what MisarMail refuses', () => {
 		'[fd00::1]',
 		'[fe80::1]',
 		'[::ffff:10.0.0.1]',
-	])('the private host %s', async (host) => {
+	])('refuses the private host %s', async (host) => {
 		const answer = await create({ url: `https://${host}/x` });
 		expect(answer.json).toEqual(
 			invalid({ url: ['must be publicly reachable, not a private address'] }),
@@ -213,7 +213,7 @@ describe('what MisarMail refuses', () => {
 	});
 
 	test.each(['8.8.8.8', '172.32.0.1', '[2606:4700::1111]', 'localhost.example.com'])(
-		'but not the public host %s',
+		'accepts the public host %s',
 		async (host) => expect((await create({ url: `https://${host}/x` })).status).toBe(201),
 	);
 
@@ -222,7 +222,7 @@ describe('what MisarMail refuses', () => {
 		[{ events: [] }, 'events', 'must name at least one event'],
 		[{ active: 'yes' }, 'active', 'Expected boolean'],
 		[{ url: 'http://n8n.example.test' }, 'url', 'must be an https URL'],
-	])('an update with %j', async (wrong, name, message) => {
+	])('refuses an update with %j', async (wrong, name, message) => {
 		const id = text((await create()).json, 'id');
 		const before = sandbox.endpoints();
 		const answer = await mail('PATCH', `${V1}/${id}`, { body: wrong });
@@ -263,7 +263,7 @@ describe('what MisarMail refuses', () => {
 		expect((await create()).status).toBe(201);
 	});
 
-	test('http and private URLs are accepted when the sandbox was started that way', async () => {
+	test('accepts HTTP and private URLs if the sandbox was started that way', async () => {
 		const open = await startSandbox({ allowHttp: true });
 		try {
 			const answer = await call(open, 'POST', V1, {
@@ -277,8 +277,8 @@ describe('what MisarMail refuses', () => {
 	});
 });
 
-describe('variants of MisarMail', () => {
-	test('can serve only one of the two paths', async () => {
+describe('the behaviour of a provider', () => {
+	test('can be set to serve only one of the two paths', async () => {
 		sandbox.setBehaviour('misar.mail', { paths: 'v1' });
 		expect((await mail('GET', V1)).status).toBe(200);
 		expect((await mail('GET', UNVERSIONED)).status).toBe(404);
@@ -287,7 +287,7 @@ describe('variants of MisarMail', () => {
 		expect((await mail('GET', UNVERSIONED)).status).toBe(200);
 	});
 
-	test('answers in the shapes and with the statuses that are set', async () => {
+	test('has the answer shapes and statuses that are set', async () => {
 		sandbox.setBehaviour('misar.mail', {
 			listShape: 'successData',
 			createShape: 'successData',
@@ -311,7 +311,7 @@ describe('variants of MisarMail', () => {
 		expect([removed.status, removed.json]).toEqual([200, { success: true }]);
 	});
 
-	test('a provider that issues the secret ignores the one sent and shows its own once', async () => {
+	test('can be set to ignore the secret sent and to show its own once', async () => {
 		sandbox.setBehaviour('misar.mail', { secretMode: 'issue' });
 		const created = await create({ secret: 'whsec_mine' });
 		const secret = text(created.json, 'secret');
@@ -321,12 +321,12 @@ describe('variants of MisarMail', () => {
 		expect(shown.text).not.toContain(secret);
 	});
 
-	test('can know further event names', async () => {
+	test('can be set to know further event names', async () => {
 		sandbox.setBehaviour('misar.mail', { extraEvents: ['automation.triggered'] });
 		expect((await create({ events: ['automation.triggered'] })).status).toBe(201);
 	});
 
-	test('a point or a value that the provider does not have is an error', () => {
+	test('cannot be set to a point or value that the provider does not have', () => {
 		expect(() => sandbox.setBehaviour('misar.mail', { pingOnCreate: true })).toThrow(
 			'pingOnCreate: unknown field',
 		);
@@ -336,7 +336,7 @@ describe('variants of MisarMail', () => {
 		expect(() => sandbox.setBehaviour('misar.dev', {})).toThrow('has no API');
 	});
 
-	test('reset brings everything back', async () => {
+	test('is reset together with everything else', async () => {
 		sandbox.setBehaviour('misar.mail', { paths: 'v1' });
 		sandbox.setEndpointLimit('misar.mail', 0);
 		sandbox.addEndpoint('misar.mail', { url: HOOK, events: [] });
@@ -349,8 +349,8 @@ describe('variants of MisarMail', () => {
 	});
 });
 
-describe('behind the API', () => {
-	test('requests are recorded without what authenticated them', async () => {
+describe('the sandbox', () => {
+	test('records requests without their credentials', async () => {
 		const answered = await create({ secret: 'whsec_mine' });
 		await mail('GET', `${V1}?a=b`);
 		const [first, second] = sandbox.requests();
@@ -368,7 +368,7 @@ describe('behind the API', () => {
 		expect(JSON.stringify(sandbox.requests())).not.toContain(sandbox.keys['misar.mail']);
 	});
 
-	test('endpoints come, change and go without the API', async () => {
+	test('adds, changes and deletes endpoints without the API', async () => {
 		const { id } = sandbox.addEndpoint('misar.mail', { url: HOOK, events: ['email.sent'] });
 		sandbox.changeEndpoint('misar.mail', id, { url: `${HOOK}2`, events: [], active: false });
 		expect((await mail('GET', `${V1}/${id}`)).json).toMatchObject({

@@ -52,7 +52,7 @@ export async function startReceiver(): Promise<Receiver> {
 	return receiver;
 }
 
-/** Answers with these statuses in turn, the last one for ever. */
+/** Answers with these statuses in turn, and then always with the last one. */
 export function statuses(...codes: number[]): Receiver['answer'] {
 	let next = 0;
 	return (_, response) => {

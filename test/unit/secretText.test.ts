@@ -37,7 +37,7 @@ it.each([
 	['changeme', 'public'],
 	['undefined', 'public'],
 	['[object Object]', 'public'],
-] as const)('%j is no secret: %s', (text, flaw) => {
+] as const)('%j is not a secret: %s', (text, flaw) => {
 	expect(flawOf(text)).toBe(flaw);
 	expect(formsOf(text)).toEqual([]);
 });
@@ -51,13 +51,13 @@ it.each([
 	['whsec_ünï'],
 	['my-secret-1'],
 	['z*_)6vVAiv$AP-/6C**'],
-])('%j is one', (secret) => {
+])('%j is a secret', (secret) => {
 	expect(flawOf(secret)).toBeUndefined();
 	expect(formsOf(secret)).toEqual([secret]);
 });
 
 it.each([' ', '\n', '\r\n', '\t', '\u00a0', '\u200b', '\ufeff', '\u2060', '"', "'", '`', '“', '”'])(
-	'%j around a secret is no part of it, and may be one',
+	'a secret is tried with and without %j around it',
 	(fringe) => {
 		for (const text of [`${fringe}abc`, `abc${fringe}`, `${fringe}abc${fringe}`]) {
 			expect(formsOf(text)).toEqual([text, 'abc']);
@@ -65,7 +65,7 @@ it.each([' ', '\n', '\r\n', '\t', '\u00a0', '\u200b', '\ufeff', '\u2060', '"', "
 	},
 );
 
-it('takes time in proportion to the length of the text', () => {
+it('a long text is judged in linear time', () => {
 	const text = `a${' '.repeat(200_000)}b${'_'.repeat(3)}`;
 	const started = performance.now();
 	flawOf(text);
@@ -73,7 +73,7 @@ it('takes time in proportion to the length of the text', () => {
 	expect(performance.now() - started).toBeLessThan(2_000);
 });
 
-/** Every text that anybody can read where a secret belongs. */
+/** Every text that documents and placeholders show as a secret. */
 function publicTexts(): string[] {
 	const files = [
 		...readdirSync(join(ROOT, 'credentials')).map((name) => join('credentials', name)),
@@ -111,12 +111,12 @@ function secretFields(): INodeProperties[] {
 	);
 }
 
-describe('what a person reads where a secret belongs', () => {
-	it.each(publicTexts())('is no secret: %j', (text) => {
+describe('what a document or a placeholder shows as a secret', () => {
+	it.each(publicTexts())('is not a secret: %j', (text) => {
 		expect(flawOf(text)).toBeDefined();
 	});
 
-	it('is recognised', () => {
+	it('is found in the documents and fields', () => {
 		expect(publicTexts()).toEqual(
 			expect.arrayContaining(['Only while you change the secret', 'whsec_…']),
 		);

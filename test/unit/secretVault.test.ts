@@ -60,7 +60,7 @@ describe('a sealed secret', () => {
 		expect(open(seal(secret, KEY, BINDING), [KEY], BINDING)).toBe(secret);
 	});
 
-	it('is text that JSON and static data keep as it is', () => {
+	it('is text that JSON and static data store unchanged', () => {
 		expect(seal(SECRET, KEY, BINDING)).toMatch(/^v1\.[A-Za-z0-9_-]+$/);
 	});
 
@@ -94,7 +94,7 @@ describe('a sealed secret', () => {
 		}
 	});
 
-	it('stays shut when it is cut or lengthened', () => {
+	it('stays shut when it is shortened or lengthened', () => {
 		const bytes = bytesOf(seal(SECRET, KEY, BINDING));
 		for (let length = 0; length < bytes.length; length++) {
 			expect(open(sealOf(bytes.subarray(0, length)), [KEY], BINDING)).toBeUndefined();
@@ -125,7 +125,7 @@ describe('a sealed secret', () => {
 		SECRET,
 		'null',
 		'{"sealed":true}',
-	])('is not what %j is', (text) => {
+	])('is not opened from %j', (text) => {
 		expect(open(text, [KEY, random('')], BINDING)).toBeUndefined();
 	});
 
@@ -136,7 +136,7 @@ describe('a sealed secret', () => {
 		}
 	});
 
-	it('is nothing but the version and base64url, to the last character', () => {
+	it('stays shut with any character added', () => {
 		const sealed = seal(SECRET, KEY, BINDING);
 		const body = sealed.slice('v1.'.length);
 		const decorated = [
@@ -169,7 +169,7 @@ describe('a sealed secret', () => {
 		}
 	});
 
-	it('shows neither the secret nor the key, in no encoding', () => {
+	it('reveals neither the secret nor the key in any encoding', () => {
 		const sealed = seal(SECRET, KEY, BINDING);
 		for (const hidden of [SECRET, SECRET.slice(6, 20), KEY.text]) {
 			for (const encoding of ['utf8', 'hex', 'base64url'] as const) {
@@ -183,7 +183,7 @@ describe('a sealed secret', () => {
 describe('a key that a person typed', () => {
 	const PASSWORD: KeyMaterial = { text: 'panda2026', typed: true };
 
-	it('seals with another version, which opens with this key only', () => {
+	it('seals with another version, which only this key opens', () => {
 		const sealed = seal(SECRET, PASSWORD, BINDING);
 		expect(sealed).toMatch(/^v2\.[A-Za-z0-9_-]+$/);
 		expect(unseal(sealed, [PASSWORD], BINDING)).toEqual({ secret: SECRET, current: true });
@@ -191,7 +191,7 @@ describe('a key that a person typed', () => {
 		expect(unseal(sealed, [random(PASSWORD.text)], BINDING)).toBeUndefined();
 	});
 
-	it('is stretched for seals and fingerprints, at a cost of 32 MB a guess', () => {
+	it('is stretched for seals and fingerprints, at a cost of 32 MB per guess', () => {
 		const derived = jest.spyOn(crypto, 'scryptSync');
 		const sealed = seal(SECRET, PASSWORD, BINDING);
 		unseal(sealed, [{ text: 'a guess', typed: true }], BINDING);
@@ -203,7 +203,7 @@ describe('a key that a person typed', () => {
 		derived.mockRestore();
 	});
 
-	it('is stretched once for each seal and fingerprint, and each wrong key once', () => {
+	it('is stretched once for each seal and fingerprint, and so is each wrong key', () => {
 		const password = { text: 'panda2028', typed: true };
 		const wrong = { text: 'wrong', typed: true };
 		const derived = jest.spyOn(crypto, 'scryptSync');

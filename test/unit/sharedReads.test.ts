@@ -4,7 +4,7 @@ import { SharedReads } from '../../nodes/shared/delivery/sharedReads';
 
 const AGE_MS = 5_000;
 
-/** A database: each read takes `takesMs`, and gives the value of the moment it began. */
+/** A database: each read takes `takesMs`, and returns the value at its beginning. */
 class Source {
 	value = 1;
 	reads = 0;
@@ -82,7 +82,7 @@ describe('a fresh read', () => {
 		expect(await after).toBe(1);
 	});
 
-	test('is one at a time, however many ask', async () => {
+	test('happens one at a time, however many ask', async () => {
 		const source = new Source();
 		const reads = new SharedReads<number>(AGE_MS);
 		const answers: Array<Promise<number>> = [];
@@ -92,7 +92,7 @@ describe('a fresh read', () => {
 		}
 		await pass(20);
 		expect(await Promise.all(answers)).toHaveLength(2_000);
-		// One in ten milliseconds, and the one for who asked while the last of them was under way.
+		// One per ten milliseconds, and one for those who asked while the last of them was under way.
 		expect(source.reads).toBe(101);
 	});
 
@@ -106,7 +106,7 @@ describe('a fresh read', () => {
 	});
 });
 
-describe('what was read recently', () => {
+describe('a recent read', () => {
 	test('is kept for as long as allowed, and replaced by each read', async () => {
 		const source = new Source();
 		const reads = new SharedReads<number>(AGE_MS);
@@ -143,7 +143,7 @@ describe('what was read recently', () => {
 		expect(reads.recent('a')).toBe(1);
 	});
 
-	test('is let go of when there is too much of it', async () => {
+	test('is forgotten when there are too many', async () => {
 		const source = new Source();
 		const reads = new SharedReads<number>(AGE_MS);
 		const read = async (key: number) => {

@@ -104,7 +104,7 @@ function verify({ provider }: Pick<Form, 'provider'>, headers: Headers, checking
 	const now = (AT + late) * 1000;
 	const options = { secrets, toleranceSeconds, now };
 	const verdict = verifySignature({ headers, rawBody: body }, provider.schemes, options);
-	// A refusal says no more than this.
+	// A refusal has no other fields.
 	const told = verdict.valid ? [] : Object.keys(verdict);
 	expect(['valid', 'reason', 'unmatched']).toEqual(expect.arrayContaining(told));
 	return verdict;
@@ -251,7 +251,7 @@ describe.each(forms)('$title', (form) => {
 		['text that is not ASCII', Buffer.from('{"name":"Zoë 🐼 Ωmega"}')],
 		['bytes that are no UTF-8', Buffer.from([0x7b, 0xff, 0xfe, 0x00, 0x0d, 0x0a, 0x7d])],
 		['a megabyte', Buffer.alloc(1_000_000, '{"a":"éß"}')],
-	])('verifies the bytes as they came: %s', (_what, body) => {
+	])('verifies the bytes as received: %s', (_what, body) => {
 		expect(verify(form, sign(form, { body }), { body })).toEqual(valid(form));
 		const longer = Buffer.concat([body, Buffer.from('\n')]);
 		expect(verify(form, sign(form, { body }), { body: longer })).toEqual(refused());
@@ -264,7 +264,7 @@ describe.each(forms)('$title', (form) => {
 		expect(verify(form, sign(form), { secrets })).toEqual(valid(form));
 	});
 
-	it('is closed without a secret, even to what an empty secret signed', () => {
+	it('accepts nothing without a secret, not even what an empty secret signed', () => {
 		for (const secrets of [[], [''], ['', '']]) {
 			expect(verify(form, sign(form, { secret: '' }), { secrets })).toEqual(
 				refused(/^no signing secret is configured$/),
@@ -273,7 +273,7 @@ describe.each(forms)('$title', (form) => {
 		expect(verify(form, sign(form, { secret: '' }), { secrets: ['', SECRET] })).toEqual(refused());
 	});
 
-	it('is closed to what white space signed', () => {
+	it('accepts nothing that white space signed', () => {
 		for (const secret of [' ', '\t\n', '\u00a0']) {
 			expect(verify(form, sign(form, { secret }), { secrets: [secret] })).toEqual(
 				refused(/^no signing secret is configured$/),
@@ -323,7 +323,7 @@ describe.each(forms)('$title', (form) => {
 		}
 	});
 
-	it('refuses hex that is upper case, too short, too long or no hex', () => {
+	it('refuses a signature that is upper case, too short, too long or not hex', () => {
 		const hex = hexOf(form);
 		const odd = [
 			hex.toUpperCase(),
@@ -379,7 +379,7 @@ describe.each(forms)('$title', (form) => {
 		}
 	});
 
-	it('gives a verdict, never an error, for header values that are no text', () => {
+	it('returns a verdict, never an error, for header values that are not text', () => {
 		for (const json of ['5', 'null', 'true', '{}', '{"length":64}', '[[]]', '[null]', '[5]']) {
 			for (const name of Object.keys(sign(form))) {
 				const headers: Headers = { ...sign(form), [name]: JSON.parse(json) };
@@ -405,7 +405,7 @@ describe.each(timestamped)('$title, its timestamp', (form) => {
 		[-301, false],
 		[86_400, false],
 		[-86_400, false],
-	])('%d seconds before now: valid is %s with a tolerance of 300', (late, accepted) => {
+	])('of %d seconds ago is valid with a tolerance of 300: %s', (late, accepted) => {
 		expect(verify(form, sign(form), { late })).toEqual(accepted ? valid(form) : refused());
 	});
 
@@ -514,18 +514,18 @@ describe('t=…,v1=… headers', () => {
 		['two signatures', `t=${AT},v1=${wrong},v1=${wrong}`],
 		['two signatures and blanks', `t=${AT}, v1=${wrong}, v1=${wrong}`],
 		['three and another version', `v1=${wrong},v1=${wrong},t=${AT},v1=${wrong},v0=${wrong}`],
-	])('are not said to be repeated with %s', (_what, value) => {
+	])('are not reported as repeated with %s', (_what, value) => {
 		expect(check(value)).toEqual(refused(/^signature does not match$/));
 	});
 
-	it('are said to be repeated when they come twice, however many signatures each has', () => {
+	it('are reported as repeated when they come twice, however many signatures each has', () => {
 		const value = `t=${AT},v1=${wrong},v1=${hex}`;
 		for (const joined of [`${value}, ${value}`, ` ${value},${value},${value} `]) {
 			expect(check(joined)).toEqual(refused(/^header x-webhook-signature is repeated$/));
 		}
 	});
 
-	it('are read in no time when they are as long as a header can be', () => {
+	it('are read at once, even if they are as long as a header can be', () => {
 		const many = Array.from({ length: 230 }, () => `v1=${wrong}`).join(',');
 		expect(check(`t=${AT},${many},v1=${hex}`)).toEqual(valid(metiganCurrent));
 		expect(check(`t=${AT},${' ,'.repeat(8000)}`)).toEqual(refused());
@@ -539,17 +539,17 @@ describe('replays across schemes', () => {
 			.map((to) => ({ title: `${from.title} as ${to.title}`, from, to })),
 	);
 
-	it('are tried for both providers', () => {
+	it('are tested for both providers', () => {
 		expect(pairs.map(({ from }) => from.provider.id)).toEqual(
 			expect.arrayContaining(['misar', 'metigan']),
 		);
 	});
 
-	it.each(pairs)('are refused with the timestamp glued to the body: $title', ({ from, to }) => {
+	it.each(pairs)('are refused with the timestamp prepended to the body: $title', ({ from, to }) => {
 		for (const timestamp of [`${AT}`, `${AT}.5`]) {
 			const glued = Buffer.concat([Buffer.from(`${timestamp}.`), BODY]);
 			const headers = headersWith(to, hexOf(from, { timestamp }));
-			// The forged request is one that the plain scheme would take: same bytes, same secret.
+			// The forged request is valid in the plain scheme: same bytes, same secret.
 			expect(hexOf(to, { body: glued })).toBe(hexOf(from, { timestamp }));
 			expect(verify(to, headers, { body: glued })).toEqual(refused());
 		}
@@ -590,7 +590,7 @@ describe('two signature headers at once', () => {
 		expect(verify(platform, headers)).toEqual(valid(platform));
 	});
 
-	it('are refused when that one is wrong, so that a weaker one cannot stand in for it', () => {
+	it('are refused if that one is wrong, so that a weaker one cannot replace it', () => {
 		for (const wrong of [sign(platform, { secret: 'forger' }), { 'x-misar-signature': '' }]) {
 			expect(verify(mailHeader, { ...wrong, ...sign(mailHeader) })).toEqual(refused());
 		}
@@ -643,12 +643,12 @@ describe('a shared secret in a header', () => {
 				reason: 'header x-webhook-secret is repeated',
 				unmatched: true,
 			});
-			// A secret may look like that.
+			// A secret may look like two joined values.
 			expect(check({ 'x-webhook-secret': value }, [value])).toMatchObject({ valid: true });
 		}
 	});
 
-	it('is closed when no secret is configured', () => {
+	it('is never accepted when no secret is configured', () => {
 		expect(check({ 'x-webhook-secret': '' }, [''])).toEqual(refused(/no signing secret/));
 		expect(check({ 'x-webhook-secret': '' }, [])).toEqual(refused(/no signing secret/));
 	});

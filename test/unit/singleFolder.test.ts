@@ -25,17 +25,17 @@ async function put(file: string, text = ''): Promise<void> {
 const putList = async (...files: string[]) =>
 	await put('.generated.json', JSON.stringify({ files }));
 
-describe('a repository may be written to', () => {
-	it('a folder that there is not yet', async () => {
+describe('the repository of a single service may be written', () => {
+	it('to a new folder', async () => {
 		expect(await writtenBefore(join(folder, 'new'))).toEqual([]);
 	});
 
-	it('an empty clone', async () => {
+	it('to an empty clone', async () => {
 		await put('.git/HEAD');
 		expect(await writtenBefore(folder)).toEqual([]);
 	});
 
-	it('one that was written before, which is replaced but for what work in it left', async () => {
+	it('over an earlier one, where build output and dependencies are kept', async () => {
 		await putList('README.md', 'nodes/Gone.ts', 'nodes/shared/url.ts');
 		for (const file of ['README.md', 'nodes/shared/url.ts']) await put(file);
 		for (const left of ['.git/HEAD', 'node_modules/zod/index.js', 'dist/index.js']) await put(left);
@@ -47,13 +47,13 @@ describe('a repository may be written to', () => {
 	});
 });
 
-describe('a repository is not written to', () => {
-	it.each(['README.md', 'nodes/dist/mine.ts'])('a folder with a file %s', async (file) => {
+describe('the repository of a single service may not be written', () => {
+	it.each(['README.md', 'nodes/dist/mine.ts'])('to a folder with a file %s', async (file) => {
 		await put(file);
 		await expect(writtenBefore(folder)).rejects.toThrow(`${folder} holds ${file}, which`);
 	});
 
-	it('one that was written before and holds a file more', async () => {
+	it('over an earlier one that holds another file', async () => {
 		await putList('README.md');
 		await put('README.md');
 		await put('nodes/mine.ts');

@@ -50,7 +50,7 @@ describe.each(BLOCKS)('the block %s', (block) => {
 		}
 	});
 
-	it('has neighbours of which both lists say the same', () => {
+	it('has neighbours on which both lists agree', () => {
 		for (const host of outside) {
 			expect([host, isPrivateHost(host)]).toEqual([host, isPrivateInSandbox(host)]);
 		}
@@ -71,7 +71,7 @@ describe('any host', () => {
 		['an IPv6 address', bytes(16).map(hostOf)],
 		['a global IPv6 address', bytes(16).map(([, ...rest]) => hostOf([0x20, ...rest]))],
 		['a name', name],
-	])('is judged alike by both lists: %s', (_what, hosts) => {
+	])('is judged the same by both lists: %s', (_what, hosts) => {
 		fc.assert(
 			fc.property(hosts, (host) => {
 				expect([host, isPrivateHost(host)]).toEqual([host, isPrivateInSandbox(host)]);

@@ -47,7 +47,7 @@ describe.each(templateNames)('%s', (file) => {
 	});
 });
 
-it('a Webhook node has the body pinned of which the node behind it makes its sample', () => {
+it('a Webhook node has the body pinned from which the node behind it makes its sample', () => {
 	const { nodes, pinData } = readTemplate('webhook-intake');
 	const receive = nodes.find(({ name }) => name === 'Receive');
 	if (receive === undefined) throw new Error('There is no such node');

@@ -16,14 +16,14 @@ import {
 	type TemplateNode,
 } from '../e2e/templateFiles';
 
-/** What a person sees of a template on the canvas: where to connect, what to edit, what to leave. */
+/** What a template shows on the canvas: where to connect, what to edit, what to leave alone. */
 
 /** The editor moves what it imports onto a grid; sizes in the canvas's pixels. */
 const GRID = 16;
 const NODE_SIZE = 96;
 /** What the editor writes below a node. */
 const LABEL_HEIGHT = 32;
-/** Of a canvas that n8n still shows at half its size in a window of 1280 × 800. */
+/** The largest canvas that n8n still shows at half its size in a window of 1280 × 800. */
 const [MAX_WIDTH, MAX_HEIGHT] = [1600, 960];
 
 const SECTIONS = ['Connect', 'Edit me', 'Leave alone'] as const;
@@ -89,7 +89,7 @@ describe.each(templateNames)('%s', (file) => {
 	const settings = editedNode(template);
 	const sectionOf = (node: TemplateNode) => sections.filter((note) => encloses(note, boxOf(node)));
 
-	it('can be imported twice: it holds no webhook id and no path, which n8n would keep', () => {
+	it('can be imported twice, because it holds neither a webhook ID nor a path', () => {
 		expect(templateText(file)).not.toContain('webhookId');
 		const paths = working.map(({ parameters }) => parameters['path'] ?? '');
 		expect(paths.filter((path) => path !== '')).toEqual([]);
@@ -118,7 +118,7 @@ describe.each(templateNames)('%s', (file) => {
 		for (const { section, color } of notes) expect(color).toBe(colors.get(section));
 	});
 
-	it('has each node within the note that is about it, and nothing over anything else', () => {
+	it('has each node within the note about it, and no overlaps', () => {
 		for (const node of working) {
 			expect([node.name, sectionOf(node)]).toEqual([node.name, [expect.anything()]]);
 		}
@@ -144,7 +144,7 @@ describe.each(templateNames)('%s', (file) => {
 		expect(height).toBeLessThanOrEqual(MAX_HEIGHT);
 	});
 
-	it('has every node that takes a credential under "Connect", and names it there', () => {
+	it('has every node that takes a credential under "Connect", where it is named', () => {
 		const wanted = working.filter(connects);
 		expect(wanted).not.toEqual([]);
 		for (const node of wanted) {
@@ -157,7 +157,7 @@ describe.each(templateNames)('%s', (file) => {
 		}
 	});
 
-	it('has what is to be edited in one node behind the triggers, under "Edit me"', () => {
+	it('has everything that users edit in one node behind the triggers, under "Edit me"', () => {
 		const others = working.filter((node) => node !== settings && node.name !== EDITED);
 		const elsewhere = JSON.stringify(others);
 		expect(elsewhere).not.toMatch(/https?:|example\.(com|org)/);
@@ -175,11 +175,11 @@ describe.each(templateNames)('%s', (file) => {
 		expect(before.map(({ from }) => from).sort()).toEqual(triggers.sort());
 	});
 
-	it('stops before it does anything while an example address is left', () => {
+	it('stops before it does anything while an example address remains', () => {
 		const examples = Object.entries(settingsOf(template)).filter(([, value]) =>
 			String(value).includes('.example.com'),
 		);
-		// A message to an address that does not exist is all that a single node does.
+		// A single node only sends a message to an address that does not exist.
 		if (examples.length === 0 || settings?.name !== SETTINGS) return;
 		expect(template.connections[SETTINGS]?.main).toMatchObject([[{ node: EDITED }]]);
 		expect(template.connections[EDITED]?.main[1]).toMatchObject([{ node: 'Edit First' }]);

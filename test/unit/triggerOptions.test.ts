@@ -62,7 +62,7 @@ it('every trigger has a row', () => {
 });
 
 describe.each(rows)('$title', ({ title, family, provider }) => {
-	it('shows the options that have an effect', () => {
+	it('shows only options that have an effect', () => {
 		const [property, ...others] = triggerProperties(family).filter(
 			({ name, displayOptions }) =>
 				name === 'options' &&
@@ -80,7 +80,7 @@ describe.each(rows)('$title', ({ title, family, provider }) => {
 		expect(shown.sort()).toEqual([...(OPTIONS[title] ?? [])].sort());
 	});
 
-	it('has a tolerance in Receive exactly where a timestamp is signed', () => {
+	it('has a tolerance in Receive if and only if a timestamp is signed', () => {
 		const names = deliveryOptions(provider).map(({ name }) => name);
 		expect(names.includes('toleranceSeconds')).toBe(
 			OPTIONS[title]?.includes('toleranceSeconds') === true,

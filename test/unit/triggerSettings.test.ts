@@ -5,7 +5,7 @@ import { readApiOptions, readSettings } from '../../nodes/shared/settings';
 import type { Provider } from '../../nodes/shared/provider';
 import { allProviders } from './allProviders';
 
-/** What a workflow may hold as settings of a trigger: it can come from a file, and not from the editor. */
+/** Settings of a trigger that a workflow may contain: it can come from a file instead of the editor. */
 
 const [mail] = allProviders;
 
@@ -25,22 +25,22 @@ function settingsOf(provider: Provider | undefined, options: IDataObject, more: 
 }
 
 describe.each(allProviders)('$displayName', (provider) => {
-	it('takes unverified deliveries only where its documents let a webhook do without a secret', () => {
+	it('accepts unverified deliveries only if its documents allow webhooks without a secret', () => {
 		const { acceptUnverified } = settingsOf(provider, { acceptUnverified: true });
 		expect(acceptUnverified).toBe(['misarBlog', 'mailPanda'].includes(provider.id));
 	});
 
-	it('answers after the run only where it sends again what failed', () => {
+	it('answers after the run only if its provider retries', () => {
 		const { answer } = settingsOf(provider, { answer: 'succeeded' });
 		expect(answer).toBe(provider.id === 'misarBlog' ? 'received' : 'succeeded');
 	});
 
-	it('recovers missed events only where its API lists them', () => {
+	it('recovers missed events only if its API lists them', () => {
 		const { recoverMissed } = settingsOf(provider, { recoverMissed: true });
 		expect(recoverMissed).toBe(['misarBlog', 'metigan'].includes(provider.id));
 	});
 
-	it('is registered by hand where it has no API, whatever is chosen', () => {
+	it('is registered by hand if it has no API, whatever is chosen', () => {
 		const { registration } = settingsOf(provider, {}, { registration: 'automatic' });
 		expect(registration).toBe(provider.api === undefined ? 'manual' : 'automatic');
 	});
@@ -84,7 +84,7 @@ it.each([
 	['recoverNewest', -1, false],
 	['recoverNewest', 1.5, false],
 	['customEvents', ['a'], false],
-])('the option %s may be %j: %s', (name, value, isUsable) => {
+])('the option %s accepts %j: %s', (name, value, isUsable) => {
 	const read = () => settingsOf(mail, { [name]: value });
 	if (isUsable) expect(read()).toMatchObject({ [name]: value });
 	else expect(read).toThrow(`The option "${name}" cannot be used`);
@@ -101,13 +101,14 @@ it('options that are not set have their documented defaults', () => {
 	});
 });
 
-it('events are not collected for one run where each is answered by its own', () => {
+it('events are not collected if each is answered after a run of its own', () => {
 	const both = { collectFor: 1, answer: 'succeeded' };
 	expect(() => settingsOf(mail, both)).toThrow('Collect For cannot be used with Answer');
+	const blog = allProviders.find(({ id }) => id === 'misarBlog');
 	expect(settingsOf(blog, both)).toMatchObject({ collectFor: 1, answer: 'received' });
 });
 
-it('events are those of the list and of Custom Events, each once; without any nothing is read', () => {
+it('the events are those of the list and of Custom Events, each once, and at least one is required', () => {
 	const events = ['email.sent', '', 'email.opened'];
 	const custom = { customEvents: ' email.opened,my.event\n' };
 	expect(settingsOf(mail, custom, { events })).toMatchObject({
@@ -124,6 +125,6 @@ it.each([
 	[{ apiPath: ' ', itemAddress: 'auto' }, {}],
 	[{ apiPath: 7 }, {}],
 	['nothing of the kind', {}],
-])('the options %j reach an API with %j', (given, expected) => {
+])('the options %j give the API options %j', (given, expected) => {
 	expect(readApiOptions(given)).toEqual(expected);
 });

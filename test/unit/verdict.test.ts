@@ -9,7 +9,7 @@ import { verdictOn, type Case } from '../../nodes/shared/action/endpoint/verdict
 import type { Provider } from '../../nodes/shared/provider';
 import type { TriggerSettings } from '../../nodes/shared/settings';
 
-/** What a diagnosis says of what was found: each verdict, and which of several comes first. */
+/** The verdicts of a diagnosis, and which of several comes first. */
 
 const URL_OF = 'https://n8n.example.com/webhook/1/misar';
 const SINCE = '2026-03-01T12:00:00.000Z';
@@ -136,7 +136,7 @@ const faults: readonly Row[] = [
 		'an n8n at the URL that does not know it',
 		'addressUnreachable',
 		{ reach: { outcome: 'notRegistered' } },
-		/has no such webhook.*delete the trigger, add it anew/,
+		/has no such webhook.*delete the trigger, add it again/,
 	],
 	[
 		'an n8n at the URL that is starting',
@@ -200,7 +200,7 @@ const faults: readonly Row[] = [
 		'a last delivery that n8n answered with 404',
 		'deliveriesFailed',
 		{ attempts: [{ status_code: 404 }, { status_code: 200 }] },
-		/ended with HTTP 404\. n8n knows no such webhook: publish/,
+		/ended with HTTP 404\. n8n has no such webhook: publish/,
 	],
 	[
 		'a last delivery that was refused',
@@ -308,7 +308,7 @@ describe('a diagnosis finds', () => {
 		});
 	});
 
-	it('no difference in names of one event, nor where the provider does not say', () => {
+	it('no difference between two names of one event, nor in events that the provider does not return', () => {
 		const trigger = triggerWith({ events: ['bounce'] }, mailPanda[0]);
 		for (const events of [['email.bounce'], ['*'], [], undefined]) {
 			const shown = { id: '1', url: URL_OF, active: true, ...(events && { events }) };
@@ -317,13 +317,13 @@ describe('a diagnosis finds', () => {
 		}
 	});
 
-	it('refused deliveries no fault beside one that was verified', () => {
+	it('no fault in refused deliveries if another one was verified', () => {
 		const refused = { 'signature does not match': 7 };
 		const healthy = { ...counts, accepted: 1, lastAcceptedAt: SINCE, lastVerifiedAt: SINCE };
 		expect(verdictOn({ ...inOrder, counts: { ...healthy, refused } }).finding).toBe('arriving');
 	});
 
-	it('first what keeps everything else from working', () => {
+	it('the fault first that keeps everything else from working', () => {
 		const all = Object.assign(
 			{},
 			...faults

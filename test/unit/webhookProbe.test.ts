@@ -16,7 +16,7 @@ type Answer = readonly [statusCode: number, body: unknown] | { readonly thrown: 
 
 const failure = (code: string) => Object.assign(new Error(code), { code });
 
-/** Asks an address that gives these answers, the last one again and again. */
+/** Asks an address that gives these answers, and then repeats the last one. */
 async function ask(answers: readonly Answer[]): Promise<Occupant> {
 	let calls = 0;
 	const httpRequest = async () => {
@@ -38,7 +38,7 @@ afterEach(() => {
 	jest.useRealTimers();
 });
 
-describe('what answers at an address is', () => {
+describe('the occupant of an address', () => {
 	it.each<[Occupant, string, Answer]>([
 		['trigger', 'our refusal of an unsigned request', [401, { error: 'no signature' }]],
 		['trigger', 'our refusal for the moment', [503, { error: 'no signing secret is known yet' }]],
@@ -68,13 +68,13 @@ describe('what answers at an address is', () => {
 		['unknown', 'an n8n that is starting', [200, 'n8n is starting up. Please wait']],
 		['unknown', 'a redirect', [302, '']],
 		['unknown', 'a login', [401, { error: 'login', code: 3 }]],
-	])('%s: %s', async (occupant, _what, answer) => {
+	])('is "%s" for %s', async (occupant, _what, answer) => {
 		expect(await ask([answer])).toBe(occupant);
 	});
 });
 
 describe('an n8n that says it has no such webhook', () => {
-	it('is asked for longer than a start takes before nobody counts as there', async () => {
+	it('is asked for longer than a start takes before the address counts as unoccupied', async () => {
 		let answered = false;
 		const httpRequest = async () => ({ statusCode: 404, body: NOT_REGISTERED });
 		const asked = whoAnswersAt({ helpers: { httpRequest } as never }, URL).then((occupant) => {
@@ -91,7 +91,7 @@ describe('an n8n that says it has no such webhook', () => {
 		['trigger', 'the trigger answers', [401, { error: 'no signature' }]],
 		['silence', 'the connection is refused', { thrown: failure('ECONNREFUSED') }],
 		['unknown', 'nothing answers in time', { thrown: failure('ETIMEDOUT') }],
-	])('counts as %s when a moment later %s', async (occupant, _what, later) => {
+	])('counts as "%s" if a moment later %s', async (occupant, _what, later) => {
 		expect(await ask([[404, NOT_REGISTERED], later])).toBe(occupant);
 	});
 });

@@ -30,7 +30,7 @@ const publicUrls = [
 	'https://home.arpa.example.com/',
 	'https://intranet.example.com/',
 	'https://134744072/',
-	// Only addresses count as addresses, however a name begins.
+	// Names that look like the beginning of an address are not addresses.
 	'https://10.example.com/',
 	'https://127.0.0.1.example.com/',
 	'https://192.168.1.example.com/',
@@ -102,7 +102,7 @@ const privateUrls = [
 ];
 
 describe('a webhook URL at a public provider', () => {
-	it.each(publicUrls)('has nothing against it: %s', (url) => {
+	it.each(publicUrls)('is accepted: %s', (url) => {
 		expect(webhookUrlObjection(url, PUBLIC_BASE)).toBeUndefined();
 	});
 
@@ -132,7 +132,7 @@ describe('a webhook URL at a public provider', () => {
 		expect(webhookUrlObjection(url, PUBLIC_BASE)).toBe(`"${url}" is not a web address`);
 	});
 
-	it('may have a host name in any language, however often it is asked', () => {
+	it('may have a host name in any language, however often it is checked', () => {
 		const url = 'https://bücher.example.com/webhook/1';
 		// Enough for V8 to optimise what is called; URL.canParse then refuses this one in Node 20 and 22.
 		for (let call = 0; call < 20_000; call += 1) {
@@ -141,7 +141,7 @@ describe('a webhook URL at a public provider', () => {
 		expect(webhookUrlObjection(url, PUBLIC_BASE)).toBeUndefined();
 	});
 
-	it('is named by its origin alone, without path and query', () => {
+	it('is named in the message by its origin only, without path and query', () => {
 		const objection = webhookUrlObjection(
 			'http://n8n.example.com:5678/webhook/7a3c?token=t',
 			PUBLIC_BASE,
@@ -192,14 +192,14 @@ describe('a webhook URL with a name or a password in it', () => {
 		['https://:pass@n8n.example.com/webhook/1', PUBLIC_BASE],
 		['http://user:pass@n8n.example.com/webhook/1', PUBLIC_BASE],
 		['http://user:pass@n8n.example.com/webhook/1', 'http://localhost:4010'],
-	])('is given to no provider: %s, %s', (url, baseUrl) => {
+	])('is never given to a provider: %s, %s', (url, baseUrl) => {
 		expect(webhookUrlObjection(url, baseUrl)).toBe(
 			'it holds a name or a password for n8n.example.com, which all who may read the workflow would see',
 		);
 	});
 
 	it.each(['ftp://user:pass@n8n.example.com/', 'https://user:pass@', 'user:pass@n8n.example.com'])(
-		'does not show it where it is no web address: %s',
+		'is shown without them if it is not a web address: %s',
 		(url) => {
 			expect(webhookUrlObjection(url, PUBLIC_BASE)).toMatch(
 				/^"(?!.*pass).*" is not a web address$/,
@@ -220,7 +220,7 @@ describe('an address to send requests to', () => {
 		['javascript:alert(1)', false],
 		['https://', false],
 		['', false],
-	])('%s: %s', (text, expected) => {
+	])('may be %j: %s', (text, expected) => {
 		expect(isHttpUrl(text)).toBe(expected);
 	});
 });
@@ -243,14 +243,14 @@ describe('an address in a message', () => {
 	});
 });
 
-describe('an address as long as somebody likes', () => {
+describe('a very long address', () => {
 	const slashes = '/'.repeat(1_000_000);
 
 	it.each([
 		['of slashes', `https://n8n.example.com${slashes}x`],
 		['of what is encoded', `https://n8n.example.com/${'%2F'.repeat(300_000)}`],
 		['that is no URL', `${slashes}x`],
-	])('keeps nobody waiting: %s', (_what, text) => {
+	])('is processed in under a second: %s', (_what, text) => {
 		const begun = performance.now();
 		expect(sameUrl(text, 'https://n8n.example.com/webhook/1')).toBe(false);
 		expect(sameUrl(`${text}/`, text)).toBe(false);
@@ -259,11 +259,11 @@ describe('an address as long as somebody likes', () => {
 		expect(performance.now() - begun).toBeLessThan(1_000);
 	});
 
-	it('is the same where it is written the same', () => {
+	it('equals an identical one', () => {
 		expect(sameUrl(`https://a.example/${slashes}`, `https://a.example/${slashes}`)).toBe(true);
 	});
 
-	it('is read up to 2,000 characters', () => {
+	it('is normalised up to 2,000 characters', () => {
 		const path = (length: number) => `https://a.example/${'a'.repeat(length - 18)}`;
 		expect(path(1_999)).toHaveLength(1_999);
 		expect(sameUrl(path(1_999), `${path(1_999)}/`)).toBe(true);
@@ -277,7 +277,7 @@ describe('the address of a path below a Base URL', () => {
 		['https://api.example.com///', '///v1/', 'https://api.example.com/v1/'],
 		['', 'v1', '/v1'],
 		['///', 'v1', '/v1'],
-	])('%s and %s', (baseUrl, path, expected) => {
+	])('joins %j and %j', (baseUrl, path, expected) => {
 		expect(urlBelow(baseUrl, path)).toBe(expected);
 	});
 });

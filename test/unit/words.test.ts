@@ -24,10 +24,10 @@ import { credentials, nodes, triggers } from './packageClasses';
 
 /** The words that a user reads in the editor. */
 
-/** A text of the editor, with where it stands. */
+/** A text of the editor, and its place. */
 type Text = [place: string, text: string | undefined];
 
-/** A parameter, or a field inside of one, with where it stands. */
+/** A parameter or a field inside one, and its place. */
 type Field = [place: string, field: INodeProperties];
 type Choice = INodePropertyOptions | INodeProperties | INodePropertyCollection;
 
@@ -73,7 +73,7 @@ function flaws(texts: readonly Text[]): string[] {
 }
 
 describe('every parameter and credential field', () => {
-	it('is there to be looked at', () => {
+	it('is found by this test', () => {
 		expect(fields.length).toBeGreaterThan(100);
 		expect(options.length).toBeGreaterThan(200);
 		expect(['', 'word', 'One. Two', 'One.', 'small'].map(flaw)).not.toContain(undefined);
@@ -100,7 +100,7 @@ describe('every parameter and credential field', () => {
 		expect(without.map(([place]) => place)).toEqual([]);
 	});
 
-	it('has a default that it offers', () => {
+	it('has a default that is one of its options', () => {
 		const without = fields
 			.filter(([, { type }]) => type === 'options')
 			.filter(
@@ -118,7 +118,7 @@ describe('every parameter and credential field', () => {
 	});
 });
 
-describe('the line below a node on the canvas', () => {
+describe('the subtitle of a node on the canvas', () => {
 	/** What the editor shows: n8n's own evaluation of the subtitle. */
 	const subtitle = (node: INodeType, parameters: INodeParameters) =>
 		evaluate(node, parameters, node.description.subtitle ?? '');
@@ -205,7 +205,7 @@ describe('the hints beside the output', () => {
 		],
 		['Metigan, manual', new MetiganTrigger(), { registration: 'manual', options: {} }, [MANUAL]],
 		['Metigan, automatic', new MetiganTrigger(), { registration: 'automatic', options: {} }, []],
-	])('for %s', (_title, node, parameters, expected) => {
+	])('appear for %s', (_title, node, parameters, expected) => {
 		const shown = (node.description.hints ?? [])
 			.filter(({ displayCondition }) => evaluate(node, parameters, displayCondition ?? '') === true)
 			.map(({ message }) => message);
@@ -213,9 +213,9 @@ describe('the hints beside the output', () => {
 	});
 });
 
-describe('around a trigger', () => {
+describe('the messages of a trigger', () => {
 	it.each(triggers.map(({ description }) => [description.displayName, description] as const))(
-		'%s says what will happen',
+		'say what will happen: %s',
 		(displayName, { activationMessage, eventTriggerDescription, triggerPanel }) => {
 			const provider = displayName.replace(/ Trigger$/, '');
 			expect(activationMessage).toContain(provider);
@@ -235,9 +235,9 @@ describe('around a trigger', () => {
 describe('the notice of manual registration', () => {
 	const notices = fields.filter(([, { name }]) => name === 'manualNotice');
 
-	it('is there for every product', () => expect(notices).toHaveLength(allProviders.length));
+	it('exists for every product', () => expect(notices).toHaveLength(allProviders.length));
 
-	it.each(notices)('%s lists steps in the tags that n8n keeps', (_place, { displayName }) => {
+	it.each(notices)('lists steps in HTML tags that n8n keeps: %s', (_place, { displayName }) => {
 		expect(displayName).toMatch(
 			/<li>Open .*Production URL.*<\/li><li>.*Signing Secret.*<li>Publish.*localhost.*N8N_WEBHOOK_URL/s,
 		);

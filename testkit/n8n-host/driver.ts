@@ -55,11 +55,11 @@ export interface N8nHostOptions {
 	/** Port of the editor and the webhooks; default: a free one. */
 	port?: number;
 	/**
-	 * Whether a person or a browser uses it, or n8n itself is measured: then everything that n8n ships runs.
+	 * Whether a person or a browser uses it, or n8n itself is measured: then n8n runs with all its features.
 	 * Default: no editor, and none of the features that a workflow has no part in.
 	 */
 	editor?: boolean;
-	/** Makes database, encryption key and owner anew, where a copy would not do: for a database elsewhere. */
+	/** Creates database, encryption key and owner instead of copying them: for a database elsewhere. */
 	fresh?: boolean;
 	/**
 	 * Switches n8n's publication service on or off; default: as n8n has it, which is on from 2.41 on.
@@ -69,9 +69,9 @@ export interface N8nHostOptions {
 	publicationService?: boolean;
 }
 
-/** What {@link N8nHost.restart} changes; what is not given stays. */
+/** What {@link N8nHost.restart} changes; anything not given is kept. */
 export interface RestartOptions {
-	/** Another n8n, which migrates the database of the one before. */
+	/** Another n8n, which migrates the database of the previous one. */
 	pin?: Pin;
 	env?: Record<string, string>;
 	webhookUrl?: string;
@@ -168,7 +168,7 @@ function publicationSetting({
 type Ports = Pick<ProcessSettings, 'port' | 'brokerPort'>;
 
 /**
- * Between finding a free port and n8n's use of it another process may take it: then try again.
+ * Another process may take a free port before n8n uses it: then this tries again.
  *
  * @internal
  */
@@ -419,7 +419,7 @@ export class N8nHost {
 	}
 
 	/**
-	 * Waits until at least `count` executions of a workflow have finished, well or badly.
+	 * Waits until at least `count` executions of a workflow have ended, with whatever status.
 	 *
 	 * @param mode counts only those that n8n started so, e.g. `webhook`
 	 * @returns all its executions, oldest first

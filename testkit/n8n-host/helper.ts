@@ -25,7 +25,7 @@ export class N8nHelper {
 		readonly url: string,
 	) {}
 
-	/** Everything it has printed; there is none any more once it was stopped. */
+	/** Everything it has printed, until it is stopped. */
 	log(): string {
 		return readFileSync(logFileIn(this.userFolder), 'utf8');
 	}
@@ -35,7 +35,7 @@ export class N8nHelper {
 		await this.process.kill();
 	}
 
-	/** Ends it in its own time, unless it was killed before, and removes its folder. */
+	/** Lets it end, unless it was killed before, and removes its folder. */
 	async stop(): Promise<void> {
 		await this.process.stop();
 		await rm(this.userFolder, { recursive: true, force: true });

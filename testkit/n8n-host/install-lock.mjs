@@ -66,7 +66,7 @@ function touch(lockDir) {
 	try {
 		fs.utimesSync(lockDir, now, now);
 	} catch {
-		// The cache folder was removed under us; the job itself will say so.
+		// The cache folder was removed meanwhile; the job itself reports it.
 	}
 }
 
@@ -76,7 +76,7 @@ function isStale(lockDir) {
 		const owner = JSON.parse(fs.readFileSync(ownerFile(lockDir), 'utf8'));
 		return owner.host === os.hostname() && !isAlive(owner.pid);
 	} catch {
-		// Given back, or not yet signed: either way look again.
+		// Released, or its owner is not written yet: look again.
 		return false;
 	}
 }
@@ -90,7 +90,7 @@ function isAlive(pid) {
 	}
 }
 
-/** Renaming first lets only one of several waiters remove it: the others find nothing to rename. */
+/** Renames it first, so that only one of several waiters removes it: the others find nothing to rename. */
 function takeAway(lockDir) {
 	const grave = `${lockDir}.${process.pid}.stale`;
 	try {

@@ -21,7 +21,7 @@ import { withInstallLock } from './install-lock.mjs';
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const PINS = ['package.json', 'package-lock.json', '.npmrc'];
-/** Raise it when the steps below change what ends up in the folder. */
+/** Increase it when the steps below change the content of the folder. */
 const RECIPE = 1;
 const PARTIAL = '.partial';
 const PROGRESS_MS = 5_000;
@@ -151,7 +151,7 @@ async function install(dir, files, log, signal) {
 			N8N_USER_FOLDER: path.join(temporary, 'check'),
 		});
 		fs.rmSync(path.join(temporary, 'check'), { recursive: true, force: true });
-		// Should two installers have got past the lock after all, the first one's work stays.
+		// If two installers got past the lock after all, the first one's folder is kept.
 		if (isComplete(dir)) throw new Error(`${dir} was made by another process meanwhile`);
 		fs.rmSync(dir, { recursive: true, force: true });
 		fs.renameSync(temporary, dir);
@@ -170,7 +170,7 @@ function removeLeftovers(dir) {
 	}
 }
 
-/** npm's own variables of an outer `npm test` describe the wrong project: they must not leak in. */
+/** npm's variables of an outer `npm test` describe another project and must not be passed on. */
 function npmEnv(extra) {
 	const env = { ...process.env, ...extra };
 	for (const name of Object.keys(env)) {

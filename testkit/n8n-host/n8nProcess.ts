@@ -31,7 +31,7 @@ export interface ProcessSettings {
 const START_MS = 240_000;
 const STOP_MS = 20_000;
 const LOG_TAIL = 3_000;
-/** Of the main process it comes after the published workflows are active; readiness alone before. */
+/** The main process prints its line once the published workflows are active; it is ready before that. */
 const STARTED: Record<Role, string> = {
 	start: 'Editor is now accessible via',
 	webhook: 'Webhook listener waiting for requests',
@@ -135,21 +135,21 @@ function signalGroup(groupId: number, signal: NodeJS.Signals): void {
 	}
 }
 
-/** n8n's SQLite driver takes one for each query: a sixth of the processor's time of a publish. */
+/** n8n's SQLite driver takes a stack trace for each query: a sixth of a publish's processor time. */
 const NO_STACK_TRACES = '--stack-trace-limit=0';
 
-/** A start takes a third of the processor's time without what nothing asks for through the API. */
+/** Without what the API does not need, a start takes a third of the processor time. */
 const WITHOUT_EDITOR = {
 	// n8n rewrites all of the editor's files at each start.
 	N8N_DISABLE_UI: 'true',
-	// Then n8n starts no process of its own for Code nodes: no test and no template has one.
+	// Then n8n starts no process for Code nodes. Tests that have one set N8N_RUNNERS_MODE themselves.
 	N8N_RUNNERS_MODE: 'external',
 	N8N_RUNNERS_AUTH_TOKEN: 'nobody has it',
 };
 
 /** It fetches a list from n8n's servers at each start. */
 const NEVER = ['mcp-registry'];
-/** Features beside workflows: assistants and chats, ways to sign in, version control, statistics, tracing. */
+/** Features beyond workflows: assistants and chats, ways to sign in, version control, statistics, tracing. */
 const FOR_PEOPLE = [
 	'agents',
 	'breaking-changes',

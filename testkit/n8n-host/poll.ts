@@ -3,7 +3,7 @@ export class DeadlineError extends Error {
 	override readonly name = 'DeadlineError';
 }
 
-/** Between two questions: the longer the wait already, the rarer, for each costs n8n's processor. */
+/** The pause between two questions grows with the time waited, because each question costs processor time. */
 const SHORTEST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 500;
 const SHARE_OF_WAIT = 0.2;

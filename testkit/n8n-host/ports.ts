@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
  * Linux): nobody takes one of these while its n8n restarts.
  */
 const FIRST_PORT = 12_000;
-/** Each of jest's workers has ports of its own. */
+/** Each Jest worker has its own ports. */
 const WORKERS = 10;
 const PORTS_PER_WORKER = 2_000;
 const TRIES = 100;

@@ -13,7 +13,7 @@ async function prepare(tarball: string): Promise<void> {
 	const userFolder = preparedFolder({ tarball, version });
 	const n8n = await startN8n({ tarball, userFolder });
 	await n8n.stop();
-	// What each copy logs is its own.
+	// Each copy has its own log.
 	await rm(logFileIn(userFolder));
 }
 

@@ -14,7 +14,7 @@ export interface Installation {
 
 /** A file system in memory, on Linux. */
 const MEMORY = '/dev/shm';
-/** What all databases of a run may come to. */
+/** The size that all databases of a run may reach. */
 const ROOM_BYTES = 2 * 2 ** 30;
 
 /**

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { isReady } from '../n8n-host/startPage';
 
 /**
- * A reverse proxy in front of the webhook processors: takes them in turn, and passes over one that
+ * A reverse proxy in front of the webhook processors: uses them in turn, and skips one that
  * is not ready, whose 200 would not mean that it has accepted anything. A request that was already
  * sent is not sent again, because it may have been accepted: its sender gets 502 and retries.
  */

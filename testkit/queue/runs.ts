@@ -12,7 +12,7 @@ export interface Run {
 	status: string;
 	/** The event it is about; null when n8n has thrown its data away. */
 	eventId: string | null;
-	/** Names of the nodes that put out an item. */
+	/** Names of the nodes that output an item. */
 	passed: string[];
 }
 

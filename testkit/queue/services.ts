@@ -37,7 +37,7 @@ export async function startServices(): Promise<Services> {
 	// PostgreSQL refuses to run as root.
 	const account = process.getuid?.() === 0 ? await accountOf(USER) : undefined;
 	if (account) await chown(folder, account.uid, account.gid);
-	// The clients stay who we are: the checkout may be closed to others.
+	// The clients keep our account: another one may not be able to read the checkout.
 	const client = { cwd: folder, env: { PATH: process.env['PATH'], LC_ALL: 'C' } };
 	const options = { ...client, ...account };
 	const [redisPort = 0, postgresPort = 0] = await freePorts(2);

@@ -217,7 +217,7 @@ function bounceTypeIn(
 	return firstReadable(
 		fields.map((field) => [`data.${field}`, data[field]]),
 		bounceTypeOf,
-		'says neither hard nor soft',
+		'does not say whether it is hard or soft',
 	);
 }
 

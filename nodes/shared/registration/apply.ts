@@ -143,7 +143,7 @@ async function createForsaking(
 		const finding =
 			reason === 'inUse'
 				? 'where another n8n with this workflow answers'
-				: 'and it cannot be told whether another n8n with this workflow answers there';
+				: 'and it is not clear whether another n8n with this workflow answers there';
 		warn(
 			context,
 			`Endpoint ${record.endpointId} of ${provider.displayName} delivers to ${addressOf(seen.own, record, url)}, ${finding}. It was left alone, and an endpoint of this workflow’s own is registered for ${url}. If no other n8n uses it, remove endpoint ${record.endpointId} in the dashboard`,

@@ -78,9 +78,9 @@ export function reachText(reach: Reach, url: string): string {
 		case 'otherProcess':
 			return `A trigger of this package answers at the webhook URL ${url}, in another process. In queue mode that is as it should be; otherwise another n8n has this address.`;
 		case 'notRegistered':
-			return `An n8n answers at the webhook URL ${url}, but has no such webhook. If the workflow is published, another n8n has this address: set N8N_WEBHOOK_URL (WEBHOOK_URL in n8n 1.x) to the address of this one, then publish again. If this n8n has it, delete the trigger, add it anew and publish again.`;
+			return `An n8n answers at the webhook URL ${url}, but has no such webhook. If the workflow is published, another n8n has this address: set N8N_WEBHOOK_URL (WEBHOOK_URL in n8n 1.x) to the address of this one, then publish again. If this n8n has it, delete the trigger, add it again and publish.`;
 		case 'starting':
-			return `At the webhook URL ${url} an n8n answers that is still starting. If this n8n is not starting, another one has this address.`;
+			return `An n8n that is still starting answers at the webhook URL ${url}. If this n8n is not starting, another one has this address.`;
 		case 'otherAnswer':
 			return `Something other than this n8n answers at the webhook URL ${url} (HTTP ${reach.status}), such as a proxy with a login page. It has to pass on POST requests below /webhook/ to n8n without a login.`;
 		case 'noAnswer':

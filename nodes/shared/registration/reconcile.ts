@@ -129,7 +129,7 @@ function assertOnlyOne({ context, owner, url }: EndpointSession): void {
 	throw settingsError(
 		context,
 		`Another trigger of this n8n has the same webhook URL, in workflow ${other.workflowId}`,
-		'Only one of them can have it: delete one trigger, or add it to its workflow anew, which gives it a URL of its own',
+		'Only one of them can have it: delete one trigger, or add it to its workflow again, which gives it a URL of its own',
 	);
 }
 

@@ -67,7 +67,7 @@ function refusals({ count, counts, since, last, at }: Told): string {
 /** Whether the provider sent what was refused, as far as it can be told. */
 function sender({ name, facts, count, since, lastValidAt, at }: Told): string {
 	if (facts.isPutOff === true) {
-		return `${name} sends them again. The next check registers the endpoint anew; or put the former API key back into the credential.`;
+		return `${name} sends them again. The next check registers the endpoint again; or enter the previous API key in the credential again.`;
 	}
 	if (lastValidAt === undefined) {
 		return 'No valid delivery has come since n8n started: check the signing secret in the credential.';
@@ -76,8 +76,8 @@ function sender({ name, facts, count, since, lastValidAt, at }: Told): string {
 		return `The last valid delivery came at ${at(lastValidAt)}, so this one is probably not from ${name}.`;
 	}
 	return lastValidAt >= since
-		? `Valid ones came as well, the last at ${at(lastValidAt)}, so these are probably not from ${name}.`
-		: `No valid one has come since ${at(lastValidAt)}: if ${name} has sent any, compare its signing secret with the credential’s.`;
+		? `Valid ones arrived too, the last at ${at(lastValidAt)}, so these are probably not from ${name}.`
+		: `No valid one has arrived since ${at(lastValidAt)}: if ${name} has sent any, compare its signing secret with the credential’s.`;
 }
 
 function period(since: number, last: number, at: Told['at']): string {

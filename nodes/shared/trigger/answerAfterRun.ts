@@ -40,7 +40,7 @@ export interface Answer {
 
 /** Answers to a delivery that is to be sent again. Whatever makes runs fail may take a while to pass. */
 const REFUSALS = {
-	running: { status: 503, body: { error: 'the run goes on' }, retryAfterSeconds: 60 },
+	running: { status: 503, body: { error: 'the run has not finished' }, retryAfterSeconds: 60 },
 	failed: { status: 503, body: { error: 'the run failed' }, retryAfterSeconds: 300 },
 } as const satisfies Readonly<Record<string, Answer>>;
 

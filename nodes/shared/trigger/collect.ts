@@ -45,15 +45,21 @@ type Collected = { readonly items: readonly IDataObject[] } | { readonly isAccep
 /** Deliveries for one run. */
 class Batch {
 	readonly items: IDataObject[] = [];
+	/** Whether n8n has accepted the run. */
 	readonly isAccepted: Promise<boolean>;
+	isFull = false;
 	private deliveries = 0;
 	private bytes = 0;
+	/** When the last delivery came, by the clock of `performance`. */
 	private lastAt = 0;
-	private fill: () => void = () => {};
-	private readonly filled = new Promise<void>((resolve) => (this.fill = resolve));
+	private whenFull: () => void = () => {};
+	private readonly full = new Promise<void>((resolve) => (this.whenFull = resolve));
 
-	constructor(answer: RunAnswer) {
-		this.isAccepted = isAccepted(answer);
+	constructor(
+		first: Collectable,
+		private readonly limits: Limits,
+	) {
+		this.isAccepted = isAccepted(first.answer);
 	}
 
 	add({ items, bytes }: Collectable): void {
@@ -61,38 +67,33 @@ class Batch {
 		this.deliveries += 1;
 		this.bytes += bytes;
 		this.lastAt = performance.now();
+		if (this.deliveries < this.limits.collectAtMost && this.bytes < MAX_BYTES) return;
+		this.isFull = true;
+		this.whenFull();
 	}
 
-	isFull({ collectAtMost }: Limits): boolean {
-		const isFull = this.deliveries >= collectAtMost || this.bytes >= MAX_BYTES;
-		if (isFull) this.fill();
-		return isFull;
-	}
-
-	/** Ends when it is full, when the time is over, or when nothing has come for a part of it. */
-	async complete({ collectFor }: Limits): Promise<void> {
-		const limitMs = collectFor * 1000;
+	/** Resolves when the batch is full, when its time is over, or when nothing has come for a part of that time. */
+	async complete(): Promise<void> {
+		const limitMs = this.limits.collectFor * 1000;
 		const endsAt = performance.now() + limitMs;
-		let isFull = false;
-		void this.filled.then(() => (isFull = true));
 		const restMs = () =>
 			Math.min(endsAt, this.lastAt + limitMs * SHARE_OF_SILENCE) - performance.now();
-		while (!isFull && restMs() > 0) await Promise.race([this.filled, sleep(restMs())]);
+		while (!this.isFull && restMs() > 0) await Promise.race([this.full, sleep(restMs())]);
 	}
 }
 
 /** Collects the deliveries of one trigger. */
 export class Collector {
-	/** What further deliveries join. */
+	/** What the next delivery joins. */
 	private open: Batch | undefined;
 
 	async add(delivery: Collectable, limits: Limits): Promise<Collected> {
-		const joined = this.open;
-		const batch = joined ?? new Batch(delivery.answer);
+		const { open } = this;
+		const batch = open ?? new Batch(delivery, limits);
 		batch.add(delivery);
-		this.open = batch.isFull(limits) ? undefined : batch;
-		if (joined !== undefined) return { isAccepted: await batch.isAccepted };
-		await batch.complete(limits);
+		this.open = batch.isFull ? undefined : batch;
+		if (open !== undefined) return { isAccepted: await batch.isAccepted };
+		await batch.complete();
 		if (this.open === batch) this.open = undefined;
 		return { items: batch.items };
 	}

@@ -42,8 +42,8 @@ export async function executeTrigger(
 
 /** Explains runs that pass nothing on: the editor's “No output data” reads as if an event were lost. */
 const EMPTY_RUNS: Readonly<Partial<Record<Command['do'], string>>> = {
-	save: 'No event came: in this run the trigger saved what it knows of its endpoint.',
-	query: 'No event came: in this run the trigger looked up which events have run already.',
+	save: 'No event arrived: in this run the trigger saved what it knows of its endpoint.',
+	query: 'No event arrived: in this run the trigger looked up which events have already run.',
 	recover: 'This event has run before, so it did not run again.',
 };
 

@@ -19,7 +19,7 @@ export const OUTPUT_PER_EVENT_OPTION: INodeProperties = {
 	default: false,
 	noDataExpression: true,
 	description:
-		'Whether each chosen event leaves by an output of its own, named after it. All Events and Custom Events share the output Other.',
+		'Whether each chosen event has its own output, named after it. All Events and Custom Events share the output Other.',
 };
 
 export const REPORT_PROBLEMS_OPTION: INodeProperties = {

@@ -36,7 +36,7 @@ const MAX_PING_BYTES = 4096;
 
 /** What a person is told about refusals that are not due to the signature. */
 const NO_JSON = 'No provider sends such a body: look at what is between the provider and this n8n';
-const IS_VERIFIED = 'Its signature is right, so the signing secret is the right one';
+const IS_VERIFIED = 'Its signature is valid, so the signing secret is correct';
 
 /** How a delivery that starts no run is answered. */
 interface Reply {
@@ -71,7 +71,7 @@ export async function receiveDelivery(
 		}
 		return 'status' in outcome ? reply(context, outcome) : outcome;
 	} catch (error) {
-		context.logger.error('A webhook delivery could not be handled and was left to be retried', {
+		context.logger.error('A webhook delivery could not be handled; the provider was asked to send it again', {
 			node: context.getNode().name,
 			workflowId: context.getWorkflow().id,
 			reason: messageOf(error),
@@ -122,7 +122,7 @@ async function handle(
 			if (problemsOf(owner).isFirst(`cannot unseal ${record?.endpointId}`)) {
 				warn(
 					context,
-					'The signing secret of this trigger’s endpoint cannot be opened with the API key in the credential, so deliveries are put off with 503. The next check of the endpoint registers it anew; or put the former API key back',
+					'The signing secret of this trigger’s endpoint cannot be opened with the API key in the credential, so deliveries are answered with 503, to be sent again. The next check registers the endpoint again; or enter the previous API key in the credential again',
 				);
 			}
 			const answer = retryLater('the signing secret cannot be read at the moment');

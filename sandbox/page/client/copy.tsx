@@ -2,7 +2,7 @@ import type { Tell } from './notice.js';
 
 interface CopyProps {
 	text: string;
-	/** What it is, as it ends a sentence: "the API key of Metigan". */
+	/** What is copied, as the end of a sentence: "the API key of Metigan". */
 	what: string;
 	tell: Tell;
 }

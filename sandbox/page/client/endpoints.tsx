@@ -9,7 +9,7 @@ interface EndpointsProps {
 	account: Account;
 	providers: readonly CatalogueEntry[];
 	tell: Tell;
-	/** Takes an endpoint to the form for an event. */
+	/** Selects an endpoint in the form for an event. */
 	onUse(endpoint: SandboxEndpoint): void;
 }
 
@@ -41,7 +41,7 @@ export function Endpoints({ account, providers, tell, onUse }: EndpointsProps) {
 								endpoint={endpoint}
 								tell={tell}
 								onUse={onUse}
-								// Its button is gone with it; the keyboard needs another place to go on from.
+								// Its button is gone: move the keyboard focus elsewhere.
 								onDeleted={() => heading.current?.focus()}
 							/>
 						))}

@@ -29,7 +29,7 @@ const offered: readonly OfferedFault[] = [
 	{ id: 'scopeRefusal', label: 'refused: the key may not', body: { kind: 'scopeRefusal' } },
 ];
 
-/** As the choice names it; one that a terminal has set may not be among the offered. */
+/** The label of the choice; a fault that was set from a terminal may have none. */
 function wordsFor({ kind, status, delayMs }: WaitingFault): string {
 	const same = offered.find(
 		({ body }) => body.kind === kind && body.status === status && body.delayMs === delayMs,

@@ -12,11 +12,11 @@ interface FireFormProps {
 	draft: Draft;
 	change(fields: Partial<Draft>): void;
 	tell: Tell;
-	/** Stands above the button. */
+	/** Shown above the button. */
 	children: ComponentChildren;
 }
 
-/** Takes the keyboard to the form. */
+/** Moves the keyboard focus to the form. */
 export function focusFireForm(): void {
 	document.getElementById('event')?.focus();
 }

@@ -2,10 +2,10 @@ import type { ComponentChild } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Outcome } from './api.js';
 
-/** Says what came of an act: `done` where it worked, the reason where it did not. */
+/** Shows the outcome of an action: `done` if it worked, otherwise the reason. */
 export type Tell = <T>(outcome: Outcome<T>, done: string | ((answer: T) => string)) => void;
 
-/** A line that tells what the last act did. */
+/** A line with the outcome of the last action. */
 export function useNotice(): { notice: ComponentChild; tell: Tell } {
 	const [{ text, failed }, setNotice] = useState({ text: '', failed: false });
 	return {

@@ -1,9 +1,9 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Account, Entry, PageChange, PageState } from '../types.js';
 
-/** How many entries are shown; a browser stays quick with these. */
+/** How many entries are shown; more would make the browser slow. */
 const MOST_ENTRIES = 200;
-/** After how long to connect again where the browser has given up. */
+/** How long to wait before connecting again if the browser has given up. */
 const RECONNECT_MS = 1000;
 
 /** What the page shows. */
@@ -14,7 +14,7 @@ export interface View {
 	entries: readonly Entry[];
 }
 
-/** Follows the sandbox: begins with its whole state at each connection, and connects again by itself. */
+/** Follows the sandbox: gets its whole state at each connection, and reconnects by itself. */
 export function useSandbox(): View {
 	const [view, setView] = useState<View>({ connected: false, account: undefined, entries: [] });
 

@@ -38,7 +38,7 @@ export function Timeline({ entries, providers }: TimelineProps) {
 	);
 }
 
-/** The newest delivery, in a line for a screen reader too: the whole list would never stop in a burst. */
+/** The newest delivery, announced by screen readers; announcing the whole list would never end in a burst. */
 export function Newest({ entries, providers }: TimelineProps) {
 	const newest = entries.find((entry) => entry.kind === 'attempt');
 	return (

@@ -43,7 +43,7 @@ export const receive: Operation = {
 	name: 'Receive',
 	action: 'Receive delivery from webhook node',
 	description:
-		'Verify and read a delivery that n8n’s Webhook node received, as the trigger does. What is forged, not selected or a duplicate leaves by Refused.',
+		'Verify and read a delivery that n8n’s Webhook node received, as the trigger does. Forged, unselected and duplicate deliveries go to Refused.',
 	outputs: ['Event', 'Refused'],
 	// n8n's Webhook node stores headers with each run, and a shared secret is one of them.
 	offered: ({ schemes }) =>

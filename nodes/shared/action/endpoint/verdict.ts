@@ -147,7 +147,7 @@ function remedyFor(status: number | undefined): string {
 		case 401:
 			return 'The signature did not verify: compare the Signing Secret in the credential with the one that the provider uses for this endpoint.';
 		case 404:
-			return 'n8n knows no such webhook: publish the workflow, and see that the endpoint has its Production URL.';
+			return 'n8n has no such webhook: publish the workflow, and see that the endpoint has its Production URL.';
 		default:
 			return 'n8n or a proxy in front of it refused it: their logs say why.';
 	}
@@ -190,7 +190,7 @@ function withoutFault({ url, provider, trigger, endpoint, reach, counts, test }:
 	const since = counts === undefined ? '' : ` since ${counts.since}`;
 	return sound(
 		'nothingYet',
-		`All that can be seen is in order, but nothing has arrived${since}. ${wishesOf(trigger)}`,
+		`Everything that can be checked is in order, but nothing has arrived${since}. ${wishesOf(trigger)}`,
 	);
 }
 
