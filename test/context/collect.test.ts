@@ -50,7 +50,11 @@ function open(
 }
 
 const signed = (of: TriggerUnderTest, id: string, event = of.events[0]) =>
-	buildDelivery({ provider: of.provider, event, secret: SECRET, scheme: of.scheme, id });
+	buildDelivery({
+		...{ provider: of.provider, event, secret: SECRET, scheme: of.scheme, id },
+		// Some providers' events have no id.
+		data: { number: id },
+	});
 
 async function waiting(number: number): Promise<void> {
 	await until(`${number} deliveries to wait`, 60_000, async () =>

@@ -3,7 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { lastAnswer, startSandbox, type Sandbox } from '../../sandbox';
-import { chain, startN8n, type N8nHost, type NodeDefinition } from '../../testkit/n8n-host/driver';
+import {
+	chain,
+	outputOf,
+	startN8n,
+	type N8nHost,
+	type NodeDefinition,
+} from '../../testkit/n8n-host/driver';
 import { FEW_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
@@ -11,7 +17,10 @@ import { PACKAGE, SECRET } from '../../testkit/publishTrigger';
 import { metigan } from '../../testkit/triggers';
 import { SlowServer } from './slowServer';
 
-/** Options -> Answer -> When the Run Has Succeeded, in a real n8n: the answers a provider gets, and the runs. */
+/**
+ * Deliveries that are not answered at once, in a real n8n: the answers a provider gets, and the runs. Options → Answer →
+ * When the Run Has Succeeded, and Options → Collect For.
+ */
 
 /** Metigan waits 30 seconds for an answer, as the sandbox does. */
 const [LIMIT_MS, PATIENCE_MS] = [24_000, 30_000];
@@ -387,6 +396,60 @@ describe('n8n', () => {
 			expect(await Promise.all(copies)).toEqual([200, 200]);
 			expect(await endsOf(flow, 2)).toEqual(['success', 'success']);
 			expect(server.calls(flow.path)).toBe(2);
+		},
+		TEST_MS,
+	);
+});
+
+describe('a trigger that collects events', () => {
+	const collecting = { answer: 'received', collectFor: 5, collectAtMost: 40 };
+	const noOp = (): NodeDefinition => ({ name: 'After', type: 'n8n-nodes-base.noOp' });
+
+	/** How many items each run began with. */
+	async function itemsOfRuns({ n8n, id }: Flow): Promise<number[]> {
+		const runs = (await n8n.executions(id)).filter(({ status }) => status === 'success');
+		const executions = await Promise.all(runs.map(async (run) => await n8n.execution(run.id)));
+		return executions.map((execution) => outputOf(execution, 'Trigger').length);
+	}
+
+	it(
+		'answers each when n8n has stored their run, and none of them runs twice',
+		async () => {
+			const flow = await publish(bedOf(service), noOp, collecting);
+			const events = Array.from({ length: collecting.collectAtMost }, () => eventOf(flow));
+			const answers = await Promise.all(events.map(async (send) => await answerOf(send())));
+			expect(answers).toEqual(events.map(() => 200));
+			expect(await endsOf(flow, 1)).toEqual(['success']);
+			const copies = await Promise.all(events.map(async (send) => await answerOf(send())));
+			expect(copies).toEqual(events.map(() => 200));
+			expect(await itemsOfRuns(flow)).toEqual([events.length]);
+		},
+		TEST_MS,
+	);
+
+	it(
+		'loses none that waited when n8n was killed: each runs when it is sent again',
+		async () => {
+			const flow = await publish(bedOf(service), noOp, collecting);
+			const events = Array.from({ length: 30 }, () => eventOf(flow));
+			const sending = events.map(async (send) => await answerOf(send()));
+			const [first] = events;
+			// A copy of an event that waits is put off.
+			await until(
+				'an event to wait',
+				60_000,
+				async () => first && (await answerOf(first())) === 503,
+			);
+			await flow.n8n.kill();
+			const answers = await Promise.all(sending);
+			const cutOff = events.filter((_, index) => answers[index] !== 200);
+			expect(cutOff).not.toEqual([]);
+
+			await flow.n8n.restart();
+			const again = await Promise.all(cutOff.map(async (send) => await answerOf(send())));
+			expect(again).toEqual(cutOff.map(() => 200));
+			const items = await itemsOfRuns(flow);
+			expect(items.reduce((sum, each) => sum + each, 0)).toBe(events.length);
 		},
 		TEST_MS,
 	);

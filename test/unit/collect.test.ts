@@ -70,7 +70,12 @@ describe('a run', () => {
 	it('begins at once when it has as many as it may take, and the next one begins with what follows', async () => {
 		const deliveries = [1, 2, 3, 4].map((id) => deliver(id));
 		await pass(0);
-		expect(deliveries.map(({ state }) => state())).toEqual([run(1, 2, 3), 'waits', 'waits', 'waits']);
+		expect(deliveries.map(({ state }) => state())).toEqual([
+			run(1, 2, 3),
+			'waits',
+			'waits',
+			'waits',
+		]);
 		await pass(100);
 		expect(deliveries[3]?.state()).toEqual(run(4));
 	});

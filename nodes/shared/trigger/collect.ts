@@ -129,7 +129,8 @@ export const COLLECT_OPTIONS: readonly INodeProperties[] = [
 		type: 'number',
 		typeOptions: { minValue: 1, maxValue: MAX_COLLECTED, numberPrecision: 0 },
 		default: 100,
-		description: 'With Collect For: how many events one run takes. With the last of them it begins at once.',
+		description:
+			'With Collect For: how many events one run takes. With the last of them it begins at once.',
 	},
 	{
 		displayName: 'Collect For (Seconds)',

@@ -17,7 +17,10 @@ import { isTestListener, storeOf, webhookUrlOf } from './hookContext';
  * n8n's `delete`. An endpoint that is gone already counts as deleted.
  * @throws NodeApiError when the provider could not be asked; the id is kept, so n8n can try again
  */
-export async function deleteEndpoint(context: IHookFunctions, family: ProviderFamily): Promise<boolean> {
+export async function deleteEndpoint(
+	context: IHookFunctions,
+	family: ProviderFamily,
+): Promise<boolean> {
 	const store = storeOf(context);
 	endpointLock(store.owner).publishedUrl = undefined;
 	const remove = await prepareRemoval(context, family, store);
@@ -30,7 +33,10 @@ export async function deleteEndpoint(context: IHookFunctions, family: ProviderFa
  * n8n's `delete` of a test listener. Never throws, and does not wait for the provider: while it is at work, and forever
  * after it has thrown, no trigger of the instance can listen ("Maximum call stack size exceeded").
  */
-export async function endTestListener(context: IHookFunctions, family: ProviderFamily): Promise<boolean> {
+export async function endTestListener(
+	context: IHookFunctions,
+	family: ProviderFamily,
+): Promise<boolean> {
 	const warnOfFailure = (error: unknown) =>
 		warn(context, `The test endpoint could not be removed: ${messageOf(error)}`);
 	try {

@@ -71,11 +71,14 @@ export async function receiveDelivery(
 		}
 		return 'status' in outcome ? reply(context, outcome) : outcome;
 	} catch (error) {
-		context.logger.error('A webhook delivery could not be handled; the provider was asked to send it again', {
-			node: context.getNode().name,
-			workflowId: context.getWorkflow().id,
-			reason: messageOf(error),
-		});
+		context.logger.error(
+			'A webhook delivery could not be handled; the provider was asked to send it again',
+			{
+				node: context.getNode().name,
+				workflowId: context.getWorkflow().id,
+				reason: messageOf(error),
+			},
+		);
 		return reply(context, retryLater('the workflow cannot take deliveries at the moment'));
 	}
 }
