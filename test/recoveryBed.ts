@@ -1,10 +1,10 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 
 import { z } from 'zod';
 
 import type { FireInput, Sandbox } from '../sandbox';
+import { listen, originOf } from '../testkit/loopback';
 import { chain, type N8nHost } from '../testkit/n8n-host/driver';
 import { PACKAGE, SECRET } from '../testkit/publishTrigger';
 import type { TriggerCase } from '../testkit/triggers';
@@ -41,7 +41,7 @@ export class RunCounter {
 	});
 
 	async start(): Promise<void> {
-		await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+		await listen(this.server);
 	}
 
 	stop(): void {
@@ -59,7 +59,6 @@ export class RunCounter {
 		options: Record<string, unknown> = {},
 	): Promise<string> {
 		const webhookId = crypto.randomUUID();
-		const { port } = this.server.address() as AddressInfo;
 		const credential = await n8n.createCredential(trigger.title, trigger.credential, {
 			baseUrl: account.url,
 			apiKey: account.keys[trigger.provider],
@@ -85,7 +84,7 @@ export class RunCounter {
 					typeVersion: 4.2,
 					parameters: {
 						method: 'POST',
-						url: `http://127.0.0.1:${port}`,
+						url: originOf(this.server),
 						sendBody: true,
 						bodyParameters: {
 							parameters: [

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 
 import { buildDelivery } from '../../sandbox';
+import { listen, stop } from '../../testkit/loopback';
 import { chain, outputOf, startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
 import { fetchOnNewConnection } from '../../testkit/n8n-host/fetch';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
@@ -24,8 +24,7 @@ beforeAll(async () => {
 		requests += 1;
 		void answer().then((status) => response.writeHead(status).end('{}'));
 	});
-	await new Promise<void>((resolve) => crm.listen(0, '127.0.0.1', resolve));
-	crmUrl = `http://127.0.0.1:${(crm.address() as AddressInfo).port}/`;
+	crmUrl = `${await listen(crm)}/`;
 	n8n = await startN8n({ tarball: packedPackage(), webhookUrl: ORIGIN });
 }, 600_000);
 
@@ -35,8 +34,7 @@ afterEach(() => {
 
 afterAll(async () => {
 	await n8n?.stop();
-	crm.closeAllConnections();
-	await new Promise((resolve) => crm.close(resolve));
+	await stop(crm);
 }, 60_000);
 
 const respond = (name: string, responseCode: number | string) => ({

@@ -5,6 +5,7 @@ import type { INodeTypeDescription } from 'n8n-workflow';
 import { z } from 'zod';
 
 import { startSandbox, type ProviderId, type Sandbox } from '../../sandbox';
+import { listen, stop } from '../../testkit/loopback';
 import { startN8n, type N8nHost, type N8nHostOptions } from '../../testkit/n8n-host/driver';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
@@ -72,15 +73,11 @@ export class Collector {
 
 	/** Its address; listens on the loopback address from the first call. */
 	async open(): Promise<string> {
-		await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
-		const address = this.server.address();
-		if (address === null || typeof address === 'string') throw new Error('No TCP port was given');
-		return `http://127.0.0.1:${address.port}`;
+		return await listen(this.server);
 	}
 
 	async close(): Promise<void> {
-		this.server.closeAllConnections();
-		await new Promise((resolve) => this.server.close(resolve));
+		await stop(this.server);
 	}
 }
 
