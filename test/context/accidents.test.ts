@@ -1,20 +1,10 @@
 import path from 'node:path';
 
-import {
-	afterAll,
-	afterEach,
-	beforeAll,
-	beforeEach,
-	describe,
-	expect,
-	it,
-	jest,
-} from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { INodeParameters } from 'n8n-workflow';
 
 import type * as withinModule from '../../nodes/shared/state/within';
-import type * as watchModule from '../../nodes/shared/trigger/watch';
-import { buildDelivery, startSandbox, type Sandbox } from '../../sandbox';
+import { buildDelivery, type Sandbox } from '../../sandbox';
 import {
 	ContextHost,
 	DecryptedCredentials,
@@ -32,33 +22,23 @@ import {
 	misarReach,
 	type TriggerUnderTest,
 } from './providers';
+import { useSandbox } from './useSandbox';
+import { useTicks } from './useTicks';
 
 /** What happens to a trigger and its endpoint besides publishing: renamed, copied, imported, restarted in between. */
 
-const dist = (file: string) => path.join(__dirname, '../../dist/nodes/shared', file);
-const { EndpointWatch } = jest.requireActual<typeof watchModule>(dist('trigger/watch.js'));
-const within = jest.requireActual<typeof withinModule>(dist('state/within.js'));
+const within = jest.requireActual<typeof withinModule>(
+	path.join(__dirname, '../../dist/nodes/shared/state/within.js'),
+);
 
 let sandbox: Sandbox;
-let ticks: jest.SpiedFunction<watchModule.EndpointWatch['tick']>;
 let workflows = 0;
-const opened: Array<() => Promise<void>> = [];
+const ticks = useTicks();
+const open = useSandbox((started) => (sandbox = started));
 
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
 beforeEach(() => {
-	ticks = jest.spyOn(EndpointWatch.prototype, 'tick');
 	sandbox.setBehaviour('misar.reach', { deleteOffered: true });
 	sandbox.setBehaviour('misar.post', { pingOnCreate: false });
-});
-afterEach(async () => {
-	jest.restoreAllMocks();
-	await Promise.all(opened.splice(0).map(async (close) => await close()));
-	sandbox.reset();
-});
-afterAll(async () => {
-	await sandbox.close();
 });
 
 const providers: ReadonlyArray<readonly [string, TriggerUnderTest]> = [
@@ -73,7 +53,7 @@ function openHost(
 	trigger: TriggerUnderTest,
 	{ credential, nodeParameters, ...options }: Partial<ContextHostOptions> & Differences = {},
 ): ContextHost {
-	const host = new ContextHost({
+	return open({
 		workflowId: `accident ${workflows++}`,
 		...selfRegistering(trigger, sandbox, {
 			credential,
@@ -81,8 +61,6 @@ function openHost(
 		}),
 		...options,
 	});
-	opened.push(async () => await host.close());
-	return host;
 }
 
 async function publish(
@@ -92,20 +70,6 @@ async function publish(
 	const host = openHost(trigger, options);
 	await host.publish();
 	return host;
-}
-
-async function startTicking(host: ContextHost) {
-	const { tick: begin, close } = await host.startTrigger();
-	opened.push(close);
-	const ended = async () => {
-		await ticks.mock.results.at(-1)?.value;
-		await host.runsEnded();
-	};
-	const tick = async () => {
-		begin();
-		await ended();
-	};
-	return { begin, ended, tick };
 }
 
 const endpointsAt = ({ provider }: TriggerUnderTest) => sandbox.endpoints(provider);
@@ -167,7 +131,7 @@ describe.each(providers)('a former endpoint that %s could not delete', (_name, t
 		sandbox.changeEndpoint(trigger.provider, former ?? '', { active: false });
 		for (const method of ['PATCH', 'PUT']) fail({ method, status: 404 });
 		fail({ method: 'DELETE' });
-		await (await startTicking(host)).tick();
+		await (await ticks.start(host)).tick();
 		expect(endpointsAt(trigger)).toHaveLength(2);
 		sandbox.clearFaults();
 		endProcess();
@@ -180,7 +144,7 @@ describe.each(providers)('a former endpoint that %s could not delete', (_name, t
 			'the first check after a restart',
 			async (host) => {
 				await host.publish();
-				await (await startTicking(host)).tick();
+				await (await ticks.start(host)).tick();
 			},
 			1,
 		],
@@ -380,7 +344,7 @@ it('a publish that has waited long enough creates its own endpoint, and the chec
 	jest.spyOn(within, 'within').mockResolvedValue();
 	const host = await publish(metigan);
 	sandbox.removeEndpoint('metigan', idsAt(metigan)[0] ?? '');
-	const { begin, ended, tick } = await startTicking(host);
+	const { begin, ended, tick } = await ticks.start(host);
 	sandbox.fault({ provider: 'metigan', method: 'POST', kind: 'delay', delayMs: 3_000 });
 	const posts = () => sandbox.requests().filter(({ method }) => method === 'POST').length;
 	const before = posts();

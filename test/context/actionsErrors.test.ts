@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
 
-import { startSandbox, type Fault, type Sandbox } from '../../sandbox';
+import type { Fault, Sandbox } from '../../sandbox';
 import {
 	casesWithApi,
 	mailPanda,
@@ -13,6 +13,7 @@ import {
 	type ActionNodeCase,
 	type StoredError,
 } from './actionHost';
+import { useSandbox } from './useSandbox';
 
 /**
  * What a run ends with when the API does not do as asked: the error n8n stores, how often was
@@ -105,15 +106,9 @@ interface Expected {
 const ARTICLE = { article: { id: 'art-1', slug: 'first', title: 'First' } };
 
 let sandbox: Sandbox;
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
+useSandbox((started) => (sandbox = started));
 beforeEach(async () => {
 	await sandbox.fire({ provider: 'misarBlog', event: 'article.published', data: ARTICLE });
-});
-afterEach(() => sandbox.reset());
-afterAll(async () => {
-	await sandbox.close();
 });
 
 const requestsOf = ({ action, method, path }: Tried) =>

@@ -1,6 +1,6 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 
-import { startSandbox, type Sandbox, type SandboxEndpoint } from '../../sandbox';
+import type { Sandbox, SandboxEndpoint } from '../../sandbox';
 import { answerWith, mapEach, mapEntries, pathOf, rewriteAnswers, type Answer } from './answers';
 import { Life } from './life';
 import { recordWarnings } from './logs';
@@ -12,23 +12,16 @@ import {
 	misarReach,
 	type TriggerUnderTest,
 } from './providers';
+import { useSandbox } from './useSandbox';
 
 /** What a provider's answer says of an endpoint: that it is there, that it is gone, or nothing. */
 
 let sandbox: Sandbox;
 let warnings: string[];
 
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
+useSandbox((started) => (sandbox = started));
 beforeEach(() => {
 	warnings = recordWarnings();
-});
-afterEach(() => {
-	sandbox.reset();
-});
-afterAll(async () => {
-	await sandbox.close();
 });
 
 const named = (...triggers: TriggerUnderTest[]) =>

@@ -1,6 +1,6 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 
-import { startSandbox, type Sandbox } from '../../sandbox';
+import type { Sandbox } from '../../sandbox';
 import { answerWith, mapEach, mapEntries, rewriteAnswers, type Entry, type Place } from './answers';
 import { Life } from './life';
 import { recordWarnings } from './logs';
@@ -12,6 +12,7 @@ import {
 	misarReach,
 	type TriggerUnderTest,
 } from './providers';
+import { useSandbox } from './useSandbox';
 import { reachWithoutNetwork } from './withoutNetwork';
 
 /** Providers that show an endpoint in a different form, in part, or not at all. */
@@ -19,18 +20,10 @@ import { reachWithoutNetwork } from './withoutNetwork';
 let sandbox: Sandbox;
 let warnings: string[];
 
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
+useSandbox((started) => (sandbox = started));
 beforeEach(() => {
 	warnings = recordWarnings();
 	reachWithoutNetwork(sandbox);
-});
-afterEach(() => {
-	sandbox.reset();
-});
-afterAll(async () => {
-	await sandbox.close();
 });
 
 const all = [misarMail, misarReach, misarPost, mailPanda, metigan].map(

@@ -1,20 +1,9 @@
-import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import {
-	afterAll,
-	afterEach,
-	beforeAll,
-	beforeEach,
-	describe,
-	expect,
-	it,
-	jest,
-} from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { ICredentialDataDecryptedObject, WorkflowActivateMode } from 'n8n-workflow';
 
-import type * as watchModule from '../../nodes/shared/trigger/watch';
-import { lastAnswer, startSandbox, type Sandbox, type SandboxEndpoint } from '../../sandbox';
+import { lastAnswer, type Sandbox, type SandboxEndpoint } from '../../sandbox';
 import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
 import { until } from '../../testkit/n8n-host/poll';
 import { stopClock } from './conformanceForgeries';
@@ -30,6 +19,8 @@ import {
 	misarReach,
 	type TriggerUnderTest,
 } from './providers';
+import { useSandbox } from './useSandbox';
+import { useTicks } from './useTicks';
 
 /** The checks of an endpoint while its workflow is published, and at a start of n8n. */
 
@@ -40,30 +31,10 @@ const MINUTE_MS = 60_000;
 const HALF_HOUR = 30;
 const NOW = Date.parse('2036-03-01T12:00:00Z');
 
-const { EndpointWatch } = jest.requireActual<typeof watchModule>(
-	path.join(__dirname, '../../dist/nodes/shared/trigger/watch.js'),
-);
-
 let sandbox: Sandbox;
-let ticks: jest.SpiedFunction<watchModule.EndpointWatch['tick']>;
 let workflows = 0;
-const opened: Array<() => Promise<void>> = [];
-
-beforeAll(async () => {
-	sandbox = await startSandbox({ allowHttp: true });
-});
-beforeEach(() => {
-	ticks = jest.spyOn(EndpointWatch.prototype, 'tick');
-});
-afterEach(async () => {
-	jest.useRealTimers();
-	jest.restoreAllMocks();
-	await Promise.all(opened.splice(0).map(async (close) => await close()));
-	sandbox.reset();
-});
-afterAll(async () => {
-	await sandbox.close();
-});
+const ticks = useTicks();
+const open = useSandbox((started) => (sandbox = started), { allowHttp: true });
 
 const api = [misarMail, misarReach, misarPost, mailPanda, metigan];
 /** They make the secret themselves, whatever the credential holds. */
@@ -79,7 +50,7 @@ interface Start {
 
 /** A trigger whose webhook URL is served. */
 async function openHost({ trigger, credential, options, staticData = {} }: Start) {
-	const host = new ContextHost({
+	const host = open({
 		// What was reported of a workflow is remembered in the process.
 		workflowId: `workflow ${workflows++}`,
 		...selfRegistering(trigger, sandbox, {
@@ -89,14 +60,12 @@ async function openHost({ trigger, credential, options, staticData = {} }: Start
 		staticData,
 	});
 	host.restart({ webhookOrigin: await host.listen() });
-	opened.push(async () => await host.close());
 	return host;
 }
 
 /** Starts a host's trigger. */
 async function watch(host: ContextHost) {
-	const { tick: begin, crons, close } = await host.startTrigger();
-	opened.push(close);
+	const { begin, crons, close } = await ticks.start(host);
 	/** One minute's tick, to its end; n8n does not wait for it. */
 	const tick = async () => {
 		begin();
@@ -122,7 +91,7 @@ async function watch(host: ContextHost) {
 }
 
 /** n8n waits for no tick, and a publish is followed by two at once. */
-const ticksEnded = async () => await Promise.all(ticks.mock.results.map(({ value }) => value));
+const ticksEnded = async () => await Promise.all(ticks.begun());
 
 const removeAtProvider = (_host: ContextHost, id: string) => sandbox.removeEndpoint('metigan', id);
 
@@ -404,7 +373,7 @@ describe('a check', () => {
 			const calls = countCalls();
 			begin();
 			begin();
-			await Promise.all(ticks.mock.results.slice(1).map(({ value }) => value));
+			await Promise.all(ticks.begun().slice(1));
 			during = calls();
 		};
 		await tick();
@@ -780,10 +749,9 @@ describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 			endProcess();
 			host.restart({ activation });
 			await host.publish();
-			const started = await host.startTrigger();
-			opened.push(started.close);
+			const { crons } = await ticks.start(host);
 			const others = activation === 'update' ? ['*/10 * * * * *'] : [];
-			expect(started.crons).toEqual([expect.stringMatching(/^\d+ \* \* \* \* \*$/), ...others]);
+			expect(crons).toEqual([expect.stringMatching(/^\d+ \* \* \* \* \*$/), ...others]);
 		});
 
 		it('whose first check fails is followed by another one', async () => {

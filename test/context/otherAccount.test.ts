@@ -1,6 +1,6 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 
-import { startSandbox, type Sandbox } from '../../sandbox';
+import type { Sandbox } from '../../sandbox';
 import { answerWith, mapEach, mapEntries, rewriteAnswers } from './answers';
 import { Life } from './life';
 import { recordWarnings } from './logs';
@@ -12,6 +12,7 @@ import {
 	misarReach,
 	type TriggerUnderTest,
 } from './providers';
+import { useSandbox } from './useSandbox';
 
 /** A credential of a different account from the one in which the endpoint is registered. */
 
@@ -20,20 +21,12 @@ let sandbox: Sandbox;
 let other: Sandbox;
 let warnings: string[];
 
-beforeAll(async () => {
-	[sandbox, other] = await Promise.all([startSandbox(), startSandbox()]);
-});
+useSandbox((started) => (sandbox = started));
+useSandbox((started) => (other = started));
 beforeEach(() => {
 	warnings = recordWarnings();
 	other.setBehaviour('misar.reach', { deleteOffered: true });
 	other.setBehaviour('misar.post', { pingOnCreate: false });
-});
-afterEach(() => {
-	sandbox.reset();
-	other.reset();
-});
-afterAll(async () => {
-	await Promise.all([sandbox.close(), other.close()]);
 });
 
 const cases = [misarMail, misarReach, misarPost, mailPanda, metigan].map(

@@ -1,13 +1,14 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { beforeEach, expect, it } from '@jest/globals';
 
 import { operationsOf } from '../../nodes/shared/action/operations';
-import { buildDelivery, startSandbox, type Sandbox } from '../../sandbox';
+import { buildDelivery, type Sandbox } from '../../sandbox';
 import { ContextHost } from '../../testkit/contextHost';
 import { allProviders } from '../unit/allProviders';
 import { eventParameters } from '../../testkit/triggers';
 import { allCases, runForData, webhookItem, type ActionCall, type ActionCase } from './actionHost';
 import { outputSchema } from './outputSchema';
 import { triggersUnderTest } from './providers';
+import { useSandbox } from './useSandbox';
 
 /**
  * The fields that n8n's editor shows before the first run, and that its Assistant builds on, are those of
@@ -19,19 +20,12 @@ const URL_OF = 'https://app.example.com/hooks';
 const credential = { signingSecret: SECRET };
 
 let sandbox: Sandbox;
-beforeAll(async () => {
-	sandbox = await startSandbox({ retryTimeScale: 0 });
-});
+useSandbox((started) => (sandbox = started), { retryTimeScale: 0 });
 beforeEach(() => {
 	// It pings a new endpoint, and these are nobody's.
 	sandbox.setBehaviour('misar.post', { pingOnCreate: false });
 	sandbox.setBehaviour('misar.reach', { deleteOffered: true });
 });
-afterEach(async () => {
-	await sandbox.settled();
-	sandbox.reset();
-});
-afterAll(async () => await sandbox.close());
 
 const chosen = (value: string) => ({ __rl: true, mode: 'id', value });
 

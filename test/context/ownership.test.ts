@@ -1,15 +1,16 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import type { INodeParameters } from 'n8n-workflow';
 
-import { startSandbox, type Sandbox } from '../../sandbox';
+import type { Sandbox } from '../../sandbox';
 import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
+import { listen, stop } from '../../testkit/loopback';
 import { selfRegistering } from './hosts';
 import { recordWarnings } from './logs';
 import { useProcess } from './process';
 import { mailPanda, metigan, misarMail, misarReach, type TriggerUnderTest } from './providers';
+import { useSandbox } from './useSandbox';
 
 /**
  * Whose endpoint it is. A database that was restored or copied to another n8n names production's
@@ -17,23 +18,12 @@ import { mailPanda, metigan, misarMail, misarReach, type TriggerUnderTest } from
  */
 
 let sandbox: Sandbox;
-const hosts: ContextHost[] = [];
 const servers: Server[] = [];
 
-beforeAll(async () => {
-	sandbox = await startSandbox({ allowHttp: true });
-});
+const open = useSandbox((started) => (sandbox = started), { allowHttp: true });
 afterEach(async () => {
 	jest.restoreAllMocks();
-	await Promise.all(hosts.splice(0).map((host) => host.close()));
-	for (const server of servers.splice(0)) {
-		server.closeAllConnections();
-		await new Promise((resolve) => server.close(resolve));
-	}
-	sandbox.reset();
-});
-afterAll(async () => {
-	await sandbox.close();
+	await Promise.all(servers.splice(0).map(stop));
 });
 
 function startHost(
@@ -41,12 +31,7 @@ function startHost(
 	options: Partial<ContextHostOptions> & { nodeParameters?: INodeParameters } = {},
 ): ContextHost {
 	const { nodeParameters, ...rest } = options;
-	const host = new ContextHost({
-		...selfRegistering(trigger, sandbox, { nodeParameters }),
-		...rest,
-	});
-	hosts.push(host);
-	return host;
+	return open({ ...selfRegistering(trigger, sandbox, { nodeParameters }), ...rest });
 }
 
 /** A published trigger whose webhook URL is served. */
@@ -67,10 +52,8 @@ async function addressThat(
 		const { status, body } = answer(request.url ?? '');
 		response.writeHead(status, { 'content-type': 'application/json' }).end(body);
 	});
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	const { port } = server.address() as AddressInfo;
 	servers.push(server);
-	return `http://127.0.0.1:${port}`;
+	return await listen(server);
 }
 
 /** As n8n answers where it has no such webhook. */
