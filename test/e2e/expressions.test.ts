@@ -1,56 +1,32 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { z } from 'zod';
 
-import { lastAnswer, startSandbox, type Sandbox } from '../../sandbox';
-import { chain, startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { lastAnswer, type Sandbox } from '../../sandbox';
+import { chain, type N8nHost } from '../../testkit/n8n-host/driver';
 import { LAZY_ISOLATES } from '../../testkit/n8n-host/isolates';
-import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { accountOf, ORIGIN, PACKAGE, SECRET } from '../../testkit/publishTrigger';
 import { misarMail, triggerCases, type TriggerCase } from '../../testkit/triggers';
+import { useRecordedN8n } from './recordedN8n';
 
 /**
  * What n8n evaluates for a delivery. In its default engine an evaluation takes an isolate, which costs more than
  * all that the package does; n8n makes it only when there is something to evaluate, where it is told to.
  */
 
-let folder: string;
 let n8n: N8nHost;
 let sandbox: Sandbox;
-
-beforeAll(async () => {
-	folder = await mkdtemp(join(tmpdir(), 'evaluations-'));
-	sandbox = await startSandbox();
-	n8n = await startN8n({
-		tarball: packedPackage(),
-		webhookUrl: ORIGIN,
-		env: {
-			...LAZY_ISOLATES,
-			NODE_OPTIONS: `--require "${join(__dirname, 'countEvaluations.cjs')}"`,
-			EVALUATIONS: join(folder, 'evaluations'),
-		},
-	});
-	sandbox.setRoute(ORIGIN, n8n.url);
-}, 600_000);
-
-afterAll(async () => {
-	await n8n?.stop();
-	await sandbox?.close();
-	await rm(folder, { recursive: true, force: true });
-}, 60_000);
+const lines = useRecordedN8n(
+	(bed) => ({ n8n, sandbox } = bed),
+	'countEvaluations.cjs',
+	'EVALUATIONS',
+	LAZY_ISOLATES,
+);
 
 const evaluationSchema = z.object({ expression: z.string(), isolate: z.boolean() });
 
 /** All evaluations so far, but those for calls to the provider: n8n writes the API key into each. */
 function evaluations(): Array<z.output<typeof evaluationSchema>> {
-	const file = join(folder, 'evaluations');
-	if (!existsSync(file)) return [];
-	const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
-	const all = lines.map((line) => evaluationSchema.parse(JSON.parse(line)));
+	const all = lines().map((line) => evaluationSchema.parse(JSON.parse(line)));
 	return all.filter(({ expression }) => !expression.includes('$credentials'));
 }
 

@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 
-import { lastAnswer, startSandbox, type Fault, type Sandbox } from '../../sandbox';
-import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { lastAnswer, type Fault, type Sandbox } from '../../sandbox';
+import type { N8nHost } from '../../testkit/n8n-host/driver';
 import { fetchOnNewConnection } from '../../testkit/n8n-host/fetch';
 import { LAZY_ISOLATES } from '../../testkit/n8n-host/isolates';
-import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN } from '../../testkit/publishTrigger';
 import { metigan, misarMail, misarReach, type TriggerCase } from '../../testkit/triggers';
+import { useN8n } from '../useN8n';
 
 /**
  * "Listen for test event" where it cannot work or cannot end well. While `delete` of a test webhook is
@@ -25,17 +25,7 @@ const WAIT_MS = 30_000;
 let n8n: N8nHost;
 let sandbox: Sandbox;
 
-beforeAll(async () => {
-	const tarball = packedPackage();
-	sandbox = await startSandbox();
-	n8n = await startN8n({ tarball, webhookUrl: ORIGIN, env: LAZY_ISOLATES });
-	sandbox.setRoute(ORIGIN, n8n.url);
-}, 600_000);
-
-afterAll(async () => {
-	await n8n?.stop();
-	await sandbox?.close();
-}, 60_000);
+useN8n((bed) => ({ n8n, sandbox } = bed), { env: LAZY_ISOLATES });
 
 afterEach(() => sandbox.clearFaults());
 

@@ -3,11 +3,11 @@ import { createServer, type Server } from 'node:http';
 
 import { buildDelivery } from '../../sandbox';
 import { listen, stop } from '../../testkit/loopback';
-import { chain, outputOf, startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { chain, outputOf, type N8nHost } from '../../testkit/n8n-host/driver';
 import { fetchOnNewConnection } from '../../testkit/n8n-host/fetch';
-import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN, PACKAGE, SECRET } from '../../testkit/publishTrigger';
+import { useN8n } from '../useN8n';
 
 /** Webhook → Receive → work in a real n8n, where the provider is answered after the work. */
 
@@ -19,21 +19,21 @@ let requests = 0;
 /** How it answers. */
 let answer: () => Promise<number>;
 
+useN8n((bed) => ({ n8n } = bed));
+
 beforeAll(async () => {
 	crm = createServer((_request, response) => {
 		requests += 1;
 		void answer().then((status) => response.writeHead(status).end('{}'));
 	});
 	crmUrl = `${await listen(crm)}/`;
-	n8n = await startN8n({ tarball: packedPackage(), webhookUrl: ORIGIN });
-}, 600_000);
+});
 
 afterEach(() => {
 	requests = 0;
 });
 
 afterAll(async () => {
-	await n8n?.stop();
 	await stop(crm);
 }, 60_000);
 

@@ -32,7 +32,7 @@ beforeAll(async () => {
 			tarball: packedPackage(),
 			webhookUrl: ORIGIN,
 			env: { ...FEW_ISOLATES, ...FOR_SUBJECTS },
-			...(publicationService === undefined ? {} : { publicationService }),
+			publicationService,
 		});
 		const restarts = new RestartRounds(async () => await n8n.restart());
 		beds.set(name, { place: { n8n, gate }, restarts });
