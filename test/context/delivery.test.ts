@@ -9,6 +9,7 @@ import type { IDataObject, INodeParameters } from 'n8n-workflow';
 import { buildDelivery, type Tamper } from '../../sandbox';
 import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
 import { stopClock } from './conformanceForgeries';
+import { holdAnswer, registeredByHand } from './hosts';
 import {
 	mailPanda,
 	metigan,
@@ -19,15 +20,16 @@ import {
 	misarReach,
 	type TriggerUnderTest,
 } from './providers';
+import { useHosts } from './useHosts';
 
 /** What each kind of delivery is answered, and whether it runs, over real HTTP. */
 
 const SECRET = 'whsec_of_this_test';
-const hosts: ContextHost[] = [];
+let workflows = 0;
+const open = useHosts();
 
-afterEach(async () => {
+afterEach(() => {
 	jest.useRealTimers();
-	await Promise.all(hosts.splice(0).map((host) => host.close()));
 });
 
 function startHost(
@@ -36,25 +38,15 @@ function startHost(
 	changes: Partial<ContextHostOptions> = {},
 	beside?: ContextHost,
 ): ContextHost {
-	const host = new ContextHost(
+	return open(
 		{
-			node: trigger.nodeType,
-			credentialType: trigger.credentialType,
-			credential: { signingSecret: SECRET },
-			parameters: {
-				...trigger.parameters,
-				registration: 'manual',
-				events: [...trigger.events],
-				...parameters,
-			},
+			...registeredByHand(trigger, SECRET, parameters),
 			// Its own workflow, because the nodes' memory of deliveries is the process's.
-			workflowId: `workflow ${hosts.length} of ${expect.getState().currentTestName}`,
+			workflowId: `workflow ${workflows++}`,
 			...changes,
 		},
 		beside,
 	);
-	hosts.push(host);
-	return host;
 }
 
 function signed(
@@ -297,15 +289,7 @@ describe.each([
 		it('is put off with 503 while the first is being answered', async () => {
 			const host = startHost(trigger);
 			const delivery = signed(trigger);
-			let release = () => {};
-			const entered = new Promise<void>((resolve) => {
-				host.beforeAnswer = async () => {
-					resolve();
-					await new Promise<void>((done) => {
-						release = done;
-					});
-				};
-			});
+			const { entered, release } = holdAnswer(host);
 			const first = host.deliver(delivery);
 			await entered;
 			const copy = await host.deliver(delivery);

@@ -2,10 +2,10 @@ import { beforeEach, expect, it } from '@jest/globals';
 
 import { operationsOf } from '../../nodes/shared/action/operations';
 import { buildDelivery, type Sandbox } from '../../sandbox';
-import { ContextHost } from '../../testkit/contextHost';
 import { allProviders } from '../unit/allProviders';
 import { eventParameters } from '../../testkit/triggers';
 import { allCases, runForData, webhookItem, type ActionCall, type ActionCase } from './actionHost';
+import { registeredByHand } from './hosts';
 import { outputSchema } from './outputSchema';
 import { triggersUnderTest } from './providers';
 import { useSandbox } from './useSandbox';
@@ -20,7 +20,7 @@ const URL_OF = 'https://app.example.com/hooks';
 const credential = { signingSecret: SECRET };
 
 let sandbox: Sandbox;
-useSandbox((started) => (sandbox = started), { retryTimeScale: 0 });
+const open = useSandbox((started) => (sandbox = started), { retryTimeScale: 0 });
 beforeEach(() => {
 	// It pings a new endpoint, and these are nobody's.
 	sandbox.setBehaviour('misar.post', { pingOnCreate: false });
@@ -182,18 +182,14 @@ it('has none where no document names the fields', () => {
 });
 
 it.each(triggersUnderTest)('$title Trigger outputs the fields of its schema', async (trigger) => {
-	const { provider, scheme, parameters, events } = trigger;
-	const host = new ContextHost({
-		node: trigger.nodeType,
-		credentialType: trigger.credentialType,
-		credential,
-		parameters: { ...parameters, registration: 'manual', ...eventParameters(trigger) },
+	const { provider, scheme, events } = trigger;
+	const host = open({
+		...registeredByHand(trigger, SECRET, eventParameters(trigger)),
 		workflowId: `output of ${trigger.title}`,
 	});
 	const { run } = await host.deliver(
 		buildDelivery({ provider, scheme, event: events[0], secret: SECRET }),
 	);
-	await host.close();
 	const version = Number(trigger.nodeType.description.version);
 	const schema = outputSchema(trigger.nodeFile, version, 'output');
 	expect(run).toHaveLength(1);

@@ -10,6 +10,7 @@ import type { ContextHost } from '../../testkit/contextHost';
 import { processedData } from '../../testkit/processedData';
 import { endProcess } from './process';
 import { stopClock } from './conformanceForgeries';
+import { registeredByHand } from './hosts';
 import { metigan, type TriggerUnderTest } from './providers';
 import { useSandbox } from './useSandbox';
 import { useTicks } from './useTicks';
@@ -68,17 +69,14 @@ interface Start {
 export async function publish({ trigger = metigan, events, options, apiKey }: Start = {}) {
 	const host = open({
 		workflowId: `workflow ${workflows++}`,
-		node: trigger.nodeType,
-		credentialType: trigger.credentialType,
+		...registeredByHand(trigger, SECRET, {
+			events: [...(events ?? trigger.events)],
+			options: { recoverMissed: true, checkInterval: 1, ...options },
+		}),
 		credential: {
 			baseUrl: sandbox.url,
 			signingSecret: SECRET,
 			apiKey: apiKey ?? sandbox.keys[trigger.provider],
-		},
-		parameters: {
-			registration: 'manual',
-			events: [...(events ?? trigger.events)],
-			options: { recoverMissed: true, checkInterval: 1, ...options },
 		},
 	});
 	await host.publish();

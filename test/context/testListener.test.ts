@@ -3,7 +3,7 @@ import { NodeOperationError, type INodeParameters } from 'n8n-workflow';
 
 import { buildDelivery, type Sandbox } from '../../sandbox';
 import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
-import { selfRegistering } from './hosts';
+import { registeredByHand, selfRegistering } from './hosts';
 import { recordWarnings } from './logs';
 import {
 	metigan,
@@ -33,17 +33,9 @@ function startHost(
 	changes: Partial<ContextHostOptions> = {},
 ): ContextHost {
 	return open({
-		node: trigger.nodeType,
-		credentialType: trigger.credentialType,
-		credential: { signingSecret: SECRET },
-		parameters: {
-			...trigger.parameters,
-			registration: 'manual',
-			events: [trigger.events[0]],
-			...parameters,
-		},
+		...registeredByHand(trigger, SECRET, { events: [trigger.events[0]], ...parameters }),
 		// What is known of a trigger is the process's.
-		workflowId: `workflow ${workflows++} of ${expect.getState().currentTestName}`,
+		workflowId: `workflow ${workflows++}`,
 		...changes,
 	});
 }
