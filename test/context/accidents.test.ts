@@ -20,6 +20,7 @@ import {
 	misarMail,
 	misarPost,
 	misarReach,
+	withApi,
 	type TriggerUnderTest,
 } from './providers';
 import { useSandbox } from './useSandbox';
@@ -40,14 +41,6 @@ beforeEach(() => {
 	sandbox.setBehaviour('misar.reach', { deleteOffered: true });
 	sandbox.setBehaviour('misar.post', { pingOnCreate: false });
 });
-
-const providers: ReadonlyArray<readonly [string, TriggerUnderTest]> = [
-	['Misar Mail', misarMail],
-	['Misar Reach', misarReach],
-	['Misar Post', misarPost],
-	['Mail Panda', mailPanda],
-	['Metigan', metigan],
-];
 
 function openHost(
 	trigger: TriggerUnderTest,
@@ -83,7 +76,7 @@ async function statusOf(host: ContextHost, trigger: TriggerUnderTest, secret = s
 	return (await host.deliver(buildDelivery({ provider, event: events[0], scheme, secret }))).status;
 }
 
-describe.each(providers)(
+describe.each(withApi)(
 	'a copied workflow with the webhook ID of its original at %s',
 	(_name, trigger) => {
 		const copyOf = (original: ContextHost) =>
@@ -122,7 +115,7 @@ describe.each(providers)(
 	},
 );
 
-describe.each(providers)('a former endpoint that %s could not delete', (_name, trigger) => {
+describe.each(withApi)('a former endpoint that %s could not delete', (_name, trigger) => {
 	/** n8n stops in the middle of a replacement. */
 	async function interrupted(): Promise<ContextHost> {
 		recordWarnings();
@@ -167,7 +160,7 @@ describe.each(providers)('a former endpoint that %s could not delete', (_name, t
 	});
 });
 
-describe.each(providers)('a trigger of %s that was renamed', (_name, trigger) => {
+describe.each(withApi)('a trigger of %s that was renamed', (_name, trigger) => {
 	it.each([
 		['in the same process', () => {}],
 		['before a restart', endProcess],
@@ -187,7 +180,7 @@ describe.each(providers)('a trigger of %s that was renamed', (_name, trigger) =>
 	});
 });
 
-describe.each(providers)(
+describe.each(withApi)(
 	'an unpublish at %s after the credential was deleted',
 	(_name, trigger) => {
 		const deleteCredential = () =>
@@ -277,7 +270,7 @@ describe.each<[string, TriggerUnderTest]>([
 	});
 });
 
-describe.each(providers)('a start of n8n without a record at %s', (_name, trigger) => {
+describe.each(withApi)('a start of n8n without a record at %s', (_name, trigger) => {
 	it.each(['init', 'leadershipChange', 'update'] as const)(
 		'of kind %s fails where the provider does, so that n8n tries again',
 		async (activation) => {

@@ -191,6 +191,19 @@ const TRY_LATER = /try again/;
 const CHECK_ADDRESS = /Base URL in the credential and Options → API Path/;
 const CHECK_BASE_URL = { description: /Check the Base URL in the credential/ };
 const UPGRADE = { description: /Upgrade the plan/ };
+const SOMETHING_ELSE: Expected = {
+	message: /answered with something that is not a/,
+	description: CHECK_ADDRESS,
+	httpCode: '200',
+	requests: 1,
+	ofLists: CHECK_BASE_URL,
+};
+const CLOSED: Expected = {
+	message: /could not be reached \(the connection was closed before the answer\)/,
+	description: TRY_LATER,
+	httpCode: null,
+	requests: { read: ALL_ATTEMPTS, write: 1 },
+};
 const limited = { message: /limits how often its API may be called/, httpCode: '429' };
 
 /** The code by which an API says that the plan does not allow a call, where one is documented. */
@@ -387,55 +400,27 @@ const rows: ReadonlyArray<readonly [string, Fault | ((tried: Tried) => Fault), E
 	[
 		'HTML instead of JSON',
 		{ kind: 'html', status: 200 },
-		{
-			message: /answered with something that is not a/,
-			description: CHECK_ADDRESS,
-			httpCode: '200',
-			requests: 1,
-			ofLists: CHECK_BASE_URL,
-		},
+		SOMETHING_ELSE,
 	],
 	[
 		'an empty body',
 		{ kind: 'empty' },
-		{
-			message: /answered with something that is not a/,
-			description: CHECK_ADDRESS,
-			httpCode: '200',
-			requests: 1,
-			ofLists: CHECK_BASE_URL,
-		},
+		SOMETHING_ELSE,
 	],
 	[
 		'truncated JSON',
 		{ kind: 'truncate', when: 'after' },
-		{
-			message: /could not be reached \(the connection was closed before the answer\)/,
-			description: TRY_LATER,
-			httpCode: null,
-			requests: { read: ALL_ATTEMPTS, write: 1 },
-		},
+		CLOSED,
 	],
 	[
 		'JSON that ends early',
 		status(200, { body: '{"data":[{"id":' }),
-		{
-			message: /answered with something that is not a/,
-			description: CHECK_ADDRESS,
-			httpCode: '200',
-			requests: 1,
-			ofLists: CHECK_BASE_URL,
-		},
+		SOMETHING_ELSE,
 	],
 	[
 		'a connection reset',
 		{ kind: 'drop' },
-		{
-			message: /could not be reached \(the connection was closed before the answer\)/,
-			description: TRY_LATER,
-			httpCode: null,
-			requests: { read: ALL_ATTEMPTS, write: 1 },
-		},
+		CLOSED,
 	],
 	[
 		// Inside the budget of 15 s for all attempts, 10 s each.

@@ -595,6 +595,9 @@ it('an unsigned header makes no new delivery of an old one', async () => {
 });
 
 describe('a delivery of another product with the same secret', () => {
+	const ofProduct = (product: string, { events: [event] }: TriggerUnderTest) =>
+		buildDelivery({ provider: 'misar.dev', event, product, secret: SECRET });
+
 	it.each([
 		['mail', misarPost],
 		['reach', misarMail],
@@ -604,13 +607,7 @@ describe('a delivery of another product with the same secret', () => {
 		['mail', misarDev],
 	])('is refused: %s', async (product, trigger) => {
 		const host = startHost(trigger, { events: ['*'] });
-		const delivery = buildDelivery({
-			provider: 'misar.dev',
-			event: trigger.events[0],
-			product,
-			secret: SECRET,
-		});
-		expect(await host.deliver(delivery)).toMatchObject({
+		expect(await host.deliver(ofProduct(product, trigger))).toMatchObject({
 			status: 401,
 			body: { error: 'the delivery is for a different product' },
 			run: undefined,
@@ -626,12 +623,7 @@ describe('a delivery of another product with the same secret', () => {
 		['dev', misarDev],
 	])('is not taken for one of the right product: %s', async (product, trigger) => {
 		const host = startHost(trigger, { simplify: false });
-		const delivery = buildDelivery({
-			provider: 'misar.dev',
-			event: trigger.events[0],
-			product,
-			secret: SECRET,
-		});
+		const delivery = ofProduct(product, trigger);
 		expect(outputOf((await host.deliver(delivery)).run)['warnings']).toBeUndefined();
 	});
 

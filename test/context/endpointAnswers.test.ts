@@ -4,14 +4,7 @@ import type { Sandbox, SandboxEndpoint } from '../../sandbox';
 import { answerWith, mapEach, mapEntries, pathOf, rewriteAnswers, type Answer } from './answers';
 import { Life } from './life';
 import { recordWarnings } from './logs';
-import {
-	mailPanda,
-	metigan,
-	misarMail,
-	misarPost,
-	misarReach,
-	type TriggerUnderTest,
-} from './providers';
+import { metigan, misarMail, misarReach, withApi, type TriggerUnderTest } from './providers';
 import { useSandbox } from './useSandbox';
 
 /** What a provider's answer says of an endpoint: that it is there, that it is gone, or nothing. */
@@ -28,7 +21,6 @@ const named = (...triggers: TriggerUnderTest[]) =>
 	triggers.map((trigger): [string, TriggerUnderTest] => [trigger.title, trigger]);
 /** Those with a call for one endpoint, and the others. */
 const withGet = named(misarMail, metigan);
-const all = named(misarMail, misarReach, misarPost, mailPanda, metigan);
 
 const repairs = () => warnings.filter((text) => text.includes('It was repaired'));
 const emptyList = (answer: unknown) => mapEntries(answer, () => []);
@@ -95,7 +87,7 @@ describe.each(withGet)('%s answers for one endpoint with another one', (_title, 
 	});
 });
 
-describe.each(all)(
+describe.each(withApi)(
 	'%s answers a create with another endpoint of the account',
 	(_title, trigger) => {
 		it('and that one is left alone, and ours is not left behind', async () => {
@@ -199,7 +191,7 @@ describe.each(withGet)('%s says that an endpoint is gone', (_title, trigger) => 
 	});
 });
 
-describe.each(all)('%s answers the DELETE of an endpoint that is gone', (_title, trigger) => {
+describe.each(withApi)('%s answers the DELETE of an endpoint that is gone', (_title, trigger) => {
 	it.each(gone.filter(([what]) => what !== '403'))(
 		'with %s, and the unpublish forgets it',
 		async (_what, answer) => {
@@ -220,7 +212,7 @@ describe.each(all)('%s answers the DELETE of an endpoint that is gone', (_title,
 	);
 });
 
-describe.each(all)('a lagging copy of %s that shows nothing', (_title, trigger) => {
+describe.each(withApi)('a lagging copy of %s that shows nothing', (_title, trigger) => {
 	const lag = () => {
 		answerWith(sandbox, trigger, { status: 404 }, { place: 'one' });
 		rewriteAnswers(sandbox, trigger, emptyList, { place: 'list' });
@@ -292,7 +284,7 @@ describe.each(all)('a lagging copy of %s that shows nothing', (_title, trigger) 
 	});
 });
 
-describe.each(all)('an endpoint that %s did not show after it was created', (_title, trigger) => {
+describe.each(withApi)('an endpoint that %s did not show after it was created', (_title, trigger) => {
 	it.each([true, false])(
 		'is registered again after an unpublish that fails although it removed it (shown by then: %s)',
 		async (isShown) => {
@@ -339,7 +331,7 @@ describe.each(all)('an endpoint that %s did not show after it was created', (_ti
 	});
 });
 
-describe.each(all.filter(([, trigger]) => trigger !== misarReach))(
+describe.each(withApi.filter(([, trigger]) => trigger !== misarReach))(
 	'%s answers an update with 200 and changes nothing',
 	(_title, trigger) => {
 		beforeEach(() => {
@@ -368,7 +360,7 @@ describe.each(all.filter(([, trigger]) => trigger !== misarReach))(
 	},
 );
 
-describe.each(all)('%s shows an endpoint as switched off whatever is done', (_title, trigger) => {
+describe.each(withApi)('%s shows an endpoint as switched off whatever is done', (_title, trigger) => {
 	it('and it is replaced once, and this is told once', async () => {
 		const life = new Life(sandbox, trigger);
 		await life.publish();

@@ -4,14 +4,7 @@ import type { Sandbox } from '../../sandbox';
 import { answerWith, mapEach, mapEntries, rewriteAnswers, type Entry, type Place } from './answers';
 import { Life } from './life';
 import { recordWarnings } from './logs';
-import {
-	mailPanda,
-	metigan,
-	misarMail,
-	misarPost,
-	misarReach,
-	type TriggerUnderTest,
-} from './providers';
+import { withApi } from './providers';
 import { useSandbox } from './useSandbox';
 import { reachWithoutNetwork } from './withoutNetwork';
 
@@ -26,9 +19,6 @@ beforeEach(() => {
 	reachWithoutNetwork(sandbox);
 });
 
-const all = [misarMail, misarReach, misarPost, mailPanda, metigan].map(
-	(trigger): [string, TriggerUnderTest] => [trigger.title, trigger],
-);
 const namesOf = ({ events }: Entry) =>
 	Array.isArray(events) ? events.map(String) : String(events).split(',');
 const urlOf = ({ url }: Entry) => String(url);
@@ -77,7 +67,7 @@ const places: ReadonlyArray<[string, Place]> = [
 	['everywhere', 'both'],
 ];
 
-describe.each(all)('%s shows', (_title, trigger) => {
+describe.each(withApi)('%s shows', (_title, trigger) => {
 	describe.each(forms)('%s', (_form, change) => {
 		it.each(places)(
 			'%s, and after the first POST nothing is changed or told until the unpublish',
@@ -99,7 +89,7 @@ describe.each(all)('%s shows', (_title, trigger) => {
 	});
 });
 
-describe.each(all)('a list of %s that is cut', (_title, trigger) => {
+describe.each(withApi)('a list of %s that is cut', (_title, trigger) => {
 	const COUNT = 20;
 	const addOthers = () => {
 		for (let index = 0; index < COUNT; index++) {
@@ -144,7 +134,7 @@ describe.each(all)('a list of %s that is cut', (_title, trigger) => {
 	});
 });
 
-describe.each(all)('%s has ids that are 64-bit numbers', (_title, trigger) => {
+describe.each(withApi)('%s has ids that are 64-bit numbers', (_title, trigger) => {
 	const numbered = (entry: Entry) => ({ ...entry, id: 9_223_372_036_854_775_000, _id: undefined });
 	const createAnswer = mapEach(numbered);
 

@@ -17,6 +17,7 @@ import {
 	misarMail,
 	misarPost,
 	misarReach,
+	withApi,
 	type TriggerUnderTest,
 } from './providers';
 import { useSandbox } from './useSandbox';
@@ -36,7 +37,6 @@ let workflows = 0;
 const ticks = useTicks();
 const open = useSandbox((started) => (sandbox = started), { allowHttp: true });
 
-const api = [misarMail, misarReach, misarPost, mailPanda, metigan];
 /** They make the secret themselves, whatever the credential holds. */
 const issuers: readonly TriggerUnderTest[] = [misarReach, misarPost];
 
@@ -251,7 +251,7 @@ it('a repaired endpoint is reported with the last check that found it in order',
 });
 
 describe.each(faults)('an endpoint that was %s', (_, fault) => {
-	it.each(api.map((trigger) => [trigger.title, trigger] as const))(
+	it.each(withApi)(
 		'is repaired by the next check at %s',
 		async (_title, trigger) => {
 			// No document names a call to delete an endpoint; without one the old endpoint would stay.
@@ -324,7 +324,7 @@ describe.each(faults)('an endpoint that was %s', (_, fault) => {
 });
 
 describe('a check', () => {
-	it.each(api.map((trigger) => [trigger.title, trigger] as const))(
+	it.each(withApi)(
 		'costs one call, writes nothing and runs nothing while all is well at %s',
 		async (_title, trigger) => {
 			const { host, tick } = await publish({ trigger });
@@ -651,7 +651,7 @@ describe('a check', () => {
 		expect(await pass(10)).toHaveLength(10);
 	});
 
-	it.each(api.map((trigger) => [trigger.title, trigger] as const))(
+	it.each(withApi)(
 		'repairs for good what was published while the clock was ahead, at %s',
 		async (_title, trigger) => {
 			recordWarnings();
@@ -727,7 +727,7 @@ describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 			expect(await pass(HALF_HOUR)).toEqual([]);
 		});
 
-		it.each(api.map((trigger) => [trigger.title, trigger] as const))(
+		it.each(withApi)(
 			'does not wait for %s, which accepts connections and never answers',
 			async (_title, trigger) => {
 				recordWarnings();
@@ -933,7 +933,7 @@ it.each([{ checkInterval: -1 }, { checkInterval: 0.5 }, { toleranceSeconds: 'non
 );
 
 it('every credential signs its calls with a function, which needs no expression', () => {
-	for (const { credentialFile } of api) {
+	for (const [, { credentialFile }] of withApi) {
 		const { authenticate } = instantiate<{ authenticate: unknown }>(credentialFile);
 		expect(authenticate).toBeInstanceOf(Function);
 	}

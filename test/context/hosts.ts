@@ -16,17 +16,8 @@ export function registeredByHand(
 	signingSecret: string,
 	nodeParameters: INodeParameters = {},
 ): ContextHostOptions {
-	return {
-		node: trigger.nodeType,
-		credentialType: trigger.credentialType,
-		parameters: {
-			...trigger.parameters,
-			registration: 'manual',
-			events: [...trigger.events],
-			...nodeParameters,
-		},
-		credential: { signingSecret },
-	};
+	const parameters = { registration: 'manual', ...nodeParameters };
+	return { ...nodeOf(trigger, parameters), credential: { signingSecret } };
 }
 
 /** A host's options for a trigger that registers itself at the sandbox, for its two events. */
@@ -36,20 +27,21 @@ export function selfRegistering(
 	{ nodeParameters, credential }: Differences = {},
 ): ContextHostOptions {
 	return {
-		node: trigger.nodeType,
-		credentialType: trigger.credentialType,
-		parameters: {
-			...trigger.parameters,
-			registration: 'automatic',
-			events: [...trigger.events],
-			...nodeParameters,
-		},
+		...nodeOf(trigger, { registration: 'automatic', ...nodeParameters }),
 		credential: {
 			...trigger.parameters,
 			baseUrl: sandbox.url,
 			apiKey: sandbox.keys[trigger.provider],
 			...credential,
 		},
+	};
+}
+
+function nodeOf(trigger: TriggerUnderTest, nodeParameters: INodeParameters) {
+	return {
+		node: trigger.nodeType,
+		credentialType: trigger.credentialType,
+		parameters: { ...trigger.parameters, events: [...trigger.events], ...nodeParameters },
 	};
 }
 

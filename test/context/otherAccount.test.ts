@@ -4,14 +4,7 @@ import type { Sandbox } from '../../sandbox';
 import { answerWith, mapEach, mapEntries, rewriteAnswers } from './answers';
 import { Life } from './life';
 import { recordWarnings } from './logs';
-import {
-	mailPanda,
-	metigan,
-	misarMail,
-	misarPost,
-	misarReach,
-	type TriggerUnderTest,
-} from './providers';
+import { withApi, type TriggerUnderTest } from './providers';
 import { useSandbox } from './useSandbox';
 
 /** A credential of a different account from the one in which the endpoint is registered. */
@@ -29,10 +22,6 @@ beforeEach(() => {
 	other.setBehaviour('misar.post', { pingOnCreate: false });
 });
 
-const cases = [misarMail, misarReach, misarPost, mailPanda, metigan].map(
-	(trigger): [string, TriggerUnderTest] => [trigger.title, trigger],
-);
-
 async function published(trigger: TriggerUnderTest) {
 	const life = new Life(sandbox, trigger);
 	await life.publish();
@@ -45,7 +34,7 @@ function useOther({ host }: Life, { provider }: TriggerUnderTest): void {
 	host.credential = { ...host.credential, baseUrl: other.url, apiKey: other.keys[provider] };
 }
 
-describe.each(cases)('another account of %s', (_title, trigger) => {
+describe.each(withApi)('another account of %s', (_title, trigger) => {
 	const { provider } = trigger;
 
 	it.each(['check', 'publish', 'start'] as const)(

@@ -16,6 +16,7 @@ import { ORIGIN, PACKAGE, publishTrigger, SECRET } from '../../testkit/publishTr
 import * as triggers from '../../testkit/triggers';
 import { useN8n } from '../useN8n';
 import { startFakeModel, type Policy, type ToolCall } from './fakeModel';
+import { webhookNode } from './webhookNode';
 
 /** The action nodes of the packed package in a real n8n, in workflows as a user would build them. */
 
@@ -47,18 +48,8 @@ async function publish(
 	connections: Record<string, unknown>,
 ): Promise<Published> {
 	const path = crypto.randomUUID();
-	const start: NodeDefinition = {
-		name: 'Start',
-		type: 'n8n-nodes-base.webhook',
-		typeVersion: 2,
-		webhookId: path,
-		parameters: {
-			path,
-			httpMethod: 'POST',
-			responseMode: 'onReceived',
-			options: { rawBody: true },
-		},
-	};
+	const answering = { responseMode: 'onReceived', options: { rawBody: true } };
+	const start = webhookNode(path, answering, 'Start');
 	const { id } = await n8n.createWorkflow({ name, nodes: [start, ...nodes], connections });
 	await n8n.publish(id);
 	return { id, webhookUrl: `${ORIGIN}/webhook/${path}` };

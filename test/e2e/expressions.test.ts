@@ -7,6 +7,7 @@ import { LAZY_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { accountOf, ORIGIN, PACKAGE, SECRET } from '../../testkit/publishTrigger';
 import { misarMail, triggerCases, type TriggerCase } from '../../testkit/triggers';
 import { useRecordedN8n } from './recordedN8n';
+import { webhookNode } from './webhookNode';
 
 /**
  * What n8n evaluates for a delivery. In its default engine an evaluation takes an isolate, which costs more than
@@ -75,12 +76,7 @@ it('counts an evaluation where there is one', async () => {
 	const parameters = { assignments: { assignments: [assign] } };
 	const path = crypto.randomUUID();
 	const { id } = await publish([
-		{
-			name: 'Webhook',
-			type: 'n8n-nodes-base.webhook',
-			typeVersion: 2,
-			parameters: { path, httpMethod: 'POST' },
-		},
+		webhookNode(path),
 		{ name: 'Edit Fields', type: 'n8n-nodes-base.set', typeVersion: 3.4, parameters },
 	]);
 	await fire(misarMail, `${ORIGIN}/webhook/${path}`);
@@ -207,17 +203,7 @@ it('n8n evaluates nothing for a delivery to a Webhook node with Receive behind i
 	const path = crypto.randomUUID();
 	const parameters = { ...misarMail.parameters, resource: 'delivery', operation: 'receive' };
 	const { id } = await publish([
-		{
-			name: 'Webhook',
-			type: 'n8n-nodes-base.webhook',
-			typeVersion: 2,
-			parameters: {
-				path,
-				httpMethod: 'POST',
-				responseMode: 'onReceived',
-				options: { rawBody: true },
-			},
-		},
+		webhookNode(path, { responseMode: 'onReceived', options: { rawBody: true } }),
 		{
 			name: 'Receive',
 			type: `${PACKAGE}.misar`,

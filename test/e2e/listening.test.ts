@@ -11,6 +11,7 @@ import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN } from '../../testkit/publishTrigger';
 import { metigan, misarMail, misarReach, type TriggerCase } from '../../testkit/triggers';
 import { useN8n } from '../useN8n';
+import { webhookNode } from './webhookNode';
 
 /**
  * "Listen for test event" where it cannot work or cannot end well. While `delete` of a test webhook is
@@ -91,15 +92,7 @@ async function expectOthersToListen(): Promise<void> {
 	const path = randomUUID();
 	const { id } = await n8n.createWorkflow({
 		name: 'Elsewhere',
-		nodes: [
-			{
-				name: 'Webhook',
-				type: 'n8n-nodes-base.webhook',
-				typeVersion: 2,
-				webhookId: path,
-				parameters: { path, httpMethod: 'POST', options: {} },
-			},
-		],
+		nodes: [webhookNode(path)],
 	});
 	await n8n.listenForTestEvent(id, 'Webhook');
 	expect(await post(n8n.testWebhookUrl(path))).toBe(200);

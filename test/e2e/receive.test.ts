@@ -8,6 +8,7 @@ import { fetchOnNewConnection } from '../../testkit/n8n-host/fetch';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN, PACKAGE, SECRET } from '../../testkit/publishTrigger';
 import { useN8n } from '../useN8n';
+import { webhookNode } from './webhookNode';
 
 /** Webhook → Receive → work in a real n8n, where the provider is answered after the work. */
 
@@ -52,13 +53,7 @@ async function publish(responseMode: 'responseNode' | 'lastNode') {
 	const { id } = await n8n.createWorkflow({
 		name: `Receive, ${responseMode}`,
 		nodes: [
-			{
-				name: 'Webhook',
-				type: 'n8n-nodes-base.webhook',
-				typeVersion: 2,
-				webhookId: path,
-				parameters: { path, httpMethod: 'POST', responseMode, options: { rawBody: true } },
-			},
+			webhookNode(path, { responseMode, options: { rawBody: true } }),
 			{
 				name: 'Receive',
 				type: `${PACKAGE}.metigan`,

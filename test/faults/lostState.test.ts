@@ -7,7 +7,7 @@ import { ORIGIN } from '../../testkit/publishTrigger';
 import { Gate } from './gate';
 import { RestartRounds } from './restartRounds';
 import { modes } from './modes';
-import { answerTogether, Subject, FOR_SUBJECTS, type Place } from './subject';
+import { answerTogether, Subject, FOR_SUBJECTS, deliverAfterRestart, type Place } from './subject';
 import { productsWithAndWithoutSecrets as products, type Variant } from './variants';
 
 /**
@@ -61,16 +61,6 @@ async function deliverAndCheck(subject: Subject, stage: string): Promise<void> {
 	await subject.deliver(`one check later`);
 	await subject.expectEndpoints('one check later', length);
 	await subject.expectOneProblem('before the restart');
-}
-
-/** Deliveries after a restart, before which it was lost once more. */
-async function deliverAfterRestart(subject: Subject): Promise<void> {
-	// Nothing that n8n stores holds an issued secret then: the endpoint may have to be registered anew.
-	if (subject.isIssuedSecret) await subject.settled('after the restart');
-	await subject.deliver('after the restart', 'newest');
-	await subject.expectEndpoints('after the restart', 2);
-	await subject.expectOneProblem('after the restart');
-	await subject.expectOneRunEach();
 }
 
 /** A run without static data of its own writes what it has. */
