@@ -2,7 +2,8 @@ import { afterEach } from '@jest/globals';
 
 import { ContextHost } from '../../testkit/contextHost';
 
-type OpenHost = (...trigger: ConstructorParameters<typeof ContextHost>) => ContextHost;
+/** Opens a trigger, beside others of the same workflow where they are given. */
+export type OpenHost = (...trigger: ConstructorParameters<typeof ContextHost>) => ContextHost;
 
 /** @returns opens a trigger, which is closed after the test */
 export function useHosts(): OpenHost {

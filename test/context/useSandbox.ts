@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
 
 import { startSandbox, type Sandbox, type SandboxOptions } from '../../sandbox';
-import { useHosts } from './useHosts';
+import { useHosts, type OpenHost } from './useHosts';
 
 /**
  * Starts a sandbox before the first test of a file, resets it after each test and closes it at the end.
@@ -12,7 +12,7 @@ import { useHosts } from './useHosts';
 export function useSandbox(
 	keep: (sandbox: Sandbox) => void,
 	options: SandboxOptions = {},
-): ReturnType<typeof useHosts> {
+): OpenHost {
 	let sandbox: Sandbox;
 	beforeAll(async () => {
 		sandbox = await startSandbox(options);
