@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { FireInput, Sandbox } from '../sandbox';
 import { listen, originOf } from '../testkit/loopback';
 import { chain, type N8nHost } from '../testkit/n8n-host/driver';
-import { PACKAGE, SECRET } from '../testkit/publishTrigger';
+import { SECRET, triggerNode } from '../testkit/publishTrigger';
 import type { TriggerCase } from '../testkit/triggers';
 
 /** Kinds of deliveries that an event may have. */
@@ -67,17 +67,16 @@ export class RunCounter {
 		const { id } = await n8n.createWorkflow({
 			name: trigger.title,
 			nodes: [
-				{
-					name: 'Trigger',
-					type: `${PACKAGE}.${trigger.node}`,
-					webhookId,
-					parameters: {
+				triggerNode(
+					trigger,
+					credential,
+					{
 						registration: 'manual',
 						events: [...events],
 						options: { recoverMissed: true, checkInterval: 1, toleranceSeconds: 0, ...options },
 					},
-					credentials: { [trigger.credential]: { id: credential, name: trigger.title } },
-				},
+					{ webhookId },
+				),
 				{
 					name: 'Count',
 					type: 'n8n-nodes-base.httpRequest',

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { lastAnswer, type Sandbox } from '../../sandbox';
 import { chain, type N8nHost } from '../../testkit/n8n-host/driver';
 import { LAZY_ISOLATES } from '../../testkit/n8n-host/isolates';
-import { accountOf, ORIGIN, PACKAGE, SECRET } from '../../testkit/publishTrigger';
+import { accountOf, ORIGIN, PACKAGE, SECRET, triggerNode } from '../../testkit/publishTrigger';
 import { misarMail, triggerCases, type TriggerCase } from '../../testkit/triggers';
 import { useRecordedN8n } from './recordedN8n';
 import { webhookNode } from './webhookNode';
@@ -94,18 +94,12 @@ it.each(triggerCases.map((trigger) => [trigger.title, trigger] as const))(
 		const credential = await credentialFor(trigger, { signingSecret: SECRET });
 		const custom = trigger.customEvents === true ? { customEvents: trigger.events[0] } : {};
 		const { id, webhookId } = await publish([
-			{
-				name: trigger.title,
-				type: `${PACKAGE}.${trigger.node}`,
-				parameters: {
-					...trigger.parameters,
-					registration: 'manual',
-					events: trigger.customEvents === true ? [] : [trigger.events[0]],
-					simplify: false,
-					options: { ...custom, reportProblems: true, outputPerEvent: true },
-				},
-				credentials: { [trigger.credential]: { id: credential, name: trigger.title } },
-			},
+			triggerNode(trigger, credential, {
+				registration: 'manual',
+				events: trigger.customEvents === true ? [] : [trigger.events[0]],
+				simplify: false,
+				options: { ...custom, reportProblems: true, outputPerEvent: true },
+			}),
 			AFTER,
 		]);
 		const url = `${ORIGIN}/webhook/${webhookId}/${trigger.path}`;
@@ -125,21 +119,15 @@ it('of 1,000 deliveries the 10 that meet the conditions run, and n8n evaluates n
 	const before = evaluations().length;
 	const credential = await credentialFor(misarMail, { signingSecret: SECRET });
 	const { id, webhookId } = await publish([
-		{
-			name: 'Trigger',
-			type: `${PACKAGE}.${misarMail.node}`,
-			parameters: {
-				...misarMail.parameters,
-				registration: 'manual',
-				events: [misarMail.events[0]],
-				options: {
-					conditions: {
-						rows: [{ field: 'other', path: 'data.number', operator: 'less', value: '10' }],
-					},
+		triggerNode(misarMail, credential, {
+			registration: 'manual',
+			events: [misarMail.events[0]],
+			options: {
+				conditions: {
+					rows: [{ field: 'other', path: 'data.number', operator: 'less', value: '10' }],
 				},
 			},
-			credentials: { [misarMail.credential]: { id: credential, name: misarMail.title } },
-		},
+		}),
 		AFTER,
 	]);
 	const url = `${ORIGIN}/webhook/${webhookId}/${misarMail.path}`;
@@ -172,17 +160,11 @@ it.concurrent.each(
 		const account = accountOf(trigger, 'automatic', sandbox);
 		const credential = await credentialFor(trigger, account);
 		const { id, webhookId } = await publish([
-			{
-				name: trigger.title,
-				type: `${PACKAGE}.${trigger.node}`,
-				parameters: {
-					...trigger.parameters,
-					registration: 'automatic',
-					events: [...trigger.events],
-					options: { checkInterval: 1 },
-				},
-				credentials: { [trigger.credential]: { id: credential, name: trigger.title } },
-			},
+			triggerNode(trigger, credential, {
+				registration: 'automatic',
+				events: [...trigger.events],
+				options: { checkInterval: 1 },
+			}),
 			AFTER,
 		]);
 		const ours = () =>

@@ -9,9 +9,9 @@ import { until } from '../../testkit/n8n-host/poll';
 import {
 	accountOf,
 	ORIGIN,
-	PACKAGE,
 	publishTrigger,
 	SECRET,
+	triggerNode,
 	type TriggerWorkflow,
 } from '../../testkit/publishTrigger';
 import { metigan, misarMail, type TriggerCase } from '../../testkit/triggers';
@@ -195,11 +195,10 @@ it.concurrent(
 		const workflow = (events: string[], outputs: string[]) => ({
 			name: 'Output per Event',
 			nodes: [
-				{
-					name: 'Trigger',
-					type: `${PACKAGE}.${metigan.node}`,
-					webhookId,
-					parameters: {
+				triggerNode(
+					metigan,
+					credential,
+					{
 						registration: 'manual',
 						events,
 						options: {
@@ -207,8 +206,8 @@ it.concurrent(
 							...{ recoverMissed: true, checkInterval: 1 },
 						},
 					},
-					credentials: { [metigan.credential]: { id: credential, name: metigan.title } },
-				},
+					{ webhookId },
+				),
 				...outputs.map((name) => ({ name, type: 'n8n-nodes-base.noOp' })),
 			],
 			connections: {

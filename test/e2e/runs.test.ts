@@ -4,7 +4,7 @@ import { beforeAll, expect, it } from '@jest/globals';
 
 import type { Sandbox } from '../../sandbox';
 import { chain, outputOf, type N8nHost } from '../../testkit/n8n-host/driver';
-import { PACKAGE } from '../../testkit/publishTrigger';
+import { triggerNode } from '../../testkit/publishTrigger';
 import { metigan } from '../../testkit/triggers';
 import { useN8n } from '../useN8n';
 
@@ -30,13 +30,12 @@ async function store(
 	const { id } = await n8n.createWorkflow({
 		name: after.type,
 		nodes: [
-			{
-				name: 'Trigger',
-				type: `${PACKAGE}.${metigan.node}`,
-				webhookId: randomUUID(),
-				parameters: { registration: 'automatic', events: [...metigan.events] },
-				credentials: { [metigan.credential]: { id: credential, name: 'Metigan' } },
-			},
+			triggerNode(
+				metigan,
+				credential,
+				{ registration: 'automatic', events: [...metigan.events] },
+				{ webhookId: randomUUID() },
+			),
 			{ name: 'After', ...after },
 		],
 		connections: chain('Trigger', 'After'),
