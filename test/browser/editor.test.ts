@@ -20,11 +20,10 @@ const WAIT_MS = 60_000;
 
 let n8n: N8nHost;
 let sandbox: Sandbox;
-let page: Page;
 let editor: Editor;
 const openEditor = useEditor(
 	(bed) => ({ n8n, sandbox } = bed),
-	(opened) => ({ page, editor } = opened),
+	(opened) => ({ editor } = opened),
 );
 
 describe('the search for nodes', () => {

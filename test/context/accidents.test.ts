@@ -180,36 +180,33 @@ describe.each(withApi)('a trigger of %s that was renamed', (_name, trigger) => {
 	});
 });
 
-describe.each(withApi)(
-	'an unpublish at %s after the credential was deleted',
-	(_name, trigger) => {
-		const deleteCredential = () =>
-			jest
-				.spyOn(DecryptedCredentials.prototype, 'getDecrypted')
-				.mockRejectedValue(new Error('Credential with ID "cred1" does not exist'));
+describe.each(withApi)('an unpublish at %s after the credential was deleted', (_name, trigger) => {
+	const deleteCredential = () =>
+		jest
+			.spyOn(DecryptedCredentials.prototype, 'getDecrypted')
+			.mockRejectedValue(new Error('Credential with ID "cred1" does not exist'));
 
-		it('names the endpoint that stays, and keeps its record', async () => {
-			const host = await publish(trigger);
-			const [endpoint] = endpointsAt(trigger);
-			deleteCredential();
-			const warnings = recordWarnings();
-			await expect(host.delete()).rejects.toThrow();
-			expect(warnings).toEqual([expect.stringContaining(`Endpoint ${endpoint?.id} of`)]);
-			expect(warnings[0]).toContain(endpoint?.url);
-			expect(warnings[0]).toContain('Remove it in the dashboard');
-			host.save();
-			expect(host.remembered).toMatchObject({ registration: { endpointId: endpoint?.id } });
-		});
+	it('names the endpoint that stays, and keeps its record', async () => {
+		const host = await publish(trigger);
+		const [endpoint] = endpointsAt(trigger);
+		deleteCredential();
+		const warnings = recordWarnings();
+		await expect(host.delete()).rejects.toThrow();
+		expect(warnings).toEqual([expect.stringContaining(`Endpoint ${endpoint?.id} of`)]);
+		expect(warnings[0]).toContain(endpoint?.url);
+		expect(warnings[0]).toContain('Remove it in the dashboard');
+		host.save();
+		expect(host.remembered).toMatchObject({ registration: { endpointId: endpoint?.id } });
+	});
 
-		it('ends with a warning where nothing was registered', async () => {
-			const host = openHost(trigger);
-			deleteCredential();
-			const warnings = recordWarnings();
-			await expect(host.delete()).resolves.toBe(true);
-			expect(warnings).toHaveLength(1);
-		});
-	},
-);
+	it('ends with a warning where nothing was registered', async () => {
+		const host = openHost(trigger);
+		deleteCredential();
+		const warnings = recordWarnings();
+		await expect(host.delete()).resolves.toBe(true);
+		expect(warnings).toHaveLength(1);
+	});
+});
 
 describe.each<[string, INodeParameters]>([
 	['automatic', {}],

@@ -397,31 +397,11 @@ const rows: ReadonlyArray<readonly [string, Fault | ((tried: Tried) => Fault), E
 			requests: { read: ALL_ATTEMPTS, write: 1 },
 		},
 	],
-	[
-		'HTML instead of JSON',
-		{ kind: 'html', status: 200 },
-		SOMETHING_ELSE,
-	],
-	[
-		'an empty body',
-		{ kind: 'empty' },
-		SOMETHING_ELSE,
-	],
-	[
-		'truncated JSON',
-		{ kind: 'truncate', when: 'after' },
-		CLOSED,
-	],
-	[
-		'JSON that ends early',
-		status(200, { body: '{"data":[{"id":' }),
-		SOMETHING_ELSE,
-	],
-	[
-		'a connection reset',
-		{ kind: 'drop' },
-		CLOSED,
-	],
+	['HTML instead of JSON', { kind: 'html', status: 200 }, SOMETHING_ELSE],
+	['an empty body', { kind: 'empty' }, SOMETHING_ELSE],
+	['truncated JSON', { kind: 'truncate', when: 'after' }, CLOSED],
+	['JSON that ends early', status(200, { body: '{"data":[{"id":' }), SOMETHING_ELSE],
+	['a connection reset', { kind: 'drop' }, CLOSED],
 	[
 		// Inside the budget of 15 s for all attempts, 10 s each.
 		'a timeout',

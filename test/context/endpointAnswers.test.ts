@@ -284,52 +284,55 @@ describe.each(withApi)('a lagging copy of %s that shows nothing', (_title, trigg
 	});
 });
 
-describe.each(withApi)('an endpoint that %s did not show after it was created', (_title, trigger) => {
-	it.each([true, false])(
-		'is registered again after an unpublish that fails although it removed it (shown by then: %s)',
-		async (isShown) => {
-			const life = new Life(sandbox, trigger);
-			const hide = () => {
-				answerWith(sandbox, trigger, { status: 404 }, { place: 'one' });
-				rewriteAnswers(sandbox, trigger, emptyList, { place: 'list' });
-			};
-			hide();
-			await life.publish();
-			sandbox.clearFaults();
-			sandbox.fault({
-				provider: trigger.provider,
-				method: 'DELETE',
-				kind: 'status',
-				status: 500,
-				when: 'after',
-			});
-			if (!isShown) hide();
-			await expect(life.unpublish()).rejects.toThrow('HTTP 500');
-			expect(life.endpoints).toEqual([]);
+describe.each(withApi)(
+	'an endpoint that %s did not show after it was created',
+	(_title, trigger) => {
+		it.each([true, false])(
+			'is registered again after an unpublish that fails although it removed it (shown by then: %s)',
+			async (isShown) => {
+				const life = new Life(sandbox, trigger);
+				const hide = () => {
+					answerWith(sandbox, trigger, { status: 404 }, { place: 'one' });
+					rewriteAnswers(sandbox, trigger, emptyList, { place: 'list' });
+				};
+				hide();
+				await life.publish();
+				sandbox.clearFaults();
+				sandbox.fault({
+					provider: trigger.provider,
+					method: 'DELETE',
+					kind: 'status',
+					status: 500,
+					when: 'after',
+				});
+				if (!isShown) hide();
+				await expect(life.unpublish()).rejects.toThrow('HTTP 500');
+				expect(life.endpoints).toEqual([]);
 
-			await life.host.publish();
-			expect(life.endpoints).toHaveLength(1);
-			expect(await life.answerTo(life.endpoints[0]?.id)).toBe(200);
+				await life.host.publish();
+				expect(life.endpoints).toHaveLength(1);
+				expect(await life.answerTo(life.endpoints[0]?.id)).toBe(200);
+				await life.unpublish();
+				expect(life.endpoints).toEqual([]);
+			},
+		);
+
+		it('stays while it is hidden and cannot be removed, and goes once it can', async () => {
+			const life = new Life(sandbox, trigger);
+			rewriteAnswers(sandbox, trigger, emptyList, { place: 'list' });
+			answerWith(sandbox, trigger, { status: 404 }, { place: 'one' });
+			await life.publish();
+			const registered = life.endpoints;
+			answerWith(sandbox, trigger, { status: 500, times: 2 }, { method: 'DELETE' });
+			for (let attempt = 0; attempt < 2; attempt++) {
+				await expect(life.unpublish()).rejects.toThrow('HTTP 500');
+			}
+			expect(life.endpoints).toEqual(registered);
 			await life.unpublish();
 			expect(life.endpoints).toEqual([]);
-		},
-	);
-
-	it('stays while it is hidden and cannot be removed, and goes once it can', async () => {
-		const life = new Life(sandbox, trigger);
-		rewriteAnswers(sandbox, trigger, emptyList, { place: 'list' });
-		answerWith(sandbox, trigger, { status: 404 }, { place: 'one' });
-		await life.publish();
-		const registered = life.endpoints;
-		answerWith(sandbox, trigger, { status: 500, times: 2 }, { method: 'DELETE' });
-		for (let attempt = 0; attempt < 2; attempt++) {
-			await expect(life.unpublish()).rejects.toThrow('HTTP 500');
-		}
-		expect(life.endpoints).toEqual(registered);
-		await life.unpublish();
-		expect(life.endpoints).toEqual([]);
-	});
-});
+		});
+	},
+);
 
 describe.each(withApi.filter(([, trigger]) => trigger !== misarReach))(
 	'%s answers an update with 200 and changes nothing',
@@ -360,22 +363,25 @@ describe.each(withApi.filter(([, trigger]) => trigger !== misarReach))(
 	},
 );
 
-describe.each(withApi)('%s shows an endpoint as switched off whatever is done', (_title, trigger) => {
-	it('and it is replaced once, and this is told once', async () => {
-		const life = new Life(sandbox, trigger);
-		await life.publish();
-		rewriteAnswers(
-			sandbox,
-			trigger,
-			mapEach((entry) => ({ ...entry, active: false })),
-		);
-		await life.goOn();
-		expect(life.endpoints).toHaveLength(1);
-		expect(life.changes.filter((method) => method === 'POST')).toHaveLength(2);
-		expect(repairs()).toHaveLength(1);
-		expect(warnings.filter((text) => text.includes('shows endpoint'))).toHaveLength(1);
-		expect(life.problems).toMatchObject([{ problem: 'endpointRepaired' }]);
-		await life.unpublish();
-		expect(life.endpoints).toEqual([]);
-	});
-});
+describe.each(withApi)(
+	'%s shows an endpoint as switched off whatever is done',
+	(_title, trigger) => {
+		it('and it is replaced once, and this is told once', async () => {
+			const life = new Life(sandbox, trigger);
+			await life.publish();
+			rewriteAnswers(
+				sandbox,
+				trigger,
+				mapEach((entry) => ({ ...entry, active: false })),
+			);
+			await life.goOn();
+			expect(life.endpoints).toHaveLength(1);
+			expect(life.changes.filter((method) => method === 'POST')).toHaveLength(2);
+			expect(repairs()).toHaveLength(1);
+			expect(warnings.filter((text) => text.includes('shows endpoint'))).toHaveLength(1);
+			expect(life.problems).toMatchObject([{ problem: 'endpointRepaired' }]);
+			await life.unpublish();
+			expect(life.endpoints).toEqual([]);
+		});
+	},
+);

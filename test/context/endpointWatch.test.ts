@@ -251,76 +251,73 @@ it('a repaired endpoint is reported with the last check that found it in order',
 });
 
 describe.each(faults)('an endpoint that was %s', (_, fault) => {
-	it.each(withApi)(
-		'is repaired by the next check at %s',
-		async (_title, trigger) => {
-			// No document names a call to delete an endpoint; without one the old endpoint would stay.
-			sandbox.setBehaviour('misar.reach', { deleteOffered: true });
-			const warnings = recordWarnings();
-			const { credential } = fault;
-			const options = { reportProblems: true };
-			const { host, tick } = await publish({ trigger, credential, options });
-			const [former] = endpointsAt(trigger, host);
-			if (former === undefined) throw new Error('nothing was registered');
-			// Written after the activation, so that what n8n holds in memory lacks it.
-			const others = { 'node:Another': { cursor: 7 }, 'node:Trigger': { cursor: 9 } };
-			Object.assign(host.savedStaticData, others);
-			Object.assign(host.savedStaticData['global'] ?? {}, { cursor: 8 });
-			fault.breakIt(trigger, host, former);
-			await tick();
+	it.each(withApi)('is repaired by the next check at %s', async (_title, trigger) => {
+		// No document names a call to delete an endpoint; without one the old endpoint would stay.
+		sandbox.setBehaviour('misar.reach', { deleteOffered: true });
+		const warnings = recordWarnings();
+		const { credential } = fault;
+		const options = { reportProblems: true };
+		const { host, tick } = await publish({ trigger, credential, options });
+		const [former] = endpointsAt(trigger, host);
+		if (former === undefined) throw new Error('nothing was registered');
+		// Written after the activation, so that what n8n holds in memory lacks it.
+		const others = { 'node:Another': { cursor: 7 }, 'node:Trigger': { cursor: 9 } };
+		Object.assign(host.savedStaticData, others);
+		Object.assign(host.savedStaticData['global'] ?? {}, { cursor: 8 });
+		fault.breakIt(trigger, host, former);
+		await tick();
 
-			const [own, ...rest] = sandbox.endpoints(trigger.provider);
-			expect(rest).toEqual([]);
-			expect(own).toMatchObject({
-				url: host.webhookUrl,
-				active: true,
-				events: expect.arrayContaining([...trigger.events]),
-			});
-			expect(host.savedStaticData).toMatchObject({ ...others, global: { cursor: 8 } });
-			expect(host.remembered).toMatchObject({ registration: { endpointId: own?.id } });
-			const isProblem = (run: (typeof host.emitted)[number]) =>
-				'problem' in Object(run.items[0]?.json);
-			for (const { outputs } of host.emitted.filter((run) => !isProblem(run))) {
-				expect(outputs).toEqual([[]]);
-			}
-			const problems = host.emitted.flatMap(({ outputs }) => outputs[1] ?? []);
-			// A secret that the provider issues stays as it is, whatever the credential holds.
-			const repaired = fault.credential === undefined || !issuers.includes(trigger);
-			expect(problems.map(({ json }) => json)).toEqual(
-				repaired
-					? [
-							{
-								problem: 'endpointRepaired',
-								provider: trigger.provider.split('.')[0],
-								...trigger.parameters,
-								since: expect.any(String),
-								wrong: [fault.wrong],
-								endpointId: own?.id,
-								missingTo: expect.any(String),
-								message: expect.stringContaining(' It was repaired at '),
-								workflow: expect.objectContaining({ name: 'Test workflow' }),
-							},
-						]
-					: [],
-			);
-			expect(warnings.filter((text) => text.includes('It was repaired'))).toHaveLength(
-				repaired ? 1 : 0,
-			);
-			expect(await answerOf(trigger, own?.id ?? '')).toBe(200);
+		const [own, ...rest] = sandbox.endpoints(trigger.provider);
+		expect(rest).toEqual([]);
+		expect(own).toMatchObject({
+			url: host.webhookUrl,
+			active: true,
+			events: expect.arrayContaining([...trigger.events]),
+		});
+		expect(host.savedStaticData).toMatchObject({ ...others, global: { cursor: 8 } });
+		expect(host.remembered).toMatchObject({ registration: { endpointId: own?.id } });
+		const isProblem = (run: (typeof host.emitted)[number]) =>
+			'problem' in Object(run.items[0]?.json);
+		for (const { outputs } of host.emitted.filter((run) => !isProblem(run))) {
+			expect(outputs).toEqual([[]]);
+		}
+		const problems = host.emitted.flatMap(({ outputs }) => outputs[1] ?? []);
+		// A secret that the provider issues stays as it is, whatever the credential holds.
+		const repaired = fault.credential === undefined || !issuers.includes(trigger);
+		expect(problems.map(({ json }) => json)).toEqual(
+			repaired
+				? [
+						{
+							problem: 'endpointRepaired',
+							provider: trigger.provider.split('.')[0],
+							...trigger.parameters,
+							since: expect.any(String),
+							wrong: [fault.wrong],
+							endpointId: own?.id,
+							missingTo: expect.any(String),
+							message: expect.stringContaining(' It was repaired at '),
+							workflow: expect.objectContaining({ name: 'Test workflow' }),
+						},
+					]
+				: [],
+		);
+		expect(warnings.filter((text) => text.includes('It was repaired'))).toHaveLength(
+			repaired ? 1 : 0,
+		);
+		expect(await answerOf(trigger, own?.id ?? '')).toBe(200);
 
-			const runs = host.emitted.length;
-			// Looks for what a replacement may have left.
-			await tick();
-			const calls = countCalls();
-			await tick();
-			expect(calls()).toEqual(['GET']);
-			expect(host.emitted).toHaveLength(runs);
+		const runs = host.emitted.length;
+		// Looks for what a replacement may have left.
+		await tick();
+		const calls = countCalls();
+		await tick();
+		expect(calls()).toEqual(['GET']);
+		expect(host.emitted).toHaveLength(runs);
 
-			host.restart();
-			await host.unpublish();
-			expect(sandbox.endpoints(trigger.provider)).toEqual([]);
-		},
-	);
+		host.restart();
+		await host.unpublish();
+		expect(sandbox.endpoints(trigger.provider)).toEqual([]);
+	});
 });
 
 describe('a check', () => {

@@ -23,10 +23,7 @@ describe('the real n8n and its driver', () => {
 		host = await startN8n({ webhookUrl: 'https://n8n.example.com' });
 		const workflow = await host.createWorkflow({
 			name: 'Driver check',
-			nodes: [
-				webhookNode(HOOK),
-				{ name: 'Do Nothing', type: 'n8n-nodes-base.noOp' },
-			],
+			nodes: [webhookNode(HOOK), { name: 'Do Nothing', type: 'n8n-nodes-base.noOp' }],
 			connections: chain('Webhook', 'Do Nothing'),
 		});
 		workflowId = workflow.id;

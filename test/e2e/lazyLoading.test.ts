@@ -15,8 +15,7 @@ let n8n: N8nHost;
 const lines = useRecordedN8n((bed) => ({ n8n } = bed), 'recordLoads.cjs', 'LOADED_FILES');
 
 /** Files of the package that n8n has loaded so far, below `dist`. */
-const loadedFiles = () =>
-	lines().map((line) => line.replace('/n8n-nodes-misar-metigan/dist/', ''));
+const loadedFiles = () => lines().map((line) => line.replace('/n8n-nodes-misar-metigan/dist/', ''));
 
 describe('files of the package in a real n8n', () => {
 	test('a start loads no node; n8n itself loads every credential', () => {

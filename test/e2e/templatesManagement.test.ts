@@ -240,7 +240,11 @@ describe('rotation of a signing secret', () => {
 
 	it('runs an event once while there are two endpoints', async () => {
 		await enterNewSecret();
-		bed.host.sandbox.addEndpoint('misar.mail', { url: receiver.webhookUrl, events: EVENTS, secret: NEW });
+		bed.host.sandbox.addEndpoint('misar.mail', {
+			url: receiver.webhookUrl,
+			events: EVENTS,
+			secret: NEW,
+		});
 		await bounce();
 		await bed.host.sandbox.settled();
 		await bounce();

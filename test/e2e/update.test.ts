@@ -23,11 +23,9 @@ const services = process.env['N8N_HOST_PIN'] === '1.x' ? [undefined] : [undefine
 it.each(services)(
 	'a trigger of 0.1.0 goes on and checks its endpoint, with the publication service %p',
 	async (publicationService) => {
-		const { n8n: host, sandbox: provider, ...bed } = await startBed({
-			env: FEW_ISOLATES,
-			publicationService,
-		});
+		const bed = await startBed({ env: FEW_ISOLATES, publicationService });
 		({ stop } = bed);
+		const { n8n: host, sandbox: provider } = bed;
 		const own = () => provider.endpoints(metigan.provider);
 		const fire = async () => {
 			const [event] = metigan.events;
@@ -44,7 +42,6 @@ it.each(services)(
 		await host.restart();
 		const account = accountOf(metigan, 'automatic', provider);
 		const options = { options: { checkInterval: 1 } };
-		const bed = { n8n: host, sandbox: provider };
 		const { workflowId } = await publishTrigger(bed, metigan, 'automatic', account, options);
 		expect(await fire()).toBe(200);
 		await host.waitForExecutions(workflowId, 1);

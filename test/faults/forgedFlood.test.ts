@@ -32,11 +32,7 @@ interface Target extends TriggerWorkflow {
 	readonly automatic: boolean;
 }
 
-async function publishTarget(
-	bed: Bed,
-	trigger: TriggerCase,
-	automatic: boolean,
-): Promise<Target> {
+async function publishTarget(bed: Bed, trigger: TriggerCase, automatic: boolean): Promise<Target> {
 	const published = await publishTrigger(
 		bed,
 		trigger,
