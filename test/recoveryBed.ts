@@ -1,12 +1,12 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 
 import { z } from 'zod';
 
 import type { FireInput, Sandbox } from '../sandbox';
+import { listen, originOf } from '../testkit/loopback';
 import { chain, type N8nHost } from '../testkit/n8n-host/driver';
-import { PACKAGE, SECRET } from '../testkit/publishTrigger';
+import { SECRET, triggerNode } from '../testkit/publishTrigger';
 import type { TriggerCase } from '../testkit/triggers';
 
 /** Kinds of deliveries that an event may have. */
@@ -41,7 +41,7 @@ export class RunCounter {
 	});
 
 	async start(): Promise<void> {
-		await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+		await listen(this.server);
 	}
 
 	stop(): void {
@@ -59,7 +59,6 @@ export class RunCounter {
 		options: Record<string, unknown> = {},
 	): Promise<string> {
 		const webhookId = crypto.randomUUID();
-		const { port } = this.server.address() as AddressInfo;
 		const credential = await n8n.createCredential(trigger.title, trigger.credential, {
 			baseUrl: account.url,
 			apiKey: account.keys[trigger.provider],
@@ -68,24 +67,23 @@ export class RunCounter {
 		const { id } = await n8n.createWorkflow({
 			name: trigger.title,
 			nodes: [
-				{
-					name: 'Trigger',
-					type: `${PACKAGE}.${trigger.node}`,
-					webhookId,
-					parameters: {
+				triggerNode(
+					trigger,
+					credential,
+					{
 						registration: 'manual',
 						events: [...events],
 						options: { recoverMissed: true, checkInterval: 1, toleranceSeconds: 0, ...options },
 					},
-					credentials: { [trigger.credential]: { id: credential, name: trigger.title } },
-				},
+					{ webhookId },
+				),
 				{
 					name: 'Count',
 					type: 'n8n-nodes-base.httpRequest',
 					typeVersion: 4.2,
 					parameters: {
 						method: 'POST',
-						url: `http://127.0.0.1:${port}`,
+						url: originOf(this.server),
 						sendBody: true,
 						bodyParameters: {
 							parameters: [

@@ -47,6 +47,7 @@ import {
 	type WorkflowExecuteMode,
 } from 'n8n-workflow';
 
+import { listen, stop } from './loopback';
 import { processedData } from './processedData';
 
 /**
@@ -393,16 +394,13 @@ export class ContextHost {
 			void (this.shared.members.find(isFor) ?? this).receive(request, response);
 		});
 		this.server = createServer(app);
-		await new Promise<void>((resolve) => this.server?.listen(0, '127.0.0.1', resolve));
-		return this.origin;
+		return await listen(this.server);
 	}
 
 	async close(): Promise<void> {
 		const { server } = this;
 		this.server = undefined;
-		if (server === undefined) return;
-		server.closeAllConnections();
-		await new Promise((resolve) => server.close(resolve));
+		if (server !== undefined) await stop(server);
 	}
 
 	/**

@@ -50,6 +50,26 @@ export function accountOf(
 	return registration === 'automatic' ? { apiKey: keys[provider] } : { signingSecret: SECRET };
 }
 
+/**
+ * A trigger as a node of a workflow.
+ *
+ * @param credentialId - of a credential that is named like the trigger
+ */
+export function triggerNode(
+	trigger: TriggerCase,
+	credentialId: string,
+	parameters: Readonly<Record<string, unknown>>,
+	more: Partial<NodeDefinition> = {},
+): NodeDefinition {
+	return {
+		name: 'Trigger',
+		type: `${PACKAGE}.${trigger.node}`,
+		parameters: { ...trigger.parameters, ...parameters },
+		credentials: { [trigger.credential]: { id: credentialId, name: trigger.title } },
+		...more,
+	};
+}
+
 /** Stores a credential and a workflow of a trigger and a node after it, unpublished. */
 export async function storeTrigger(
 	{ n8n, sandbox }: Bed,
@@ -75,18 +95,12 @@ export async function storeTrigger(
 	const { id } = await n8n.createWorkflow({
 		name: `${title}, ${registration}`,
 		nodes: [
-			{
-				name: names[0],
-				type: `${packageName}.${trigger.node}`,
-				webhookId,
-				parameters: {
-					...trigger.parameters,
-					registration,
-					...selection,
-					options: { ...ownOptions, ...options },
-				},
-				credentials: { [type]: { id: credentialId, name: title } },
-			},
+			triggerNode(
+				trigger,
+				credentialId,
+				{ registration, ...selection, options: { ...ownOptions, ...options } },
+				{ name: names[0], type: `${packageName}.${trigger.node}`, webhookId },
+			),
 			after ?? { name: names[1], type: 'n8n-nodes-base.noOp' },
 		],
 		connections: chain(...names),

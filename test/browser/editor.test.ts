@@ -1,19 +1,17 @@
 import { readFileSync } from 'node:fs';
 
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 
-import { lastAnswer, startSandbox, type Sandbox } from '../../sandbox';
-import { chain, startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
-import { packedPackage } from '../../testkit/n8n-host/packedPackage';
+import { lastAnswer, type Sandbox } from '../../sandbox';
+import { chain, type N8nHost } from '../../testkit/n8n-host/driver';
 import { until } from '../../testkit/n8n-host/poll';
-import { WITH_EDITOR } from '../../testkit/n8n-host/withEditor';
 import { ORIGIN, PACKAGE, SECRET } from '../../testkit/publishTrigger';
 import { SEARCHES } from '../../testkit/searches';
 import { mailPanda, metigan, misarBlog, misarMail, type TriggerCase } from '../../testkit/triggers';
-import { launchChromium, type Chromium } from './chromium';
-import { Editor } from './editor';
+import type { Editor } from './editor';
 import { keepScreenshot } from './screenshots';
+import { useEditor } from './useEditor';
 import { labelsInSteps, walks, type Walk } from './walks';
 
 /** The package in n8n's own editor, used in a real browser as a person would. */
@@ -22,35 +20,11 @@ const WAIT_MS = 60_000;
 
 let n8n: N8nHost;
 let sandbox: Sandbox;
-let browser: Chromium;
-let page: Page;
 let editor: Editor;
-
-beforeAll(async () => {
-	const tarball = packedPackage();
-	browser = await launchChromium();
-	sandbox = await startSandbox();
-	n8n = await startN8n({ tarball, webhookUrl: ORIGIN, ...WITH_EDITOR });
-	sandbox.setRoute(ORIGIN, n8n.url);
-	page = await browser.context.newPage();
-	await new Editor(page, n8n).signIn();
-	await page.close();
-}, 600_000);
-
-afterAll(async () => {
-	await browser?.close();
-	await n8n?.stop();
-	await sandbox?.close();
-}, 60_000);
-
-beforeEach(async () => {
-	page = await browser.context.newPage();
-	editor = new Editor(page, n8n);
-});
-
-afterEach(async () => {
-	await page.close();
-});
+const openEditor = useEditor(
+	(bed) => ({ n8n, sandbox } = bed),
+	(opened) => ({ editor } = opened),
+);
 
 describe('the search for nodes', () => {
 	let searched: Page;
@@ -58,8 +32,7 @@ describe('the search for nodes', () => {
 
 	// One page for all searches: n8n's editor takes seconds to load.
 	beforeAll(async () => {
-		searched = await browser.context.newPage();
-		list = new Editor(searched, n8n);
+		({ page: searched, editor: list } = await openEditor());
 		await list.openNewWorkflow();
 		await list.openNodeCreator();
 	}, 180_000);

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
@@ -7,9 +7,10 @@ import { startSandbox, type Sandbox } from '../../sandbox';
 import { until } from '../../testkit/n8n-host/poll';
 import { freePorts } from '../../testkit/n8n-host/ports';
 import { call, startReceiver, statuses, text, type Receiver } from '../unit/sandboxSupport';
-import { launchChromium, type Chromium } from './chromium';
+import type { Chromium } from './chromium';
 import { SandboxPage } from './sandboxPage';
 import { keepScreenshot } from './screenshots';
+import { useChromium } from './useChromium';
 
 /** The page of the sandbox in a real browser, with a small receiver in place of n8n. */
 
@@ -24,11 +25,7 @@ let receiver: Receiver;
 let tab: Page;
 let page: SandboxPage;
 
-beforeAll(async () => {
-	browser = await launchChromium();
-}, 120_000);
-
-afterAll(async () => await browser?.close(), 60_000);
+useChromium((launched) => (browser = launched));
 
 beforeEach(async () => {
 	receiver = await startReceiver();

@@ -1,19 +1,19 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 
-import { startSandbox, type Sandbox } from '../../sandbox';
-import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
-import { packedPackage } from '../../testkit/n8n-host/packedPackage';
+import type { Sandbox } from '../../sandbox';
+import type { N8nHost } from '../../testkit/n8n-host/driver';
 import { until } from '../../testkit/n8n-host/poll';
 import {
 	accountOf,
-	ORIGIN,
 	publishTrigger,
 	SECRET,
 	type TriggerWorkflow,
 } from '../../testkit/publishTrigger';
 import { metigan, misarDev } from '../../testkit/triggers';
-import { launchChromium, type Chromium } from './chromium';
+import { useN8n } from '../useN8n';
+import type { Chromium } from './chromium';
 import { SandboxPage } from './sandboxPage';
+import { useChromium } from './useChromium';
 
 /** The page of the sandbox beside a real n8n: what each way to fire an event leads to. */
 
@@ -38,21 +38,13 @@ let sandbox: Sandbox;
 let n8n: N8nHost;
 let page: SandboxPage;
 
+useChromium((launched) => (browser = launched));
+useN8n((bed) => ({ n8n, sandbox } = bed));
+
 beforeAll(async () => {
-	const tarball = packedPackage();
-	browser = await launchChromium();
-	sandbox = await startSandbox();
-	n8n = await startN8n({ tarball, webhookUrl: ORIGIN });
-	sandbox.setRoute(ORIGIN, n8n.url);
 	page = new SandboxPage(await browser.context.newPage());
 	await page.open(sandbox);
-}, 600_000);
-
-afterAll(async () => {
-	await browser?.close();
-	await n8n?.stop();
-	await sandbox?.close();
-}, 60_000);
+});
 
 const tries = () => sandbox.deliveries().flatMap(({ attempts }) => attempts).length;
 

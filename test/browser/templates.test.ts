@@ -1,22 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 
-import { startSandbox, type Sandbox } from '../../sandbox';
-import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
-import { packedPackage } from '../../testkit/n8n-host/packedPackage';
+import type { Sandbox } from '../../sandbox';
+import type { N8nHost } from '../../testkit/n8n-host/driver';
 import { until } from '../../testkit/n8n-host/poll';
-import { WITH_EDITOR } from '../../testkit/n8n-host/withEditor';
-import { ORIGIN, SECRET } from '../../testkit/publishTrigger';
+import { SECRET } from '../../testkit/publishTrigger';
 import { editedNode, readTemplate, SETTINGS, STICKY, templateNames } from '../e2e/templateFiles';
 import { Collector } from '../e2e/templateHost';
 import { overlap, readCanvas } from './canvas';
-import { launchChromium, type Chromium } from './chromium';
-import { Editor } from './editor';
+import type { Editor } from './editor';
 import { RedisStandIn } from '../e2e/redisStandIn';
 import { templateWalks, type TemplateWalk, type World } from './templateWalks';
+import { useEditor } from './useEditor';
 
 /** Every template as a person sets it up: from the import to a run, by what is on the screen. */
 
@@ -31,43 +29,26 @@ const MIN_SCALE = 0.6;
 
 let n8n: N8nHost;
 let sandbox: Sandbox;
-let browser: Chromium;
 let collector: Collector;
 let redis: RedisStandIn;
 let world: World;
 let page: Page;
 let editor: Editor;
+useEditor(
+	(bed) => ({ n8n, sandbox } = bed),
+	(opened) => ({ page, editor } = opened),
+);
 
 beforeAll(async () => {
-	browser = await launchChromium();
-	sandbox = await startSandbox();
 	collector = new Collector();
 	redis = new RedisStandIn();
-	const address = await collector.open();
-	n8n = await startN8n({ tarball: packedPackage(), webhookUrl: ORIGIN, ...WITH_EDITOR });
-	sandbox.setRoute(ORIGIN, n8n.url);
-	world = { n8n, sandbox, address };
-	page = await browser.context.newPage();
-	await new Editor(page, n8n).signIn();
-	await page.close();
-}, 600_000);
+	world = { n8n, sandbox, address: await collector.open() };
+});
 
 afterAll(async () => {
-	await browser?.close();
-	await n8n?.stop();
 	await redis?.close();
 	await collector?.close();
-	await sandbox?.close();
 }, 60_000);
-
-beforeEach(async () => {
-	page = await browser.context.newPage();
-	editor = new Editor(page, n8n);
-});
-
-afterEach(async () => {
-	await page.close();
-});
 
 /** Two for Misar, so that there is one to choose. */
 async function createCredentials(redisPort: number): Promise<void> {

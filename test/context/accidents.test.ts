@@ -1,20 +1,10 @@
 import path from 'node:path';
 
-import {
-	afterAll,
-	afterEach,
-	beforeAll,
-	beforeEach,
-	describe,
-	expect,
-	it,
-	jest,
-} from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { INodeParameters } from 'n8n-workflow';
 
 import type * as withinModule from '../../nodes/shared/state/within';
-import type * as watchModule from '../../nodes/shared/trigger/watch';
-import { buildDelivery, startSandbox, type Sandbox } from '../../sandbox';
+import { buildDelivery, type Sandbox } from '../../sandbox';
 import {
 	ContextHost,
 	DecryptedCredentials,
@@ -30,50 +20,33 @@ import {
 	misarMail,
 	misarPost,
 	misarReach,
+	withApi,
 	type TriggerUnderTest,
 } from './providers';
+import { useSandbox } from './useSandbox';
+import { useTicks } from './useTicks';
 
 /** What happens to a trigger and its endpoint besides publishing: renamed, copied, imported, restarted in between. */
 
-const dist = (file: string) => path.join(__dirname, '../../dist/nodes/shared', file);
-const { EndpointWatch } = jest.requireActual<typeof watchModule>(dist('trigger/watch.js'));
-const within = jest.requireActual<typeof withinModule>(dist('state/within.js'));
+const within = jest.requireActual<typeof withinModule>(
+	path.join(__dirname, '../../dist/nodes/shared/state/within.js'),
+);
 
 let sandbox: Sandbox;
-let ticks: jest.SpiedFunction<watchModule.EndpointWatch['tick']>;
 let workflows = 0;
-const opened: Array<() => Promise<void>> = [];
+const ticks = useTicks();
+const open = useSandbox((started) => (sandbox = started));
 
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
 beforeEach(() => {
-	ticks = jest.spyOn(EndpointWatch.prototype, 'tick');
 	sandbox.setBehaviour('misar.reach', { deleteOffered: true });
 	sandbox.setBehaviour('misar.post', { pingOnCreate: false });
 });
-afterEach(async () => {
-	jest.restoreAllMocks();
-	await Promise.all(opened.splice(0).map(async (close) => await close()));
-	sandbox.reset();
-});
-afterAll(async () => {
-	await sandbox.close();
-});
-
-const providers: ReadonlyArray<readonly [string, TriggerUnderTest]> = [
-	['Misar Mail', misarMail],
-	['Misar Reach', misarReach],
-	['Misar Post', misarPost],
-	['Mail Panda', mailPanda],
-	['Metigan', metigan],
-];
 
 function openHost(
 	trigger: TriggerUnderTest,
 	{ credential, nodeParameters, ...options }: Partial<ContextHostOptions> & Differences = {},
 ): ContextHost {
-	const host = new ContextHost({
+	return open({
 		workflowId: `accident ${workflows++}`,
 		...selfRegistering(trigger, sandbox, {
 			credential,
@@ -81,8 +54,6 @@ function openHost(
 		}),
 		...options,
 	});
-	opened.push(async () => await host.close());
-	return host;
 }
 
 async function publish(
@@ -92,20 +63,6 @@ async function publish(
 	const host = openHost(trigger, options);
 	await host.publish();
 	return host;
-}
-
-async function startTicking(host: ContextHost) {
-	const { tick: begin, close } = await host.startTrigger();
-	opened.push(close);
-	const ended = async () => {
-		await ticks.mock.results.at(-1)?.value;
-		await host.runsEnded();
-	};
-	const tick = async () => {
-		begin();
-		await ended();
-	};
-	return { begin, ended, tick };
 }
 
 const endpointsAt = ({ provider }: TriggerUnderTest) => sandbox.endpoints(provider);
@@ -119,7 +76,7 @@ async function statusOf(host: ContextHost, trigger: TriggerUnderTest, secret = s
 	return (await host.deliver(buildDelivery({ provider, event: events[0], scheme, secret }))).status;
 }
 
-describe.each(providers)(
+describe.each(withApi)(
 	'a copied workflow with the webhook ID of its original at %s',
 	(_name, trigger) => {
 		const copyOf = (original: ContextHost) =>
@@ -158,7 +115,7 @@ describe.each(providers)(
 	},
 );
 
-describe.each(providers)('a former endpoint that %s could not delete', (_name, trigger) => {
+describe.each(withApi)('a former endpoint that %s could not delete', (_name, trigger) => {
 	/** n8n stops in the middle of a replacement. */
 	async function interrupted(): Promise<ContextHost> {
 		recordWarnings();
@@ -167,7 +124,7 @@ describe.each(providers)('a former endpoint that %s could not delete', (_name, t
 		sandbox.changeEndpoint(trigger.provider, former ?? '', { active: false });
 		for (const method of ['PATCH', 'PUT']) fail({ method, status: 404 });
 		fail({ method: 'DELETE' });
-		await (await startTicking(host)).tick();
+		await (await ticks.start(host)).tick();
 		expect(endpointsAt(trigger)).toHaveLength(2);
 		sandbox.clearFaults();
 		endProcess();
@@ -180,7 +137,7 @@ describe.each(providers)('a former endpoint that %s could not delete', (_name, t
 			'the first check after a restart',
 			async (host) => {
 				await host.publish();
-				await (await startTicking(host)).tick();
+				await (await ticks.start(host)).tick();
 			},
 			1,
 		],
@@ -203,7 +160,7 @@ describe.each(providers)('a former endpoint that %s could not delete', (_name, t
 	});
 });
 
-describe.each(providers)('a trigger of %s that was renamed', (_name, trigger) => {
+describe.each(withApi)('a trigger of %s that was renamed', (_name, trigger) => {
 	it.each([
 		['in the same process', () => {}],
 		['before a restart', endProcess],
@@ -223,36 +180,33 @@ describe.each(providers)('a trigger of %s that was renamed', (_name, trigger) =>
 	});
 });
 
-describe.each(providers)(
-	'an unpublish at %s after the credential was deleted',
-	(_name, trigger) => {
-		const deleteCredential = () =>
-			jest
-				.spyOn(DecryptedCredentials.prototype, 'getDecrypted')
-				.mockRejectedValue(new Error('Credential with ID "cred1" does not exist'));
+describe.each(withApi)('an unpublish at %s after the credential was deleted', (_name, trigger) => {
+	const deleteCredential = () =>
+		jest
+			.spyOn(DecryptedCredentials.prototype, 'getDecrypted')
+			.mockRejectedValue(new Error('Credential with ID "cred1" does not exist'));
 
-		it('names the endpoint that remains, and keeps its record', async () => {
-			const host = await publish(trigger);
-			const [endpoint] = endpointsAt(trigger);
-			deleteCredential();
-			const warnings = recordWarnings();
-			await expect(host.delete()).rejects.toThrow();
-			expect(warnings).toEqual([expect.stringContaining(`Endpoint ${endpoint?.id} of`)]);
-			expect(warnings[0]).toContain(endpoint?.url);
-			expect(warnings[0]).toContain('Remove it in the dashboard');
-			host.save();
-			expect(host.remembered).toMatchObject({ registration: { endpointId: endpoint?.id } });
-		});
+	it('names the endpoint that remains, and keeps its record', async () => {
+		const host = await publish(trigger);
+		const [endpoint] = endpointsAt(trigger);
+		deleteCredential();
+		const warnings = recordWarnings();
+		await expect(host.delete()).rejects.toThrow();
+		expect(warnings).toEqual([expect.stringContaining(`Endpoint ${endpoint?.id} of`)]);
+		expect(warnings[0]).toContain(endpoint?.url);
+		expect(warnings[0]).toContain('Remove it in the dashboard');
+		host.save();
+		expect(host.remembered).toMatchObject({ registration: { endpointId: endpoint?.id } });
+	});
 
-		it('ends with a warning where nothing was registered', async () => {
-			const host = openHost(trigger);
-			deleteCredential();
-			const warnings = recordWarnings();
-			await expect(host.delete()).resolves.toBe(true);
-			expect(warnings).toHaveLength(1);
-		});
-	},
-);
+	it('ends with a warning where nothing was registered', async () => {
+		const host = openHost(trigger);
+		deleteCredential();
+		const warnings = recordWarnings();
+		await expect(host.delete()).resolves.toBe(true);
+		expect(warnings).toHaveLength(1);
+	});
+});
 
 describe.each<[string, INodeParameters]>([
 	['automatic', {}],
@@ -313,7 +267,7 @@ describe.each<[string, TriggerUnderTest]>([
 	});
 });
 
-describe.each(providers)('a start of n8n without a record at %s', (_name, trigger) => {
+describe.each(withApi)('a start of n8n without a record at %s', (_name, trigger) => {
 	it.each(['init', 'leadershipChange', 'update'] as const)(
 		'of kind %s fails if the provider fails, so that n8n tries again',
 		async (activation) => {
@@ -380,7 +334,7 @@ it('a publish that has waited long enough creates an endpoint, and the check rem
 	jest.spyOn(within, 'within').mockResolvedValue();
 	const host = await publish(metigan);
 	sandbox.removeEndpoint('metigan', idsAt(metigan)[0] ?? '');
-	const { begin, ended, tick } = await startTicking(host);
+	const { begin, ended, tick } = await ticks.start(host);
 	sandbox.fault({ provider: 'metigan', method: 'POST', kind: 'delay', delayMs: 3_000 });
 	const posts = () => sandbox.requests().filter(({ method }) => method === 'POST').length;
 	const before = posts();

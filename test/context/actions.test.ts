@@ -1,10 +1,10 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { INodeParameters } from 'n8n-workflow';
 
-import { startSandbox, type Sandbox } from '../../sandbox';
+import type { Sandbox } from '../../sandbox';
+import { listen, originOf, stop } from '../../testkit/loopback';
 import {
 	casesWithApi,
 	mailPanda,
@@ -18,6 +18,7 @@ import {
 	searchEndpoints,
 	type ActionCase,
 } from './actionHost';
+import { useSandbox } from './useSandbox';
 
 /** Each operation on endpoints, deliveries and events, as n8n-core runs it, at each provider. */
 
@@ -27,23 +28,11 @@ const NEVER_A_SECRET = /whsec_/;
 
 let sandbox: Sandbox;
 
-beforeAll(async () => {
-	sandbox = await startSandbox({ retryTimeScale: 0 });
-	quietPost();
-});
-afterEach(async () => {
-	await sandbox.settled();
-	sandbox.reset();
-	quietPost();
-});
-afterAll(async () => {
-	await sandbox.close();
-});
-
-/** Misar Post pings a new endpoint, but nothing listens at the addresses registered here. */
-function quietPost() {
+useSandbox((started) => (sandbox = started), { retryTimeScale: 0 });
+beforeEach(() => {
+	// It pings a new endpoint; what is registered here is nobody's address.
 	sandbox.setBehaviour('misar.post', { pingOnCreate: false });
-}
+});
 
 const endpoint = (operation: string, more: INodeParameters = {}): INodeParameters => ({
 	resource: 'endpoint',
@@ -594,16 +583,10 @@ describe('Misar Mail', () => {
 				response.writeHead(request.url?.includes('broken') ? 500 : 200).end();
 				request.resume();
 			});
-			await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+			await listen(receiver);
 		});
-		afterAll(async () => {
-			receiver.closeAllConnections();
-			await new Promise((resolve) => receiver.close(resolve));
-		});
-		const route = () => {
-			const { port } = receiver.address() as AddressInfo;
-			sandbox.setRoute('https://app.example.com', `http://127.0.0.1:${port}`);
-		};
+		afterAll(async () => await stop(receiver));
+		const route = () => sandbox.setRoute('https://app.example.com', originOf(receiver));
 
 		it('sends a test, and passes on what the provider says of it', async () => {
 			route();

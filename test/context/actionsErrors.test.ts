@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
 
-import { startSandbox, type Fault, type Sandbox } from '../../sandbox';
+import type { Fault, Sandbox } from '../../sandbox';
 import {
 	casesWithApi,
 	mailPanda,
@@ -13,6 +13,7 @@ import {
 	type ActionNodeCase,
 	type StoredError,
 } from './actionHost';
+import { useSandbox } from './useSandbox';
 
 /**
  * How a run ends when the API fails: the error that n8n stores, the number of requests,
@@ -105,15 +106,9 @@ interface Expected {
 const ARTICLE = { article: { id: 'art-1', slug: 'first', title: 'First' } };
 
 let sandbox: Sandbox;
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
+useSandbox((started) => (sandbox = started));
 beforeEach(async () => {
 	await sandbox.fire({ provider: 'misarBlog', event: 'article.published', data: ARTICLE });
-});
-afterEach(() => sandbox.reset());
-afterAll(async () => {
-	await sandbox.close();
 });
 
 const requestsOf = ({ action, method, path }: Tried) =>
@@ -196,6 +191,19 @@ const TRY_LATER = /try again/;
 const CHECK_ADDRESS = /Base URL in the credential and Options → API Path/;
 const CHECK_BASE_URL = { description: /Check the Base URL in the credential/ };
 const UPGRADE = { description: /Upgrade the plan/ };
+const SOMETHING_ELSE: Expected = {
+	message: /answered with something that is not a/,
+	description: CHECK_ADDRESS,
+	httpCode: '200',
+	requests: 1,
+	ofLists: CHECK_BASE_URL,
+};
+const CLOSED: Expected = {
+	message: /could not be reached \(the connection was closed before the answer\)/,
+	description: TRY_LATER,
+	httpCode: null,
+	requests: { read: ALL_ATTEMPTS, write: 1 },
+};
 const limited = { message: /limits how often its API may be called/, httpCode: '429' };
 
 /** The code by which an API says that the plan does not allow a call, where one is documented. */
@@ -389,59 +397,11 @@ const rows: ReadonlyArray<readonly [string, Fault | ((tried: Tried) => Fault), E
 			requests: { read: ALL_ATTEMPTS, write: 1 },
 		},
 	],
-	[
-		'HTML instead of JSON',
-		{ kind: 'html', status: 200 },
-		{
-			message: /answered with something that is not a/,
-			description: CHECK_ADDRESS,
-			httpCode: '200',
-			requests: 1,
-			ofLists: CHECK_BASE_URL,
-		},
-	],
-	[
-		'an empty body',
-		{ kind: 'empty' },
-		{
-			message: /answered with something that is not a/,
-			description: CHECK_ADDRESS,
-			httpCode: '200',
-			requests: 1,
-			ofLists: CHECK_BASE_URL,
-		},
-	],
-	[
-		'truncated JSON',
-		{ kind: 'truncate', when: 'after' },
-		{
-			message: /could not be reached \(the connection was closed before the answer\)/,
-			description: TRY_LATER,
-			httpCode: null,
-			requests: { read: ALL_ATTEMPTS, write: 1 },
-		},
-	],
-	[
-		'JSON that ends early',
-		status(200, { body: '{"data":[{"id":' }),
-		{
-			message: /answered with something that is not a/,
-			description: CHECK_ADDRESS,
-			httpCode: '200',
-			requests: 1,
-			ofLists: CHECK_BASE_URL,
-		},
-	],
-	[
-		'a connection reset',
-		{ kind: 'drop' },
-		{
-			message: /could not be reached \(the connection was closed before the answer\)/,
-			description: TRY_LATER,
-			httpCode: null,
-			requests: { read: ALL_ATTEMPTS, write: 1 },
-		},
-	],
+	['HTML instead of JSON', { kind: 'html', status: 200 }, SOMETHING_ELSE],
+	['an empty body', { kind: 'empty' }, SOMETHING_ELSE],
+	['truncated JSON', { kind: 'truncate', when: 'after' }, CLOSED],
+	['JSON that ends early', status(200, { body: '{"data":[{"id":' }), SOMETHING_ELSE],
+	['a connection reset', { kind: 'drop' }, CLOSED],
 	[
 		// Inside the budget of 15 s for all attempts, 10 s each.
 		'a timeout',

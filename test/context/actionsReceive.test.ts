@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { INodeExecutionData, INodeParameters } from 'n8n-workflow';
 
-import { buildDelivery, startSandbox, type ProviderId, type Sandbox } from '../../sandbox';
+import { buildDelivery, type ProviderId, type Sandbox } from '../../sandbox';
 import * as actions from './actionHost';
 import { runAction, webhookItem, type ActionCall, type ActionNodeCase } from './actionHost';
 import { expectedOutput, rows, signRow } from './conformance';
 import { stopClock, type Delivery } from './conformanceForgeries';
 import { signBody } from './signBody';
+import { useSandbox } from './useSandbox';
 
 /** Delivery -> Receive behind a Webhook node does what the trigger does. */
 
@@ -16,14 +17,9 @@ const PREVIOUS = 'whsec_before_it_was_changed';
 const NOW = Date.parse('2026-01-02T03:04:05Z');
 
 let sandbox: Sandbox;
-beforeAll(async () => {
-	stopClock(NOW);
-	sandbox = await startSandbox();
-});
-afterAll(async () => {
-	jest.useRealTimers();
-	await sandbox.close();
-});
+beforeAll(() => stopClock(NOW));
+useSandbox((started) => (sandbox = started));
+afterAll(() => void jest.useRealTimers());
 
 /** A new workflow for each test: what one has seen is not a duplicate for another. */
 let workflowId = '';

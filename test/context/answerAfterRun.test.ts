@@ -7,7 +7,7 @@ import type * as answerModule from '../../nodes/shared/trigger/answerAfterRun';
 import { buildDelivery, lastAnswer, startSandbox } from '../../sandbox';
 import { ContextHost, type StartedTrigger } from '../../testkit/contextHost';
 import { until } from '../../testkit/n8n-host/poll';
-import { selfRegistering } from './hosts';
+import { registeredByHand, selfRegistering } from './hosts';
 import { recordWarnings } from './logs';
 import { endProcess } from './process';
 import {
@@ -69,16 +69,11 @@ async function start(
 	more: INodeParameters = {},
 ): Promise<Trigger> {
 	const host = new ContextHost({
-		node: of.nodeType,
-		credentialType: of.credentialType,
-		credential: { signingSecret: SECRET, apiKey: 'key' },
-		parameters: {
-			...of.parameters,
-			registration: 'manual',
-			events: [...of.events],
+		...registeredByHand(of, SECRET, {
 			options: { answer: 'succeeded', ...options },
 			...more,
-		},
+		}),
+		credential: { signingSecret: SECRET, apiKey: 'key' },
 		// A process remembers a workflow beyond the test.
 		workflowId: `answer ${count++}`,
 	});
@@ -166,7 +161,10 @@ it.each(after.map((trigger) => [trigger.title, trigger] as const))(
 		await jest.advanceTimersByTimeAsync(waitsMs / 2);
 		expect(answered).toBe(false);
 		await jest.advanceTimersByTimeAsync(waitsMs / 2 - 1_000);
-		expect(await answer).toMatchObject({ status: 503, body: { error: 'the run has not finished' } });
+		expect(await answer).toMatchObject({
+			status: 503,
+			body: { error: 'the run has not finished' },
+		});
 		const copy = trigger.host.deliver(delivery);
 		await deliveriesIn(2);
 		release();

@@ -1,26 +1,19 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { NodeApiError, type INodeParameters } from 'n8n-workflow';
 
-import { startSandbox, type Fault, type Sandbox } from '../../sandbox';
+import type { Fault, Sandbox } from '../../sandbox';
 import { ContextHost } from '../../testkit/contextHost';
+import { listen, originOf, stop } from '../../testkit/loopback';
 import { metigan, misarMail, misarReach, type TriggerUnderTest } from './providers';
+import { useSandbox } from './useSandbox';
 
 /** The messages for wrong settings and for wrong answers of a provider. */
 
 let sandbox: Sandbox;
 
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
-afterEach(() => {
-	sandbox.reset();
-});
-afterAll(async () => {
-	await sandbox.close();
-});
+useSandbox((started) => (sandbox = started));
 
 const SIGNING_SECRET = 'signing secret of the user';
 
@@ -293,18 +286,12 @@ describe('a provider that never answers', () => {
 	let silent: Server;
 	beforeAll(async () => {
 		silent = createServer(() => {});
-		await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+		await listen(silent);
 	});
-	afterAll(async () => {
-		silent.closeAllConnections();
-		await new Promise((resolve) => silent.close(resolve));
-	});
+	afterAll(async () => await stop(silent));
 
 	it('is given up at the deadline, with a message', async () => {
-		const { port } = silent.address() as AddressInfo;
-		const error = await publishError(misarMail, {
-			credential: { baseUrl: `http://127.0.0.1:${port}` },
-		});
+		const error = await publishError(misarMail, { credential: { baseUrl: originOf(silent) } });
 		expect(error.message).toContain('Misar Mail could not be reached (no answer in time)');
 	});
 });

@@ -6,8 +6,9 @@ import {
 	type Server,
 	type ServerResponse,
 } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
+
+import { listen, originOf, stop } from '../../testkit/loopback';
 
 /** What an answer does instead of arriving. */
 export const MANNERS = ['hangs', 'drips its head', 'drips its body', 'floods'] as const;
@@ -37,13 +38,12 @@ export class BadProvider {
 	/** @param upstream origin of the sandbox */
 	static async start(upstream: string): Promise<BadProvider> {
 		const provider = new BadProvider(upstream);
-		provider.server.listen(0, '127.0.0.1');
-		await once(provider.server, 'listening');
+		await listen(provider.server);
 		return provider;
 	}
 
 	get url(): string {
-		return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+		return originOf(this.server);
 	}
 
 	/** @param first the first request, from 1, whose answer and those of all after it misbehave */
@@ -59,10 +59,7 @@ export class BadProvider {
 	}
 
 	async close(): Promise<void> {
-		const closed = once(this.server, 'close');
-		this.server.close();
-		this.server.closeAllConnections();
-		await closed;
+		await stop(this.server);
 	}
 
 	private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

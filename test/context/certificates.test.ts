@@ -3,15 +3,16 @@ import { createServer, type ServerOptions } from 'node:https';
 import { createServer as createSocketServer, type AddressInfo, type Server } from 'node:net';
 import tls from 'node:tls';
 
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { NodeApiError } from 'n8n-workflow';
 import { generate, type GenerateResult } from 'selfsigned';
 
-import { startSandbox, type Sandbox } from '../../sandbox';
+import type { Sandbox } from '../../sandbox';
 import { ContextHost } from '../../testkit/contextHost';
 import { testCredential } from './credentialHost';
 import { selfRegistering } from './hosts';
 import { misarMail } from './providers';
+import { useSandbox } from './useSandbox';
 
 /** Base URLs whose server has an unusable certificate, or uses another protocol than the address says. */
 
@@ -109,10 +110,9 @@ beforeAll(async () => {
 			{ name: 'keyUsage', keyCertSign: true, critical: true },
 		],
 	});
-	sandbox = await startSandbox();
 });
+useSandbox((started) => (sandbox = started));
 afterEach(() => void jest.restoreAllMocks());
-afterAll(async () => await sandbox.close());
 
 /** A certificate for a host, from so many days from now to so many. */
 async function certificate({ host = 'localhost', by = 'authority', from = -1, to = 30 }) {

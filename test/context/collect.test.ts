@@ -7,6 +7,7 @@ import type * as collectModule from '../../nodes/shared/trigger/collect';
 import { buildDelivery } from '../../sandbox';
 import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
 import { until } from '../../testkit/n8n-host/poll';
+import { registeredByHand } from './hosts';
 import { metigan, misarMail, triggersUnderTest, type TriggerUnderTest } from './providers';
 
 /** Options → Collect For: deliveries that come together have one run, and each is answered for itself. */
@@ -33,15 +34,9 @@ function open(
 	changes: Partial<ContextHostOptions> = {},
 ): ContextHost {
 	const host = new ContextHost({
-		node: of.nodeType,
-		credentialType: of.credentialType,
-		credential: { signingSecret: SECRET },
-		parameters: {
-			...of.parameters,
-			registration: 'manual',
-			events: [...of.events],
+		...registeredByHand(of, SECRET, {
 			options: { collectFor: 5, collectAtMost: 3, ...options },
-		},
+		}),
 		workflowId: `workflow ${hosts.length} of ${expect.getState().currentTestName}`,
 		...changes,
 	});

@@ -11,6 +11,7 @@ import {
 	type Specimen,
 } from './conformanceForgeries';
 import { ContextHost } from '../../testkit/contextHost';
+import { registeredByHand } from './hosts';
 import { triggersUnderTest } from './providers';
 
 /**
@@ -45,12 +46,7 @@ function hostOf(provider: ProviderId, pin: string | undefined): ContextHost {
 	const trigger = triggersUnderTest.find((candidate) => candidate.provider === provider);
 	if (trigger === undefined) throw new Error(`no trigger for ${provider}`);
 	const host = new ContextHost({
-		node: trigger.nodeType,
-		credentialType: trigger.credentialType,
-		credential: { signingSecret: SECRET },
-		parameters: {
-			...trigger.parameters,
-			registration: 'manual',
+		...registeredByHand(trigger, SECRET, {
 			events: ['*'],
 			simplify: false,
 			options: {
@@ -58,7 +54,7 @@ function hostOf(provider: ProviderId, pin: string | undefined): ContextHost {
 				skipDuplicates: false,
 				...(pin === undefined ? {} : { signatureScheme: pin }),
 			},
-		},
+		}),
 		workflowId: `conformance of ${key}`,
 	});
 	hosts.set(key, host);

@@ -1,11 +1,12 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 
-import { startSandbox, type Sandbox } from '../../sandbox';
+import type { Sandbox } from '../../sandbox';
+import { listen, originOf, stop } from '../../testkit/loopback';
 import { testCredential } from './credentialHost';
 import { mailPanda, misarMail, triggersUnderTest } from './providers';
+import { useSandbox } from './useSandbox';
 
 /**
  * The test of a credential in n8n-core's real context for it, as n8n calls the node that the
@@ -26,8 +27,8 @@ let redirectStatus = 302;
 let received: IncomingMessage[] = [];
 let redirected = 0;
 
+useSandbox((started) => (sandbox = started));
 beforeAll(async () => {
-	sandbox = await startSandbox();
 	elsewhere = createServer((request, response) => {
 		received.push(request);
 		response.setHeader('content-type', 'application/json');
@@ -45,18 +46,8 @@ beforeEach(() => {
 	redirected = 0;
 });
 afterAll(async () => {
-	await sandbox.close();
-	for (const server of [elsewhere, redirecting]) {
-		server.closeAllConnections();
-		await new Promise((resolve) => server.close(resolve));
-	}
+	for (const server of [elsewhere, redirecting]) await stop(server);
 });
-
-async function listen(server: Server): Promise<void> {
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-}
-
-const originOf = (server: Server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
 const OK = { status: 'OK', message: 'Connection successful!' };
 const failed = (message: unknown) => ({ status: 'Error', message });

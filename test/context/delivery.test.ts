@@ -9,6 +9,7 @@ import type { IDataObject, INodeParameters } from 'n8n-workflow';
 import { buildDelivery, type Tamper } from '../../sandbox';
 import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
 import { stopClock } from './conformanceForgeries';
+import { holdAnswer, registeredByHand } from './hosts';
 import {
 	mailPanda,
 	metigan,
@@ -19,15 +20,16 @@ import {
 	misarReach,
 	type TriggerUnderTest,
 } from './providers';
+import { useHosts } from './useHosts';
 
 /** What each kind of delivery is answered, and whether it runs, over real HTTP. */
 
 const SECRET = 'whsec_of_this_test';
-const hosts: ContextHost[] = [];
+let workflows = 0;
+const open = useHosts();
 
-afterEach(async () => {
+afterEach(() => {
 	jest.useRealTimers();
-	await Promise.all(hosts.splice(0).map((host) => host.close()));
 });
 
 function startHost(
@@ -36,25 +38,15 @@ function startHost(
 	changes: Partial<ContextHostOptions> = {},
 	beside?: ContextHost,
 ): ContextHost {
-	const host = new ContextHost(
+	return open(
 		{
-			node: trigger.nodeType,
-			credentialType: trigger.credentialType,
-			credential: { signingSecret: SECRET },
-			parameters: {
-				...trigger.parameters,
-				registration: 'manual',
-				events: [...trigger.events],
-				...parameters,
-			},
+			...registeredByHand(trigger, SECRET, parameters),
 			// Its own workflow, because the nodes' memory of deliveries is the process's.
-			workflowId: `workflow ${hosts.length} of ${expect.getState().currentTestName}`,
+			workflowId: `workflow ${workflows++}`,
 			...changes,
 		},
 		beside,
 	);
-	hosts.push(host);
-	return host;
 }
 
 function signed(
@@ -297,15 +289,7 @@ describe.each([
 		it('is put off with 503 while the first is being answered', async () => {
 			const host = startHost(trigger);
 			const delivery = signed(trigger);
-			let release = () => {};
-			const entered = new Promise<void>((resolve) => {
-				host.beforeAnswer = async () => {
-					resolve();
-					await new Promise<void>((done) => {
-						release = done;
-					});
-				};
-			});
+			const { entered, release } = holdAnswer(host);
 			const first = host.deliver(delivery);
 			await entered;
 			const copy = await host.deliver(delivery);
@@ -611,6 +595,9 @@ it('an unsigned header cannot make an old delivery count as a new one', async ()
 });
 
 describe('a delivery of another product with the same secret', () => {
+	const ofProduct = (product: string, { events: [event] }: TriggerUnderTest) =>
+		buildDelivery({ provider: 'misar.dev', event, product, secret: SECRET });
+
 	it.each([
 		['mail', misarPost],
 		['reach', misarMail],
@@ -620,13 +607,7 @@ describe('a delivery of another product with the same secret', () => {
 		['mail', misarDev],
 	])('is refused: %s', async (product, trigger) => {
 		const host = startHost(trigger, { events: ['*'] });
-		const delivery = buildDelivery({
-			provider: 'misar.dev',
-			event: trigger.events[0],
-			product,
-			secret: SECRET,
-		});
-		expect(await host.deliver(delivery)).toMatchObject({
+		expect(await host.deliver(ofProduct(product, trigger))).toMatchObject({
 			status: 401,
 			body: { error: 'the delivery is for a different product' },
 			run: undefined,
@@ -642,12 +623,7 @@ describe('a delivery of another product with the same secret', () => {
 		['dev', misarDev],
 	])('runs without a warning if the product is the right one: %s', async (product, trigger) => {
 		const host = startHost(trigger, { simplify: false });
-		const delivery = buildDelivery({
-			provider: 'misar.dev',
-			event: trigger.events[0],
-			product,
-			secret: SECRET,
-		});
+		const delivery = ofProduct(product, trigger);
 		expect(outputOf((await host.deliver(delivery)).run)['warnings']).toBeUndefined();
 	});
 

@@ -1,30 +1,22 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
 
-import { buildDelivery, startSandbox, type Sandbox } from '../../sandbox';
-import { ContextHost } from '../../testkit/contextHost';
+import { buildDelivery, type Sandbox } from '../../sandbox';
+import type { ContextHost } from '../../testkit/contextHost';
 import { eventParameters } from '../../testkit/triggers';
 import * as actions from './actionHost';
 import { selfRegistering } from './hosts';
 import { misarMail, misarReach, triggersUnderTest, type TriggerUnderTest } from './providers';
+import { useSandbox } from './useSandbox';
+import { useTicks } from './useTicks';
 
 /** Endpoint → Diagnose, beside a trigger in the same process of n8n. */
 
 const SECRET = 'whsec_given_by_the_user_0123456789';
 
 let sandbox: Sandbox;
-beforeAll(async () => {
-	sandbox = await startSandbox({ allowHttp: true, retryTimeScale: 0 });
-});
-const closing: Array<() => Promise<unknown>> = [];
-afterEach(async () => {
-	for (const close of closing.splice(0).reverse()) await close();
-	await sandbox.settled();
-	sandbox.reset();
-});
-afterAll(async () => {
-	await sandbox.close();
-});
+const ticks = useTicks();
+const open = useSandbox((started) => (sandbox = started), { allowHttp: true, retryTimeScale: 0 });
 
 /** The action node of a trigger's product. */
 function actionFor(trigger: TriggerUnderTest): actions.ActionNodeCase {
@@ -42,16 +34,15 @@ function credentialFor({ api }: TriggerUnderTest): IDataObject {
 /** Publishes a trigger at an address of its own; by hand where there is no API. */
 async function publish(trigger: TriggerUnderTest): Promise<ContextHost> {
 	const registration = trigger.api === undefined ? 'manual' : 'automatic';
-	const host = new ContextHost(
+	const host = open(
 		selfRegistering(trigger, sandbox, {
 			nodeParameters: { ...eventParameters(trigger), registration },
 			credential: { ...trigger.parameters, ...credentialFor(trigger) } as Record<string, string>,
 		}),
 	);
-	closing.push(async () => await host.close());
 	host.restart({ webhookOrigin: await host.listen() });
 	await host.publish();
-	closing.push((await host.startTrigger()).close);
+	await ticks.start(host);
 	return host;
 }
 

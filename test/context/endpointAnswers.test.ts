@@ -1,41 +1,26 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 
-import { startSandbox, type Sandbox, type SandboxEndpoint } from '../../sandbox';
+import type { Sandbox, SandboxEndpoint } from '../../sandbox';
 import { answerWith, mapEach, mapEntries, pathOf, rewriteAnswers, type Answer } from './answers';
 import { Life } from './life';
 import { recordWarnings } from './logs';
-import {
-	mailPanda,
-	metigan,
-	misarMail,
-	misarPost,
-	misarReach,
-	type TriggerUnderTest,
-} from './providers';
+import { metigan, misarMail, misarReach, withApi, type TriggerUnderTest } from './providers';
+import { useSandbox } from './useSandbox';
 
 /** What a provider's answer says of an endpoint: that it is there, that it is gone, or nothing. */
 
 let sandbox: Sandbox;
 let warnings: string[];
 
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
+useSandbox((started) => (sandbox = started));
 beforeEach(() => {
 	warnings = recordWarnings();
-});
-afterEach(() => {
-	sandbox.reset();
-});
-afterAll(async () => {
-	await sandbox.close();
 });
 
 const named = (...triggers: TriggerUnderTest[]) =>
 	triggers.map((trigger): [string, TriggerUnderTest] => [trigger.title, trigger]);
 /** Those with a call for one endpoint, and the others. */
 const withGet = named(misarMail, metigan);
-const all = named(misarMail, misarReach, misarPost, mailPanda, metigan);
 
 const repairs = () => warnings.filter((text) => text.includes('It was repaired'));
 const emptyList = (answer: unknown) => mapEntries(answer, () => []);
@@ -102,7 +87,7 @@ describe.each(withGet)('if %s returns another endpoint than asked for', (_title,
 	});
 });
 
-describe.each(all)(
+describe.each(withApi)(
 	'if %s answers a create with another endpoint of the account',
 	(_title, trigger) => {
 		it('that one is left alone, and ours is not left behind', async () => {
@@ -206,28 +191,31 @@ describe.each(withGet)('if %s says that an endpoint is gone', (_title, trigger) 
 	});
 });
 
-describe.each(all)('if %s answers the DELETE of an endpoint that is gone', (_title, trigger) => {
-	it.each(gone.filter(([what]) => what !== '403'))(
-		'with %s, the unpublish forgets it',
-		async (_what, answer) => {
-			const life = new Life(sandbox, trigger);
-			await life.publish();
-			// The list still shows it when it is asked first.
-			answerWith(sandbox, trigger, answer, { method: 'DELETE' });
-			sandbox.fault({
-				provider: trigger.provider,
-				method: 'GET',
-				path: pathOf(trigger, 'list'),
-				kind: 'delay',
-			});
-			sandbox.removeEndpoint(trigger.provider, life.endpoints[0]?.id ?? '');
-			await life.unpublish();
-			expect(life.host.remembered).not.toHaveProperty('registration');
-		},
-	);
-});
+describe.each(withApi)(
+	'if %s answers the DELETE of an endpoint that is gone',
+	(_title, trigger) => {
+		it.each(gone.filter(([what]) => what !== '403'))(
+			'with %s, the unpublish forgets it',
+			async (_what, answer) => {
+				const life = new Life(sandbox, trigger);
+				await life.publish();
+				// The list still shows it when it is asked first.
+				answerWith(sandbox, trigger, answer, { method: 'DELETE' });
+				sandbox.fault({
+					provider: trigger.provider,
+					method: 'GET',
+					path: pathOf(trigger, 'list'),
+					kind: 'delay',
+				});
+				sandbox.removeEndpoint(trigger.provider, life.endpoints[0]?.id ?? '');
+				await life.unpublish();
+				expect(life.host.remembered).not.toHaveProperty('registration');
+			},
+		);
+	},
+);
 
-describe.each(all)('a lagging replica of %s that shows nothing', (_title, trigger) => {
+describe.each(withApi)('a lagging replica of %s that shows nothing', (_title, trigger) => {
 	const lag = () => {
 		answerWith(sandbox, trigger, { status: 404 }, { place: 'one' });
 		rewriteAnswers(sandbox, trigger, emptyList, { place: 'list' });
@@ -299,54 +287,57 @@ describe.each(all)('a lagging replica of %s that shows nothing', (_title, trigge
 	});
 });
 
-describe.each(all)('an endpoint that %s did not show after it was created', (_title, trigger) => {
-	it.each([true, false])(
-		'is registered again after an unpublish that removed it but failed (shown by then: %s)',
-		async (isShown) => {
-			const life = new Life(sandbox, trigger);
-			const hide = () => {
-				answerWith(sandbox, trigger, { status: 404 }, { place: 'one' });
-				rewriteAnswers(sandbox, trigger, emptyList, { place: 'list' });
-			};
-			hide();
-			await life.publish();
-			sandbox.clearFaults();
-			sandbox.fault({
-				provider: trigger.provider,
-				method: 'DELETE',
-				kind: 'status',
-				status: 500,
-				when: 'after',
-			});
-			if (!isShown) hide();
-			await expect(life.unpublish()).rejects.toThrow('HTTP 500');
-			expect(life.endpoints).toEqual([]);
+describe.each(withApi)(
+	'an endpoint that %s did not show after it was created',
+	(_title, trigger) => {
+		it.each([true, false])(
+			'is registered again after an unpublish that removed it but failed (shown by then: %s)',
+			async (isShown) => {
+				const life = new Life(sandbox, trigger);
+				const hide = () => {
+					answerWith(sandbox, trigger, { status: 404 }, { place: 'one' });
+					rewriteAnswers(sandbox, trigger, emptyList, { place: 'list' });
+				};
+				hide();
+				await life.publish();
+				sandbox.clearFaults();
+				sandbox.fault({
+					provider: trigger.provider,
+					method: 'DELETE',
+					kind: 'status',
+					status: 500,
+					when: 'after',
+				});
+				if (!isShown) hide();
+				await expect(life.unpublish()).rejects.toThrow('HTTP 500');
+				expect(life.endpoints).toEqual([]);
 
-			await life.host.publish();
-			expect(life.endpoints).toHaveLength(1);
-			expect(await life.answerTo(life.endpoints[0]?.id)).toBe(200);
+				await life.host.publish();
+				expect(life.endpoints).toHaveLength(1);
+				expect(await life.answerTo(life.endpoints[0]?.id)).toBe(200);
+				await life.unpublish();
+				expect(life.endpoints).toEqual([]);
+			},
+		);
+
+		it('remains while it is hidden and cannot be removed, and is removed once it can be', async () => {
+			const life = new Life(sandbox, trigger);
+			rewriteAnswers(sandbox, trigger, emptyList, { place: 'list' });
+			answerWith(sandbox, trigger, { status: 404 }, { place: 'one' });
+			await life.publish();
+			const registered = life.endpoints;
+			answerWith(sandbox, trigger, { status: 500, times: 2 }, { method: 'DELETE' });
+			for (let attempt = 0; attempt < 2; attempt++) {
+				await expect(life.unpublish()).rejects.toThrow('HTTP 500');
+			}
+			expect(life.endpoints).toEqual(registered);
 			await life.unpublish();
 			expect(life.endpoints).toEqual([]);
-		},
-	);
+		});
+	},
+);
 
-	it('remains while it is hidden and cannot be removed, and is removed once it can be', async () => {
-		const life = new Life(sandbox, trigger);
-		rewriteAnswers(sandbox, trigger, emptyList, { place: 'list' });
-		answerWith(sandbox, trigger, { status: 404 }, { place: 'one' });
-		await life.publish();
-		const registered = life.endpoints;
-		answerWith(sandbox, trigger, { status: 500, times: 2 }, { method: 'DELETE' });
-		for (let attempt = 0; attempt < 2; attempt++) {
-			await expect(life.unpublish()).rejects.toThrow('HTTP 500');
-		}
-		expect(life.endpoints).toEqual(registered);
-		await life.unpublish();
-		expect(life.endpoints).toEqual([]);
-	});
-});
-
-describe.each(all.filter(([, trigger]) => trigger !== misarReach))(
+describe.each(withApi.filter(([, trigger]) => trigger !== misarReach))(
 	'if %s answers an update with 200 but changes nothing',
 	(_title, trigger) => {
 		beforeEach(() => {
@@ -375,7 +366,7 @@ describe.each(all.filter(([, trigger]) => trigger !== misarReach))(
 	},
 );
 
-describe.each(all)('if %s always shows an endpoint as disabled', (_title, trigger) => {
+describe.each(withApi)('if %s always shows an endpoint as disabled', (_title, trigger) => {
 	it('it is replaced once, and this is reported once', async () => {
 		const life = new Life(sandbox, trigger);
 		await life.publish();

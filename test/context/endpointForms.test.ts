@@ -1,17 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 
-import { startSandbox, type Sandbox } from '../../sandbox';
+import type { Sandbox } from '../../sandbox';
 import { answerWith, mapEach, mapEntries, rewriteAnswers, type Entry, type Place } from './answers';
 import { Life } from './life';
 import { recordWarnings } from './logs';
-import {
-	mailPanda,
-	metigan,
-	misarMail,
-	misarPost,
-	misarReach,
-	type TriggerUnderTest,
-} from './providers';
+import { withApi } from './providers';
+import { useSandbox } from './useSandbox';
 import { reachWithoutNetwork } from './withoutNetwork';
 
 /** Providers that show an endpoint in a different form, in part, or not at all. */
@@ -19,23 +13,12 @@ import { reachWithoutNetwork } from './withoutNetwork';
 let sandbox: Sandbox;
 let warnings: string[];
 
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
+useSandbox((started) => (sandbox = started));
 beforeEach(() => {
 	warnings = recordWarnings();
 	reachWithoutNetwork(sandbox);
 });
-afterEach(() => {
-	sandbox.reset();
-});
-afterAll(async () => {
-	await sandbox.close();
-});
 
-const all = [misarMail, misarReach, misarPost, mailPanda, metigan].map(
-	(trigger): [string, TriggerUnderTest] => [trigger.title, trigger],
-);
 const namesOf = ({ events }: Entry) =>
 	Array.isArray(events) ? events.map(String) : String(events).split(',');
 const urlOf = ({ url }: Entry) => String(url);
@@ -84,7 +67,7 @@ const places: ReadonlyArray<[string, Place]> = [
 	['everywhere', 'both'],
 ];
 
-describe.each(all)('if %s shows', (_title, trigger) => {
+describe.each(withApi)('if %s shows', (_title, trigger) => {
 	describe.each(forms)('%s', (_form, change) => {
 		it.each(places)(
 			'%s, nothing is changed or reported after the first POST until the unpublish',
@@ -106,7 +89,7 @@ describe.each(all)('if %s shows', (_title, trigger) => {
 	});
 });
 
-describe.each(all)('a truncated list of %s', (_title, trigger) => {
+describe.each(withApi)('a truncated list of %s', (_title, trigger) => {
 	const COUNT = 20;
 	const addOthers = () => {
 		for (let index = 0; index < COUNT; index++) {
@@ -151,7 +134,7 @@ describe.each(all)('a truncated list of %s', (_title, trigger) => {
 	});
 });
 
-describe.each(all)('if %s has IDs that are 64-bit numbers', (_title, trigger) => {
+describe.each(withApi)('if %s has IDs that are 64-bit numbers', (_title, trigger) => {
 	const numbered = (entry: Entry) => ({ ...entry, id: 9_223_372_036_854_775_000, _id: undefined });
 	const createAnswer = mapEach(numbered);
 

@@ -1,20 +1,9 @@
-import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import {
-	afterAll,
-	afterEach,
-	beforeAll,
-	beforeEach,
-	describe,
-	expect,
-	it,
-	jest,
-} from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { ICredentialDataDecryptedObject, WorkflowActivateMode } from 'n8n-workflow';
 
-import type * as watchModule from '../../nodes/shared/trigger/watch';
-import { lastAnswer, startSandbox, type Sandbox, type SandboxEndpoint } from '../../sandbox';
+import { lastAnswer, type Sandbox, type SandboxEndpoint } from '../../sandbox';
 import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
 import { until } from '../../testkit/n8n-host/poll';
 import { stopClock } from './conformanceForgeries';
@@ -28,8 +17,11 @@ import {
 	misarMail,
 	misarPost,
 	misarReach,
+	withApi,
 	type TriggerUnderTest,
 } from './providers';
+import { useSandbox } from './useSandbox';
+import { useTicks } from './useTicks';
 
 /** The checks of an endpoint while its workflow is published, and at a start of n8n. */
 
@@ -40,32 +32,11 @@ const MINUTE_MS = 60_000;
 const HALF_HOUR = 30;
 const NOW = Date.parse('2036-03-01T12:00:00Z');
 
-const { EndpointWatch } = jest.requireActual<typeof watchModule>(
-	path.join(__dirname, '../../dist/nodes/shared/trigger/watch.js'),
-);
-
 let sandbox: Sandbox;
-let ticks: jest.SpiedFunction<watchModule.EndpointWatch['tick']>;
 let workflows = 0;
-const opened: Array<() => Promise<void>> = [];
+const ticks = useTicks();
+const open = useSandbox((started) => (sandbox = started), { allowHttp: true });
 
-beforeAll(async () => {
-	sandbox = await startSandbox({ allowHttp: true });
-});
-beforeEach(() => {
-	ticks = jest.spyOn(EndpointWatch.prototype, 'tick');
-});
-afterEach(async () => {
-	jest.useRealTimers();
-	jest.restoreAllMocks();
-	await Promise.all(opened.splice(0).map(async (close) => await close()));
-	sandbox.reset();
-});
-afterAll(async () => {
-	await sandbox.close();
-});
-
-const api = [misarMail, misarReach, misarPost, mailPanda, metigan];
 /** They issue the secret themselves, whatever the credential holds. */
 const issuers: readonly TriggerUnderTest[] = [misarReach, misarPost];
 
@@ -79,7 +50,7 @@ interface Start {
 
 /** A trigger whose webhook URL is served. */
 async function openHost({ trigger, credential, options, staticData = {} }: Start) {
-	const host = new ContextHost({
+	const host = open({
 		// The process remembers what was reported of a workflow.
 		workflowId: `workflow ${workflows++}`,
 		...selfRegistering(trigger, sandbox, {
@@ -89,14 +60,12 @@ async function openHost({ trigger, credential, options, staticData = {} }: Start
 		staticData,
 	});
 	host.restart({ webhookOrigin: await host.listen() });
-	opened.push(async () => await host.close());
 	return host;
 }
 
 /** Starts a host's trigger. */
 async function watch(host: ContextHost) {
-	const { tick: begin, crons, close } = await host.startTrigger();
-	opened.push(close);
+	const { begin, crons, close } = await ticks.start(host);
 	/** One minute's tick, to its end; n8n does not wait for it. */
 	const tick = async () => {
 		begin();
@@ -122,7 +91,7 @@ async function watch(host: ContextHost) {
 }
 
 /** n8n waits for no tick, and a publish is followed by two at once. */
-const ticksEnded = async () => await Promise.all(ticks.mock.results.map(({ value }) => value));
+const ticksEnded = async () => await Promise.all(ticks.begun());
 
 const removeAtProvider = (_host: ContextHost, id: string) => sandbox.removeEndpoint('metigan', id);
 
@@ -282,80 +251,77 @@ it('a repaired endpoint is reported with the last check that found it in order',
 });
 
 describe.each(faults)('an endpoint that was %s', (_, fault) => {
-	it.each(api.map((trigger) => [trigger.title, trigger] as const))(
-		'is repaired by the next check at %s',
-		async (_title, trigger) => {
-			// No document names a call to delete an endpoint; without one the old endpoint would stay.
-			sandbox.setBehaviour('misar.reach', { deleteOffered: true });
-			const warnings = recordWarnings();
-			const { credential } = fault;
-			const options = { reportProblems: true };
-			const { host, tick } = await publish({ trigger, credential, options });
-			const [former] = endpointsAt(trigger, host);
-			if (former === undefined) throw new Error('nothing was registered');
-			// Written after the activation, so that n8n does not have it in memory.
-			const others = { 'node:Another': { cursor: 7 }, 'node:Trigger': { cursor: 9 } };
-			Object.assign(host.savedStaticData, others);
-			Object.assign(host.savedStaticData['global'] ?? {}, { cursor: 8 });
-			fault.breakIt(trigger, host, former);
-			await tick();
+	it.each(withApi)('is repaired by the next check at %s', async (_title, trigger) => {
+		// No document names a call to delete an endpoint; without one the old endpoint would stay.
+		sandbox.setBehaviour('misar.reach', { deleteOffered: true });
+		const warnings = recordWarnings();
+		const { credential } = fault;
+		const options = { reportProblems: true };
+		const { host, tick } = await publish({ trigger, credential, options });
+		const [former] = endpointsAt(trigger, host);
+		if (former === undefined) throw new Error('nothing was registered');
+		// Written after the activation, so that n8n does not have it in memory.
+		const others = { 'node:Another': { cursor: 7 }, 'node:Trigger': { cursor: 9 } };
+		Object.assign(host.savedStaticData, others);
+		Object.assign(host.savedStaticData['global'] ?? {}, { cursor: 8 });
+		fault.breakIt(trigger, host, former);
+		await tick();
 
-			const [own, ...rest] = sandbox.endpoints(trigger.provider);
-			expect(rest).toEqual([]);
-			expect(own).toMatchObject({
-				url: host.webhookUrl,
-				active: true,
-				events: expect.arrayContaining([...trigger.events]),
-			});
-			expect(host.savedStaticData).toMatchObject({ ...others, global: { cursor: 8 } });
-			expect(host.remembered).toMatchObject({ registration: { endpointId: own?.id } });
-			const isProblem = (run: (typeof host.emitted)[number]) =>
-				'problem' in Object(run.items[0]?.json);
-			for (const { outputs } of host.emitted.filter((run) => !isProblem(run))) {
-				expect(outputs).toEqual([[]]);
-			}
-			const problems = host.emitted.flatMap(({ outputs }) => outputs[1] ?? []);
-			// A secret that the provider issues stays as it is, whatever the credential holds.
-			const repaired = fault.credential === undefined || !issuers.includes(trigger);
-			expect(problems.map(({ json }) => json)).toEqual(
-				repaired
-					? [
-							{
-								problem: 'endpointRepaired',
-								provider: trigger.provider.split('.')[0],
-								...trigger.parameters,
-								since: expect.any(String),
-								wrong: [fault.wrong],
-								endpointId: own?.id,
-								missingTo: expect.any(String),
-								message: expect.stringContaining(' It was repaired at '),
-								workflow: expect.objectContaining({ name: 'Test workflow' }),
-							},
-						]
-					: [],
-			);
-			expect(warnings.filter((text) => text.includes('It was repaired'))).toHaveLength(
-				repaired ? 1 : 0,
-			);
-			expect(await answerOf(trigger, own?.id ?? '')).toBe(200);
+		const [own, ...rest] = sandbox.endpoints(trigger.provider);
+		expect(rest).toEqual([]);
+		expect(own).toMatchObject({
+			url: host.webhookUrl,
+			active: true,
+			events: expect.arrayContaining([...trigger.events]),
+		});
+		expect(host.savedStaticData).toMatchObject({ ...others, global: { cursor: 8 } });
+		expect(host.remembered).toMatchObject({ registration: { endpointId: own?.id } });
+		const isProblem = (run: (typeof host.emitted)[number]) =>
+			'problem' in Object(run.items[0]?.json);
+		for (const { outputs } of host.emitted.filter((run) => !isProblem(run))) {
+			expect(outputs).toEqual([[]]);
+		}
+		const problems = host.emitted.flatMap(({ outputs }) => outputs[1] ?? []);
+		// A secret that the provider issues stays as it is, whatever the credential holds.
+		const repaired = fault.credential === undefined || !issuers.includes(trigger);
+		expect(problems.map(({ json }) => json)).toEqual(
+			repaired
+				? [
+						{
+							problem: 'endpointRepaired',
+							provider: trigger.provider.split('.')[0],
+							...trigger.parameters,
+							since: expect.any(String),
+							wrong: [fault.wrong],
+							endpointId: own?.id,
+							missingTo: expect.any(String),
+							message: expect.stringContaining(' It was repaired at '),
+							workflow: expect.objectContaining({ name: 'Test workflow' }),
+						},
+					]
+				: [],
+		);
+		expect(warnings.filter((text) => text.includes('It was repaired'))).toHaveLength(
+			repaired ? 1 : 0,
+		);
+		expect(await answerOf(trigger, own?.id ?? '')).toBe(200);
 
-			const runs = host.emitted.length;
-			// Looks for what a replacement may have left.
-			await tick();
-			const calls = countCalls();
-			await tick();
-			expect(calls()).toEqual(['GET']);
-			expect(host.emitted).toHaveLength(runs);
+		const runs = host.emitted.length;
+		// Looks for what a replacement may have left.
+		await tick();
+		const calls = countCalls();
+		await tick();
+		expect(calls()).toEqual(['GET']);
+		expect(host.emitted).toHaveLength(runs);
 
-			host.restart();
-			await host.unpublish();
-			expect(sandbox.endpoints(trigger.provider)).toEqual([]);
-		},
-	);
+		host.restart();
+		await host.unpublish();
+		expect(sandbox.endpoints(trigger.provider)).toEqual([]);
+	});
 });
 
 describe('a check', () => {
-	it.each(api.map((trigger) => [trigger.title, trigger] as const))(
+	it.each(withApi)(
 		'costs one call, writes nothing and runs nothing while all is well at %s',
 		async (_title, trigger) => {
 			const { host, tick } = await publish({ trigger });
@@ -404,7 +370,7 @@ describe('a check', () => {
 			const calls = countCalls();
 			begin();
 			begin();
-			await Promise.all(ticks.mock.results.slice(1).map(({ value }) => value));
+			await Promise.all(ticks.begun().slice(1));
 			during = calls();
 		};
 		await tick();
@@ -682,7 +648,7 @@ describe('a check', () => {
 		expect(await pass(10)).toHaveLength(10);
 	});
 
-	it.each(api.map((trigger) => [trigger.title, trigger] as const))(
+	it.each(withApi)(
 		'repairs permanently what was published while the clock was ahead, at %s',
 		async (_title, trigger) => {
 			recordWarnings();
@@ -758,7 +724,7 @@ describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 			expect(await pass(HALF_HOUR)).toEqual([]);
 		});
 
-		it.each(api.map((trigger) => [trigger.title, trigger] as const))(
+		it.each(withApi)(
 			'does not wait for %s, which accepts connections and never answers',
 			async (_title, trigger) => {
 				recordWarnings();
@@ -780,10 +746,9 @@ describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 			endProcess();
 			host.restart({ activation });
 			await host.publish();
-			const started = await host.startTrigger();
-			opened.push(started.close);
+			const { crons } = await ticks.start(host);
 			const others = activation === 'update' ? ['*/10 * * * * *'] : [];
-			expect(started.crons).toEqual([expect.stringMatching(/^\d+ \* \* \* \* \*$/), ...others]);
+			expect(crons).toEqual([expect.stringMatching(/^\d+ \* \* \* \* \*$/), ...others]);
 		});
 
 		it('is followed by another check if its first one fails', async () => {
@@ -965,7 +930,7 @@ it.each([{ checkInterval: -1 }, { checkInterval: 0.5 }, { toleranceSeconds: 'non
 );
 
 it('every credential signs its calls with a function, which needs no expression', () => {
-	for (const { credentialFile } of api) {
+	for (const [, { credentialFile }] of withApi) {
 		const { authenticate } = instantiate<{ authenticate: unknown }>(credentialFile);
 		expect(authenticate).toBeInstanceOf(Function);
 	}

@@ -16,6 +16,8 @@ import {
 import { startLoft, type Loft } from './fifthProviderServer';
 import { endProcess } from './process';
 import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
+import { holdAnswer } from './hosts';
+import { useHosts } from './useHosts';
 
 /**
  * A provider is added with data, two node classes and a credential, and without an edit in
@@ -29,13 +31,13 @@ const [proof, feather] = wireSchemes;
 
 let loft: Loft;
 let letters = 0;
-const hosts: ContextHost[] = [];
+let workflows = 0;
+const open = useHosts();
 
 beforeAll(async () => {
 	loft = await startLoft();
 });
-afterEach(async () => {
-	await Promise.all(hosts.splice(0).map((host) => host.close()));
+afterEach(() => {
 	loft.reset();
 });
 afterAll(async () => {
@@ -46,17 +48,15 @@ function startHost(
 	parameters: INodeParameters = {},
 	changes: Partial<ContextHostOptions> = {},
 ): ContextHost {
-	const host = new ContextHost({
+	return open({
 		node: new PigeonPostTrigger(),
 		credentialType: new PigeonPostApi(),
 		credential: { baseUrl: loft.url, apiKey: loft.key },
 		webhookOrigin: ORIGIN,
 		parameters: { registration: 'automatic', events: [...EVENTS], ...parameters },
-		workflowId: `workflow ${hosts.length} of ${expect.getState().currentTestName}`,
+		workflowId: `workflow ${workflows++}`,
 		...changes,
 	});
-	hosts.push(host);
-	return host;
 }
 
 /** A trigger whose secret a person has put into the credential. */
@@ -187,15 +187,7 @@ describe('a delivery of the fifth provider', () => {
 	it('runs once, however often it comes', async () => {
 		const host = startManual();
 		const sent = letter();
-		let release = () => {};
-		const entered = new Promise<void>((resolve) => {
-			host.beforeAnswer = async () => {
-				resolve();
-				await new Promise<void>((done) => {
-					release = done;
-				});
-			};
-		});
+		const { entered, release } = holdAnswer(host);
 		const first = host.deliver(sent);
 		await entered;
 		const copy = await host.deliver(sent);

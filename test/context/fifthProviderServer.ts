@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
 
 import express from 'express';
 import { z } from 'zod';
 
+import { listen, stop } from '../../testkit/loopback';
 import { PERCHES, PIGEONS } from './fifthProvider';
 
 /** A webhook endpoint as Pigeon Post stores it. */
@@ -100,11 +101,9 @@ export async function startLoft(): Promise<Loft> {
 		response.status(204).end();
 	});
 
-	const server = app.listen(0, '127.0.0.1');
-	await new Promise((resolve) => server.once('listening', resolve));
-	const { port } = server.address() as AddressInfo;
+	const server = createServer(app);
 	return {
-		url: `http://127.0.0.1:${port}`,
+		url: await listen(server),
 		key,
 		perches,
 		pigeons,
@@ -114,10 +113,7 @@ export async function startLoft(): Promise<Loft> {
 		reset: () => {
 			for (const list of [perches, pigeons, answers, faults]) list.splice(0);
 		},
-		close: async () => {
-			server.closeAllConnections();
-			await new Promise((resolve) => server.close(resolve));
-		},
+		close: async () => await stop(server),
 	};
 }
 

@@ -22,8 +22,10 @@ import {
 import { SEED } from '../seed';
 import { ContextHost } from '../../testkit/contextHost';
 import { until } from '../../testkit/n8n-host/poll';
+import { registeredByHand } from './hosts';
 import { metigan, triggersUnderTest, type TriggerUnderTest } from './providers';
 import { headersOf, signBody } from './signBody';
+import { useHosts } from './useHosts';
 
 /** Whatever bytes and headers reach a webhook URL, `webhook()` answers and runs nothing unsigned. */
 
@@ -36,10 +38,9 @@ jest.setTimeout(600_000);
 process.env['N8N_LOG_LEVEL'] = 'silent';
 
 const prototypes = prototypeNames();
-const hosts: ContextHost[] = [];
+const open = useHosts();
 
-afterEach(async () => {
-	await Promise.all(hosts.splice(0).map((host) => host.close()));
+afterEach(() => {
 	expect(prototypeNames()).toBe(prototypes);
 });
 afterAll(() => {
@@ -50,20 +51,14 @@ function startHost(
 	trigger: TriggerUnderTest,
 	registration: 'manual' | 'automatic' = 'manual',
 ): ContextHost {
-	const host = new ContextHost({
-		node: trigger.nodeType,
-		credentialType: trigger.credentialType,
-		credential: { signingSecret: SECRET },
-		parameters: {
-			...trigger.parameters,
+	return open(
+		registeredByHand(trigger, SECRET, {
 			registration,
 			events: ['*'],
 			simplify: false,
 			options: { skipDuplicates: false },
-		},
-	});
-	hosts.push(host);
-	return host;
+		}),
+	);
 }
 
 const HEX = 'ab'.repeat(32);

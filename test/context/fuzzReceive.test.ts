@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { afterAll, expect, it, jest } from '@jest/globals';
 import * as fc from 'fast-check';
 
-import { startSandbox, type Sandbox } from '../../sandbox';
+import type { Sandbox } from '../../sandbox';
 import { printFigures } from '../figures';
 import { CASES, check, hostileJson, hostileText, runs } from '../fuzz';
 import { SEED } from '../seed';
@@ -15,6 +15,7 @@ import {
 } from './actionHost';
 import { triggersUnderTest } from './providers';
 import { signBody } from './signBody';
+import { useSandbox } from './useSandbox';
 
 /** Whatever bytes and headers reach Delivery → Receive, each item leaves by one output, and none unsigned by Event. */
 
@@ -27,11 +28,8 @@ const BATCH = 100;
 const BATCHES = Math.ceil(CASES / BATCH);
 
 let sandbox: Sandbox;
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
-afterAll(async () => {
-	await sandbox.close();
+useSandbox((started) => (sandbox = started));
+afterAll(() => {
 	printFigures(`Fuzzing of Receive (TEST_SEED=${SEED})`, runs);
 });
 

@@ -1,31 +1,21 @@
-import path from 'node:path';
+import { afterEach } from '@jest/globals';
 
-import { afterEach, beforeEach, jest } from '@jest/globals';
-
-import type * as watchModule from '../../nodes/shared/trigger/watch';
 import type { Sandbox, Tamper } from '../../sandbox';
 import { ContextHost, type StartedTrigger } from '../../testkit/contextHost';
 import { stopClock } from './conformanceForgeries';
 import { selfRegistering, type Differences } from './hosts';
 import { endProcess } from './process';
 import type { TriggerUnderTest } from './providers';
+import { useTicks } from './useTicks';
 
 const MINUTE_MS = 60_000;
 const ORIGIN = 'https://n8n.example.com';
 
-const { EndpointWatch } = jest.requireActual<typeof watchModule>(
-	path.join(__dirname, '../../dist/nodes/shared/trigger/watch.js'),
-);
-let ticks: jest.SpiedFunction<watchModule.EndpointWatch['tick']>;
+const ticks = useTicks();
 let lives: Life[] = [];
 let count = 0;
 
-beforeEach(() => {
-	ticks = jest.spyOn(EndpointWatch.prototype, 'tick');
-});
 afterEach(async () => {
-	jest.useRealTimers();
-	jest.restoreAllMocks();
 	await Promise.all(lives.map(async (life) => await life.end()));
 	lives = [];
 });
@@ -89,7 +79,7 @@ export class Life {
 		this.now += MINUTE_MS;
 		stopClock(this.now);
 		this.watched?.tick();
-		await ticks.mock.results.at(-1)?.value;
+		await ticks.begun().at(-1);
 		await this.host.runsEnded();
 	}
 

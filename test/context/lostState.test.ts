@@ -1,20 +1,8 @@
-import path from 'node:path';
-
-import {
-	afterAll,
-	afterEach,
-	beforeAll,
-	beforeEach,
-	describe,
-	expect,
-	it,
-	jest,
-} from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { IDataObject } from 'n8n-workflow';
 
 import { seal } from '../../nodes/shared/state/secretVault';
-import type * as watchModule from '../../nodes/shared/trigger/watch';
-import { buildDelivery, startSandbox, type Sandbox } from '../../sandbox';
+import { buildDelivery, type Sandbox } from '../../sandbox';
 import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
 import { until } from '../../testkit/n8n-host/poll';
 import { selfRegistering } from './hosts';
@@ -28,6 +16,8 @@ import {
 	misarReach,
 	type TriggerUnderTest,
 } from './providers';
+import { useSandbox } from './useSandbox';
+import { useTicks } from './useTicks';
 
 /** n8n loses what a trigger remembers, or goes back to an older copy of it. Genuine deliveries are not refused. */
 
@@ -35,31 +25,15 @@ const ORIGIN = 'https://n8n.example.com';
 const FORGED = 'whsec_of_a_forger';
 const ENTRY = 'n8n-nodes-misar-metigan';
 
-const { EndpointWatch } = jest.requireActual<typeof watchModule>(
-	path.join(__dirname, '../../dist/nodes/shared/trigger/watch.js'),
-);
-
 let sandbox: Sandbox;
-let ticks: jest.SpiedFunction<watchModule.EndpointWatch['tick']>;
 let workflows = 0;
-const opened: Array<() => Promise<void>> = [];
+const ticks = useTicks();
+const open = useSandbox((started) => (sandbox = started));
 
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
 beforeEach(() => {
-	ticks = jest.spyOn(EndpointWatch.prototype, 'tick');
 	sandbox.setBehaviour('misar.reach', { deleteOffered: true });
 	sandbox.setBehaviour('misar.post', { pingOnCreate: false });
 	recordWarnings();
-});
-afterEach(async () => {
-	jest.restoreAllMocks();
-	await Promise.all(opened.splice(0).map(async (close) => await close()));
-	sandbox.reset();
-});
-afterAll(async () => {
-	await sandbox.close();
 });
 
 type Row = readonly [string, TriggerUnderTest, (() => void)?];
@@ -86,7 +60,7 @@ function openHost(
 	options: Partial<ContextHostOptions> = {},
 	beside?: ContextHost,
 ): ContextHost {
-	const host = new ContextHost(
+	return open(
 		{
 			// A credential is cached for a few seconds, so each test has its own workflow.
 			workflowId: `lost state ${workflows++}`,
@@ -96,8 +70,6 @@ function openHost(
 		},
 		beside,
 	);
-	opened.push(async () => await host.close());
-	return host;
 }
 
 async function publish(trigger: TriggerUnderTest, prepare?: () => void): Promise<ContextHost> {
@@ -111,16 +83,6 @@ async function publish(trigger: TriggerUnderTest, prepare?: () => void): Promise
 function setDatabase(host: ContextHost, staticData: IDataObject): void {
 	host.savedStaticData = structuredClone(staticData);
 	host.restart();
-}
-
-async function startTicking(host: ContextHost): Promise<() => Promise<void>> {
-	const { tick, close } = await host.startTrigger();
-	opened.push(close);
-	return async () => {
-		tick();
-		await ticks.mock.results.at(-1)?.value;
-		await host.runsEnded();
-	};
 }
 
 const endpointOf = ({ provider }: TriggerUnderTest) => {
@@ -225,9 +187,7 @@ describe.each([...derived, ...issued])('a record of %s', (_name, trigger, prepar
 			const later = Date.now() + 2 * 60_000;
 			jest.spyOn(Date, 'now').mockImplementation(() => later);
 			await deliver(host, trigger, FORGED);
-			await (
-				await startTicking(host)
-			)();
+			await (await ticks.start(host)).tick();
 			expect(host.remembered).toEqual(newest);
 			expect(newest).toMatchObject({ registration: { endpointId: endpointOf(trigger).id } });
 		});
@@ -285,9 +245,7 @@ describe.each(issued)(
 			sandbox.removeEndpoint(trigger.provider, endpointOf(trigger).id);
 			const saved: IDataObject[] = [];
 			host.beforeRun = async () => void saved.push(structuredClone(host.savedStaticData));
-			await (
-				await startTicking(host)
-			)();
+			await (await ticks.start(host)).tick();
 			expect(secretOf(trigger)).not.toBe(former);
 			const [, announced = {}] = saved;
 			setDatabase(host, trigger === metigan ? host.savedStaticData : announced);
@@ -339,7 +297,7 @@ describe('two triggers of one workflow that are repaired at once', () => {
 			[reach, misarReach],
 		] as const;
 		for (const [host] of both) await host.publish();
-		const tickers = await Promise.all(both.map(async ([host]) => await startTicking(host)));
+		const tickers = await Promise.all(both.map(async ([host]) => await ticks.start(host)));
 		for (const [, trigger] of both) {
 			sandbox.removeEndpoint(trigger.provider, endpointOf(trigger).id);
 		}
@@ -349,9 +307,9 @@ describe('two triggers of one workflow that are repaired at once', () => {
 			const othersSaved = until('the others', 500, () => reach.emitted.length > 1 || undefined);
 			await othersSaved.catch(() => {});
 		};
-		const spied = ticks.mock.calls.length;
-		await Promise.all(tickers.map(async (tick) => await tick()));
-		await Promise.all(ticks.mock.results.slice(spied).map(async ({ value }) => await value));
+		const before = ticks.begun().length;
+		await Promise.all(tickers.map(async ({ tick }) => await tick()));
+		await Promise.all(ticks.begun().slice(before));
 		await Promise.all(both.map(async ([host]) => await host.runsEnded()));
 		useProcess('another');
 		mail.restart();
@@ -425,9 +383,7 @@ describe.each<[string, TriggerUnderTest, boolean]>([
 			async () => {
 				host.restart({ activation: 'init' });
 				await host.publish();
-				await (
-					await startTicking(host)
-				)();
+				await (await ticks.start(host)).tick();
 			},
 		],
 	])('is migrated by %s, which keeps the endpoint and its secret', async (_what, work) => {

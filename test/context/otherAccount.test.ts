@@ -1,17 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 
-import { startSandbox, type Sandbox } from '../../sandbox';
+import type { Sandbox } from '../../sandbox';
 import { answerWith, mapEach, mapEntries, rewriteAnswers } from './answers';
 import { Life } from './life';
 import { recordWarnings } from './logs';
-import {
-	mailPanda,
-	metigan,
-	misarMail,
-	misarPost,
-	misarReach,
-	type TriggerUnderTest,
-} from './providers';
+import { withApi, type TriggerUnderTest } from './providers';
+import { useSandbox } from './useSandbox';
 
 /** A credential of a different account from the one in which the endpoint is registered. */
 
@@ -20,25 +14,13 @@ let sandbox: Sandbox;
 let other: Sandbox;
 let warnings: string[];
 
-beforeAll(async () => {
-	[sandbox, other] = await Promise.all([startSandbox(), startSandbox()]);
-});
+useSandbox((started) => (sandbox = started));
+useSandbox((started) => (other = started));
 beforeEach(() => {
 	warnings = recordWarnings();
 	other.setBehaviour('misar.reach', { deleteOffered: true });
 	other.setBehaviour('misar.post', { pingOnCreate: false });
 });
-afterEach(() => {
-	sandbox.reset();
-	other.reset();
-});
-afterAll(async () => {
-	await Promise.all([sandbox.close(), other.close()]);
-});
-
-const cases = [misarMail, misarReach, misarPost, mailPanda, metigan].map(
-	(trigger): [string, TriggerUnderTest] => [trigger.title, trigger],
-);
 
 async function published(trigger: TriggerUnderTest) {
 	const life = new Life(sandbox, trigger);
@@ -52,7 +34,7 @@ function useOther({ host }: Life, { provider }: TriggerUnderTest): void {
 	host.credential = { ...host.credential, baseUrl: other.url, apiKey: other.keys[provider] };
 }
 
-describe.each(cases)('another account of %s', (_title, trigger) => {
+describe.each(withApi)('another account of %s', (_title, trigger) => {
 	const { provider } = trigger;
 
 	it.each(['check', 'publish', 'start'] as const)(

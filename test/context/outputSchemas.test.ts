@@ -1,13 +1,14 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { beforeEach, expect, it } from '@jest/globals';
 
 import { operationsOf } from '../../nodes/shared/action/operations';
-import { buildDelivery, startSandbox, type Sandbox } from '../../sandbox';
-import { ContextHost } from '../../testkit/contextHost';
+import { buildDelivery, type Sandbox } from '../../sandbox';
 import { allProviders } from '../unit/allProviders';
 import { eventParameters } from '../../testkit/triggers';
 import { allCases, runForData, webhookItem, type ActionCall, type ActionCase } from './actionHost';
+import { registeredByHand } from './hosts';
 import { outputSchema } from './outputSchema';
 import { triggersUnderTest } from './providers';
+import { useSandbox } from './useSandbox';
 
 /**
  * The fields that n8n's editor shows before the first run, and that its Assistant builds on, are those of
@@ -19,19 +20,12 @@ const URL_OF = 'https://app.example.com/hooks';
 const credential = { signingSecret: SECRET };
 
 let sandbox: Sandbox;
-beforeAll(async () => {
-	sandbox = await startSandbox({ retryTimeScale: 0 });
-});
+const open = useSandbox((started) => (sandbox = started), { retryTimeScale: 0 });
 beforeEach(() => {
 	// It pings a new endpoint, but nothing listens here.
 	sandbox.setBehaviour('misar.post', { pingOnCreate: false });
 	sandbox.setBehaviour('misar.reach', { deleteOffered: true });
 });
-afterEach(async () => {
-	await sandbox.settled();
-	sandbox.reset();
-});
-afterAll(async () => await sandbox.close());
 
 const chosen = (value: string) => ({ __rl: true, mode: 'id', value });
 
@@ -188,18 +182,14 @@ it('an operation has no schema if no document names the fields', () => {
 });
 
 it.each(triggersUnderTest)('$title Trigger outputs the fields of its schema', async (trigger) => {
-	const { provider, scheme, parameters, events } = trigger;
-	const host = new ContextHost({
-		node: trigger.nodeType,
-		credentialType: trigger.credentialType,
-		credential,
-		parameters: { ...parameters, registration: 'manual', ...eventParameters(trigger) },
+	const { provider, scheme, events } = trigger;
+	const host = open({
+		...registeredByHand(trigger, SECRET, eventParameters(trigger)),
 		workflowId: `output of ${trigger.title}`,
 	});
 	const { run } = await host.deliver(
 		buildDelivery({ provider, scheme, event: events[0], secret: SECRET }),
 	);
-	await host.close();
 	const version = Number(trigger.nodeType.description.version);
 	const schema = outputSchema(trigger.nodeFile, version, 'output');
 	expect(run).toHaveLength(1);

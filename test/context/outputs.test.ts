@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import {
 	NodeHelpers,
 	Workflow,
@@ -9,7 +9,9 @@ import {
 
 import { buildDelivery } from '../../sandbox';
 import { ContextHost } from '../../testkit/contextHost';
+import { registeredByHand } from './hosts';
 import { mailPanda, metigan, misarReach, triggersUnderTest } from './providers';
+import { useHosts } from './useHosts';
 
 /** The outputs of a trigger, as n8n's editor shows them, and what leaves by each. */
 
@@ -17,11 +19,8 @@ type Trigger = (typeof triggersUnderTest)[number];
 
 const SECRET = 'whsec_of_this_test';
 
-const hosts: ContextHost[] = [];
-
-afterEach(async () => {
-	await Promise.all(hosts.splice(0).map((host) => host.close()));
-});
+let workflows = 0;
+const open = useHosts();
 
 function parametersOf(trigger: Trigger, events: string[], options: INodeParameters) {
 	return { ...trigger.parameters, registration: 'manual', events, options };
@@ -51,15 +50,10 @@ function shown(trigger: Trigger, events: string[], options: INodeParameters): st
 }
 
 function startHost(trigger: Trigger, events: string[], options: INodeParameters): ContextHost {
-	const host = new ContextHost({
-		node: trigger.nodeType,
-		credentialType: trigger.credentialType,
-		credential: { signingSecret: SECRET },
-		parameters: parametersOf(trigger, events, options),
-		workflowId: `workflow ${hosts.length} of ${expect.getState().currentTestName}`,
+	return open({
+		...registeredByHand(trigger, SECRET, { events, options }),
+		workflowId: `workflow ${workflows++}`,
 	});
-	hosts.push(host);
-	return host;
 }
 
 const ON = { outputPerEvent: true };

@@ -1,15 +1,16 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import type { INodeParameters } from 'n8n-workflow';
 
-import { startSandbox, type Sandbox } from '../../sandbox';
+import type { Sandbox } from '../../sandbox';
 import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
+import { listen, stop } from '../../testkit/loopback';
 import { selfRegistering } from './hosts';
 import { recordWarnings } from './logs';
 import { useProcess } from './process';
 import { mailPanda, metigan, misarMail, misarReach, type TriggerUnderTest } from './providers';
+import { useSandbox } from './useSandbox';
 
 /**
  * Whose endpoint it is. A database that was restored or copied to another n8n names production's
@@ -17,23 +18,12 @@ import { mailPanda, metigan, misarMail, misarReach, type TriggerUnderTest } from
  */
 
 let sandbox: Sandbox;
-const hosts: ContextHost[] = [];
 const servers: Server[] = [];
 
-beforeAll(async () => {
-	sandbox = await startSandbox({ allowHttp: true });
-});
+const open = useSandbox((started) => (sandbox = started), { allowHttp: true });
 afterEach(async () => {
 	jest.restoreAllMocks();
-	await Promise.all(hosts.splice(0).map((host) => host.close()));
-	for (const server of servers.splice(0)) {
-		server.closeAllConnections();
-		await new Promise((resolve) => server.close(resolve));
-	}
-	sandbox.reset();
-});
-afterAll(async () => {
-	await sandbox.close();
+	await Promise.all(servers.splice(0).map(stop));
 });
 
 function startHost(
@@ -41,12 +31,7 @@ function startHost(
 	options: Partial<ContextHostOptions> & { nodeParameters?: INodeParameters } = {},
 ): ContextHost {
 	const { nodeParameters, ...rest } = options;
-	const host = new ContextHost({
-		...selfRegistering(trigger, sandbox, { nodeParameters }),
-		...rest,
-	});
-	hosts.push(host);
-	return host;
+	return open({ ...selfRegistering(trigger, sandbox, { nodeParameters }), ...rest });
 }
 
 /** A published trigger whose webhook URL is served. */
@@ -67,10 +52,8 @@ async function addressThat(
 		const { status, body } = answer(request.url ?? '');
 		response.writeHead(status, { 'content-type': 'application/json' }).end(body);
 	});
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	const { port } = server.address() as AddressInfo;
 	servers.push(server);
-	return `http://127.0.0.1:${port}`;
+	return await listen(server);
 }
 
 /** As n8n answers where it has no such webhook. */
@@ -185,12 +168,8 @@ describe.each([
 		expect(warnings[0]).toContain('where another n8n with this workflow answers');
 	});
 
-	it.each([
-		['nobody listens at the old one', undefined],
-		['a router answers 404 at the old one', () => ({ status: 404, body: '{}' })],
-		['a router answers 405 at the old one', () => ({ status: 405, body: '' })],
-	])('leaves the endpoint alone if %s, because an n8n may be there', async (_what, answer) => {
-		const old = await addressThat(answer);
+	/** Moves from an address where nobody can tell whose the endpoint is: it stays, beside a new one. */
+	async function movedFrom(old: string): Promise<ContextHost> {
 		const host = startHost(trigger, { webhookOrigin: old });
 		await host.publish();
 		host.restart({ webhookOrigin: await host.listen() });
@@ -198,6 +177,15 @@ describe.each([
 		await host.publish();
 		expect(urlsAt(trigger)).toEqual([expect.stringContaining(old), host.webhookUrl]);
 		expect(warnings[0]).toContain('cannot be told');
+		return host;
+	}
+
+	it.each([
+		['nobody listens at the old one', undefined],
+		['a router answers 404 at the old one', () => ({ status: 404, body: '{}' })],
+		['a router answers 405 at the old one', () => ({ status: 405, body: '' })],
+	])('leaves the endpoint alone if %s, because an n8n may be there', async (_what, answer) => {
+		const host = await movedFrom(await addressThat(answer));
 		expect(await runsOfOneEvent(trigger, host)).toBe(1);
 	});
 
@@ -208,14 +196,7 @@ describe.each([
 		['a firewall', 403, 'Forbidden'],
 		['an unavailable application', 503, '{"error":"down","code":7}'],
 	])('leaves the endpoint alone if the old one shows %s', async (_what, status, body) => {
-		const old = await addressThat(() => ({ status, body }));
-		const host = startHost(trigger, { webhookOrigin: old });
-		await host.publish();
-		host.restart({ webhookOrigin: await host.listen() });
-		const warnings = recordWarnings();
-		await host.publish();
-		expect(urlsAt(trigger)).toEqual([expect.stringContaining(old), host.webhookUrl]);
-		expect(warnings[0]).toContain('cannot be told');
+		await movedFrom(await addressThat(() => ({ status, body })));
 	});
 });
 

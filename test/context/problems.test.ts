@@ -5,8 +5,10 @@ import type { ICredentialDataDecryptedObject, IDataObject, INodeParameters } fro
 import { buildDelivery } from '../../sandbox';
 import { ContextHost } from '../../testkit/contextHost';
 import { stopClock } from './conformanceForgeries';
+import { registeredByHand } from './hosts';
 import { recordWarnings } from './logs';
 import { metigan, misarBlog, misarDev, triggersUnderTest } from './providers';
+import { useHosts } from './useHosts';
 
 /** What a trigger with Report Problems reports of its deliveries. */
 
@@ -16,12 +18,12 @@ const FORGED = 'whsec_of_a_forger';
 const MINUTE_MS = 60_000;
 const NOW = Date.parse('2026-03-01T12:00:00Z');
 
-const hosts: ContextHost[] = [];
+let workflows = 0;
+const open = useHosts();
 
-afterEach(async () => {
+afterEach(() => {
 	jest.useRealTimers();
 	jest.restoreAllMocks();
-	await Promise.all(hosts.splice(0).map((host) => host.close()));
 });
 
 function startHost(
@@ -29,21 +31,12 @@ function startHost(
 	credential: ICredentialDataDecryptedObject = { signingSecret: SECRET },
 	trigger = metigan as (typeof triggersUnderTest)[number],
 ): ContextHost {
-	const host = new ContextHost({
-		node: trigger.nodeType,
-		credentialType: trigger.credentialType,
+	return open({
+		...registeredByHand(trigger, SECRET, { options }),
 		credential,
-		parameters: {
-			...trigger.parameters,
-			registration: 'manual',
-			events: [...trigger.events],
-			options,
-		},
 		// The process remembers what was reported of a workflow.
-		workflowId: `workflow ${hosts.length} of ${expect.getState().currentTestName}`,
+		workflowId: `workflow ${workflows++}`,
 	});
-	hosts.push(host);
-	return host;
 }
 
 const signed = (secret: string, changes: Partial<Parameters<typeof buildDelivery>[0]> = {}) =>
@@ -237,14 +230,13 @@ describe('a run of the trigger', () => {
 	it('mistakes no delivery for one of its own items, whatever the body', async () => {
 		const own = { endpointState: { registration: {} }, problem: 'deliveriesRefused' };
 		for (const simplify of [true, false]) {
-			const host = new ContextHost({
+			const host = open({
 				node: misarBlog.nodeType,
 				credentialType: misarBlog.credentialType,
 				credential: { signingSecret: SECRET },
 				parameters: { events: ['*'], simplify, options: { skipDuplicates: false } },
 				workflowId: `forger ${simplify}`,
 			});
-			hosts.push(host);
 			const body = JSON.stringify({ event: 'article.published', data: own, ...own });
 			const headers = { 'x-webhook-secret': SECRET, 'x-webhook-event': 'article.published' };
 			const { run = [] } = await host.deliver({ headers, body });

@@ -4,6 +4,7 @@ import type { ICredentialDataDecryptedObject, INodeParameters } from 'n8n-workfl
 import { buildDelivery, type Sandbox } from '../../sandbox';
 import { eventParameters } from '../../testkit/triggers';
 import type { ContextHost, ContextHostOptions } from '../../testkit/contextHost';
+import { holdAnswer } from './hosts';
 import { endProcess } from './process';
 import { mailPanda, misarBlog, misarPost, misarReach, type TriggerUnderTest } from './providers';
 import { useSandbox } from './useSandbox';
@@ -396,15 +397,7 @@ describe('Misar.Blog, which sends a shared secret and signs nothing', () => {
 
 	it('has a copy answered with 200 even while the first is being handled, because it never retries', async () => {
 		const host = await startHost(misarBlog, { signingSecret: 'the shared secret' });
-		let release = () => {};
-		const entered = new Promise<void>((resolve) => {
-			host.beforeAnswer = async () => {
-				resolve();
-				await new Promise<void>((done) => {
-					release = done;
-				});
-			};
-		});
+		const { entered, release } = holdAnswer(host);
 		const same = delivery();
 		const first = host.deliver(same);
 		await entered;

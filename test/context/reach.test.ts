@@ -1,23 +1,15 @@
-import {
-	afterAll,
-	afterEach,
-	beforeAll,
-	beforeEach,
-	describe,
-	expect,
-	it,
-	jest,
-} from '@jest/globals';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 
-import { startSandbox, type Sandbox } from '../../sandbox';
-import { ContextHost, type StartedTrigger } from '../../testkit/contextHost';
+import type { Sandbox } from '../../sandbox';
+import { listen, stop } from '../../testkit/loopback';
 import { until } from '../../testkit/n8n-host/poll';
 import { selfRegistering } from './hosts';
 import { recordLog } from './logs';
 import { misarMail } from './providers';
+import { useSandbox } from './useSandbox';
+import { useTicks } from './useTicks';
 
 /** After an automatic publish a trigger finds out whether its public address leads to this n8n. */
 
@@ -31,14 +23,9 @@ const HALF_A_MINUTE_MS = 30_000;
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
 let sandbox: Sandbox;
-beforeAll(async () => {
-	sandbox = await startSandbox({ allowHttp: true });
-});
-afterAll(async () => {
-	await sandbox.close();
-});
-
-const closing: Array<() => Promise<unknown>> = [];
+const servers: Server[] = [];
+const ticks = useTicks();
+const open = useSandbox((started) => (sandbox = started), { allowHttp: true });
 let log: string[];
 let warnings: string[];
 beforeEach(() => {
@@ -46,20 +33,14 @@ beforeEach(() => {
 	warnings = recordLog('warn');
 });
 afterEach(async () => {
-	for (const close of closing.splice(0).reverse()) await close();
-	jest.restoreAllMocks();
-	sandbox.reset();
+	await Promise.all(servers.splice(0).map(stop));
 });
 
 /** Something at a public address. @returns its origin */
 async function serve(answer: Answer): Promise<string> {
 	const server = createServer(answer);
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	closing.push(async () => {
-		server.closeAllConnections();
-		await new Promise((resolve) => server.close(resolve));
-	});
-	return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+	servers.push(server);
+	return await listen(server);
 }
 
 function json(response: ServerResponse, status: number, body: unknown): void {
@@ -71,27 +52,23 @@ async function written(messages: readonly string[]): Promise<void> {
 }
 
 /** Publishes a trigger whose webhook URLs begin with an origin; by default this host serves it. */
-async function publish(
-	originOf: (own: string) => Promise<string> = async (own) => own,
-): Promise<ContextHost & { trigger: StartedTrigger }> {
-	const host = new ContextHost({
+async function publish(originOf: (own: string) => Promise<string> = async (own) => own) {
+	const host = open({
 		...selfRegistering(misarMail, sandbox, {
 			nodeParameters: { options: { reportProblems: true } },
 		}),
 		workflowId: `workflow of ${expect.getState().currentTestName}`,
 	});
-	closing.push(async () => await host.close());
 	host.restart({ webhookOrigin: await originOf(await host.listen()) });
 	await host.publish();
-	const trigger = await host.startTrigger();
-	closing.push(trigger.close);
-	return Object.assign(host, { trigger });
+	const { begin } = await ticks.start(host);
+	return Object.assign(host, { begin });
 }
 
 /** Problems that the next minutes report; a check that is under way puts them off. */
-async function problemsOf(host: ContextHost & { trigger: StartedTrigger }) {
+async function problemsOf(host: Awaited<ReturnType<typeof publish>>) {
 	for (let minute = 0; minute < 3; minute++) {
-		host.trigger.tick();
+		host.begin();
 		await host.runsEnded();
 	}
 	return host.emitted.flatMap(({ outputs }) => (outputs[1] ?? []).map((item) => item.json));

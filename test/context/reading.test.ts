@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import type { IDataObject, INodeParameters, WorkflowExecuteMode } from 'n8n-workflow';
 
 import { ContextHost } from '../../testkit/contextHost';
+import { registeredByHand } from './hosts';
 import { recordLog, recordWarnings } from './logs';
 import {
 	mailPanda,
@@ -12,16 +13,17 @@ import {
 	type TriggerUnderTest,
 } from './providers';
 import { signBody } from './signBody';
+import { useHosts } from './useHosts';
 
 /** Signed bodies that differ from the documented form: nothing of them is lost without a warning. */
 
 const SECRET = 'whsec_of_this_test';
 const AT = '2026-01-02T03:04:05.000Z';
-const hosts: ContextHost[] = [];
+let workflows = 0;
+const open = useHosts();
 
-afterEach(async () => {
+afterEach(() => {
 	jest.restoreAllMocks();
-	await Promise.all(hosts.splice(0).map((host) => host.close()));
 });
 
 function startHost(
@@ -32,22 +34,15 @@ function startHost(
 		mode,
 	}: { events?: readonly string[]; mode?: WorkflowExecuteMode } = {},
 ): ContextHost {
-	const host = new ContextHost({
-		node: trigger.nodeType,
-		credentialType: trigger.credentialType,
-		credential: { signingSecret: SECRET },
-		parameters: {
-			...trigger.parameters,
-			registration: 'manual',
+	return open({
+		...registeredByHand(trigger, SECRET, {
 			events: [...events],
 			simplify: false,
 			options: { skipDuplicates: false, ...options },
-		},
-		workflowId: `workflow ${hosts.length} of ${expect.getState().currentTestName}`,
+		}),
+		workflowId: `workflow ${workflows++}`,
 		...(mode === undefined ? {} : { mode }),
 	});
-	hosts.push(host);
-	return host;
 }
 
 async function deliver(host: ContextHost, trigger: TriggerUnderTest, written: string | Buffer) {

@@ -4,20 +4,21 @@ import { afterAll, afterEach, beforeAll, beforeEach, jest } from '@jest/globals'
 import type { IDataObject, INodeExecutionData } from 'n8n-workflow';
 
 import type * as runsModule from '../../nodes/shared/state/runs';
-import type * as watchModule from '../../nodes/shared/trigger/watch';
 import type * as processedEvents from '../../nodes/shared/recovery/processedEvents';
-import { buildDelivery, startSandbox, type FireInput, type Sandbox } from '../../sandbox';
-import { ContextHost } from '../../testkit/contextHost';
+import { buildDelivery, type FireInput, type Sandbox } from '../../sandbox';
+import type { ContextHost } from '../../testkit/contextHost';
 import { processedData } from '../../testkit/processedData';
 import { endProcess } from './process';
 import { stopClock } from './conformanceForgeries';
+import { registeredByHand } from './hosts';
 import { metigan, type TriggerUnderTest } from './providers';
+import { useSandbox } from './useSandbox';
+import { useTicks } from './useTicks';
 import { reachWithoutNetwork } from './withoutNetwork';
 
 /** A trigger that recovers missed events, beside the sandbox, on a clock that tests set. */
 
 const dist = (file: string) => path.join(__dirname, '../../dist/nodes/shared', file);
-const { EndpointWatch } = jest.requireActual<typeof watchModule>(dist('trigger/watch.js'));
 const { Runs } = jest.requireActual<typeof runsModule>(dist('state/runs.js'));
 export const { ProcessedEvents } = jest.requireActual<typeof processedEvents>(
 	dist('recovery/processedEvents.js'),
@@ -28,37 +29,28 @@ export const MINUTE_MS = 60_000;
 export const START = Date.parse('2036-03-01T12:00:30Z');
 
 export let sandbox: Sandbox;
-let ticks: jest.SpiedFunction<watchModule.EndpointWatch['tick']>;
 let workflows = 0;
-const opened: Array<() => Promise<void>> = [];
 /** Writes to n8n's table that are still under way. */
 export const confirming: Array<Promise<void>> = [];
+afterAll(async () => await Promise.all(confirming));
+const ticks = useTicks();
+const open = useSandbox((started) => (sandbox = started), { allowHttp: true });
 
-beforeAll(async () => {
+beforeAll(() => {
 	const { confirm } = ProcessedEvents.prototype;
 	ProcessedEvents.prototype.confirm = async function confirmed(store) {
 		const work = confirm.call(this, store);
 		confirming.push(work);
 		await work;
 	};
-	sandbox = await startSandbox({ allowHttp: true });
 });
 beforeEach(() => {
-	ticks = jest.spyOn(EndpointWatch.prototype, 'tick');
 	reachWithoutNetwork(sandbox);
 	setTime(0);
 	sandbox.setBehaviour('misarBlog', { callsPerMinute: 60_000 });
 });
-afterEach(async () => {
-	jest.restoreAllMocks();
-	jest.useRealTimers();
-	await Promise.all(opened.splice(0).map(async (close) => await close()));
-	sandbox.reset();
+afterEach(() => {
 	processedData.broken = false;
-});
-afterAll(async () => {
-	await Promise.all(confirming);
-	await sandbox.close();
 });
 
 /** @param minute after the start */
@@ -75,37 +67,30 @@ interface Start {
 
 /** A published trigger that recovers missed events, registered by hand. */
 export async function publish({ trigger = metigan, events, options, apiKey }: Start = {}) {
-	const host = new ContextHost({
+	const host = open({
 		workflowId: `workflow ${workflows++}`,
-		node: trigger.nodeType,
-		credentialType: trigger.credentialType,
+		...registeredByHand(trigger, SECRET, {
+			events: [...(events ?? trigger.events)],
+			options: { recoverMissed: true, checkInterval: 1, ...options },
+		}),
 		credential: {
 			baseUrl: sandbox.url,
 			signingSecret: SECRET,
 			apiKey: apiKey ?? sandbox.keys[trigger.provider],
 		},
-		parameters: {
-			registration: 'manual',
-			events: [...(events ?? trigger.events)],
-			options: { recoverMissed: true, checkInterval: 1, ...options },
-		},
 	});
-	opened.push(async () => await host.close());
 	await host.publish();
 	return { trigger, host, ...(await watch(host)) };
 }
 
 /** n8n starts the trigger of a published workflow. */
 export async function watch(host: ContextHost) {
-	const { tick: begin, close } = await host.startTrigger();
-	opened.push(close);
+	const { tick: next, close } = await ticks.start(host);
 	/** The tick of a minute, to its end. @returns the items that went on from new runs */
 	const tick = async (minute: number): Promise<IDataObject[]> => {
 		setTime(minute);
 		const before = host.emitted.length;
-		begin();
-		await ticks.mock.results.at(-1)?.value;
-		await host.runsEnded();
+		await next();
 		return outputsOf(host.emitted.slice(before));
 	};
 	return { tick, close };

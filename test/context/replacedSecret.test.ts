@@ -1,8 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 
-import { buildDelivery, startSandbox, type Sandbox } from '../../sandbox';
+import { buildDelivery, type Sandbox } from '../../sandbox';
 import { ContextHost } from '../../testkit/contextHost';
 import { metigan, misarMail, type TriggerUnderTest } from './providers';
+import { useSandbox } from './useSandbox';
 
 /**
  * A secret that the provider issued changes with each publish, and a typed one takes the place of the derived one.
@@ -14,17 +15,8 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 let sandbox: Sandbox;
 let host: ContextHost;
 
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
-afterEach(async () => {
-	jest.restoreAllMocks();
-	await host.close();
-	sandbox.reset();
-});
-afterAll(async () => {
-	await sandbox.close();
-});
+const open = useSandbox((started) => (sandbox = started));
+afterEach(() => void jest.restoreAllMocks());
 
 describe.each([
 	['Misar Mail, which takes our secret', misarMail, { signingSecret: 'whsec_chosen' }],
@@ -37,7 +29,7 @@ describe.each([
 		...more,
 	});
 	function startHost(): void {
-		host = new ContextHost({
+		host = open({
 			node: trigger.nodeType,
 			credentialType: trigger.credentialType,
 			webhookOrigin: 'https://n8n.example.com',
@@ -119,7 +111,7 @@ it('a typed secret that the answer to the create repeats is not stored, and the 
 		sandbox.fault({ kind: 'rewrite', provider: 'metigan', method: 'POST', rewrite });
 	}
 	const apiKey = sandbox.keys.metigan;
-	host = new ContextHost({
+	host = open({
 		node: metigan.nodeType,
 		credentialType: metigan.credentialType,
 		webhookOrigin: 'https://n8n.example.com',

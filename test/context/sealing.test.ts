@@ -1,14 +1,15 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import type { ICredentialDataDecryptedObject, IDataObject } from 'n8n-workflow';
 
 import { seal } from '../../nodes/shared/state/secretVault';
-import { buildDelivery, startSandbox, type Sandbox } from '../../sandbox';
+import { buildDelivery, type Sandbox } from '../../sandbox';
 import { ContextHost } from '../../testkit/contextHost';
 import { selfRegistering } from './hosts';
 import { recordWarnings } from './logs';
 import { endProcess } from './process';
 import { mailPanda, metigan, misarMail, misarPost, misarReach } from './providers';
 import type { TriggerUnderTest } from './providers';
+import { useSandbox } from './useSandbox';
 
 /** Secrets that are not in the credential are sealed with its keys, which change. */
 
@@ -16,23 +17,14 @@ let sandbox: Sandbox;
 let host: ContextHost;
 let workflows = 0;
 
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
-afterEach(async () => {
-	jest.restoreAllMocks();
-	await host.close();
-	sandbox.reset();
-});
-afterAll(async () => {
-	await sandbox.close();
-});
+const open = useSandbox((started) => (sandbox = started));
+afterEach(() => void jest.restoreAllMocks());
 
 async function startHost(
 	trigger: TriggerUnderTest,
 	more: ICredentialDataDecryptedObject = {},
 ): Promise<void> {
-	host = new ContextHost({
+	host = open({
 		...selfRegistering(trigger, sandbox, { credential: more }),
 		// A credential is cached for a few seconds, so each test has its own workflow.
 		workflowId: `sealing ${workflows++}`,

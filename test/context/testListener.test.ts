@@ -1,9 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { NodeOperationError, type INodeParameters } from 'n8n-workflow';
 
-import { buildDelivery, startSandbox, type Sandbox } from '../../sandbox';
+import { buildDelivery, type Sandbox } from '../../sandbox';
 import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
-import { selfRegistering } from './hosts';
+import { registeredByHand, selfRegistering } from './hosts';
 import { recordWarnings } from './logs';
 import {
 	metigan,
@@ -14,48 +14,30 @@ import {
 	type TriggerUnderTest,
 } from './providers';
 import { signBody } from './signBody';
+import { useSandbox } from './useSandbox';
 
 /** What a person who listens for a test event is told, and what n8n logs while nothing has verified. */
 
 const SECRET = 'whsec_of_this_test';
 const FORGED = 'whsec_of_a_forger';
-const hosts: ContextHost[] = [];
 let sandbox: Sandbox;
 
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
+let workflows = 0;
 
-afterEach(async () => {
-	jest.restoreAllMocks();
-	await Promise.all(hosts.splice(0).map((host) => host.close()));
-});
-
-afterAll(async () => {
-	await sandbox.close();
-});
+const open = useSandbox((started) => (sandbox = started));
+afterEach(() => void jest.restoreAllMocks());
 
 function startHost(
 	trigger: TriggerUnderTest,
 	parameters: INodeParameters = {},
 	changes: Partial<ContextHostOptions> = {},
 ): ContextHost {
-	const host = new ContextHost({
-		node: trigger.nodeType,
-		credentialType: trigger.credentialType,
-		credential: { signingSecret: SECRET },
-		parameters: {
-			...trigger.parameters,
-			registration: 'manual',
-			events: [trigger.events[0]],
-			...parameters,
-		},
+	return open({
+		...registeredByHand(trigger, SECRET, { events: [trigger.events[0]], ...parameters }),
 		// The process remembers a trigger by its workflow.
-		workflowId: `workflow ${hosts.length} of ${expect.getState().currentTestName}`,
+		workflowId: `workflow ${workflows++}`,
 		...changes,
 	});
-	hosts.push(host);
-	return host;
 }
 
 type Delivery = Parameters<ContextHost['deliver']>[0];
@@ -335,12 +317,11 @@ describe('a test listener', () => {
 		['sent a secret', misarMail],
 		['issued one', misarReach],
 	])('that registered itself and %s says what another endpoint sends', async (_what, trigger) => {
-		const host = new ContextHost({
+		const host = open({
 			...selfRegistering(trigger, sandbox),
 			mode: 'manual',
 			workflowId: `listens for ${trigger.title}`,
 		});
-		hosts.push(host);
 		await host.publish();
 		const { status, run = [] } = await host.deliver(signed(trigger, { secret: FORGED }));
 		expect(status).toBe(401);

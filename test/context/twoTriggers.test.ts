@@ -1,8 +1,9 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 
-import { startSandbox, type Sandbox, type SandboxEndpoint } from '../../sandbox';
+import type { Sandbox, SandboxEndpoint } from '../../sandbox';
 import { ContextHost } from '../../testkit/contextHost';
 import { misarMail, misarReach, type TriggerUnderTest } from './providers';
+import { useSandbox } from './useSandbox';
 
 /**
  * One workflow that listens to two products: its triggers share one static data column, which n8n
@@ -15,22 +16,13 @@ let sandbox: Sandbox;
 let mail: ContextHost;
 let reach: ContextHost;
 
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
+const open = useSandbox((started) => (sandbox = started));
 beforeEach(async () => {
-	mail = new ContextHost({ ...optionsOf(misarMail, 'Mail'), webhookId: 'mail-id' });
-	reach = new ContextHost({ ...optionsOf(misarReach, 'Reach'), webhookId: 'reach-id' }, mail);
+	mail = open({ ...optionsOf(misarMail, 'Mail'), webhookId: 'mail-id' });
+	reach = open({ ...optionsOf(misarReach, 'Reach'), webhookId: 'reach-id' }, mail);
 	sandbox.setBehaviour('misar.reach', { deleteOffered: true });
 	sandbox.setRoute(ORIGIN, await mail.listen());
 	await publishAll();
-});
-afterEach(async () => {
-	await mail.close();
-	sandbox.reset();
-});
-afterAll(async () => {
-	await sandbox.close();
 });
 
 function optionsOf(trigger: TriggerUnderTest, nodeName: string) {

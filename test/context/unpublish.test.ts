@@ -6,14 +6,7 @@ import type { ContextHost, ContextHostOptions } from '../../testkit/contextHost'
 import { until } from '../../testkit/n8n-host/poll';
 import { selfRegistering } from './hosts';
 import { recordWarnings } from './logs';
-import {
-	mailPanda,
-	metigan,
-	misarMail,
-	misarPost,
-	misarReach,
-	type TriggerUnderTest,
-} from './providers';
+import { mailPanda, misarMail, misarReach, withApi, type TriggerUnderTest } from './providers';
 import { useSandbox } from './useSandbox';
 
 /** The trigger's `delete`, above all when it must not throw. */
@@ -39,14 +32,6 @@ const everyCall = (trigger: TriggerUnderTest, fault: Omit<Fault, 'provider' | 't
 	...fault,
 });
 
-const providersWithApi: ReadonlyArray<[string, TriggerUnderTest]> = [
-	['Misar Mail', misarMail],
-	['Misar Reach', misarReach],
-	['Misar Post', misarPost],
-	['Mail Panda', mailPanda],
-	['Metigan', metigan],
-];
-
 const WAIT_MS = 20_000;
 
 async function untilWarned(warnings: readonly string[]): Promise<void> {
@@ -58,7 +43,7 @@ function listen(trigger: TriggerUnderTest, credential: ICredentialDataDecryptedO
 	return startHost(trigger, credential, { mode: 'manual', staticData: {} });
 }
 
-describe.each(providersWithApi)('a listener for a test event of %s', (_name, trigger) => {
+describe.each(withApi)('a listener for a test event of %s', (_name, trigger) => {
 	it.each<[string, ICredentialDataDecryptedObject, RegExp]>([
 		['no API key', { apiKey: '' }, /^The API key is missing/],
 		['a wrong API key', { apiKey: 'wrong' }, /did not accept the API key/],
@@ -97,7 +82,7 @@ describe.each(providersWithApi)('a listener for a test event of %s', (_name, tri
 
 describe.each(
 	// Misar Reach has no call to delete an endpoint.
-	providersWithApi.filter(([, trigger]) => trigger !== misarReach),
+	withApi.filter(([, trigger]) => trigger !== misarReach),
 )('the removal of a test endpoint of %s', (_name, trigger) => {
 	const endpoints = () => sandbox.endpoints(trigger.provider);
 	const untilRemoved = async () =>
@@ -131,7 +116,7 @@ describe.each(
 	});
 });
 
-describe.each(providersWithApi)('a published trigger of %s without a record', (_name, trigger) => {
+describe.each(withApi)('a published trigger of %s without a record', (_name, trigger) => {
 	it.each<[string, ICredentialDataDecryptedObject]>([
 		['no API key', { apiKey: '' }],
 		['a wrong API key', { apiKey: 'wrong' }],

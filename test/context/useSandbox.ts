@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
 
 import { startSandbox, type Sandbox, type SandboxOptions } from '../../sandbox';
-import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
+import { useHosts, type OpenHost } from './useHosts';
 
 /**
  * Starts a sandbox before the first test of a file, resets it after each test and closes it at the end.
@@ -11,24 +11,21 @@ import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost'
  */
 export function useSandbox(
 	keep: (sandbox: Sandbox) => void,
-	options?: SandboxOptions,
-): (trigger: ContextHostOptions) => ContextHost {
+	options: SandboxOptions = {},
+): OpenHost {
 	let sandbox: Sandbox;
-	const hosts: ContextHost[] = [];
 	beforeAll(async () => {
 		sandbox = await startSandbox(options);
 		keep(sandbox);
 	});
+	const open = useHosts();
 	afterEach(async () => {
-		await Promise.all(hosts.splice(0).map((host) => host.close()));
+		// Retries that wait for nothing end by themselves.
+		if (options.retryTimeScale === 0) await sandbox.settled();
 		sandbox.reset();
 	});
 	afterAll(async () => {
 		await sandbox.close();
 	});
-	return (trigger) => {
-		const host = new ContextHost(trigger);
-		hosts.push(host);
-		return host;
-	};
+	return open;
 }

@@ -1,22 +1,22 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import Stripe from 'stripe';
 
-import { startSandbox, type ProviderId, type Sandbox, type Tamper } from '../../sandbox';
+import type { ProviderId, Sandbox, Tamper } from '../../sandbox';
 import {
 	chain,
 	outputOf,
-	startN8n,
 	type Execution,
 	type N8nHost,
 	type NodeDefinition,
 } from '../../testkit/n8n-host/driver';
 import { fetchOnNewConnection } from '../../testkit/n8n-host/fetch';
-import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN, PACKAGE, publishTrigger, SECRET } from '../../testkit/publishTrigger';
 import * as triggers from '../../testkit/triggers';
+import { useN8n } from '../useN8n';
 import { startFakeModel, type Policy, type ToolCall } from './fakeModel';
+import { webhookNode } from './webhookNode';
 
 /** The action nodes of the packed package in a real n8n, in workflows as a user would build them. */
 
@@ -25,17 +25,9 @@ let sandbox: Sandbox;
 /** A published workflow that takes whatever a provider delivers. */
 let sink: string;
 
+useN8n((bed) => ({ n8n, sandbox } = bed));
 beforeAll(async () => {
-	const tarball = packedPackage();
-	sandbox = await startSandbox();
-	n8n = await startN8n({ tarball, webhookUrl: ORIGIN });
-	sandbox.setRoute(ORIGIN, n8n.url);
 	sink = (await publish('Sink', [], {})).webhookUrl;
-}, 600_000);
-
-afterAll(async () => {
-	await n8n?.stop();
-	await sandbox?.close();
 }, 60_000);
 
 /** So that one failed test does not make the next one fail. */
@@ -56,18 +48,8 @@ async function publish(
 	connections: Record<string, unknown>,
 ): Promise<Published> {
 	const path = crypto.randomUUID();
-	const start: NodeDefinition = {
-		name: 'Start',
-		type: 'n8n-nodes-base.webhook',
-		typeVersion: 2,
-		webhookId: path,
-		parameters: {
-			path,
-			httpMethod: 'POST',
-			responseMode: 'onReceived',
-			options: { rawBody: true },
-		},
-	};
+	const answering = { responseMode: 'onReceived', options: { rawBody: true } };
+	const start = webhookNode(path, answering, 'Start');
 	const { id } = await n8n.createWorkflow({ name, nodes: [start, ...nodes], connections });
 	await n8n.publish(id);
 	return { id, webhookUrl: `${ORIGIN}/webhook/${path}` };

@@ -13,7 +13,7 @@ import {
 import { FEW_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
-import { PACKAGE, SECRET } from '../../testkit/publishTrigger';
+import { SECRET, triggerNode } from '../../testkit/publishTrigger';
 import { metigan } from '../../testkit/triggers';
 import { SlowServer } from './slowServer';
 
@@ -106,17 +106,16 @@ async function publish(
 	const { id } = await n8n.createWorkflow({
 		name: `Answers after ${node.name}`,
 		nodes: [
-			{
-				name: 'Trigger',
-				type: `${PACKAGE}.${metigan.node}`,
-				webhookId,
-				parameters: {
+			triggerNode(
+				metigan,
+				credential,
+				{
 					registration: 'manual',
 					events: [...metigan.events],
 					options: { answer: 'succeeded', ...options },
 				},
-				credentials: { [metigan.credential]: { id: credential, name: 'Metigan' } },
-			},
+				{ webhookId },
+			),
 			node,
 		],
 		connections: chain('Trigger', node.name),

@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 
-import { startSandbox, type Sandbox } from '../../sandbox';
-import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import type { Sandbox } from '../../sandbox';
+import type { N8nHost } from '../../testkit/n8n-host/driver';
 import { LAZY_ISOLATES } from '../../testkit/n8n-host/isolates';
-import { packedPackage } from '../../testkit/n8n-host/packedPackage';
-import { ORIGIN, publishTrigger } from '../../testkit/publishTrigger';
+import { publishTrigger } from '../../testkit/publishTrigger';
 import { triggerCases, type TriggerCase } from '../../testkit/triggers';
+import { useN8n } from '../useN8n';
 
 /**
  * A Base URL can name any address. All calls go through n8n's own HTTP client, so an n8n that is
@@ -15,20 +15,9 @@ import { triggerCases, type TriggerCase } from '../../testkit/triggers';
 let n8n: N8nHost;
 let sandbox: Sandbox;
 
-beforeAll(async () => {
-	const tarball = packedPackage();
-	sandbox = await startSandbox();
-	n8n = await startN8n({
-		tarball,
-		webhookUrl: ORIGIN,
-		env: { N8N_SSRF_PROTECTION_ENABLED: 'true', ...LAZY_ISOLATES },
-	});
-}, 600_000);
-
-afterAll(async () => {
-	await n8n?.stop();
-	await sandbox?.close();
-}, 60_000);
+useN8n((bed) => ({ n8n, sandbox } = bed), {
+	env: { N8N_SSRF_PROTECTION_ENABLED: 'true', ...LAZY_ISOLATES },
+});
 
 const publish = async (trigger: TriggerCase, credential: Record<string, string>) =>
 	await publishTrigger({ n8n, sandbox }, trigger, 'automatic', credential);

@@ -1,56 +1,33 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { z } from 'zod';
 
-import { lastAnswer, startSandbox, type Sandbox } from '../../sandbox';
-import { chain, startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { lastAnswer, type Sandbox } from '../../sandbox';
+import { chain, type N8nHost } from '../../testkit/n8n-host/driver';
 import { LAZY_ISOLATES } from '../../testkit/n8n-host/isolates';
-import { packedPackage } from '../../testkit/n8n-host/packedPackage';
-import { accountOf, ORIGIN, PACKAGE, SECRET } from '../../testkit/publishTrigger';
+import { accountOf, ORIGIN, PACKAGE, SECRET, triggerNode } from '../../testkit/publishTrigger';
 import { misarMail, triggerCases, type TriggerCase } from '../../testkit/triggers';
+import { useRecordedN8n } from './recordedN8n';
+import { webhookNode } from './webhookNode';
 
 /**
  * What n8n evaluates for a delivery. In its default engine an evaluation takes an isolate, which costs more than
  * everything that the package does; n8n can be set to create one only when there is something to evaluate.
  */
 
-let folder: string;
 let n8n: N8nHost;
 let sandbox: Sandbox;
-
-beforeAll(async () => {
-	folder = await mkdtemp(join(tmpdir(), 'evaluations-'));
-	sandbox = await startSandbox();
-	n8n = await startN8n({
-		tarball: packedPackage(),
-		webhookUrl: ORIGIN,
-		env: {
-			...LAZY_ISOLATES,
-			NODE_OPTIONS: `--require "${join(__dirname, 'countEvaluations.cjs')}"`,
-			EVALUATIONS: join(folder, 'evaluations'),
-		},
-	});
-	sandbox.setRoute(ORIGIN, n8n.url);
-}, 600_000);
-
-afterAll(async () => {
-	await n8n?.stop();
-	await sandbox?.close();
-	await rm(folder, { recursive: true, force: true });
-}, 60_000);
+const lines = useRecordedN8n(
+	(bed) => ({ n8n, sandbox } = bed),
+	'countEvaluations.cjs',
+	'EVALUATIONS',
+	LAZY_ISOLATES,
+);
 
 const evaluationSchema = z.object({ expression: z.string(), isolate: z.boolean() });
 
 /** All evaluations so far, but those for calls to the provider: n8n writes the API key into each. */
 function evaluations(): Array<z.output<typeof evaluationSchema>> {
-	const file = join(folder, 'evaluations');
-	if (!existsSync(file)) return [];
-	const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
-	const all = lines.map((line) => evaluationSchema.parse(JSON.parse(line)));
+	const all = lines().map((line) => evaluationSchema.parse(JSON.parse(line)));
 	return all.filter(({ expression }) => !expression.includes('$credentials'));
 }
 
@@ -99,12 +76,7 @@ it('an evaluation is counted if there is one', async () => {
 	const parameters = { assignments: { assignments: [assign] } };
 	const path = crypto.randomUUID();
 	const { id } = await publish([
-		{
-			name: 'Webhook',
-			type: 'n8n-nodes-base.webhook',
-			typeVersion: 2,
-			parameters: { path, httpMethod: 'POST' },
-		},
+		webhookNode(path),
 		{ name: 'Edit Fields', type: 'n8n-nodes-base.set', typeVersion: 3.4, parameters },
 	]);
 	await fire(misarMail, `${ORIGIN}/webhook/${path}`);
@@ -122,18 +94,12 @@ it.each(triggerCases.map((trigger) => [trigger.title, trigger] as const))(
 		const credential = await credentialFor(trigger, { signingSecret: SECRET });
 		const custom = trigger.customEvents === true ? { customEvents: trigger.events[0] } : {};
 		const { id, webhookId } = await publish([
-			{
-				name: trigger.title,
-				type: `${PACKAGE}.${trigger.node}`,
-				parameters: {
-					...trigger.parameters,
-					registration: 'manual',
-					events: trigger.customEvents === true ? [] : [trigger.events[0]],
-					simplify: false,
-					options: { ...custom, reportProblems: true, outputPerEvent: true },
-				},
-				credentials: { [trigger.credential]: { id: credential, name: trigger.title } },
-			},
+			triggerNode(trigger, credential, {
+				registration: 'manual',
+				events: trigger.customEvents === true ? [] : [trigger.events[0]],
+				simplify: false,
+				options: { ...custom, reportProblems: true, outputPerEvent: true },
+			}),
 			AFTER,
 		]);
 		const url = `${ORIGIN}/webhook/${webhookId}/${trigger.path}`;
@@ -153,21 +119,15 @@ it('only the 10 of 1,000 deliveries that meet the conditions run, and n8n evalua
 	const before = evaluations().length;
 	const credential = await credentialFor(misarMail, { signingSecret: SECRET });
 	const { id, webhookId } = await publish([
-		{
-			name: 'Trigger',
-			type: `${PACKAGE}.${misarMail.node}`,
-			parameters: {
-				...misarMail.parameters,
-				registration: 'manual',
-				events: [misarMail.events[0]],
-				options: {
-					conditions: {
-						rows: [{ field: 'other', path: 'data.number', operator: 'less', value: '10' }],
-					},
+		triggerNode(misarMail, credential, {
+			registration: 'manual',
+			events: [misarMail.events[0]],
+			options: {
+				conditions: {
+					rows: [{ field: 'other', path: 'data.number', operator: 'less', value: '10' }],
 				},
 			},
-			credentials: { [misarMail.credential]: { id: credential, name: misarMail.title } },
-		},
+		}),
 		AFTER,
 	]);
 	const url = `${ORIGIN}/webhook/${webhookId}/${misarMail.path}`;
@@ -200,17 +160,11 @@ it.concurrent.each(
 		const account = accountOf(trigger, 'automatic', sandbox);
 		const credential = await credentialFor(trigger, account);
 		const { id, webhookId } = await publish([
-			{
-				name: trigger.title,
-				type: `${PACKAGE}.${trigger.node}`,
-				parameters: {
-					...trigger.parameters,
-					registration: 'automatic',
-					events: [...trigger.events],
-					options: { checkInterval: 1 },
-				},
-				credentials: { [trigger.credential]: { id: credential, name: trigger.title } },
-			},
+			triggerNode(trigger, credential, {
+				registration: 'automatic',
+				events: [...trigger.events],
+				options: { checkInterval: 1 },
+			}),
 			AFTER,
 		]);
 		const ours = () =>
@@ -231,17 +185,7 @@ it('n8n evaluates nothing for a delivery to a Webhook node with Receive behind i
 	const path = crypto.randomUUID();
 	const parameters = { ...misarMail.parameters, resource: 'delivery', operation: 'receive' };
 	const { id } = await publish([
-		{
-			name: 'Webhook',
-			type: 'n8n-nodes-base.webhook',
-			typeVersion: 2,
-			parameters: {
-				path,
-				httpMethod: 'POST',
-				responseMode: 'onReceived',
-				options: { rawBody: true },
-			},
-		},
+		webhookNode(path, { responseMode: 'onReceived', options: { rawBody: true } }),
 		{
 			name: 'Receive',
 			type: `${PACKAGE}.misar`,

@@ -1,8 +1,9 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 
 import { z } from 'zod';
+
+import { listen, stop } from '../../testkit/loopback';
 
 /** A local model with OpenAI's Chat Completions API, which decides by a function what to do next. */
 
@@ -38,15 +39,8 @@ export async function startFakeModel(policy: Policy) {
 			response.end(JSON.stringify(completion(call)));
 		});
 	});
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	const { port } = server.address() as AddressInfo;
-	return {
-		url: `http://127.0.0.1:${port}/v1`,
-		close: async () => {
-			server.closeAllConnections();
-			await new Promise((resolve) => server.close(resolve));
-		},
-	};
+	const origin = await listen(server);
+	return { url: `${origin}/v1`, close: async () => await stop(server) };
 }
 
 /** A message's content is text, or text with attachments, such as the body that started the workflow. */

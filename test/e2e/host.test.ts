@@ -2,9 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { existsSync } from 'node:fs';
 import { chain, HostError, outputOf, startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
 import { fetchOnNewConnection } from '../../testkit/n8n-host/fetch';
+import { webhookNode } from './webhookNode';
 
-const HOOK_ID = '6a8d2c1e-5d0f-4f5b-9a53-0d7a3f6c2b11';
 const HOOK = 'driver-check';
+const HOOK_ID = '6a8d2c1e-5d0f-4f5b-9a53-0d7a3f6c2b11';
 
 /** Shows with n8n's own nodes that the driver works, so that the other tests can rely on it. */
 describe('the real n8n and its driver', () => {
@@ -22,16 +23,7 @@ describe('the real n8n and its driver', () => {
 		host = await startN8n({ webhookUrl: 'https://n8n.example.com' });
 		const workflow = await host.createWorkflow({
 			name: 'Driver check',
-			nodes: [
-				{
-					name: 'Webhook',
-					type: 'n8n-nodes-base.webhook',
-					typeVersion: 2,
-					webhookId: HOOK_ID,
-					parameters: { path: HOOK, httpMethod: 'POST', options: {} },
-				},
-				{ name: 'Do Nothing', type: 'n8n-nodes-base.noOp' },
-			],
+			nodes: [webhookNode(HOOK), { name: 'Do Nothing', type: 'n8n-nodes-base.noOp' }],
 			connections: chain('Webhook', 'Do Nothing'),
 		});
 		workflowId = workflow.id;
@@ -69,15 +61,7 @@ describe('the real n8n and its driver', () => {
 	it('runs once for a test event', async () => {
 		const workflow = await host.createWorkflow({
 			name: 'Test event',
-			nodes: [
-				{
-					name: 'Webhook',
-					type: 'n8n-nodes-base.webhook',
-					typeVersion: 2,
-					webhookId: '0f0c6a0f-3a55-49ab-9d0c-2d7e1d0b6b52',
-					parameters: { path: 'test-event', httpMethod: 'POST', options: {} },
-				},
-			],
+			nodes: [webhookNode('test-event')],
 		});
 		await host.listenForTestEvent(workflow.id, 'Webhook');
 		expect((await deliver(host.testWebhookUrl('test-event'), {})).status).toBe(200);

@@ -1,48 +1,21 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 
 import { buildDelivery } from '../../sandbox';
-import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import type { N8nHost } from '../../testkit/n8n-host/driver';
 import { fetchOnNewConnection } from '../../testkit/n8n-host/fetch';
-import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { metigan } from '../../testkit/triggers';
+import { useRecordedN8n } from './recordedN8n';
 
 /** n8n lists the nodes from the metadata in `dist`; their files are loaded when they are used. */
 
 const SECRET = 'whsec_chosen_in_the_dashboard';
 const WEBHOOK_ID = '9c7e4ad1-3f43-4d0b-8f5e-70f8f0b1c4d2';
 
-let folder: string;
 let n8n: N8nHost;
-
-beforeAll(async () => {
-	const tarball = packedPackage();
-	folder = await mkdtemp(join(tmpdir(), 'loaded-files-'));
-	n8n = await startN8n({
-		tarball,
-		env: {
-			NODE_OPTIONS: `--require "${join(__dirname, 'recordLoads.cjs')}"`,
-			LOADED_FILES: join(folder, 'loaded'),
-		},
-	});
-}, 600_000);
-
-afterAll(async () => {
-	await n8n?.stop();
-	await rm(folder, { recursive: true, force: true });
-}, 60_000);
+const lines = useRecordedN8n((bed) => ({ n8n } = bed), 'recordLoads.cjs', 'LOADED_FILES');
 
 /** Files of the package that n8n has loaded so far, below `dist`. */
-function loadedFiles(): string[] {
-	const file = join(folder, 'loaded');
-	if (!existsSync(file)) return [];
-	const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
-	return lines.map((line) => line.replace('/n8n-nodes-misar-metigan/dist/', ''));
-}
+const loadedFiles = () => lines().map((line) => line.replace('/n8n-nodes-misar-metigan/dist/', ''));
 
 describe('files of the package in a real n8n', () => {
 	test('a start loads no node; n8n itself loads every credential', () => {

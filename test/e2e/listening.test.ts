@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 
-import { lastAnswer, startSandbox, type Fault, type Sandbox } from '../../sandbox';
-import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { lastAnswer, type Fault, type Sandbox } from '../../sandbox';
+import type { N8nHost } from '../../testkit/n8n-host/driver';
 import { fetchOnNewConnection } from '../../testkit/n8n-host/fetch';
 import { LAZY_ISOLATES } from '../../testkit/n8n-host/isolates';
-import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
-import { ORIGIN } from '../../testkit/publishTrigger';
+import { accountOf, storeTrigger } from '../../testkit/publishTrigger';
 import { metigan, misarMail, misarReach, type TriggerCase } from '../../testkit/triggers';
+import { useN8n } from '../useN8n';
+import { webhookNode } from './webhookNode';
 
 /**
  * "Listen for test event" where it cannot work or cannot end well. While `delete` of a test webhook is
@@ -25,17 +26,7 @@ const WAIT_MS = 30_000;
 let n8n: N8nHost;
 let sandbox: Sandbox;
 
-beforeAll(async () => {
-	const tarball = packedPackage();
-	sandbox = await startSandbox();
-	n8n = await startN8n({ tarball, webhookUrl: ORIGIN, env: LAZY_ISOLATES });
-	sandbox.setRoute(ORIGIN, n8n.url);
-}, 600_000);
-
-afterAll(async () => {
-	await n8n?.stop();
-	await sandbox?.close();
-}, 60_000);
+useN8n((bed) => ({ n8n, sandbox } = bed), { env: LAZY_ISOLATES });
 
 afterEach(() => sandbox.clearFaults());
 
@@ -45,41 +36,13 @@ interface Listener {
 }
 
 /** Stores a workflow that starts with a trigger of the package, unpublished. */
-async function storeTrigger(
+async function store(
 	trigger: TriggerCase,
-	credential: Record<string, string>,
+	credential = accountOf(trigger, 'automatic', sandbox),
 ): Promise<Listener> {
-	const name = trigger.title;
-	const id = await n8n.createCredential(name, trigger.credential, {
-		...trigger.parameters,
-		baseUrl: sandbox.url,
-		...credential,
-	});
-	const webhookId = randomUUID();
-	const workflow = await n8n.createWorkflow({
-		name,
-		nodes: [
-			{
-				name: 'Trigger',
-				type: `n8n-nodes-misar-metigan.${trigger.node}`,
-				webhookId,
-				parameters: {
-					...trigger.parameters,
-					registration: 'automatic',
-					events: [...trigger.events],
-				},
-				credentials: { [trigger.credential]: { id, name } },
-			},
-		],
-	});
-	return {
-		workflowId: workflow.id,
-		testUrl: `${ORIGIN}/webhook-test/${webhookId}/${trigger.path}`,
-	};
-}
-
-async function storeGoodTrigger(trigger: TriggerCase): Promise<Listener> {
-	return await storeTrigger(trigger, { apiKey: sandbox.keys[trigger.provider] });
+	const bed = { n8n, sandbox };
+	const { workflowId, webhookUrl } = await storeTrigger(bed, trigger, 'automatic', credential);
+	return { workflowId, testUrl: webhookUrl.replace('/webhook/', '/webhook-test/') };
 }
 
 async function post(url: string): Promise<number> {
@@ -101,15 +64,7 @@ async function expectOthersToListen(): Promise<void> {
 	const path = randomUUID();
 	const { id } = await n8n.createWorkflow({
 		name: 'Elsewhere',
-		nodes: [
-			{
-				name: 'Webhook',
-				type: 'n8n-nodes-base.webhook',
-				typeVersion: 2,
-				webhookId: path,
-				parameters: { path, httpMethod: 'POST', options: {} },
-			},
-		],
+		nodes: [webhookNode(path)],
 	});
 	await n8n.listenForTestEvent(id, 'Webhook');
 	expect(await post(n8n.testWebhookUrl(path))).toBe(200);
@@ -160,8 +115,8 @@ function residentMemory(): number {
 
 describe('a failed attempt to listen', () => {
 	it('says each time whether the API key is missing or wrong', async () => {
-		const keyless = await storeTrigger(misarMail, {});
-		const wrong = await storeTrigger(metigan, { apiKey: 'wrong' });
+		const keyless = await store(misarMail, {});
+		const wrong = await store(metigan, { apiKey: 'wrong' });
 		const listen = async ({ workflowId }: Listener) =>
 			await n8n.listenForTestEvent(workflowId, 'Trigger');
 		await expect(listen(keyless)).rejects.toThrow('The API key is missing');
@@ -176,11 +131,11 @@ describe('a failed attempt to listen', () => {
 
 	it("prevents neither n8n's own nodes nor other triggers from listening", async () => {
 		await expectOthersToListen();
-		await expectToListen(metigan, await storeGoodTrigger(metigan), 1);
+		await expectToListen(metigan, await store(metigan), 1);
 	});
 
 	it('lets the same trigger listen once the API key is there', async () => {
-		const listener = await storeGoodTrigger(misarReach);
+		const listener = await store(misarReach);
 		sandbox.fault({ provider: misarReach.provider, kind: 'scopeRefusal', times: 1_000 });
 		await expect(n8n.listenForTestEvent(listener.workflowId, 'Trigger')).rejects.toThrow(
 			'may not manage Misar Reach webhooks',
@@ -201,7 +156,7 @@ describe.each(away)('while the provider %s', (_title, fault) => {
 	const trigger = misarMail;
 
 	it('a listener that received nothing ends', async () => {
-		const listener = await storeGoodTrigger(trigger);
+		const listener = await store(trigger);
 		await n8n.listenForTestEvent(listener.workflowId, 'Trigger');
 		expect(await post(listener.testUrl)).toBe(401);
 		sandbox.fault({ ...fault, provider: trigger.provider, times: 1_000 });
@@ -217,7 +172,7 @@ describe.each(away)('while the provider %s', (_title, fault) => {
 	}, 90_000);
 
 	it('a listener that received its event ends', async () => {
-		const listener = await storeGoodTrigger(trigger);
+		const listener = await store(trigger);
 		await n8n.listenForTestEvent(listener.workflowId, 'Trigger');
 		sandbox.fault({ ...fault, provider: trigger.provider, times: 1_000 });
 		await fire(trigger, listener);

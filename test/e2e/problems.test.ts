@@ -1,21 +1,21 @@
 import { randomUUID } from 'node:crypto';
 
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, expect, it } from '@jest/globals';
 
 import { lastAnswer, startSandbox, type Sandbox } from '../../sandbox';
-import { outputOf, startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { outputOf, type N8nHost } from '../../testkit/n8n-host/driver';
 import { LAZY_ISOLATES } from '../../testkit/n8n-host/isolates';
-import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
 import {
 	accountOf,
 	ORIGIN,
-	PACKAGE,
 	publishTrigger,
 	SECRET,
+	triggerNode,
 	type TriggerWorkflow,
 } from '../../testkit/publishTrigger';
 import { metigan, misarMail, type TriggerCase } from '../../testkit/triggers';
+import { useN8n } from '../useN8n';
 
 /** Each kind of problem, as it comes out of a trigger with Report Problems on in a real n8n. */
 
@@ -27,12 +27,9 @@ const REPORTED_MS = 200_000;
 const sandboxes: Sandbox[] = [];
 let n8n: N8nHost;
 
-beforeAll(async () => {
-	n8n = await startN8n({ tarball: packedPackage(), webhookUrl: ORIGIN, env: LAZY_ISOLATES });
-}, 600_000);
+useN8n((bed) => ({ n8n } = bed), { env: LAZY_ISOLATES });
 
 afterAll(async () => {
-	await n8n?.stop();
 	await Promise.all(sandboxes.map(async (sandbox) => await sandbox.close()));
 }, 60_000);
 
@@ -198,11 +195,10 @@ it.concurrent(
 		const workflow = (events: string[], outputs: string[]) => ({
 			name: 'Output per Event',
 			nodes: [
-				{
-					name: 'Trigger',
-					type: `${PACKAGE}.${metigan.node}`,
-					webhookId,
-					parameters: {
+				triggerNode(
+					metigan,
+					credential,
+					{
 						registration: 'manual',
 						events,
 						options: {
@@ -210,8 +206,8 @@ it.concurrent(
 							...{ recoverMissed: true, checkInterval: 1 },
 						},
 					},
-					credentials: { [metigan.credential]: { id: credential, name: metigan.title } },
-				},
+					{ webhookId },
+				),
 				...outputs.map((name) => ({ name, type: 'n8n-nodes-base.noOp' })),
 			],
 			connections: {

@@ -1,11 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
-import { lastAnswer, startSandbox, type Sandbox } from '../../sandbox';
-import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
-import { packedPackage } from '../../testkit/n8n-host/packedPackage';
+import { lastAnswer, type Sandbox } from '../../sandbox';
+import type { N8nHost } from '../../testkit/n8n-host/driver';
 import { until } from '../../testkit/n8n-host/poll';
-import { accountOf, ORIGIN, storeTrigger } from '../../testkit/publishTrigger';
+import { accountOf, storeTrigger } from '../../testkit/publishTrigger';
 import { misarMail as trigger } from '../../testkit/triggers';
+import { useN8n } from '../useN8n';
 
 /**
  * n8n's publication service, the default from 2.41 on: it registers in the background, repeats a
@@ -17,17 +17,7 @@ let n8n: N8nHost;
 let sandbox: Sandbox;
 let workflowId: string;
 
-beforeAll(async () => {
-	const tarball = packedPackage();
-	sandbox = await startSandbox();
-	n8n = await startN8n({ tarball, webhookUrl: ORIGIN, publicationService: true });
-	sandbox.setRoute(ORIGIN, n8n.url);
-}, 600_000);
-
-afterAll(async () => {
-	await n8n?.stop();
-	await sandbox?.close();
-}, 60_000);
+useN8n((bed) => ({ n8n, sandbox } = bed), { publicationService: true });
 
 beforeEach(async () => {
 	const account = accountOf(trigger, 'automatic', sandbox);

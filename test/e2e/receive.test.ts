@@ -1,13 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 
 import { buildDelivery } from '../../sandbox';
-import { chain, outputOf, startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { listen, stop } from '../../testkit/loopback';
+import { chain, outputOf, type N8nHost } from '../../testkit/n8n-host/driver';
 import { fetchOnNewConnection } from '../../testkit/n8n-host/fetch';
-import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN, PACKAGE, SECRET } from '../../testkit/publishTrigger';
+import { useN8n } from '../useN8n';
+import { webhookNode } from './webhookNode';
 
 /** Webhook → Receive → work in a real n8n, where the provider is answered after the work. */
 
@@ -19,24 +20,22 @@ let requests = 0;
 /** How it answers. */
 let answer: () => Promise<number>;
 
+useN8n((bed) => ({ n8n } = bed));
+
 beforeAll(async () => {
 	crm = createServer((_request, response) => {
 		requests += 1;
 		void answer().then((status) => response.writeHead(status).end('{}'));
 	});
-	await new Promise<void>((resolve) => crm.listen(0, '127.0.0.1', resolve));
-	crmUrl = `http://127.0.0.1:${(crm.address() as AddressInfo).port}/`;
-	n8n = await startN8n({ tarball: packedPackage(), webhookUrl: ORIGIN });
-}, 600_000);
+	crmUrl = `${await listen(crm)}/`;
+});
 
 afterEach(() => {
 	requests = 0;
 });
 
 afterAll(async () => {
-	await n8n?.stop();
-	crm.closeAllConnections();
-	await new Promise((resolve) => crm.close(resolve));
+	await stop(crm);
 }, 60_000);
 
 const respond = (name: string, responseCode: number | string) => ({
@@ -54,13 +53,7 @@ async function publish(responseMode: 'responseNode' | 'lastNode') {
 	const { id } = await n8n.createWorkflow({
 		name: `Receive, ${responseMode}`,
 		nodes: [
-			{
-				name: 'Webhook',
-				type: 'n8n-nodes-base.webhook',
-				typeVersion: 2,
-				webhookId: path,
-				parameters: { path, httpMethod: 'POST', responseMode, options: { rawBody: true } },
-			},
+			webhookNode(path, { responseMode, options: { rawBody: true } }),
 			{
 				name: 'Receive',
 				type: `${PACKAGE}.metigan`,

@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
 import { startSandbox, type Sandbox } from '../../sandbox';
-import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import type { N8nHost } from '../../testkit/n8n-host/driver';
 import { NO_ISOLATES } from '../../testkit/n8n-host/isolates';
-import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN } from '../../testkit/publishTrigger';
 import { metigan, misarBlog } from '../../testkit/triggers';
+import { useN8n } from '../useN8n';
 import { printFigures } from '../figures';
 import { EMAIL_EVENTS, letHappen, mixedEvents, RunCounter, untold } from '../recoveryBed';
 
@@ -36,26 +36,22 @@ let sandbox: Sandbox;
 /** A second account, with a long backlog. */
 let backlog: Sandbox;
 
+useN8n((bed) => ({ n8n, sandbox } = bed), {
+	sandbox: { retryTimeScale: 0 },
+	env: { ...NO_ISOLATES, NODE_OPTIONS: `--max-old-space-size=${HEAP_MB}` },
+});
+
 beforeAll(async () => {
-	const tarball = packedPackage();
-	sandbox = await startSandbox({ retryTimeScale: 0 });
 	backlog = await startSandbox({ retryTimeScale: 0 });
+	backlog.setRoute(ORIGIN, n8n.url);
 	sandbox.setBehaviour('misarBlog', { callsPerMinute: 6_000 });
 	await counter.start();
-	const env = {
-		...NO_ISOLATES,
-		NODE_OPTIONS: `--max-old-space-size=${HEAP_MB}`,
-	};
-	n8n = await startN8n({ tarball, webhookUrl: ORIGIN, env });
-	for (const one of [sandbox, backlog]) one.setRoute(ORIGIN, n8n.url);
-}, 600_000);
+});
 
 afterAll(async () => {
-	await n8n?.stop();
-	await sandbox?.close();
 	await backlog?.close();
 	counter.stop();
-}, 60_000);
+});
 
 function residentMegabytes(pid: number): number {
 	const [, kilobytes] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];

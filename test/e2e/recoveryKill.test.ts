@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
-import { startSandbox, type Sandbox } from '../../sandbox';
-import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import type { Sandbox } from '../../sandbox';
+import type { N8nHost } from '../../testkit/n8n-host/driver';
 import { LAZY_ISOLATES } from '../../testkit/n8n-host/isolates';
-import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN } from '../../testkit/publishTrigger';
 import { metigan, misarBlog } from '../../testkit/triggers';
+import { useN8n } from '../useN8n';
 import { EMAIL_EVENTS, letHappen, mixedEvents, RunCounter } from '../recoveryBed';
 
 /** Deliveries whose runs a kill of n8n cuts short are recovered, and no others. */
@@ -23,20 +23,17 @@ const { ran } = counter;
 let n8n: N8nHost;
 let sandbox: Sandbox;
 
+useN8n((bed) => ({ n8n, sandbox } = bed), {
+	sandbox: { retryTimeScale: 0 },
+	env: LAZY_ISOLATES,
+});
+
 beforeAll(async () => {
-	const tarball = packedPackage();
-	sandbox = await startSandbox({ retryTimeScale: 0 });
 	sandbox.setBehaviour('misarBlog', { callsPerMinute: 6_000 });
 	await counter.start();
-	n8n = await startN8n({ tarball, webhookUrl: ORIGIN, env: LAZY_ISOLATES });
-	sandbox.setRoute(ORIGIN, n8n.url);
-}, 600_000);
+});
 
-afterAll(async () => {
-	await n8n?.stop();
-	await sandbox?.close();
-	counter.stop();
-}, 60_000);
+afterAll(() => counter.stop());
 
 it(
 	'only the events of runs that a kill cuts short run again',

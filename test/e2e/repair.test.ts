@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { lastAnswer, startSandbox, type Sandbox, type SandboxEndpoint } from '../../sandbox';
-import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import type { N8nHost } from '../../testkit/n8n-host/driver';
 import { FEW_ISOLATES } from '../../testkit/n8n-host/isolates';
-import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN, publishTrigger, type TriggerWorkflow } from '../../testkit/publishTrigger';
 import { triggerCases, type TriggerCase } from '../../testkit/triggers';
+import { useN8n } from '../useN8n';
 
 /**
  * What breaks an endpoint while n8n runs or is down, and that each trigger repairs it by itself: at
@@ -139,13 +139,9 @@ describe.each(services)('with the publication service %p', (publicationService) 
 	const subjects = new Map<string, Array<Omit<Subject, 'round'>>>();
 	let n8n: N8nHost;
 
+	useN8n((bed) => ({ n8n } = bed), { env: FEW_ISOLATES, publicationService });
+
 	beforeAll(async () => {
-		n8n = await startN8n({
-			tarball: packedPackage(),
-			webhookUrl: ORIGIN,
-			env: FEW_ISOLATES,
-			...(publicationService === undefined ? {} : { publicationService }),
-		});
 		for (const [name, { credential = {} }] of Object.entries(faults)) {
 			const sandbox = await startSandbox();
 			sandbox.setRoute(ORIGIN, n8n.url);
@@ -163,7 +159,6 @@ describe.each(services)('with the publication service %p', (publicationService) 
 	}, 600_000);
 
 	afterAll(async () => {
-		await n8n?.stop();
 		await Promise.all([...sandboxes.values()].map(async (sandbox) => await sandbox.close()));
 	}, 60_000);
 

@@ -1,9 +1,8 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 
-import { lastAnswer, startSandbox, type Sandbox } from '../../sandbox';
-import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { lastAnswer, type Sandbox } from '../../sandbox';
+import type { N8nHost } from '../../testkit/n8n-host/driver';
 import { FEW_ISOLATES } from '../../testkit/n8n-host/isolates';
-import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
 import {
 	accountOf,
@@ -12,23 +11,14 @@ import {
 	type TriggerWorkflow,
 } from '../../testkit/publishTrigger';
 import { triggerCases, type TriggerCase } from '../../testkit/triggers';
+import { useN8n } from '../useN8n';
 
 const MOVED = 'https://moved.example.com';
 
 let n8n: N8nHost;
 let sandbox: Sandbox;
 
-beforeAll(async () => {
-	const tarball = packedPackage();
-	sandbox = await startSandbox();
-	n8n = await startN8n({ tarball, webhookUrl: ORIGIN, env: FEW_ISOLATES });
-	sandbox.setRoute(ORIGIN, n8n.url);
-}, 600_000);
-
-afterAll(async () => {
-	await n8n?.stop();
-	await sandbox?.close();
-}, 60_000);
+useN8n((bed) => ({ n8n, sandbox } = bed), { env: FEW_ISOLATES });
 
 const endpointsAt = (trigger: TriggerCase, { webhookUrl }: Pick<TriggerWorkflow, 'webhookUrl'>) =>
 	sandbox.endpoints(trigger.provider).filter(({ url }) => url === webhookUrl);

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { beforeAll, expect, it } from '@jest/globals';
 
-import { startSandbox, type Sandbox } from '../../sandbox';
-import { chain, outputOf, startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
-import { packedPackage } from '../../testkit/n8n-host/packedPackage';
-import { ORIGIN, PACKAGE } from '../../testkit/publishTrigger';
+import type { Sandbox } from '../../sandbox';
+import { chain, outputOf, type N8nHost } from '../../testkit/n8n-host/driver';
+import { triggerNode } from '../../testkit/publishTrigger';
 import { metigan } from '../../testkit/triggers';
+import { useN8n } from '../useN8n';
 
 /** Runs that do not start with a delivery: the trigger's `execute()` hands on what it is given. */
 
@@ -16,17 +16,10 @@ let n8n: N8nHost;
 let sandbox: Sandbox;
 let credential: string;
 
+useN8n((bed) => ({ n8n, sandbox } = bed));
 beforeAll(async () => {
-	sandbox = await startSandbox();
-	n8n = await startN8n({ tarball: packedPackage(), webhookUrl: ORIGIN });
-	sandbox.setRoute(ORIGIN, n8n.url);
 	const account = { baseUrl: sandbox.url, apiKey: sandbox.keys[metigan.provider] };
 	credential = await n8n.createCredential('Metigan', metigan.credential, account);
-}, 600_000);
-
-afterAll(async () => {
-	await n8n?.stop();
-	await sandbox?.close();
 }, 60_000);
 
 /** A trigger and a node behind it, unpublished. */
@@ -37,13 +30,12 @@ async function store(
 	const { id } = await n8n.createWorkflow({
 		name: after.type,
 		nodes: [
-			{
-				name: 'Trigger',
-				type: `${PACKAGE}.${metigan.node}`,
-				webhookId: randomUUID(),
-				parameters: { registration: 'automatic', events: [...metigan.events] },
-				credentials: { [metigan.credential]: { id: credential, name: 'Metigan' } },
-			},
+			triggerNode(
+				metigan,
+				credential,
+				{ registration: 'automatic', events: [...metigan.events] },
+				{ webhookId: randomUUID() },
+			),
 			{ name: 'After', ...after },
 		],
 		connections: chain('Trigger', 'After'),

@@ -8,11 +8,12 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 
-import { lastAnswer, startSandbox, type Sandbox, type Tamper } from '../../sandbox';
+import { lastAnswer, type Sandbox, type Tamper } from '../../sandbox';
 import { pack } from '../../testkit/artifacts';
-import { outputOf, startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
-import { accountOf, ORIGIN, publishTrigger, SECRET } from '../../testkit/publishTrigger';
+import { outputOf, type N8nHost } from '../../testkit/n8n-host/driver';
+import { accountOf, publishTrigger, SECRET } from '../../testkit/publishTrigger';
 import { triggerCases, type TriggerCase } from '../../testkit/triggers';
+import { startBed } from '../useN8n';
 
 /**
  * The repository of each single service, made by the command and put through what a reviewer at n8n does:
@@ -66,6 +67,7 @@ async function packSingle(...args: string[]): Promise<string> {
 let folder: string;
 let sandbox: Sandbox;
 let n8n: N8nHost;
+let stop: (() => Promise<void>) | undefined;
 const repositoryOf = (name: string) => join(folder, name);
 const tarballs = new Map<string, string>();
 
@@ -85,14 +87,11 @@ beforeAll(async () => {
 		await command(repositoryOf(name), 'npm', 'run', 'build');
 		tarballs.set(name, await pack(folder, repositoryOf(name)));
 	}
-	sandbox = await startSandbox();
-	n8n = await startN8n({ tarball: [...tarballs.values()], webhookUrl: ORIGIN });
-	sandbox.setRoute(ORIGIN, n8n.url);
+	({ n8n, sandbox, stop } = await startBed({ tarball: [...tarballs.values()] }));
 }, 1_800_000);
 
 afterAll(async () => {
-	await n8n?.stop();
-	await sandbox?.close();
+	await stop?.();
 	await rm(folder, { recursive: true, force: true });
 }, 60_000);
 

@@ -1,6 +1,6 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 
+import { listen, originOf, stop } from '../../testkit/loopback';
 import { until } from '../../testkit/n8n-host/poll';
 
 /** A service that workflows call, which answers how and when a test says. Each path is separate. */
@@ -23,12 +23,12 @@ export class SlowServer {
 
 	static async start(): Promise<SlowServer> {
 		const slow = new SlowServer();
-		await new Promise<void>((resolve) => slow.server.listen(0, '127.0.0.1', resolve));
+		await listen(slow.server);
 		return slow;
 	}
 
 	url(path: string): string {
-		return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}${path}`;
+		return `${originOf(this.server)}${path}`;
 	}
 
 	/** Answers the next calls with these statuses, and all others with the last of them. */
@@ -57,8 +57,7 @@ export class SlowServer {
 	}
 
 	async close(): Promise<void> {
-		this.server.closeAllConnections();
-		await new Promise((resolve) => this.server.close(resolve));
+		await stop(this.server);
 	}
 }
 

@@ -4,13 +4,14 @@ import { text } from 'node:stream/consumers';
 import type { INodeTypeDescription } from 'n8n-workflow';
 import { z } from 'zod';
 
-import { startSandbox, type ProviderId, type Sandbox } from '../../sandbox';
-import { startN8n, type N8nHost, type N8nHostOptions } from '../../testkit/n8n-host/driver';
-import { packedPackage } from '../../testkit/n8n-host/packedPackage';
+import type { ProviderId, Sandbox } from '../../sandbox';
+import * as loopback from '../../testkit/loopback';
+import type { N8nHost, N8nHostOptions } from '../../testkit/n8n-host/driver';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN, PACKAGE, SECRET } from '../../testkit/publishTrigger';
 import { RestClient } from '../../testkit/n8n-host/rest';
 import { readTemplate, type Settings, type Template, type TemplateNode } from './templateFiles';
+import { startBed } from '../useN8n';
 
 /** Long, because the machine may be slow. */
 const WAIT_MS = 60_000;
@@ -72,15 +73,11 @@ export class Collector {
 
 	/** Its address; listens on the loopback address from the first call. */
 	async open(): Promise<string> {
-		await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
-		const address = this.server.address();
-		if (address === null || typeof address === 'string') throw new Error('No TCP port was given');
-		return `http://127.0.0.1:${address.port}`;
+		return await loopback.listen(this.server);
 	}
 
 	async close(): Promise<void> {
-		this.server.closeAllConnections();
-		await new Promise((resolve) => this.server.close(resolve));
+		await loopback.stop(this.server);
 	}
 }
 
@@ -104,26 +101,19 @@ export class TemplateHost {
 	private constructor(
 		readonly n8n: N8nHost,
 		readonly sandbox: Sandbox,
+		readonly stop: () => Promise<void>,
 		private readonly rest: RestClient,
 		private readonly projectId: string,
 	) {}
 
 	/** @param options - what n8n is started with besides the package */
 	static async start(options: Pick<N8nHostOptions, 'env' | 'fresh'> = {}): Promise<TemplateHost> {
-		const tarball = packedPackage();
-		const sandbox = await startSandbox();
-		const n8n = await startN8n({ tarball, webhookUrl: ORIGIN, ...options });
-		sandbox.setRoute(ORIGIN, n8n.url);
+		const { n8n, sandbox, stop } = await startBed(options);
 		const rest = new RestClient(n8n.url);
 		const { email, password } = n8n.owner;
 		await rest.call(z.unknown(), 'POST', '/login', { emailOrLdapLoginId: email, password });
 		const project = await rest.call(z.object({ id: z.string() }), 'GET', '/projects/personal');
-		return new TemplateHost(n8n, sandbox, rest, project.id);
-	}
-
-	async stop(): Promise<void> {
-		await this.n8n.stop();
-		await this.sandbox.close();
+		return new TemplateHost(n8n, sandbox, stop, rest, project.id);
 	}
 
 	/** What the editor is told of a node type in one of its versions. */

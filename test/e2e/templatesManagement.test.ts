@@ -2,7 +2,8 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/gl
 
 import { fetchOnNewConnection } from '../../testkit/n8n-host/fetch';
 import { until } from '../../testkit/n8n-host/poll';
-import { ORIGIN, PACKAGE } from '../../testkit/publishTrigger';
+import { ORIGIN, publishTrigger, type TriggerWorkflow } from '../../testkit/publishTrigger';
+import { misarMail } from '../../testkit/triggers';
 import { templateBed } from './templateBed';
 import type { Imported } from './templateHost';
 
@@ -151,9 +152,7 @@ describe('rotation of a signing secret', () => {
 	const EVENTS = ['email.bounced', 'email.complained'];
 	const LOGIN = { user: 'ada', password: 'opens the form' };
 	let rotation: Imported;
-	let credentialId: string;
-	let receiver: string;
-	let receiverUrl: string;
+	let receiver: TriggerWorkflow;
 
 	beforeAll(async () => {
 		rotation = await bed.host.publish(
@@ -166,43 +165,23 @@ describe('rotation of a signing secret', () => {
 	}, 60_000);
 
 	beforeEach(async () => {
-		credentialId = await bed.host.n8n.createCredential('Receiver', 'misarApi', account(OLD, ''));
-		const webhookId = crypto.randomUUID();
-		receiverUrl = `${ORIGIN}/webhook/${webhookId}/misar`;
-		const { id } = await bed.host.n8n.createWorkflow({
-			name: 'Receiver',
-			nodes: [
-				{
-					name: 'Trigger',
-					type: `${PACKAGE}.misarTrigger`,
-					webhookId,
-					parameters: { product: 'mail', registration: 'manual', events: ['email.bounced'] },
-					credentials: { misarApi: { id: credentialId, name: 'Receiver' } },
-				},
-			],
-		});
-		receiver = id;
-		await bed.host.n8n.publish(receiver);
-		bed.host.sandbox.addEndpoint('misar.mail', {
-			url: receiverUrl,
-			events: EVENTS,
-			secret: OLD,
-		});
+		receiver = await publishTrigger(bed.host, misarMail, 'manual', account(OLD, ''));
+		const { webhookUrl: url } = receiver;
+		bed.host.sandbox.addEndpoint('misar.mail', { url, events: EVENTS, secret: OLD });
 	});
 
 	afterEach(async () => {
-		await bed.host.n8n.deleteWorkflow(receiver);
+		await bed.host.n8n.deleteWorkflow(receiver.workflowId);
 	});
 
 	function account(signingSecret: string, previousSigningSecret: string) {
 		const apiKey = bed.host.sandbox.keys['misar.mail'];
-		const baseUrl = bed.host.sandbox.url;
-		return { product: 'mail', apiKey, baseUrl, signingSecret, previousSigningSecret };
+		return { apiKey, signingSecret, previousSigningSecret };
 	}
 
 	/** Step 1 of the notes: what the user does to the credential. */
 	async function enterNewSecret() {
-		await bed.host.n8n.updateCredential(credentialId, 'Receiver', 'misarApi', account(NEW, OLD));
+		await receiver.setCredential(account(NEW, OLD));
 	}
 
 	/** Fills in the form as a browser does; the status of its answer comes when the run has ended. */
@@ -224,7 +203,7 @@ describe('rotation of a signing secret', () => {
 	const secrets = () =>
 		bed.host.sandbox
 			.endpoints('misar.mail')
-			.filter(({ url }) => url === receiverUrl)
+			.filter(({ url }) => url === receiver.webhookUrl)
 			.map(({ secret }) => secret);
 
 	async function bounce(): Promise<string[]> {
@@ -237,7 +216,7 @@ describe('rotation of a signing secret', () => {
 		await enterNewSecret();
 		expect(await bounce()).toEqual(['delivered']);
 		const before = bed.host.sandbox.requests().length;
-		expect(await submit(receiverUrl)).toBe(200);
+		expect(await submit(receiver.webhookUrl)).toBe(200);
 		const calls = bed.host.sandbox.requests().slice(before);
 		expect(calls.map(({ method, status }) => [method, status])).toEqual([
 			['GET', 200],
@@ -246,14 +225,14 @@ describe('rotation of a signing secret', () => {
 			['DELETE', 204],
 		]);
 		expect(bed.host.sandbox.endpoints('misar.mail')).toMatchObject([
-			{ url: receiverUrl, active: true, events: EVENTS, secret: NEW },
+			{ url: receiver.webhookUrl, active: true, events: EVENTS, secret: NEW },
 		]);
 		expect(await bounce()).toEqual(['delivered']);
-		expect(await bed.host.n8n.waitForExecutions(receiver, 3)).toHaveLength(3);
+		expect(await bed.host.n8n.waitForExecutions(receiver.workflowId, 3)).toHaveLength(3);
 	});
 
 	it('restores everything if the new secret was not entered first', async () => {
-		expect(await submit(receiverUrl)).toBe(500);
+		expect(await submit(receiver.webhookUrl)).toBe(500);
 		expect(bed.host.sandbox.requests().at(-1)).toMatchObject({ method: 'DELETE', status: 204 });
 		expect(secrets()).toEqual([OLD]);
 		expect(await bounce()).toEqual(['delivered']);
@@ -261,25 +240,29 @@ describe('rotation of a signing secret', () => {
 
 	it('runs an event once while there are two endpoints', async () => {
 		await enterNewSecret();
-		bed.host.sandbox.addEndpoint('misar.mail', { url: receiverUrl, events: EVENTS, secret: NEW });
+		bed.host.sandbox.addEndpoint('misar.mail', {
+			url: receiver.webhookUrl,
+			events: EVENTS,
+			secret: NEW,
+		});
 		await bounce();
 		await bed.host.sandbox.settled();
 		await bounce();
 		await bed.host.sandbox.settled();
-		expect(await bed.host.n8n.waitForExecutions(receiver, 2)).toHaveLength(2);
+		expect(await bed.host.n8n.waitForExecutions(receiver.workflowId, 2)).toHaveLength(2);
 	});
 
 	it('changes nothing for another URL or another person', async () => {
 		const before = bed.host.sandbox.endpoints();
-		expect(await submit(`${receiverUrl}/other`)).toBe(500);
-		expect(await submit(receiverUrl, { ...LOGIN, password: 'wrong' })).toBe(401);
+		expect(await submit(`${receiver.webhookUrl}/other`)).toBe(500);
+		expect(await submit(receiver.webhookUrl, { ...LOGIN, password: 'wrong' })).toBe(401);
 		expect(bed.host.sandbox.endpoints()).toEqual(before);
 	});
 
 	it('stores no run, and shows the secret nowhere', async () => {
 		await enterNewSecret();
-		expect(await submit(receiverUrl)).toBe(200);
-		expect(await submit(`${receiverUrl}/other`)).toBe(500);
+		expect(await submit(receiver.webhookUrl)).toBe(200);
+		expect(await submit(`${receiver.webhookUrl}/other`)).toBe(500);
 		await until('its runs to be forgotten', WAIT_MS, async () =>
 			(await bed.host.n8n.executions(rotation.id)).length === 0 ? true : undefined,
 		);

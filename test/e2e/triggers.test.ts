@@ -2,25 +2,18 @@ import events from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { gzipSync } from 'node:zlib';
 
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 
 import { NodeHelpers, type INodeParameters } from 'n8n-workflow';
 
-import { buildDelivery, lastAnswer, startSandbox, type Sandbox, type Tamper } from '../../sandbox';
-import {
-	outputOf,
-	startN8n,
-	type ExecutionSummary,
-	type N8nHost,
-} from '../../testkit/n8n-host/driver';
+import { buildDelivery, lastAnswer, type Sandbox, type Tamper } from '../../sandbox';
+import { outputOf, type ExecutionSummary, type N8nHost } from '../../testkit/n8n-host/driver';
 import { fetchOnNewConnection } from '../../testkit/n8n-host/fetch';
 import { FEW_ISOLATES } from '../../testkit/n8n-host/isolates';
-import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
 import { once } from '../../testkit/once';
 import {
 	accountOf,
-	ORIGIN,
 	PACKAGE,
 	publishTrigger,
 	SECRET,
@@ -34,23 +27,14 @@ import {
 	triggerCases,
 	type TriggerCase,
 } from '../../testkit/triggers';
+import { useN8n } from '../useN8n';
 
 /** The packed package, installed in a real n8n as a user would, against the sandbox. */
 
 let n8n: N8nHost;
 let sandbox: Sandbox;
 
-beforeAll(async () => {
-	const tarball = packedPackage();
-	sandbox = await startSandbox();
-	n8n = await startN8n({ tarball, webhookUrl: ORIGIN, env: FEW_ISOLATES });
-	sandbox.setRoute(ORIGIN, n8n.url);
-}, 600_000);
-
-afterAll(async () => {
-	await n8n?.stop();
-	await sandbox?.close();
-}, 60_000);
+useN8n((bed) => ({ n8n, sandbox } = bed), { env: FEW_ISOLATES });
 
 const isN8n1 = () => n8n.version.startsWith('1.');
 

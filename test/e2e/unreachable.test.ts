@@ -1,17 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 
-import { lastAnswer, startSandbox, type Sandbox } from '../../sandbox';
-import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { lastAnswer, type Sandbox } from '../../sandbox';
+import type { N8nHost } from '../../testkit/n8n-host/driver';
 import { LAZY_ISOLATES } from '../../testkit/n8n-host/isolates';
-import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
-import {
-	accountOf,
-	ORIGIN,
-	publishTrigger,
-	type TriggerWorkflow,
-} from '../../testkit/publishTrigger';
+import { accountOf, publishTrigger, type TriggerWorkflow } from '../../testkit/publishTrigger';
 import { misarMail, triggerCases, type TriggerCase } from '../../testkit/triggers';
+import { useN8n } from '../useN8n';
 
 /**
  * Providers that cannot be reached around a start of n8n: no endpoint is lost, deliveries run as soon
@@ -28,15 +23,9 @@ describe.each([undefined, false])('with the publication service %p', (publicatio
 	let sandbox: Sandbox;
 	let n8n: N8nHost;
 
+	useN8n((bed) => ({ n8n, sandbox } = bed), { env: LAZY_ISOLATES, publicationService });
+
 	beforeAll(async () => {
-		sandbox = await startSandbox();
-		n8n = await startN8n({
-			tarball: packedPackage(),
-			webhookUrl: ORIGIN,
-			env: LAZY_ISOLATES,
-			...(publicationService === undefined ? {} : { publicationService }),
-		});
-		sandbox.setRoute(ORIGIN, n8n.url);
 		for (const trigger of withApi) {
 			const account = accountOf(trigger, 'automatic', sandbox);
 			const options = { options: { checkInterval: 1 } };
@@ -44,11 +33,6 @@ describe.each([undefined, false])('with the publication service %p', (publicatio
 			published.set(trigger, await publishTrigger(bed, trigger, 'automatic', account, options));
 		}
 	}, 600_000);
-
-	afterAll(async () => {
-		await n8n?.stop();
-		await sandbox?.close();
-	}, 60_000);
 
 	const endpointIds = () =>
 		withApi.map(({ provider }) => sandbox.endpoints(provider).map(({ id }) => id));

@@ -3,40 +3,29 @@ import { join } from 'node:path';
 
 import { afterEach, expect, it } from '@jest/globals';
 
-import { lastAnswer, startSandbox, type Sandbox } from '../../sandbox';
-import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { lastAnswer } from '../../sandbox';
 import { FEW_ISOLATES } from '../../testkit/n8n-host/isolates';
-import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
-import { accountOf, ORIGIN, PACKAGE, publishTrigger } from '../../testkit/publishTrigger';
+import { accountOf, PACKAGE, publishTrigger } from '../../testkit/publishTrigger';
 import { metigan } from '../../testkit/triggers';
+import { startBed } from '../useN8n';
 
 /** What an update from version 0.1.0 needs, whose triggers had neither `trigger()` nor `execute()`. */
 
 const TRIGGER_FILE = 'MetiganTrigger';
 
-let n8n: N8nHost | undefined;
-let sandbox: Sandbox | undefined;
+let stop: (() => Promise<void>) | undefined;
 
-afterEach(async () => {
-	await n8n?.stop();
-	await sandbox?.close();
-}, 60_000);
+afterEach(async () => await stop?.(), 60_000);
 
 const services = process.env['N8N_HOST_PIN'] === '1.x' ? [undefined] : [undefined, false];
 
 it.each(services)(
 	'a trigger of 0.1.0 goes on and checks its endpoint, with the publication service %p',
 	async (publicationService) => {
-		const host = await startN8n({
-			tarball: packedPackage(),
-			webhookUrl: ORIGIN,
-			env: FEW_ISOLATES,
-			...(publicationService === undefined ? {} : { publicationService }),
-		});
-		const provider = await startSandbox();
-		[n8n, sandbox] = [host, provider];
-		provider.setRoute(ORIGIN, host.url);
+		const bed = await startBed({ env: FEW_ISOLATES, publicationService });
+		({ stop } = bed);
+		const { n8n: host, sandbox: provider } = bed;
 		const own = () => provider.endpoints(metigan.provider);
 		const fire = async () => {
 			const [event] = metigan.events;
@@ -53,7 +42,6 @@ it.each(services)(
 		await host.restart();
 		const account = accountOf(metigan, 'automatic', provider);
 		const options = { options: { checkInterval: 1 } };
-		const bed = { n8n: host, sandbox: provider };
 		const { workflowId } = await publishTrigger(bed, metigan, 'automatic', account, options);
 		expect(await fire()).toBe(200);
 		await host.waitForExecutions(workflowId, 1);

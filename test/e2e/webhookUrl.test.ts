@@ -1,12 +1,12 @@
-import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import { afterEach, expect, it } from '@jest/globals';
 
-import { startSandbox, type Sandbox } from '../../sandbox';
-import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import type { Sandbox } from '../../sandbox';
+import type { N8nHost } from '../../testkit/n8n-host/driver';
 import { LAZY_ISOLATES } from '../../testkit/n8n-host/isolates';
-import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
 import { accountOf, storeTrigger } from '../../testkit/publishTrigger';
 import { misarMail as trigger } from '../../testkit/triggers';
+import { useN8n } from '../useN8n';
 
 /** The address that an n8n with its variables registers at a provider; e2e/webhookBase has more addresses. */
 
@@ -17,22 +17,19 @@ let n8n: N8nHost;
 let sandbox: Sandbox;
 const workflows: string[] = [];
 
-beforeAll(async () => {
-	const tarball = packedPackage();
-	sandbox = await startSandbox();
-	const env = { ...LAZY_ISOLATES, N8N_EDITOR_BASE_URL: 'https://editor.example.com' };
-	n8n = await startN8n({ tarball, webhookUrl: NEW, env: { ...env, WEBHOOK_URL: OLD } });
-}, 600_000);
+useN8n((bed) => ({ n8n, sandbox } = bed), {
+	webhookUrl: NEW,
+	env: {
+		...LAZY_ISOLATES,
+		N8N_EDITOR_BASE_URL: 'https://editor.example.com',
+		WEBHOOK_URL: OLD,
+	},
+});
 
 afterEach(async () => {
 	for (const id of workflows.splice(0)) await n8n.deleteWorkflow(id);
 	expect(endpoints()).toEqual([]);
 });
-
-afterAll(async () => {
-	await n8n?.stop();
-	await sandbox?.close();
-}, 60_000);
 
 const endpoints = () => sandbox.endpoints(trigger.provider);
 

@@ -4,9 +4,9 @@ import type { Sandbox } from '../../sandbox';
 import { printFigures } from '../figures';
 import { LAZY_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { until } from '../../testkit/n8n-host/poll';
-import { ORIGIN, publishTrigger } from '../../testkit/publishTrigger';
+import { ORIGIN, publishTrigger, type Bed } from '../../testkit/publishTrigger';
 import { misarMail as trigger } from '../../testkit/triggers';
-import { withBed, type LoadBed } from './loadBed';
+import { withBed } from './loadBed';
 import { startFaultProxy, type FaultProxy } from './loadFaultProxy';
 import { storedRuns, untilIdle, type StoredRun } from './loadRuns';
 import { inParallel, seededRandom, statusesOf, tally } from './loadTraffic';
@@ -57,9 +57,9 @@ async function sendAll(sandbox: Sandbox, sendings: readonly Sending[]): Promise<
 /** Publishes the trigger behind a gateway, and passes both to the test. */
 async function withGateway(
 	retryTimeScale: number,
-	test: (bed: LoadBed, gateway: FaultProxy) => Promise<void>,
+	test: (bed: Bed, gateway: FaultProxy) => Promise<void>,
 ): Promise<void> {
-	await withBed({ retryTimeScale, env: LAZY_ISOLATES }, async (bed) => {
+	await withBed({ sandbox: { retryTimeScale }, env: LAZY_ISOLATES }, async (bed) => {
 		const apiKey = bed.sandbox.keys[trigger.provider];
 		await publishTrigger(bed, trigger, 'automatic', { apiKey });
 		const gateway = await startFaultProxy({

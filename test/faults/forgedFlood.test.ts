@@ -5,9 +5,9 @@ import { LAZY_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { median } from '../../testkit/statistics';
 import type { DeliveryRecord } from '../../sandbox';
 import { printFigures } from '../figures';
-import { publishTrigger, type TriggerWorkflow } from '../../testkit/publishTrigger';
+import { publishTrigger, type Bed, type TriggerWorkflow } from '../../testkit/publishTrigger';
 import { mailPanda, metigan, misarBlog, misarMail, type TriggerCase } from '../../testkit/triggers';
-import { withBed, type LoadBed } from './loadBed';
+import { withBed } from './loadBed';
 import { forgeriesOf, type ForgedRequest } from './loadForgeries';
 import { METRICS_ENV, sampleMemory } from './loadMemory';
 import { storedRuns, untilIdle } from './loadRuns';
@@ -32,11 +32,7 @@ interface Target extends TriggerWorkflow {
 	readonly automatic: boolean;
 }
 
-async function publishTarget(
-	bed: LoadBed,
-	trigger: TriggerCase,
-	automatic: boolean,
-): Promise<Target> {
+async function publishTarget(bed: Bed, trigger: TriggerCase, automatic: boolean): Promise<Target> {
 	const published = await publishTrigger(
 		bed,
 		trigger,
@@ -69,7 +65,7 @@ async function forge(
 
 /** Fires genuine events at the targets in turn. */
 async function sendGenuine(
-	{ sandbox }: LoadBed,
+	{ sandbox }: Bed,
 	targets: readonly Target[],
 	amount: number,
 ): Promise<DeliveryRecord[]> {

@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import { z } from 'zod';
+
+import { listen, stop } from '../../testkit/loopback';
 
 /**
  * What a workflow calls in the middle of a run, so that a test decides how the run goes on: below `/hold/` the
@@ -15,19 +15,17 @@ export class Gate {
 		else if (url.startsWith('/hold/')) this.held.set(id, response);
 		else response.writeHead(500).end('{}');
 	});
-	private port = 0;
+	private origin = '';
 
 	static async start(): Promise<Gate> {
 		const gate = new Gate();
-		gate.server.listen(0, '127.0.0.1');
-		await once(gate.server, 'listening');
-		({ port: gate.port } = z.object({ port: z.number() }).parse(gate.server.address()));
+		gate.origin = await listen(gate.server);
 		return gate;
 	}
 
 	/** For a node's parameter: its last part identifies the run. */
 	url(manner: 'hold' | 'fail', id: string): string {
-		return `http://127.0.0.1:${this.port}/${manner}/${id}`;
+		return `${this.origin}/${manner}/${id}`;
 	}
 
 	/** Whether a run waits for its answer. */
@@ -43,8 +41,6 @@ export class Gate {
 	}
 
 	async close(): Promise<void> {
-		this.server.closeAllConnections();
-		this.server.close();
-		await once(this.server, 'close');
+		await stop(this.server);
 	}
 }

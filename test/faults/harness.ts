@@ -2,17 +2,9 @@ import { randomUUID } from 'node:crypto';
 
 import { startSandbox, type Fault, type Sandbox, type SandboxEndpoint } from '../../sandbox';
 import { HostError, type N8nHost } from '../../testkit/n8n-host/driver';
-import { LAZY_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN, PACKAGE } from '../../testkit/publishTrigger';
 import type { Variant } from './variants';
-
-/** Settings of an n8n that many harnesses share. */
-export const MANY_AT_ONCE = {
-	// A workflow whose provider does not answer must not keep the others waiting at a start.
-	N8N_WORKFLOW_ACTIVATION_BATCH_SIZE: '1000',
-	...LAZY_ISOLATES,
-};
 
 /** All of a test file. */
 const started: Harness[] = [];

@@ -4,6 +4,7 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { z } from 'zod';
 
+import { listen, stop } from '../../testkit/loopback';
 import { isReady } from '../../testkit/n8n-host/startPage';
 
 /**
@@ -107,17 +108,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
 		// n8n has ended meanwhile.
 		handle(request, response).catch(() => response.destroy());
 	});
-	server.listen(0, '127.0.0.1');
-	await once(server, 'listening');
-	const address = z.object({ port: z.number() }).parse(server.address());
-	return {
-		url: `http://127.0.0.1:${address.port}`,
-		records,
-		close: async () => {
-			server.closeAllConnections();
-			await new Promise((resolve) => server.close(resolve));
-		},
-	};
+	return { url: await listen(server), records, close: async () => await stop(server) };
 }
 
 async function answerTo(

@@ -7,7 +7,7 @@ import { ORIGIN } from '../../testkit/publishTrigger';
 import { Gate } from './gate';
 import { RestartRounds } from './restartRounds';
 import { modes } from './modes';
-import { answerTogether, Subject, FOR_SUBJECTS, type Place } from './subject';
+import { answerTogether, Subject, FOR_SUBJECTS, deliverAfterRestart, type Place } from './subject';
 import { productsWithAndWithoutSecrets as products, type Variant } from './variants';
 
 /**
@@ -32,7 +32,7 @@ beforeAll(async () => {
 			tarball: packedPackage(),
 			webhookUrl: ORIGIN,
 			env: { ...FEW_ISOLATES, ...FOR_SUBJECTS },
-			...(publicationService === undefined ? {} : { publicationService }),
+			publicationService,
 		});
 		const restarts = new RestartRounds(async () => await n8n.restart());
 		beds.set(name, { place: { n8n, gate }, restarts });
@@ -61,16 +61,6 @@ async function deliverAndCheck(subject: Subject, stage: string): Promise<void> {
 	await subject.deliver(`one check later`);
 	await subject.expectEndpoints('one check later', length);
 	await subject.expectOneProblem('before the restart');
-}
-
-/** Sends deliveries after a restart, before which the state was lost once more. */
-async function deliverAfterRestart(subject: Subject): Promise<void> {
-	// Nothing that n8n stores holds an issued secret then: the endpoint may have to be registered anew.
-	if (subject.isIssuedSecret) await subject.settled('after the restart');
-	await subject.deliver('after the restart', 'newest');
-	await subject.expectEndpoints('after the restart', 2);
-	await subject.expectOneProblem('after the restart');
-	await subject.expectOneRunEach();
 }
 
 /** A run that has no static data of the trigger overwrites it. */

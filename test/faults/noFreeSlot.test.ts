@@ -55,7 +55,7 @@ beforeAll(async () => {
 			tarball: packedPackage(),
 			webhookUrl: ORIGIN,
 			env: { ...FEW_ISOLATES, ...FOR_SUBJECTS, N8N_CONCURRENCY_PRODUCTION_LIMIT: '1' },
-			...(publicationService === undefined ? {} : { publicationService }),
+			publicationService,
 		});
 		hosts.push(n8n);
 		const played = once(async () => await play({ n8n, gate }, name));

@@ -1,16 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
+import pLimit from 'p-limit';
 
-import { printFigures } from '../figures';
-import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
-import { packedPackage } from '../../testkit/n8n-host/packedPackage';
-import { ORIGIN } from '../../testkit/publishTrigger';
+import type { N8nHost } from '../../testkit/n8n-host/driver';
 import { until } from '../../testkit/n8n-host/poll';
 import { once } from '../../testkit/once';
-import { variants, type Variant } from './variants';
-import { openLanes } from './lanes';
-import { figures, type Outcome } from './outcomes';
-import { MANY_AT_ONCE, Harness } from './harness';
+import type { Harness } from './harness';
+import type { Outcome } from './outcomes';
 import { userSteps } from './steps';
+import { callsOf, prepare, useHarnesses } from './useHarnesses';
+import { variants, type Variant } from './variants';
 
 /**
  * n8n is killed (SIGKILL) while a call that changes something at the provider is under way: before
@@ -35,31 +33,17 @@ interface Scenario {
 
 describe('n8n killed during a call', () => {
 	let n8n: N8nHost;
-	const outcomes: Outcome[] = [];
-	const lanes = openLanes(WIDTH);
+	const outcomes = useHarnesses(
+		'n8n killed: outcome after one clean publish',
+		(started) => (n8n = started),
+	);
+	const inTurn = pLimit(WIDTH);
 	const wanted: Variant[] = [];
 
-	/** Does `work` for every item when a lane is free. */
+	/** Does `work` for every item when its turn comes. */
 	async function forEach<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-		return await Promise.all(items.map(async (item) => await lanes(() => work(item))));
+		return await Promise.all(items.map(async (item) => await inTurn(work, item)));
 	}
-
-	beforeAll(async () => {
-		const tarball = packedPackage();
-		n8n = await startN8n({
-			tarball,
-			webhookUrl: ORIGIN,
-			env: MANY_AT_ONCE,
-			// With it, a restart calls no provider and what was killed is not tried again.
-			publicationService: false,
-		});
-	}, 600_000);
-
-	afterAll(async () => {
-		printFigures('n8n killed: outcome after one clean publish', figures(outcomes));
-		await n8n?.stop();
-		await Harness.closeAll();
-	}, 60_000);
 
 	/** Plays the scenarios of every variant that a test asks for, all in the same few kills. */
 	const playAll = once(async () => {
@@ -78,12 +62,7 @@ describe('n8n killed during a call', () => {
 	async function enumerate(): Promise<Scenario[]> {
 		const pairs = wanted.flatMap((variant) => userSteps.map((step) => ({ variant, step })));
 		const found = await forEach(pairs, async ({ variant, step }) => {
-			const harness = await Harness.start(n8n, variant);
-			await step.prepare(harness);
-			harness.begin();
-			await step.run(harness);
-			const calls = harness.calls();
-			await harness.unpublish();
+			const calls = await callsOf(n8n, variant, step);
 			return calls.map((call, index) => ({ variant, step, call, index }));
 		});
 		return found
@@ -98,9 +77,7 @@ describe('n8n killed during a call', () => {
 	/** @returns the scenarios in which n8n was not in the call when it was killed */
 	async function kill(scenarios: readonly Scenario[]): Promise<Scenario[]> {
 		const played = await forEach(scenarios, async (scenario) => {
-			const harness = await Harness.start(n8n, scenario.variant);
-			await scenario.step.prepare(harness);
-			return { scenario, harness };
+			return { scenario, harness: await prepare(n8n, scenario.variant, scenario.step) };
 		});
 		await Promise.all(played.map(async ({ scenario, harness }) => await hold(scenario, harness)));
 		await n8n.kill();

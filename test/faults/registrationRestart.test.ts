@@ -1,16 +1,14 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
+import pLimit from 'p-limit';
 
-import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
-import { packedPackage } from '../../testkit/n8n-host/packedPackage';
-import { ORIGIN } from '../../testkit/publishTrigger';
-import { printFigures } from '../figures';
-import { variants, type Variant } from './variants';
-import { openLanes } from './lanes';
-import { figures, type Outcome } from './outcomes';
+import type { N8nHost } from '../../testkit/n8n-host/driver';
+import type { Harness } from './harness';
+import type { Outcome } from './outcomes';
 import { RestartRounds } from './restartRounds';
 import { conclude, scenariosOf, type Scenario } from './scenarios';
-import { MANY_AT_ONCE, Harness } from './harness';
 import { restartSteps, type Step } from './steps';
+import { prepare, rowsOf, useHarnesses } from './useHarnesses';
+import type { Variant } from './variants';
 
 /**
  * The provider fails at every call that a start of n8n makes for what is published. It ends well by
@@ -18,39 +16,20 @@ import { restartSteps, type Step } from './steps';
  * the calls, and one in which they fail.
  */
 
-const lanes = openLanes(32);
+const inTurn = pLimit(32);
 /** Fewer at a time after a restart, because each sends deliveries, which cost n8n more. */
-const lanesHealing = openLanes(8);
+const inTurnHealing = pLimit(8);
 const HEAL_MS = 90_000;
 
-const outcomes: Outcome[] = [];
 let n8n: N8nHost;
-let rounds: RestartRounds;
-
-beforeAll(async () => {
-	const tarball = packedPackage();
-	n8n = await startN8n({
-		tarball,
-		webhookUrl: ORIGIN,
-		env: MANY_AT_ONCE,
-		publicationService: false,
-	});
-	rounds = new RestartRounds(async () => await n8n.restart());
-}, 600_000);
-
-afterAll(async () => {
-	printFigures('Fault injection at a restart: scenarios and outcome', figures(outcomes));
-	await n8n?.stop();
-	await Harness.closeAll();
-}, 60_000);
+const outcomes = useHarnesses(
+	'Fault injection at a restart: scenarios and outcome',
+	(started) => (n8n = started),
+);
+const rounds = new RestartRounds(async () => await n8n.restart());
 
 async function prepared(variant: Variant, step: Step): Promise<Harness> {
-	return await lanes(async () => {
-		const harness = await Harness.start(n8n, variant);
-		await step.prepare(harness);
-		harness.begin();
-		return harness;
-	});
+	return await inTurn(prepare, n8n, variant, step);
 }
 
 async function armed(scenario: Scenario): Promise<Harness> {
@@ -63,7 +42,7 @@ async function heal(scenario: Scenario, harness: Harness): Promise<Outcome> {
 	await harness.checked(scenario.index + 1);
 	const calls = harness.calls();
 	harness.sandbox.clearFaults();
-	return await lanesHealing(async () => {
+	return await inTurnHealing(async () => {
 		const problems = await harness.wellAgain(HEAL_MS).then(
 			() => [],
 			(error: Error) => [error.message],
@@ -72,16 +51,7 @@ async function heal(scenario: Scenario, harness: Harness): Promise<Outcome> {
 	});
 }
 
-const all = variants.flatMap((variant) =>
-	restartSteps.map((step): [string, string, Variant, Step] => [
-		variant.title,
-		step.name,
-		variant,
-		step,
-	]),
-);
-
-it.concurrent.each(all)(
+it.concurrent.each(rowsOf<Step>(restartSteps))(
 	'%s ends up with one endpoint, whatever fails during: %s',
 	async (_title, _name, variant, step) => {
 		const clean = await rounds.join(

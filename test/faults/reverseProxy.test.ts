@@ -5,18 +5,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
-import { buildDelivery, startSandbox, type Sandbox } from '../../sandbox';
-import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import { buildDelivery, type Sandbox } from '../../sandbox';
+import type { N8nHost } from '../../testkit/n8n-host/driver';
 import { fetchOnNewConnection } from '../../testkit/n8n-host/fetch';
 import { LAZY_ISOLATES } from '../../testkit/n8n-host/isolates';
-import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
 import { START_PAGE } from '../../testkit/n8n-host/startPage';
-import { accountOf, ORIGIN, publishTrigger, SECRET } from '../../testkit/publishTrigger';
+import { accountOf, publishTrigger, SECRET } from '../../testkit/publishTrigger';
 import { readCaddyfile } from '../../testkit/queue/compose';
 import { startCaddy, startNginx, type ReverseProxy } from '../../testkit/reverseProxies';
 import { misarMail as trigger } from '../../testkit/triggers';
 import { printFigures } from '../figures';
+import { useN8n } from '../useN8n';
 import { storedRuns, untilIdle } from './loadRuns';
 import { startStream, tally } from './loadTraffic';
 
@@ -81,14 +81,13 @@ let sandbox: Sandbox;
 let n8n: N8nHost;
 let path: string;
 
+afterAll(async () => {
+	for (const proxy of proxies.values()) await proxy.stop();
+}, 60_000);
+
+useN8n((bed) => ({ n8n, sandbox } = bed), { pin: '1.x', env: LAZY_ISOLATES });
+
 beforeAll(async () => {
-	sandbox = await startSandbox();
-	n8n = await startN8n({
-		pin: '1.x',
-		tarball: packedPackage(),
-		webhookUrl: ORIGIN,
-		env: LAZY_ISOLATES,
-	});
 	const account = accountOf(trigger, 'manual', sandbox);
 	const { webhookUrl } = await publishTrigger({ n8n, sandbox }, trigger, 'manual', account);
 	path = new URL(webhookUrl).pathname;
@@ -110,12 +109,6 @@ beforeAll(async () => {
 	await untilIdle(n8n.userFolder);
 	stored = new Set((await storedRuns(n8n.userFolder)).map(({ deliveryId }) => deliveryId));
 }, 900_000);
-
-afterAll(async () => {
-	for (const proxy of proxies.values()) await proxy.stop();
-	await n8n?.stop();
-	await sandbox?.close();
-}, 60_000);
 
 /** Sends to all entrances meanwhile, and until n8n has accepted something from each after that. */
 async function sendDuring(start: string, restart: () => Promise<void>): Promise<void> {

@@ -4,9 +4,9 @@ import type { DeliveryRecord, SandboxEndpoint } from '../../sandbox';
 import { printFigures } from '../figures';
 import { LAZY_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { until } from '../../testkit/n8n-host/poll';
-import { publishTrigger } from '../../testkit/publishTrigger';
+import { publishTrigger, type Bed } from '../../testkit/publishTrigger';
 import { metigan, misarMail, type TriggerCase } from '../../testkit/triggers';
-import { withBed, type LoadBed } from './loadBed';
+import { withBed } from './loadBed';
 import { storedRuns, untilIdle, type StoredRun } from './loadRuns';
 import { startStream, statusesOf, tally } from './loadTraffic';
 
@@ -77,7 +77,7 @@ interface Outcome {
 }
 
 async function activeEndpoints(
-	{ sandbox }: LoadBed,
+	{ sandbox }: Bed,
 	{ provider }: TriggerCase,
 ): Promise<SandboxEndpoint[]> {
 	return await until('an active endpoint', 120_000, () => {
@@ -86,7 +86,7 @@ async function activeEndpoints(
 	});
 }
 
-async function rotate(bed: LoadBed, rotation: Rotation): Promise<Outcome> {
+async function rotate(bed: Bed, rotation: Rotation): Promise<Outcome> {
 	const { n8n, sandbox } = bed;
 	const { trigger, registration } = rotation;
 	const automatic = registration === 'automatic';
@@ -157,7 +157,11 @@ function eventIdOf({ deliveryId }: StoredRun): string | undefined {
 
 it('a trigger rotates secrets without refusing a delivery', async () => {
 	// Without the publication service, a publish asks every trigger whether its endpoint is as it should be.
-	const options = { retryTimeScale: 0.002, publicationService: false, env: LAZY_ISOLATES };
+	const options = {
+		sandbox: { retryTimeScale: 0.002 },
+		publicationService: false,
+		env: LAZY_ISOLATES,
+	};
 	await withBed(options, async (bed) => {
 		const outcomes: Array<[Rotation, Outcome]> = [];
 		for (const rotation of rotations) outcomes.push([rotation, await rotate(bed, rotation)]);

@@ -1,18 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 
-import { startSandbox, type Sandbox } from '../../sandbox';
-import { startN8n, type N8nHost } from '../../testkit/n8n-host/driver';
+import type { Sandbox } from '../../sandbox';
+import type { N8nHost } from '../../testkit/n8n-host/driver';
 import { FEW_ISOLATES } from '../../testkit/n8n-host/isolates';
-import { packedPackage } from '../../testkit/n8n-host/packedPackage';
 import { until } from '../../testkit/n8n-host/poll';
-import {
-	accountOf,
-	ORIGIN,
-	storeTrigger,
-	type TriggerWorkflow,
-} from '../../testkit/publishTrigger';
+import { accountOf, storeTrigger, type TriggerWorkflow } from '../../testkit/publishTrigger';
 import { misarMail, misarPost, misarReach } from '../../testkit/triggers';
+import { useN8n } from '../useN8n';
 import { modes } from './modes';
 
 /** What a start of n8n waits for, and what it repairs. */
@@ -38,16 +33,13 @@ describe.each(modes)('$name', ({ publicationService }) => {
 	let n8n: N8nHost;
 	let sandbox: Sandbox;
 
+	useN8n((bed) => ({ n8n, sandbox } = bed), {
+		// So that log entries have times.
+		env: { ...FEW_ISOLATES, N8N_LOG_FORMAT: 'json' },
+		publicationService,
+	});
+
 	beforeAll(async () => {
-		sandbox = await startSandbox();
-		n8n = await startN8n({
-			tarball: packedPackage(),
-			webhookUrl: ORIGIN,
-			// So that log entries have times.
-			env: { ...FEW_ISOLATES, N8N_LOG_FORMAT: 'json' },
-			...(publicationService === undefined ? {} : { publicationService }),
-		});
-		sandbox.setRoute(ORIGIN, n8n.url);
 		// n8n activates workflows in the order in which they were made, or in another one.
 		schedules.push(await publishSchedule());
 		const triggers = [misarMail, misarReach, misarPost];
@@ -60,11 +52,6 @@ describe.each(modes)('$name', ({ publicationService }) => {
 		}
 		schedules.push(await publishSchedule());
 	}, 600_000);
-
-	afterAll(async () => {
-		await n8n?.stop();
-		await sandbox?.close();
-	}, 60_000);
 
 	async function publishSchedule(): Promise<string> {
 		const { id } = await n8n.createWorkflow({

@@ -530,3 +530,13 @@ export function answerTogether(sandbox: Sandbox): void {
 		},
 	});
 }
+
+/** Deliveries after a restart, before which what a trigger remembers was lost once more. */
+export async function deliverAfterRestart(subject: Subject): Promise<void> {
+	// Nothing that n8n stores holds an issued secret then: the endpoint may have to be registered anew.
+	if (subject.isIssuedSecret) await subject.settled('after the restart');
+	await subject.deliver('after the restart', 'newest');
+	await subject.expectEndpoints('after the restart', 2);
+	await subject.expectOneProblem('after the restart');
+	await subject.expectOneRunEach();
+}

@@ -9,7 +9,7 @@ import {
 	type NodeDefinition,
 	type RestartOptions,
 } from '../../testkit/n8n-host/driver';
-import { PACKAGE, SECRET } from '../../testkit/publishTrigger';
+import { SECRET, triggerNode } from '../../testkit/publishTrigger';
 import { misarMail as trigger } from '../../testkit/triggers';
 import { Collector, type Imported, type Row, type TemplateHost } from '../e2e/templateHost';
 import { readTemplate, type Settings } from '../e2e/templateFiles';
@@ -89,13 +89,12 @@ export class KilledBed {
 		const { id } = await this.n8n.createWorkflow({
 			name: 'Work',
 			nodes: [
-				{
-					name: 'Trigger',
-					type: `${PACKAGE}.${trigger.node}`,
-					webhookId,
-					parameters: { product: 'mail', registration: 'manual', events: [trigger.events[0]] },
-					credentials: { [type]: { id: credential, name: title } },
-				},
+				triggerNode(
+					trigger,
+					credential,
+					{ registration: 'manual', events: [trigger.events[0]] },
+					{ webhookId },
+				),
 				this.call('Work', 'work', '{{ $json.deliveryId }}'),
 				// The second run has to have the data from before the node that the kill interrupted.
 				end === 'wait'

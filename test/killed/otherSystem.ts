@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import { z } from 'zod';
+
+import { listen, stop } from '../../testkit/loopback';
 
 /**
  * What the runs of a workflow call: at `/work/<event>` in their middle, at `/done/<event>` at their end. The
@@ -36,19 +36,17 @@ export class OtherSystem {
 		this.answer();
 	});
 
-	private port = 0;
+	private origin = '';
 
 	static async start(): Promise<OtherSystem> {
 		const system = new OtherSystem();
-		system.server.listen(0, '127.0.0.1');
-		await once(system.server, 'listening');
-		({ port: system.port } = z.object({ port: z.number() }).parse(system.server.address()));
+		system.origin = await listen(system.server);
 		return system;
 	}
 
 	/** An expression for a node's URL. */
 	url(what: 'work' | 'done', event: string): string {
-		return `=http://127.0.0.1:${this.port}/${what}/${event}`;
+		return `=${this.origin}/${what}/${event}`;
 	}
 
 	/** From now on leaves `count` calls unanswered. */
@@ -63,9 +61,7 @@ export class OtherSystem {
 	}
 
 	async close(): Promise<void> {
-		this.server.closeAllConnections();
-		this.server.close();
-		await once(this.server, 'close');
+		await stop(this.server);
 	}
 
 	private answer(): void {

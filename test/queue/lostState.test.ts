@@ -3,7 +3,13 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { ORIGIN, startCluster, type Cluster } from '../../testkit/queue/cluster';
 import { Gate } from '../faults/gate';
 import { RestartRounds } from '../faults/restartRounds';
-import { Subject, FOR_SUBJECTS, type Middle, type Place } from '../faults/subject';
+import {
+	Subject,
+	FOR_SUBJECTS,
+	deliverAfterRestart,
+	type Middle,
+	type Place,
+} from '../faults/subject';
 import { productsWithAndWithoutSecrets as products, type Variant } from '../faults/variants';
 
 /**
@@ -64,16 +70,6 @@ const scenarios: ReadonlyArray<readonly [string, Scenario]> = [
 	['after a run that had waited has erased what the trigger remembers', erasing('wait')],
 	['after a retried run has erased what the trigger remembers', erasing('fail')],
 ];
-
-/** Sends deliveries after a restart of the main process, before which the state was lost once more. */
-async function deliverAfterRestart(subject: Subject): Promise<void> {
-	// Nothing that n8n stores holds an issued secret then: the endpoint may have to be registered anew.
-	if (subject.isIssuedSecret) await subject.settled('after the restart');
-	await subject.deliver('after the restart', 'newest');
-	await subject.expectEndpoints('after the restart', 2);
-	await subject.expectOneProblem('after the restart');
-	await subject.expectOneRunEach();
-}
 
 it.concurrent.each(
 	scenarios.flatMap(([when, scenario]) =>

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { z } from 'zod';
 
+import { listen } from '../../testkit/loopback';
 import { fetchOnNewConnection } from '../../testkit/n8n-host/fetch';
 import { START_PAGE } from '../../testkit/n8n-host/startPage';
 import { Balancer } from '../../testkit/queue/balancer';
@@ -27,10 +27,7 @@ class Starting {
 	});
 
 	async start(): Promise<void> {
-		this.server.listen(0, '127.0.0.1');
-		await once(this.server, 'listening');
-		const { port } = z.object({ port: z.number() }).parse(this.server.address());
-		this.url = `http://127.0.0.1:${port}`;
+		this.url = await listen(this.server);
 	}
 
 	async stop(): Promise<void> {

@@ -200,7 +200,7 @@ describe('nightly.yml', () => {
 		for (const name of names.split('|')) {
 			const code = readFileSync(path.join(ROOT, 'test', 'e2e', `${name}.test.ts`), 'utf8');
 			expect(code).not.toMatch(
-				/\.(restart|kill|pid)\b|startN8n\(\{[^}]*(env(?!: FEW_ISOLATES)|pin|userFolder)/,
+				/\.(restart|kill|pid)\b|(start|use)N8n\([^;]*(env(?!: FEW_ISOLATES)|pin|userFolder)/,
 			);
 		}
 	});

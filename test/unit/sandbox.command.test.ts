@@ -45,6 +45,34 @@ const at = async (...args: string[]) => await run(...args, '--url', sandbox.url)
 const addEndpoint = () =>
 	sandbox.addEndpoint('metigan', { url: `${receiver.origin}/x`, events: ['email.bounced'] });
 
+/** Runs the command in a process, and presses Ctrl-C once it has printed something, which has to end it well. */
+async function interrupt(
+	args: readonly string[],
+	printed: string,
+	before: (output: string) => Promise<void> = async () => {},
+): Promise<void> {
+	const command = ['scripts/bootstrap.mjs', 'sandbox', ...args];
+	const child = spawn(process.execPath, command, {
+		cwd: ROOT,
+		stdio: ['ignore', 'pipe', 'inherit'],
+	});
+	const exited = once(child, 'exit');
+	try {
+		let output = '';
+		child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+		await until(
+			() => `"${printed}", not only: ${output}`,
+			45_000,
+			() => output.includes(printed) || undefined,
+		);
+		await before(output);
+		child.kill('SIGINT');
+		expect(await exited).toEqual([0, null]);
+	} finally {
+		child.kill('SIGKILL');
+	}
+}
+
 describe('the commands list and log', () => {
 	test('print the endpoints (list)', async () => {
 		expect(await at('list')).toMatchObject({ code: 0, out: 'No endpoint is registered.\n' });
@@ -314,45 +342,14 @@ describe('the command serve', () => {
 
 	test('runs until Ctrl-C, and prints the page and what to enter in n8n', async () => {
 		const [port] = await freePorts(1);
-		const command = ['scripts/bootstrap.mjs', 'sandbox', '--port', String(port)];
-		const child = spawn(process.execPath, command, {
-			cwd: ROOT,
-			stdio: ['ignore', 'pipe', 'inherit'],
-		});
-		const exited = once(child, 'exit');
-		try {
-			let output = '';
-			child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-			await until(
-				() => `the sandbox to start; it printed: ${output}`,
-				30_000,
-				() => output.includes('Ctrl-C') || undefined,
-			);
+		await interrupt(['--port', String(port)], 'Ctrl-C', async (output) => {
 			expect(output).toContain(`Page      http://127.0.0.1:${port}/_page`);
 			expect(await run('list', '--url', `http://127.0.0.1:${port}`)).toMatchObject({ code: 0 });
-			child.kill('SIGINT');
-			expect(await exited).toEqual([0, null]);
-		} finally {
-			child.kill('SIGKILL');
-		}
+		});
 	});
 
 	test('lets log --follow end at Ctrl-C as well', async () => {
 		await call(sandbox, 'GET', '/api/webhooks');
-		const command = ['scripts/bootstrap.mjs', 'sandbox', 'log', '--follow', '--url', sandbox.url];
-		const child = spawn(process.execPath, command, {
-			cwd: ROOT,
-			stdio: ['ignore', 'pipe', 'inherit'],
-		});
-		const exited = once(child, 'exit');
-		try {
-			let output = '';
-			child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-			await until('the call', 45_000, () => output.includes('/api/webhooks -> 401') || undefined);
-			child.kill('SIGINT');
-			expect(await exited).toEqual([0, null]);
-		} finally {
-			child.kill('SIGKILL');
-		}
+		await interrupt(['log', '--follow', '--url', sandbox.url], '/api/webhooks -> 401');
 	});
 });

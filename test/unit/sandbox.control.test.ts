@@ -1,21 +1,14 @@
 import http from 'node:http';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { startSandbox, type Sandbox } from '../../sandbox';
-import { bearer, call, startReceiver, text, type Receiver } from './sandboxSupport';
+import { describe, expect, test } from '@jest/globals';
+import type { Sandbox } from '../../sandbox';
+import { bearer, call, text, type Receiver } from './sandboxSupport';
+import { useSandbox } from './useSandbox';
 
 const ORIGIN = 'https://n8n.example.test';
 
 let sandbox: Sandbox;
 let receiver: Receiver;
-beforeAll(async () => {
-	receiver = await startReceiver();
-	sandbox = await startSandbox({ retryTimeScale: 0 });
-});
-beforeEach(() => {
-	sandbox.reset();
-	receiver.received = [];
-});
-afterAll(async () => await Promise.all([sandbox.close(), receiver.close()]));
+useSandbox((started) => ({ sandbox, receiver } = started), { retryTimeScale: 0 });
 
 const control = async (method: string, path: string, body?: unknown) =>
 	await call(sandbox, method, `/_control${path}`, { body });

@@ -1,15 +1,12 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { startSandbox, type FaultKind, type Sandbox } from '../../sandbox';
+import { describe, expect, test } from '@jest/globals';
+import type { FaultKind, Sandbox } from '../../sandbox';
 import { bearer, call } from './sandboxSupport';
+import { useSandbox } from './useSandbox';
 
 const V1 = '/mail/v1/webhooks';
 
 let sandbox: Sandbox;
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
-beforeEach(() => sandbox.reset());
-afterAll(async () => await sandbox.close());
+useSandbox((started) => ({ sandbox } = started));
 
 async function list(provider: 'misar.mail' | 'metigan' = 'misar.mail') {
 	return provider === 'metigan'

@@ -1,33 +1,17 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { startSandbox, type Sandbox } from '../../sandbox';
-import {
-	bearer,
-	call,
-	field,
-	startReceiver,
-	statuses,
-	text,
-	type ApiCall,
-	type Receiver,
-} from './sandboxSupport';
+import { describe, expect, test } from '@jest/globals';
+import type { Sandbox } from '../../sandbox';
+import { bearer, call, field, statuses, text, type ApiCall, type Receiver } from './sandboxSupport';
+import { useSandbox } from './useSandbox';
 
 const HOOK = 'https://n8n.example.test/webhook/1';
 
 let sandbox: Sandbox;
 let receiver: Receiver;
-beforeAll(async () => {
-	receiver = await startReceiver();
-	sandbox = await startSandbox({
-		routes: { 'https://n8n.example.test': receiver.origin },
-		retryTimeScale: 0,
-	});
-});
-beforeEach(() => {
-	sandbox.reset();
-	receiver.received = [];
-	receiver.answer = statuses(200);
-});
-afterAll(async () => await Promise.all([sandbox.close(), receiver.close()]));
+useSandbox(
+	(started) => ({ sandbox, receiver } = started),
+	{ retryTimeScale: 0 },
+	'https://n8n.example.test',
+);
 
 describe('metigan', () => {
 	const ROOT = '/api/webhooks';

@@ -1,17 +1,14 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { startSandbox, type Sandbox } from '../../sandbox';
+import { describe, expect, test } from '@jest/globals';
+import type { Sandbox } from '../../sandbox';
 import { call } from './sandboxSupport';
+import { useSandbox } from './useSandbox';
 
 /** Metigan's suppression list is as strict as its JavaScript SDK 2.5 says. */
 
 const PATH = '/api/suppressions';
 
 let sandbox: Sandbox;
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
-beforeEach(() => sandbox.reset());
-afterAll(async () => await sandbox.close());
+useSandbox((started) => ({ sandbox } = started));
 
 const ask = async (method: string, path: string, body?: unknown) => {
 	const headers = { 'x-api-key': sandbox.keys.metigan };

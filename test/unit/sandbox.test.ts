@@ -1,15 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { startSandbox, type Sandbox } from '../../sandbox';
-import {
-	bearer,
-	call,
-	field,
-	startReceiver,
-	statuses,
-	text,
-	type ApiCall,
-	type Receiver,
-} from './sandboxSupport';
+import { bearer, call, field, statuses, text, type ApiCall, type Receiver } from './sandboxSupport';
+import { useSandbox } from './useSandbox';
 
 const HOOK = 'https://n8n.example.test/webhook/1';
 const V1 = '/mail/v1/webhooks';
@@ -18,19 +10,11 @@ const UNVERSIONED = '/mail/webhooks';
 let sandbox: Sandbox;
 let receiver: Receiver;
 
-beforeAll(async () => {
-	receiver = await startReceiver();
-	sandbox = await startSandbox({
-		routes: { 'https://n8n.example.test': receiver.origin },
-		retryTimeScale: 0,
-	});
-});
-beforeEach(() => {
-	sandbox.reset();
-	receiver.received = [];
-	receiver.answer = statuses(200);
-});
-afterAll(async () => await Promise.all([sandbox.close(), receiver.close()]));
+useSandbox(
+	(started) => ({ sandbox, receiver } = started),
+	{ retryTimeScale: 0 },
+	'https://n8n.example.test',
+);
 
 async function mail(method: string, path: string, { body, headers }: ApiCall = {}) {
 	const auth = bearer(sandbox.keys['misar.mail']);

@@ -1,5 +1,6 @@
 import http from 'node:http';
 import { startSandbox } from '../../sandbox';
+import { listen } from '../../testkit/loopback';
 
 /**
  * Run by sandbox.delivery.test.ts as a process of its own: leaves everything unfinished that can be, closes,
@@ -11,9 +12,7 @@ async function main(): Promise<void> {
 		response.statusCode = 500;
 		response.end();
 	});
-	await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
-	const address = receiver.address();
-	const origin = typeof address === 'object' && address ? `http://127.0.0.1:${address.port}` : '';
+	const origin = await listen(receiver);
 
 	const sandbox = await startSandbox({ retryTimeScale: 1 });
 	sandbox.fault({ kind: 'hang' });

@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import http from 'node:http';
 import type { Sandbox } from '../../sandbox';
+import { listen, stop } from '../../testkit/loopback';
 
 /** A request that reached a receiver. */
 export interface Received {
@@ -24,12 +24,7 @@ export async function startReceiver(): Promise<Receiver> {
 		origin: '',
 		received: [],
 		answer: (_, response) => void response.end('ok'),
-		close: async () => {
-			const closed = once(server, 'close');
-			server.close();
-			server.closeAllConnections();
-			await closed;
-		},
+		close: async () => await stop(server),
 	};
 	const server = http.createServer((request, response) => {
 		const chunks: Buffer[] = [];
@@ -44,11 +39,7 @@ export async function startReceiver(): Promise<Receiver> {
 			receiver.answer(seen, response);
 		});
 	});
-	server.listen(0, '127.0.0.1');
-	await once(server, 'listening');
-	const address = server.address();
-	if (address === null || typeof address === 'string') throw new Error('no port');
-	receiver.origin = `http://127.0.0.1:${address.port}`;
+	receiver.origin = await listen(server);
 	return receiver;
 }
 

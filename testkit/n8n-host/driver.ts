@@ -66,7 +66,7 @@ export interface N8nHostOptions {
 	 * Without it n8n publishes before it answers, and registers every published trigger again at each
 	 * start, as older 2.x and 1.x do.
 	 */
-	publicationService?: boolean;
+	publicationService?: boolean | undefined;
 }
 
 /** What {@link N8nHost.restart} changes; anything not given is kept. */

@@ -1,5 +1,5 @@
 import http from 'node:http';
-import { once } from 'node:events';
+import { listen, stop } from '../loopback';
 import { isReady } from '../n8n-host/startPage';
 
 /**
@@ -22,11 +22,7 @@ export class Balancer {
 
 	/** @returns its origin */
 	async start(): Promise<string> {
-		this.server.listen(0, '127.0.0.1');
-		await once(this.server, 'listening');
-		const address = this.server.address();
-		if (address === null || typeof address === 'string') throw new Error('No TCP port was given');
-		return `http://127.0.0.1:${address.port}`;
+		return await listen(this.server);
 	}
 
 	/** How many answers came from each target, in their order. */
@@ -35,9 +31,7 @@ export class Balancer {
 	}
 
 	async stop(): Promise<void> {
-		this.server.closeAllConnections();
-		this.server.close();
-		await once(this.server, 'close');
+		await stop(this.server);
 	}
 
 	private async forward(
