@@ -12,6 +12,11 @@ export function productShow({ product }: Provider): Show {
 	return product === undefined ? {} : { product: [product] };
 }
 
+/** When a parameter is shown; always where there is no condition. */
+export function shownFor(show: Show): { displayOptions?: IDisplayOptions } {
+	return Object.keys(show).length === 0 ? {} : { displayOptions: { show } };
+}
+
 /** The choice between the products of a family. */
 export function productProperty(family: ProviderFamily): INodeProperties {
 	const firstProduct = family[0].product ?? '';

@@ -82,9 +82,12 @@ const COUNT: OptionKind<number> = {
 	title: 'a whole number of 1 or more',
 	includes: (value): value is number => Number.isInteger(value) && Number(value) >= 1,
 };
+/** Every provider waits at least twice as long for an answer. */
+export const MAX_COLLECT_SECONDS = 5;
 const COLLECT_FOR: OptionKind<number> = {
-	title: 'a number from 0 to 5',
-	includes: (value): value is number => typeof value === 'number' && value >= 0 && value <= 5,
+	title: `a number from 0 to ${MAX_COLLECT_SECONDS}`,
+	includes: (value): value is number =>
+		typeof value === 'number' && value >= 0 && value <= MAX_COLLECT_SECONDS,
 };
 const ANSWER = oneOf(['received', 'succeeded']);
 const LONG_RUNS = oneOf(['sendAgain', 'received']);

@@ -1,6 +1,6 @@
 import { sleep, type IDataObject, type INodeProperties } from 'n8n-workflow';
 
-import type { TriggerSettings } from '../settings';
+import { MAX_COLLECT_SECONDS, type TriggerSettings } from '../settings';
 import { PerTrigger, triggerKey, type Owner } from '../state/perTrigger';
 
 /**
@@ -8,8 +8,7 @@ import { PerTrigger, triggerKey, type Owner } from '../state/perTrigger';
  * the run; all are answered as n8n answers that one. Each process of n8n collects what it receives itself.
  */
 
-export const MAX_COLLECT_SECONDS = 5;
-export const MAX_COLLECTED = 1_000;
+const MAX_COLLECTED = 1_000;
 
 /** Part of the time after which a run begins early because nothing more came. */
 const SHARE_OF_SILENCE = 0.1;
