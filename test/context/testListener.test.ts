@@ -148,7 +148,7 @@ const rows: Record<string, Row> = {
 		send: (trigger) => signed(trigger, { tamper: 'stale' }),
 		message: 'A delivery arrived and was refused: timestamp is more than 300 seconds away from now',
 		description:
-			/^Its signature is right, but by the clock of this n8n it was signed 10 minutes ago\. Correct that clock/,
+			/^Its signature is valid, but according to this n8n’s clock it was signed 10 minutes ago\. Correct that clock/,
 	},
 	'the clock is slow': {
 		send: (trigger) => signed(trigger, { tamper: 'future' }),
@@ -186,7 +186,7 @@ const rows: Record<string, Row> = {
 		trigger: misarDev,
 		send: () => signed(misarDev, { product: 'mail' }),
 		message: 'A delivery arrived and was refused: the delivery is for a different product',
-		description: /^Its signature is right/,
+		description: /^Its signature is valid/,
 	},
 	'it is not signed': {
 		trigger: misarBlog,
@@ -213,7 +213,7 @@ const rows: Record<string, Row> = {
 	'it is no JSON object': {
 		send: (trigger) => rewritten(trigger, '["a"]', '["a"]'),
 		message: 'A delivery arrived and was refused: the body is not a JSON object',
-		description: /^Its signature is right/,
+		description: /^Its signature is valid/,
 	},
 	'the event is not selected': {
 		send: (trigger) => signed(trigger, { event: 'email.complained' }),

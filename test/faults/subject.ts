@@ -26,7 +26,7 @@ const RETRIED_MS = 300_000;
 const CHECKED_MS = 150_000;
 /** n8n looks once a minute for runs that have waited long enough. */
 const RESUMED_MS = 150_000;
-const RAN_MS = 60_000;
+const RAN_MS = 180_000;
 const UNFINISHED = new Set(['new', 'running', 'unknown']);
 
 /** All of a test file. */

@@ -75,7 +75,7 @@ function wrongTime(refused: RefusedDelivery): string | undefined {
 	if (!verdict.valid || verdict.signedAt === undefined) return undefined;
 	const seconds = Math.round((options.now - verdict.signedAt) / 1000);
 	const when = seconds > 0 ? `${spanOf(seconds)} ago` : `${spanOf(-seconds)} in the future`;
-	return `Its signature is right, but by the clock of this n8n it was signed ${when}. Correct that clock; if it is right, an old delivery was sent again, or the clock of ${provider.displayName} is wrong. How far they may differ is set by Options → Timestamp Tolerance`;
+	return `Its signature is valid, but according to this n8n’s clock it was signed ${when}. Correct that clock; if it is right, an old delivery was sent again, or the clock of ${provider.displayName} is wrong. How far they may differ is set by Options → Timestamp Tolerance`;
 }
 
 function spanOf(seconds: number): string {
