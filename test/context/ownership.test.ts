@@ -176,7 +176,7 @@ describe.each([
 		const warnings = recordWarnings();
 		await host.publish();
 		expect(urlsAt(trigger)).toEqual([expect.stringContaining(old), host.webhookUrl]);
-		expect(warnings[0]).toContain('cannot be told');
+		expect(warnings[0]).toContain('it is not clear whether');
 		return host;
 	}
 
