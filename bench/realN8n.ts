@@ -59,15 +59,15 @@ export interface LoadOptions {
 
 const RUNS_MS = 120_000;
 
-/** An n8n in which all subjects are published: two n8ns differ by more than two subjects do. */
 interface Station {
 	readonly engine: Engine;
-	readonly subjects: ReadonlyArray<readonly [SubjectName, Subject]>;
+	readonly name: SubjectName;
+	readonly subject: Subject;
 	readonly n8n: N8nHost;
 	readonly database: Database;
 }
 
-/** Loads each subject in a real n8n, with each engine; all take turns in random order. */
+/** Loads each subject in a real n8n of its own, with each engine; all take turns in random order. */
 export async function benchRealN8n({
 	tarball,
 	rounds,
@@ -79,20 +79,22 @@ export async function benchRealN8n({
 	};
 	const stations: Station[] = [];
 	try {
-		for (const engine of ENGINES) stations.push(await startStation(engine, tarball, providers));
+		for (const engine of ENGINES) {
+			for (const name of SUBJECTS) {
+				stations.push(await startStation(engine, name, tarball, providers));
+			}
+		}
 		const loads = KINDS.flatMap((kind) =>
-			stations.flatMap((station) =>
-				station.subjects.flatMap(([name, subject]) => {
-					const traffic = subject.traffic[kind];
-					const { engine } = station;
-					const result: LoadResult = { engine, subject: name, kind, samples: [] };
-					return traffic === undefined ? [] : [{ station, subject, traffic, result }];
-				}),
-			),
+			stations.flatMap((station) => {
+				const traffic = station.subject.traffic[kind];
+				const { engine, name: subject } = station;
+				const result: LoadResult = { engine, subject, kind, samples: [] };
+				return traffic === undefined ? [] : [{ station, traffic, result }];
+			}),
 		);
 		for (let round = 0; round <= rounds; round++) {
-			for (const { station, subject, traffic, result } of shuffled(loads)) {
-				const sample = await measure(station, subject, traffic, amount[station.engine]);
+			for (const { station, traffic, result } of shuffled(loads)) {
+				const sample = await measure(station, traffic, amount[station.engine]);
 				// The first round only warms up.
 				if (round > 0) result.samples.push(sample);
 			}
@@ -110,6 +112,7 @@ export async function benchRealN8n({
 
 async function startStation(
 	engine: Engine,
+	name: SubjectName,
 	tarball: string,
 	providers: Providers,
 ): Promise<Station> {
@@ -117,11 +120,8 @@ async function startStation(
 	const n8n = await startN8n({ tarball, webhookUrl: ORIGIN, editor: true, env });
 	try {
 		const { nodeBinary } = await locateN8n();
-		const subjects: Array<[SubjectName, Subject]> = [];
-		for (const name of SUBJECTS) {
-			subjects.push([name, await publishSubject[name](n8n, providers)]);
-		}
-		return { engine, subjects, n8n, database: new Database(nodeBinary, n8n.userFolder) };
+		const subject = await publishSubject[name](n8n, providers);
+		return { engine, name, subject, n8n, database: new Database(nodeBinary, n8n.userFolder) };
 	} catch (error) {
 		await n8n.stop();
 		throw error;
@@ -129,8 +129,7 @@ async function startStation(
 }
 
 async function measure(
-	{ n8n, database }: Station,
-	subject: Subject,
+	{ subject, n8n, database }: Station,
 	{ url = subject.url, make, status, runs }: Traffic,
 	amount: number,
 ): Promise<Sample> {

@@ -23,7 +23,7 @@ says nothing.
 
 ## In a real n8n
 
-One n8n for each engine has all workflows. One at a time gets deliveries of about 1 kB over 10 connections. "Per second" counts
+Each workflow runs in an n8n process of its own and gets deliveries of about 1 kB over 10 connections. "Per second" counts
 until the last run has finished, not only until the last answer. "/ bare Webhook" compares that with what the bare Webhook
 node does with valid deliveries. The milliseconds are those until the answer; kB is the growth of the database for each
 delivery; CPU ms is the processor time that n8n took for each.
