@@ -238,7 +238,7 @@ export interface PagePlace {
 }
 
 /**
- * What tells whether a listed event and a delivered one are the same event: both have the same `own`, or the same
+ * Identifies an event. A listed event and a delivered one are the same event if they have the same `own`, or the same
  * `about` at about the same time.
  */
 export interface Identity {

@@ -14,7 +14,7 @@ import { selfRegistering } from './hosts';
 import { misarMail } from './providers';
 import { useSandbox } from './useSandbox';
 
-/** Base URLs whose server has an unusable certificate, or uses another protocol than the address says. */
+/** Base URLs whose server has an unusable certificate, or does not use the protocol in the address. */
 
 const DAY_MS = 24 * 60 * 60_000;
 

@@ -5,10 +5,11 @@ import type { INodeParameters } from 'n8n-workflow';
 
 import type * as collectModule from '../../nodes/shared/trigger/collect';
 import { buildDelivery } from '../../sandbox';
-import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
+import type { ContextHost, ContextHostOptions } from '../../testkit/contextHost';
 import { until } from '../../testkit/n8n-host/poll';
 import { registeredByHand } from './hosts';
 import { metigan, misarMail, triggersUnderTest, type TriggerUnderTest } from './providers';
+import { useHosts } from './useHosts';
 
 /** Options → Collect For: deliveries that come together have one run, and each is answered for itself. */
 
@@ -17,15 +18,15 @@ const { Collector } = jest.requireActual<typeof collectModule>(
 	path.join(__dirname, '../../dist/nodes/shared/trigger/collect.js'),
 );
 
-const hosts: ContextHost[] = [];
+const openHost = useHosts();
+let workflows = 0;
 let added: jest.SpiedFunction<(typeof Collector)['prototype']['add']>;
 
 beforeEach(() => {
 	added = jest.spyOn(Collector.prototype, 'add');
 });
-afterEach(async () => {
+afterEach(() => {
 	jest.restoreAllMocks();
-	await Promise.all(hosts.splice(0).map(async (host) => await host.close()));
 });
 
 function open(
@@ -33,15 +34,14 @@ function open(
 	options: INodeParameters = {},
 	changes: Partial<ContextHostOptions> = {},
 ): ContextHost {
-	const host = new ContextHost({
+	return openHost({
 		...registeredByHand(of, SECRET, {
 			options: { collectFor: 5, collectAtMost: 3, ...options },
 		}),
-		workflowId: `workflow ${hosts.length} of ${expect.getState().currentTestName}`,
+		// A process remembers a workflow beyond the test.
+		workflowId: `collect ${workflows++}`,
 		...changes,
 	});
-	hosts.push(host);
-	return host;
 }
 
 const signed = (of: TriggerUnderTest, id: string, event = of.events[0]) =>

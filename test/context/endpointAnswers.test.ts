@@ -41,7 +41,7 @@ const described = ({ id, url, events, active }: SandboxEndpoint) => ({
 	active,
 });
 
-describe.each(withGet)('if %s returns another endpoint than asked for', (_title, trigger) => {
+describe.each(withGet)('if %s returns the wrong endpoint', (_title, trigger) => {
 	it.each([true, false])(
 		'neither of the two is touched until the unpublish, which removes ours (listed: %s)',
 		async (isListed) => {

@@ -5,7 +5,7 @@ import { recovery as metigan } from '../../nodes/Metigan/recovery';
 import { recovery as misarBlog } from '../../nodes/MisarBlog/recovery';
 import type { RecoveryApi } from '../../nodes/shared/provider';
 
-/** Lists in another form than documented: the event is the same as the delivered one. */
+/** Lists in a form that is not documented: the event is the same as the delivered one. */
 
 const AT = Date.parse('2026-01-02T03:04:05Z');
 const TIMES = [

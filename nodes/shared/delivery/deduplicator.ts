@@ -20,7 +20,7 @@ interface Entry {
 }
 
 /** After so long without an answer a delivery counts as failed, so that a copy may run. */
-const GIVE_UP_MS = 120_000;
+export const GIVE_UP_MS = 120_000;
 
 /**
  * Remembers accepted deliveries in process memory, so that a provider's retry does not run twice.
@@ -125,13 +125,18 @@ export class Deduplicator {
 	}
 
 	private settle(key: string, entry: Entry, { statusCode }: Answer): boolean {
-		const accepted = statusCode >= 200 && statusCode < 300;
+		const accepted = isAccepting(statusCode);
 		if (accepted) {
 			delete entry.pending;
 			this.unanswered.delete(entry);
 		} else this.forget(key, entry);
 		return accepted;
 	}
+}
+
+/** Whether a provider takes a delivery with this status for accepted. */
+export function isAccepting(status: number): boolean {
+	return status >= 200 && status < 300;
 }
 
 /** One deduplicator for each trigger. */

@@ -164,7 +164,7 @@ function asRegistered({ endpointId }: RegistrationRecord): RemoteEndpoint {
 
 /**
  * Who answers at the URL of the recorded endpoint, if it is not ours. A restored or copied database has the record of
- * production's endpoint: the answer tells whether that endpoint is in use.
+ * production's endpoint, and the answer shows whether production still uses it.
  */
 async function occupantOf(
 	{ context, credential, url }: EndpointSession,

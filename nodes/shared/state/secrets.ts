@@ -83,8 +83,8 @@ export function makeRecord(
 }
 
 /**
- * The same record under the credential's current keys: a secret that another key than the first has opened is sealed
- * again with the first, before that other key is removed from the credential.
+ * The same record under the credential's current keys. If it took a key other than the first to open the secret, it is
+ * sealed again with the first, before that other key is removed from the credential.
  */
 export function withCurrentKeys(
 	record: RegistrationRecord,

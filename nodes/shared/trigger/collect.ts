@@ -1,5 +1,6 @@
 import { sleep, type IDataObject, type INodeProperties } from 'n8n-workflow';
 
+import { GIVE_UP_MS, isAccepting, type Answer } from '../delivery/deduplicator';
 import { MAX_COLLECT_SECONDS, type TriggerSettings } from '../settings';
 import { PerTrigger, triggerKey, type Owner } from '../state/perTrigger';
 
@@ -14,18 +15,15 @@ const MAX_COLLECTED = 1_000;
 const SHARE_OF_SILENCE = 0.1;
 /** Bodies of one run, which n8n holds in memory and stores together. */
 const MAX_BYTES = 5_000_000;
-/** How often to look whether n8n has answered a delivery whose sender hung up, and for how long. */
+/** How often to look whether n8n has answered a delivery whose sender hung up. */
 const LOOK_EVERY_MS = 100;
-const GIVE_UP_MS = 120_000;
 const MAX_TRIGGERS = 1_000;
 
 /** What decides how long deliveries are collected. */
 type Limits = Pick<TriggerSettings, 'collectFor' | 'collectAtMost'>;
 
 /** The part of an HTTP response that shows whether n8n has accepted a run. */
-export interface RunAnswer {
-	readonly statusCode: number;
-	readonly writableEnded: boolean;
+export interface RunAnswer extends Answer {
 	once(event: 'finish' | 'close', listener: () => void): unknown;
 }
 
@@ -105,9 +103,11 @@ async function isAccepted(answer: RunAnswer): Promise<boolean> {
 		answer.once('close', resolve);
 	});
 	// The sender hung up. n8n starts the run all the same.
-	for (let waitedMs = 0; !answer.writableEnded && waitedMs < GIVE_UP_MS; waitedMs += LOOK_EVERY_MS)
+	for (let waitedMs = 0; !answer.writableEnded && waitedMs < GIVE_UP_MS; ) {
 		await sleep(LOOK_EVERY_MS);
-	return answer.writableEnded && answer.statusCode >= 200 && answer.statusCode < 300;
+		waitedMs += LOOK_EVERY_MS;
+	}
+	return answer.writableEnded && isAccepting(answer.statusCode);
 }
 
 const collectors = new PerTrigger(() => new Collector(), MAX_TRIGGERS);
