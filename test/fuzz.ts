@@ -7,11 +7,11 @@ import { SEED } from './seed';
  * runs by property.
  */
 
-/** Cases of each property: 10,000, unless `FUZZ_RUNS` asks for another count. */
+/** Cases of each property: 1,000, unless `FUZZ_RUNS` asks for another count. */
 export const CASES = readCases(process.env['FUZZ_RUNS']);
 
 function readCases(text: string | undefined): number {
-	if (text === undefined || text === '') return 10_000;
+	if (text === undefined || text === '') return 1_000;
 	const cases = Number(text);
 	if (Number.isSafeInteger(cases) && cases > 0) return cases;
 	throw new Error(`FUZZ_RUNS has to be a whole number of 1 or more, not "${text}"`);
@@ -41,7 +41,7 @@ export async function check<T>(
 	runs.push([property, String(numRuns * size)]);
 }
 
-/** Faster than Jest's `expect`, which matters for 10,000 cases. @throws Error that names what does not hold */
+/** Faster than Jest's `expect`, which matters for thousands of cases. @throws Error that names what does not hold */
 export function hold(claims: Readonly<Record<string, boolean>>): void {
 	const wrong = Object.keys(claims).filter((claim) => claims[claim] !== true);
 	if (wrong.length > 0) throw new Error(`It does not hold that ${wrong.join(', and that ')}`);
