@@ -13,35 +13,27 @@ export interface Scenario {
 	readonly fault: CallFault;
 }
 
-/** Of the faults one in so many is played where not all are; `ALL_FAULTS=1` plays all everywhere. */
-const SHARES = process.env['ALL_FAULTS'] === '1' ? 1 : 10;
+/** Whether every call of every step meets every fault, as at night. */
+export const ALL_FAULTS = process.env['ALL_FAULTS'] === '1';
 
 /**
- * The scenarios of one step, slowest first. Each call meets a tenth of the faults, the next tenth at
- * the next call, at least two in a step, and two further in the next step: so each variant meets every
- * fault. In a plain step of a full variant each call meets the timeouts as well; all that is answered
- * meets them in test/context/registrationFaults, at a fraction of the cost.
+ * The scenarios of one step, slowest first. Each call meets another one of the faults, so over all
+ * steps and variants each fault comes several times. In a plain step of a full variant each call meets
+ * the timeouts as well; all that is answered meets them in test/context/registrationFaults, at a
+ * fraction of the cost.
  *
  * @param calls - those that the step makes when nothing fails
  */
 export function scenariosOf(variant: Variant, step: Step, calls: readonly string[]): Scenario[] {
-	const at = (index: number, faults: readonly CallFault[]): Scenario[] => {
-		const call = calls[index];
-		return call === undefined ? [] : faults.map((fault) => ({ variant, step, index, call, fault }));
-	};
-	const first = variants.indexOf(variant) + 2 * steps.indexOf(step);
+	const first = 5 * variants.indexOf(variant) + 3 * steps.indexOf(step);
 	const isFull = variant.full === true && step.plain === true;
-	return Array.from({ length: Math.max(calls.length, 2) }, (_, share) =>
-		at(
-			Math.min(share, calls.length - 1),
-			callFaults.filter(
-				({ group }, index) =>
-					(first + share + index) % SHARES === 0 ||
-					(isFull && share < calls.length && group === 'timeout'),
-			),
-		),
-	)
-		.flat()
+	return calls
+		.flatMap((call, index) => {
+			const own = callFaults[(first + index) % callFaults.length];
+			return callFaults
+				.filter((fault) => ALL_FAULTS || fault === own || (isFull && fault.group === 'timeout'))
+				.map((fault): Scenario => ({ variant, step, index, call, fault }));
+		})
 		.sort(slowestFirst);
 }
 

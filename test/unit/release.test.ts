@@ -171,10 +171,16 @@ describe('ci.yml', () => {
 		expect(suites).toEqual(expect.arrayContaining(['lint', 'typecheck', ...named]));
 	});
 
-	it('plays every fault at night', () => {
+	it.each([
+		['ALL_FAULTS', '1'],
+		['BACKLOG', '5000'],
+		['FUZZ_RUNS', '10000'],
+		['KILLS', '30'],
+		['TEST_SEED', 'random'],
+	])('tests more at night: %s=%s', (name, value) => {
 		expect(ci.on).toMatchObject({ schedule: [{ cron: expect.any(String) }] });
 		expect(text('ci.yml')).toContain(
-			"ALL_FAULTS: ${{ github.event_name == 'schedule' && '1' || '' }}",
+			`${name}: \${{ github.event_name == 'schedule' && '${value}' || '' }}`,
 		);
 	});
 
