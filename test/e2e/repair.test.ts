@@ -134,6 +134,14 @@ async function expectToRun(n8n: N8nHost, subject: Subject): Promise<void> {
 const isOne = process.env['N8N_HOST_PIN'] === '1.x';
 const services = isOne ? [undefined] : [undefined, false];
 
+const registering = triggerCases.filter(({ api }) => api !== undefined);
+
+/** All triggers meet each fault in the newest n8n as it is by default; elsewhere they take turns. */
+function triggersFor(fault: number, publicationService: boolean | undefined): TriggerCase[] {
+	if (!isOne && publicationService === undefined) return registering;
+	return registering.filter((_trigger, index) => index === fault % registering.length);
+}
+
 describe.each(services)('with the publication service %p', (publicationService) => {
 	const sandboxes = new Map<string, Sandbox>();
 	const subjects = new Map<string, Array<Omit<Subject, 'round'>>>();
@@ -142,12 +150,12 @@ describe.each(services)('with the publication service %p', (publicationService) 
 	useN8n((bed) => ({ n8n } = bed), { env: FEW_ISOLATES, publicationService });
 
 	beforeAll(async () => {
-		for (const [name, { credential = {} }] of Object.entries(faults)) {
+		for (const [index, [name, { credential = {} }]] of Object.entries(faults).entries()) {
 			const sandbox = await startSandbox();
 			sandbox.setRoute(ORIGIN, n8n.url);
 			sandboxes.set(name, sandbox);
 			const group: Array<Omit<Subject, 'round'>> = [];
-			for (const trigger of triggerCases.filter(({ api }) => api !== undefined)) {
+			for (const trigger of triggersFor(index, publicationService)) {
 				const account = { apiKey: sandbox.keys[trigger.provider], ...credential };
 				const options = { options: { checkInterval: 1 } };
 				const bed = { n8n, sandbox };
@@ -203,9 +211,12 @@ describe.each(services)('with the publication service %p', (publicationService) 
 		const runs = await runsOf();
 		const calls = () => [...sandboxes.values()].map((sandbox) => sandbox.requests().length);
 		const before = calls();
-		// Six sandboxes, five triggers each: every one is checked once a minute.
+		// Every one is checked once a minute.
+		const wanted = [...subjects.values()].map((group) => group.length);
 		await until('a check of each', 100_000, () =>
-			calls().every((count, index) => count - (before[index] ?? 0) >= 5) ? true : undefined,
+			calls().every((count, index) => count - (before[index] ?? 0) >= (wanted[index] ?? 0))
+				? true
+				: undefined,
 		);
 		expect(await runsOf()).toEqual(runs);
 		const recent = [...sandboxes.values()].flatMap((sandbox, index) =>
