@@ -173,6 +173,7 @@ describe('ci.yml', () => {
 
 	it.each([
 		['ALL_FAULTS', '1'],
+		['ALL_PACKAGES', '1'],
 		['BACKLOG', '5000'],
 		['FUZZ_RUNS', '10000'],
 		['KILLS', '30'],
