@@ -1,0 +1,110 @@
+import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
+
+import { metigan } from '../../nodes/Metigan/provider';
+import { recovery as suppressions } from '../../nodes/Metigan/recovery';
+import { Recovery } from '../../nodes/shared/recovery/recovery';
+import type { RecoveryDeps } from '../../nodes/shared/recovery/round';
+
+/** How far a recovery says that it got, which is where the next one begins if n8n is killed. */
+
+const NOW = Date.parse('2036-03-01T12:00:00Z');
+const MINUTE_MS = 60_000;
+const SLICE_MS = 45_000;
+/** More than are looked up at once. */
+const COUNT = 101;
+/** Of the event with this index; they are a second apart. */
+const timeOf = (index: number) => NOW - 4 * MINUTE_MS + index * 1_000;
+
+beforeEach(() => {
+	jest.useFakeTimers({ now: NOW });
+});
+afterEach(() => {
+	jest.useRealTimers();
+});
+
+type Look = (events: readonly unknown[]) => Promise<{ missing: number[] }>;
+type Run = (index: number) => Promise<void>;
+
+const allMissing: Look = async (events) => ({ missing: [...events.keys()] });
+const ends: Run = async () => {};
+const never = async () => await new Promise<never>(() => {});
+
+/**
+ * One tick of a recovery of missed bounces.
+ * @param query answers which of them have not run
+ * @param run the run of one of them, to its end
+ * @returns what it has saved: up to when all have run, and when the first happened that had not at that moment
+ */
+async function recover(query: Look, run: Run) {
+	const open = new Set(Array.from({ length: COUNT }, (_, index) => index));
+	const data = [...open].map((index) => ({
+		email: `${index}@example.com`,
+		reason: 'hard_bounce',
+		createdAt: new Date(timeOf(index)).toISOString(),
+	}));
+	const owner = { workflowId: 'wf', nodeId: 'node' };
+	const state = { recovery: { ...owner, from: 0, until: 0 } };
+	const saved: Array<{ until: number; firstOpen: number }> = [];
+	const recovery = new Recovery({
+		context: {
+			helpers: {
+				httpRequestWithAuthentication: async () => ({
+					statusCode: 200,
+					headers: {},
+					body: { data, pagination: { total: COUNT } },
+				}),
+			},
+			getNode: () => ({ name: 'Trigger' }),
+			getCredentials: async () => ({ baseUrl: 'https://api.example.com', apiKey: 'mtg_live_1' }),
+			logger: { warn: () => {}, info: () => {} },
+		},
+		owner,
+		provider: metigan[0],
+		api: suppressions,
+		settings: { events: ['email.bounced'], bounceType: 'any', conditions: [] },
+		runs: {
+			query,
+			toEnd: async ({ recipient }: { recipient: string }) => {
+				const index = Number.parseInt(recipient);
+				await run(index);
+				open.delete(index);
+			},
+		},
+		store: {
+			state,
+			change: (change: object) => Object.assign(state, change),
+			commit: async () =>
+				void saved.push({ until: state.recovery.until, firstOpen: timeOf(Math.min(...open)) }),
+		},
+		isClosed: () => false,
+	} as never as RecoveryDeps);
+	void recovery.work(NOW, NOW + SLICE_MS);
+	await jest.advanceTimersByTimeAsync(MINUTE_MS);
+	return saved;
+}
+
+it.each<[string, Look, Run]>([
+	['whose run is under way', allMissing, async (index) => (index === 0 ? never() : ends(index))],
+	[
+		'that the tick has no time left to start',
+		async (events) => {
+			jest.setSystemTime(Date.now() + SLICE_MS);
+			return await allMissing(events);
+		},
+		ends,
+	],
+	[
+		'that is not looked up yet',
+		async (events) => (events.length === 1 ? never() : await allMissing(events)),
+		ends,
+	],
+])('nothing counts as recovered from an event on %s', async (_, query, run) => {
+	const saved = await recover(query, run);
+	expect(saved.length).toBeGreaterThan(0);
+	for (const { until, firstOpen } of saved) expect(until).toBeLessThan(firstOpen);
+});
+
+it('everything counts as recovered up to the last event once all have run', async () => {
+	const saved = await recover(allMissing, ends);
+	expect(saved.at(-1)?.until).toBe(timeOf(COUNT - 1));
+});
