@@ -98,13 +98,13 @@ it.each<[string, Look, Run]>([
 		async (events) => (events.length === 1 ? never() : await allMissing(events)),
 		ends,
 	],
-])('nothing counts as recovered from an event on %s', async (_, query, run) => {
+])('what counts as recovered ends before an event %s', async (_, query, run) => {
 	const saved = await recover(query, run);
 	expect(saved.length).toBeGreaterThan(0);
 	for (const { until, firstOpen } of saved) expect(until).toBeLessThan(firstOpen);
 });
 
-it('everything counts as recovered up to the last event once all have run', async () => {
+it('what counts as recovered ends with the last event once all have run', async () => {
 	const saved = await recover(allMissing, ends);
 	expect(saved.at(-1)?.until).toBe(timeOf(COUNT - 1));
 });
