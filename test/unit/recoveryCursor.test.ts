@@ -27,15 +27,19 @@ type Run = (index: number) => Promise<void>;
 
 const allMissing: Look = async (events) => ({ missing: [...events.keys()] });
 const ends: Run = async () => {};
+const refuseFirst: Run = async (index) => {
+	if (index === 0) throw new Error('n8n starts no run at the moment');
+};
 const never = async () => await new Promise<never>(() => {});
 
 /**
- * One tick of a recovery of missed bounces.
+ * A recovery of missed bounces, a tick each minute.
  * @param query answers which of them have not run
  * @param run the run of one of them, to its end
+ * @param slices how long each tick may start runs, in milliseconds
  * @returns what it has saved: up to when all have run, and when the first happened that had not at that moment
  */
-async function recover(query: Look, run: Run) {
+async function recover(query: Look, run: Run, slices = [SLICE_MS]) {
 	const open = new Set(Array.from({ length: COUNT }, (_, index) => index));
 	const data = [...open].map((index) => ({
 		email: `${index}@example.com`,
@@ -55,6 +59,7 @@ async function recover(query: Look, run: Run) {
 				}),
 			},
 			getNode: () => ({ name: 'Trigger' }),
+			getWorkflow: () => ({ id: owner.workflowId }),
 			getCredentials: async () => ({ baseUrl: 'https://api.example.com', apiKey: 'mtg_live_1' }),
 			logger: { warn: () => {}, info: () => {} },
 		},
@@ -78,12 +83,15 @@ async function recover(query: Look, run: Run) {
 		},
 		isClosed: () => false,
 	} as never as RecoveryDeps);
-	void recovery.work(NOW, NOW + SLICE_MS);
-	await jest.advanceTimersByTimeAsync(MINUTE_MS);
+	for (const slice of slices) {
+		const now = Date.now();
+		void recovery.work(now, now + slice);
+		await jest.advanceTimersByTimeAsync(MINUTE_MS);
+	}
 	return saved;
 }
 
-it.each<[string, Look, Run]>([
+it.each<[string, Look, Run, number[]?]>([
 	['whose run is under way', allMissing, async (index) => (index === 0 ? never() : ends(index))],
 	[
 		'that the tick has no time left to start',
@@ -93,16 +101,20 @@ it.each<[string, Look, Run]>([
 		},
 		ends,
 	],
+	['whose run n8n refused to start', allMissing, refuseFirst, [SLICE_MS, 0]],
 	[
 		'that is not looked up yet',
 		async (events) => (events.length === 1 ? never() : await allMissing(events)),
 		ends,
 	],
-])('what counts as recovered ends before an event %s', async (_, query, run) => {
-	const saved = await recover(query, run);
-	expect(saved.length).toBeGreaterThan(0);
-	for (const { until, firstOpen } of saved) expect(until).toBeLessThan(firstOpen);
-});
+])(
+	'what counts as recovered ends before an event %s',
+	async (_, query, run, slices = [SLICE_MS]) => {
+		const saved = await recover(query, run, slices);
+		expect(saved.length).toBeGreaterThan(0);
+		for (const { until, firstOpen } of saved) expect(until).toBeLessThan(firstOpen);
+	},
+);
 
 it('what counts as recovered ends with the last event once all have run', async () => {
 	const saved = await recover(allMissing, ends);
