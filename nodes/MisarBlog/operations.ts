@@ -192,8 +192,10 @@ async function getArticle(call: ActionCall): Promise<IDataObject> {
 	}
 	const client = listClient(call, articles);
 	const path = `${ARTICLES}/${encodeURIComponent(id)}`;
-	const attempt = await client.send({ method: 'GET' }, path, {});
-	if (isMissing(attempt)) {
+	// In a URL these stand for other paths.
+	const isPath = id === '.' || id === '..';
+	const attempt = isPath ? undefined : await client.send({ method: 'GET' }, path, {});
+	if (attempt === undefined || isMissing(attempt)) {
 		throw settingsError(
 			context,
 			`There is no published article "${id}"`,

@@ -299,7 +299,7 @@ describe.each<[string, TriggerUnderTest]>([
 	['Misar Reach', misarReach],
 	['Misar Post', misarPost],
 ])('an endpoint that the list of %s leaves out', (_name, trigger) => {
-	it('is deleted by an unpublish', async () => {
+	beforeEach(() => {
 		const withoutEntries = (answer: unknown): unknown => {
 			if (Array.isArray(answer)) return [];
 			if (typeof answer !== 'object' || answer === null) return answer;
@@ -314,8 +314,19 @@ describe.each<[string, TriggerUnderTest]>([
 			rewrite: withoutEntries,
 			times: Number.POSITIVE_INFINITY,
 		});
+	});
+
+	it('is deleted by an unpublish', async () => {
 		const host = await publish(trigger);
 		expect(endpointsAt(trigger)).toHaveLength(1);
+		await host.unpublish();
+		expect(endpointsAt(trigger)).toEqual([]);
+	});
+
+	it('is deleted by the next unpublish if the provider fails at the first one', async () => {
+		const host = await publish(trigger);
+		fail({ method: 'DELETE', times: 1 });
+		await expect(host.unpublish()).rejects.toThrow('HTTP 500');
 		await host.unpublish();
 		expect(endpointsAt(trigger)).toEqual([]);
 	});

@@ -79,6 +79,23 @@ describe('an article ID', () => {
 		const { requests } = await run(misarBlog, ['article', 'get'], { article }, () => ({ id: '1' }));
 		expect(requests).toEqual([`GET /blog/v1/articles/${encodeURIComponent(article)}`]);
 	});
+
+	it.each(['.', '..'])('%j sends no request to another path', async (article) => {
+		const { requests, error } = await run(misarBlog, ['article', 'get'], { article }, () => ({}));
+		expect(error).toContain(`There is no published article "${article}"`);
+		expect(requests).toEqual([]);
+	});
+});
+
+it('a suppressed address is one segment', async () => {
+	const email = '../keys?a#b@example.com';
+	const { requests } = await run(metigan, ['suppression', 'get'], { email }, () => ({}));
+	expect(requests).toEqual([`GET /api/suppressions/${encodeURIComponent(email)}`]);
+});
+
+it.each(['../keys', 'a?b', 'a#b'])('the endpoint ID %j is one segment', async (endpoint) => {
+	const { requests } = await run(misar, ['endpoint', 'delete'], { endpoint }, () => ({}));
+	expect(requests).toEqual([`DELETE /mail/v1/webhooks/${encodeURIComponent(endpoint)}`]);
 });
 
 describe('a list', () => {

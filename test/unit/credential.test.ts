@@ -3,9 +3,11 @@ import type {
 	ICredentialDataDecryptedObject,
 	ICredentialTestFunctions,
 	IHookFunctions,
+	IHttpRequestHelper,
 	INode,
 } from 'n8n-workflow';
 
+import { MailPandaApi } from '../../credentials/MailPandaApi.credentials';
 import { fringeWarning, readCredential, requireSecrets } from '../../nodes/shared/credential';
 import type { Provider } from '../../nodes/shared/provider';
 import { credentialTests, type TestableCredential } from '../../nodes/shared/credentialTest';
@@ -189,3 +191,24 @@ describe('the test of a credential', () => {
 		expect(verdict).toMatchObject({ status: 'Error', called: [] });
 	});
 });
+
+it.each(['', '/', '//'])(
+	'n8n’s own nodes sign in to Mail Panda where its Base URL ends with %j',
+	async (ending) => {
+		// They pass it on as it was entered.
+		const credential = {
+			...{ authentication: 'session', email: 'ada@example.com', password: 'correct horse' },
+			baseUrl: `https://panda.example.com${ending}`,
+		};
+		const called: string[] = [];
+		const httpRequest = async ({ url }: { url: string }) => {
+			called.push(url);
+			const headers = { 'set-cookie': ['admin_token=of-this-session; Path=/'] };
+			return { statusCode: 200, headers, body: {} };
+		};
+		const context = { helpers: { httpRequest } } as never as IHttpRequestHelper;
+		const fetched = await new MailPandaApi().preAuthentication.call(context, credential);
+		expect(fetched).toEqual({ sessionToken: 'of-this-session' });
+		expect(called).toEqual(['https://panda.example.com/api/auth']);
+	},
+);

@@ -15,10 +15,24 @@ const TIMES = [
 	'Fri, 02 Jan 2026 03:04:05 GMT',
 ];
 
-function listed({ page }: RecoveryApi, body: unknown) {
-	const place = { since: 0, number: 0, offset: 0, size: 100 };
-	return page(place).read(body)?.events ?? [];
+function pageOf({ page }: RecoveryApi, body: unknown) {
+	return page({ since: 0, number: 0, offset: 0, size: 100 }).read(body);
 }
+
+function listed(api: RecoveryApi, body: unknown) {
+	return pageOf(api, body)?.events ?? [];
+}
+
+it.each([metigan, misarBlog])(
+	'a page of $noun has as many entries as it lists, whatever they are',
+	(api) => {
+		// A page without events would otherwise look like the end of the list.
+		expect(pageOf(api, { data: [{ reason: 'manual' }, null, 'x'] })).toMatchObject({
+			events: [],
+			size: 3,
+		});
+	},
+);
 
 describe('a suppression of Metigan', () => {
 	const entry = { email: 'ada@example.com', reason: 'hard_bounce', createdAt: TIMES[0] };
@@ -79,5 +93,11 @@ describe('an article of Misar.Blog', () => {
 			data: { article: { ...article, published_at: TIMES[0] } } as IDataObject,
 		};
 		expect(event && misarBlog.identify(event)).toEqual(misarBlog.identify(delivered));
+	});
+
+	it('is requested under its ID as one segment of the path', () => {
+		const published_at = TIMES[0];
+		const [event] = listed(misarBlog, { data: [{ ...article, id: '../keys?a#b', published_at }] });
+		expect(event && misarBlog.details?.(event).path).toBe('/blog/v1/articles/..%2Fkeys%3Fa%23b');
 	});
 });

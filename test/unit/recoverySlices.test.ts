@@ -153,12 +153,14 @@ describe('a list that takes longer to read than a tick may last', () => {
 });
 
 describe('articles that are requested one by one, to compare them with the conditions', () => {
-	it('are requested until the tick is over, and each once', async () => {
-		const ids = Array.from({ length: 20 }, (_, index) => `art-${index}`);
+	const ids = Array.from({ length: 20 }, (_, index) => `art-${index}`);
+
+	/** @param field has to exist in their items */
+	function recoverArticles(field: string) {
 		const published_at = new Date(NOW - 2 * MINUTE_MS).toISOString();
 		const article = (id: string) => ({ id, slug: id, published_at });
-		const conditions = [{ path: ['event'], operator: 'exists', value: '' }];
-		const { recovery, calls, started } = startRecovery(
+		const conditions = [{ path: [field], operator: 'exists', value: '' }];
+		const { calls, ...more } = startRecovery(
 			{
 				...{ provider: misarBlog[0], api: articles },
 				settings: { events: ['article.published'], bounceType: 'any', conditions },
@@ -170,12 +172,27 @@ describe('articles that are requested one by one, to compare them with the condi
 			},
 			{ areMissing: true },
 		);
+		const requested = () => calls.map(({ path }) => path).filter((path) => path !== ARTICLES);
+		return { ...more, requested };
+	}
+
+	it('are requested until the tick is over, and each once', async () => {
+		const { recovery, requested, started } = recoverArticles('event');
 		const seconds = await tick(recovery, 4);
 		// The last request of a tick may begin just before its end.
 		for (const each of seconds) expect(each).toBeLessThan(SLICE_MS / 1_000 + 6);
 		expect(seconds).toHaveLength(4);
 		expect(started).toHaveLength(ids.length);
-		const requested = calls.filter(({ path }) => path !== ARTICLES).map(({ path }) => path);
-		expect(requested).toEqual(ids.map((id) => `${ARTICLES}/${id}`));
+		expect(requested()).toEqual(ids.map((id) => `${ARTICLES}/${id}`));
+	});
+
+	it('are not requested again by the next look if they do not meet them', async () => {
+		const { recovery, requested, started } = recoverArticles('none');
+		await tick(recovery, 4);
+		expect(requested()).toHaveLength(ids.length);
+		recovery.request();
+		await tick(recovery, 4);
+		expect(requested()).toHaveLength(ids.length);
+		expect(started).toEqual([]);
 	});
 });
