@@ -398,7 +398,7 @@ describe('a provider whose answer does not end', () => {
 		});
 	});
 
-	it('is tested with every operation that calls one', () => {
+	it('is met by each operation that calls one: each has a row in actionOperations', () => {
 		const offered = [...actions.nodesUnderTest, actions.misarBlog].flatMap(({ node }) =>
 			node.description.properties
 				.filter(({ name }) => name === 'operation')

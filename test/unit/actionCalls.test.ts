@@ -1,9 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import type { IDataObject, IExecuteFunctions, IHttpRequestOptions, INode } from 'n8n-workflow';
+import { z } from 'zod/v4';
 
 import { misarBlog } from '../../nodes/MisarBlog/provider';
 import { metigan } from '../../nodes/Metigan/provider';
 import { misar } from '../../nodes/Misar/provider';
+import { getManyOf } from '../../nodes/shared/action/list';
 import { operationsOf } from '../../nodes/shared/action/operations';
 import { searchEndpoints } from '../../nodes/shared/action/endpoint/search';
 import { readCredential } from '../../nodes/shared/credential';
@@ -135,6 +137,19 @@ describe('a list', () => {
 		for (const limit of [0, -1, 1.5, 'many']) {
 			expect((await list(pages, { limit })).error).toMatch(/The parameter "limit" cannot be used/);
 		}
+	});
+
+	it('offers no Filters where the API has none', () => {
+		const resource = { name: 'Tag', value: 'tag', description: 'A tag of the blog' };
+		const { properties } = getManyOf(resource, {
+			noun: 'tags',
+			path: '/blog/v1/tags',
+			filters: [],
+			query: (_filters, page) => ({ page }),
+			output: () => z.object({ id: z.string() }),
+			read: () => [],
+		});
+		expect(properties(blog).map(({ name }) => name)).toEqual(['returnAll', 'limit']);
 	});
 
 	it('reads a day as its first moment in the workflow’s time zone where the API takes no days', async () => {

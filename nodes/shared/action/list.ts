@@ -15,7 +15,7 @@ export interface ListFacts {
 	readonly noun: string;
 	/** Collection path. */
 	readonly path: string;
-	/** Parameters of the collection Filters. */
+	/** Parameters of the collection Filters, which a list without filters does not have. */
 	readonly filters: readonly INodeProperties[];
 	/** Query of page n (from 0) for the filters that are set. */
 	readonly query: (filters: IDataObject, number: number) => IDataObject;
@@ -39,7 +39,7 @@ const MAX_PAGES = 1_000;
 /** A day without a time. */
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
-/** The operation that reads a list of the provider. */
+/** The operation that reads a list of the provider, which its API returns with the newest entry first. */
 export function getManyOf(resource: Resource, list: ListFacts): Operation {
 	const { noun, output } = list;
 	return {
@@ -53,15 +53,7 @@ export function getManyOf(resource: Resource, list: ListFacts): Operation {
 		properties: () => [
 			...limitFields(noun),
 			...(typeof output === 'function' ? [] : outputFields(output)),
-			{
-				displayName: 'Filters',
-				name: 'filters',
-				type: 'collection',
-				placeholder: 'Add Filter',
-				default: {},
-				description: `Which ${noun} to list`,
-				options: [...list.filters],
-			},
+			...filtersField(list),
 		],
 		output: typeof output === 'function' ? output : () => simplifiedOutput(output),
 		run: async (call) => {
@@ -70,6 +62,22 @@ export function getManyOf(resource: Resource, list: ListFacts): Operation {
 			return chosen.map((json) => ({ json }));
 		},
 	};
+}
+
+/** An empty collection would offer a choice of nothing. */
+function filtersField({ noun, filters }: ListFacts): INodeProperties[] {
+	if (filters.length === 0) return [];
+	return [
+		{
+			displayName: 'Filters',
+			name: 'filters',
+			type: 'collection',
+			placeholder: 'Add Filter',
+			default: {},
+			description: `Which ${noun} to list`,
+			options: [...filters],
+		},
+	];
 }
 
 /** The API client for a list, or for one entry of it; its errors name what is listed. */
