@@ -241,7 +241,11 @@ function readEmail(call: ActionCall): string {
 }
 
 function noAddress({ context }: ActionCall, text: string) {
-	return settingsError(context, `"${text}" is not an email address`, 'Enter it as ana@example.com');
+	return settingsError(
+		context,
+		`"${text}" is not an email address`,
+		'Enter an address such as ana@example.com',
+	);
 }
 
 /** @throws NodeOperationError for one that Metigan does not take */
@@ -262,7 +266,7 @@ function readNote(call: ActionCall): IDataObject {
 	if (note.length > LONGEST_NOTE) {
 		throw settingsError(
 			call.context,
-			`The note has ${note.length} characters, and Metigan keeps ${LONGEST_NOTE}`,
+			`The note has ${note.length} characters, but Metigan keeps at most ${LONGEST_NOTE}`,
 			'Shorten it',
 		);
 	}

@@ -77,11 +77,15 @@ export const OPERATORS = {
 		'The text does not begin with the value',
 		beginsWith,
 	),
-	notContains: opposite('Does Not Contain', 'Neither the text nor the list has it', contains),
-	notEquals: opposite('Does Not Equal', 'The field holds something else', equals),
+	notContains: opposite(
+		'Does Not Contain',
+		'The text does not contain the value, or the list does not have it',
+		contains,
+	),
+	notEquals: opposite('Does Not Equal', 'The field does not equal the value', equals),
 	notExists: {
 		name: 'Does Not Exist',
-		description: 'The event lacks the field, or it is null',
+		description: 'The event does not have the field, or it is null',
 		holds: (found) => found === undefined,
 	},
 	equals,
@@ -102,7 +106,11 @@ export const OPERATORS = {
 		takes: NUMBER_OR_TIME,
 		holds: (found, value) => difference(found, value) < 0,
 	},
-	notOneOf: opposite('Is Not One Of', 'The field holds none of the values', isOneOf),
+	notOneOf: opposite(
+		'Is Not One Of',
+		'The text or number is none of the values, which are separated by commas',
+		isOneOf,
+	),
 	isOneOf,
 } as const satisfies Readonly<Record<string, Operator>>;
 
@@ -140,7 +148,7 @@ function readRow(row: unknown, title: string): Condition | string {
 		return `${title}: "${written}" is not a path such as data.campaign.id or data.tags[0]. A path begins with ${TOP.join(', ')}`;
 	}
 	if (!isOperatorName(operator)) {
-		return `${title} has no operator that is one of ${Object.keys(OPERATORS).join(', ')}`;
+		return `${title} needs an operator, one of: ${Object.keys(OPERATORS).join(', ')}`;
 	}
 	const { name, takes }: Operator = OPERATORS[operator];
 	const text = textOf(value) ?? '';

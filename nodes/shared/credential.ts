@@ -66,7 +66,8 @@ export function fringeWarning(credential: ProviderCredential): string | undefine
 		([name]) => name !== 'apiKey' && hasFringe(credential[name]),
 	).map(([, title]) => title);
 	if (fields.length === 0) return undefined;
-	return `The ${fields.join(' and the ')} in the credential begins or ends with white space, a quote or an invisible character. Deliveries are verified with and without it; enter it again without`;
+	const begins = fields.length === 1 ? 'begins or ends' : 'begin or end';
+	return `The ${fields.join(' and the ')} in the credential ${begins} with white space, a quote or an invisible character. Deliveries are verified with and without this character. Correct the credential if it is not part of the secret`;
 }
 
 /** Reads the credential. @throws what n8n throws when none is set, or NodeOperationError */

@@ -27,7 +27,7 @@ export function providerFor(
 	if (provider !== undefined) return provider;
 	throw settingsError(
 		context,
-		`The product "${String(product)}" is not known`,
+		`There is no product "${String(product)}"`,
 		`Choose one of: ${family.map((candidate) => candidate.product).join(', ')}`,
 	);
 }

@@ -26,14 +26,14 @@ const NOT_TRUSTED = [
 export function noAnswer(name: string, code: string): NoAnswer {
 	if (code === 'ERR_BODY_TOO_LARGE') {
 		return {
-			message: `${name} answered with more than ${CALL_LIMITS.maxBytes / 2 ** 20} MB, which is not read`,
+			message: `${name} sent an answer of more than ${CALL_LIMITS.maxBytes / 2 ** 20} MB, which is too large`,
 			advice:
 				'Check the Base URL in the credential: something else may answer there instead of the API',
 		};
 	}
 	if (code === 'ERR_OUT_OF_TIME') {
 		return {
-			message: `${name} is so slow that its calls take more than a minute in total`,
+			message: `${name} took more than a minute to answer all calls`,
 			advice: 'Nothing is wrong with the workflow: try again in a few minutes',
 		};
 	}

@@ -780,7 +780,7 @@ describe('The product of the Misar node', () => {
 		const { error } = await runAction(sandbox, misarMail, {
 			parameters: endpoint('getAll', { product: 'nope' }),
 		});
-		expect(error?.message).toMatch(/^The product "nope" is not known/);
+		expect(error?.message).toMatch(/^There is no product "nope"/);
 		expect(sandbox.requests()).toEqual([]);
 	});
 

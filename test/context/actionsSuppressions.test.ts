@@ -253,7 +253,9 @@ describe.each([
 
 	it('refuses a note of more than 500 characters', async () => {
 		const { error } = await run({ ...parameters, note: 'x'.repeat(501) });
-		expect(error?.message).toBe('The note has 501 characters, and Metigan keeps 500. Shorten it.');
+		expect(error?.message).toBe(
+			'The note has 501 characters, but Metigan keeps at most 500. Shorten it.',
+		);
 		expect(sent()).toEqual([]);
 	});
 });
@@ -262,7 +264,11 @@ describe('an invalid address', () => {
 	it.each([
 		['add', { emails: ' , ' }, 'There is no email address. Enter one in Email Addresses.'],
 		['add', { emails: '={{ [] }}' }, 'There is no email address.'],
-		['add', { emails: 'nobody' }, '"nobody" is not an email address. Enter it as ana@example.com.'],
+		[
+			'add',
+			{ emails: 'nobody' },
+			'"nobody" is not an email address. Enter an address such as ana@example.com.',
+		],
 		['add', { emails: '={{ 7 }}' }, 'The parameter "emails" cannot be used'],
 		['get', { email: '={{ "" }}' }, 'The parameter "email" is empty'],
 		['get', { email: 'ana' }, '"ana" is not an email address.'],

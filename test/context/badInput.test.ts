@@ -236,7 +236,7 @@ describe.each([
 describe('a publish', () => {
 	it('names the products when an expression returns an unknown one', async () => {
 		const error = await publishError(misarMail, { parameters: { product: 'pigeon' } });
-		expect(error.message).toMatch(/^The product "pigeon" is not known/);
+		expect(error.message).toMatch(/^There is no product "pigeon"/);
 		expect(error.message).toMatch(/mail/);
 	});
 

@@ -303,7 +303,7 @@ const operations: readonly Operation[] = [
 ];
 
 const LATE = /no answer in time|\(E(?:CONNABORTED|TIMEDOUT)\)/;
-const TOO_LARGE = /answered with more than 5 MB, which is not read/;
+const TOO_LARGE = /sent an answer of more than 5 MB, which is too large/;
 const SAID: Readonly<Record<Manner, readonly RegExp[]>> = {
 	hangs: [LATE],
 	'drips its head': [LATE],

@@ -196,7 +196,7 @@ describe('an event leaves', () => {
 		['is no longer chosen', { event: 'email.sent' }],
 	])('by none if it %s and there is no Other: the run fails', async (_why, json) => {
 		await expect(startHost(metigan, ['email.bounced'], ON).execute([{ json }])).rejects.toThrow(
-			`Output per Event is on, and no output is for the event "${String(json['event'])}". Choose this event too, or All Events`,
+			`Output per Event is on, but the event "${String(json['event'])}" has no output. Choose this event too, or All Events`,
 		);
 		const withOther = startHost(metigan, ['email.bounced', '*'], ON);
 		expect(await withOther.execute([{ json }])).toEqual([[], [{ json }]]);

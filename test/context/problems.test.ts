@@ -66,7 +66,7 @@ describe('refused deliveries', () => {
 			{
 				problem: 'deliveriesRefused',
 				message: expect.stringMatching(
-					/^Metigan in workflow “Test workflow”: A delivery was refused at 1 Mar 2026, .*: signature does not match\. No valid delivery has come since n8n started: .* https:\/\/n8n\.example\.com\/workflow\/workflow 0/,
+					/^Metigan in workflow “Test workflow”: A delivery was refused at 1 Mar 2026, .*: signature does not match\. No valid delivery has arrived since n8n started: .* https:\/\/n8n\.example\.com\/workflow\/workflow 0/,
 				),
 				provider: 'metigan',
 				since: '2026-03-01T12:00:00.000Z',
@@ -141,11 +141,6 @@ it('a delivery that only the previous secret verifies runs, and this is reported
 });
 
 it('a delivery that the new secret verifies runs without a problem', async () => {
-	const host = startHost(undefined, { signingSecret: SECRET, previousSigningSecret: OLD_SECRET });
-	expect((await host.deliver(signed(SECRET))).run).toHaveLength(1);
-});
-
-it('a delivery that the present secret verifies outputs its event alone', async () => {
 	const host = startHost(undefined, { signingSecret: SECRET, previousSigningSecret: OLD_SECRET });
 	const { run } = await host.deliver(signed(SECRET));
 	expect(run?.map(({ json }) => json)).toMatchObject([{ event: metigan.events[0] }]);

@@ -218,7 +218,8 @@ const rows: Record<string, Row> = {
 	'the event is not selected': {
 		send: (trigger) => signed(trigger, { event: 'email.complained' }),
 		message: `${NOT_SELECTED} (Marked as Spam, email.complained)`,
-		description: /^It is verified: .* Choose this event too, or make a chosen one happen$/,
+		description:
+			/^Its signature is valid, .* Choose this event too, or make one of the chosen events happen$/,
 	},
 	'the event does not meet the conditions': {
 		parameters: {
@@ -227,12 +228,12 @@ const rows: Record<string, Row> = {
 		send: (trigger) => signed(trigger, { data: { recipient: 'ada@example.com', subject: 'Hi' } }),
 		message:
 			'A delivery arrived and was ignored: condition 1 is not met: data.subject (Email Bounced, email.bounced)',
-		description: /^It is verified: .* Change Options → Conditions/,
+		description: /^Its signature is valid, .* Change Options → Conditions/,
 	},
 	'the event is in no list': {
 		send: (trigger) => signed(trigger, { event: 'brand.new' }),
 		message: `${NOT_SELECTED} (brand.new)`,
-		description: /^It is verified/,
+		description: /^Its signature is valid/,
 	},
 	'the bounce is of the other type': {
 		trigger: misarMail,
@@ -240,7 +241,7 @@ const rows: Record<string, Row> = {
 		send: (trigger) => signed(trigger, { data: { bounce_type: 'soft' } }),
 		message:
 			'A delivery arrived and was ignored: only hard bounces are selected (Email Bounced, email.bounced)',
-		description: /^It is verified/,
+		description: /^Its signature is valid/,
 	},
 };
 

@@ -93,7 +93,7 @@ it.concurrent(
 			reasons: { 'signature does not match': 1 },
 			message: expect.stringMatching(
 				new RegExp(
-					`: signature does not match\\. No valid delivery has come since n8n started: .* http\\S+/workflow/${workflow.workflowId}$`,
+					`: signature does not match\\. No valid delivery has arrived since n8n started: .* http\\S+/workflow/${workflow.workflowId}$`,
 				),
 			),
 		});

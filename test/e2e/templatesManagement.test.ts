@@ -295,7 +295,7 @@ describe('tell me when webhooks break', () => {
 		expect(texts()).toEqual([
 			{
 				text: expect.stringMatching(
-					/^Misar Mail in workflow “.*”: A delivery was refused at .*: signature does not match\. No valid delivery has come since n8n started: .* http\S+\/workflow\/\w+$/,
+					/^Misar Mail in workflow “.*”: A delivery was refused at .*: signature does not match\. No valid delivery has arrived since n8n started: .* http\S+\/workflow\/\w+$/,
 				),
 			},
 		]);

@@ -99,7 +99,7 @@ describe('a call', () => {
 		expect(
 			client.failure('POST', '/', { kind: 'unreachable', code: 'ERR_OUT_OF_TIME' }),
 		).toMatchObject({
-			message: 'Example is so slow that its calls take more than a minute in total',
+			message: 'Example took more than a minute to answer all calls',
 			description: expect.stringContaining('try again in a few minutes'),
 		});
 	});

@@ -195,7 +195,7 @@ describe('conditions', () => {
 		]),
 		[
 			{ rows: [row('event', 'matches', 'x')] },
-			`Condition 1 has no operator that is one of ${Object.keys(OPERATORS).join(', ')}`,
+			`Condition 1 needs an operator, one of: ${Object.keys(OPERATORS).join(', ')}`,
 		],
 		[{ rows: [row('event', 'equals', ' ')] }, 'Condition 1: "Equals" needs a value'],
 		[{ rows: [row('event', 'contains', {})] }, 'Condition 1: "Contains" needs a value'],

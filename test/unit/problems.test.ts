@@ -39,7 +39,7 @@ const kinds: Record<ProblemKind, Kind> = {
 			reasons: { 'signature does not match': 2 },
 			lastAt: iso(MINUTE_MS),
 		},
-		message: `2 deliveries were refused between ${AT_12} and ${AT_12_01}: signature does not match. No valid delivery has come since n8n started: check the signing secret in the credential.`,
+		message: `2 deliveries were refused between ${AT_12} and ${AT_12_01}: signature does not match. No valid delivery has arrived since n8n started: check the signing secret in the credential.`,
 	},
 	verifiedByPreviousSecret: {
 		add: (log, at) => log.verifiedByPreviousSecret(at),
@@ -142,25 +142,25 @@ describe('refused deliveries', () => {
 			'one, and none ever verified',
 			undefined,
 			1,
-			`${REFUSED_ONCE}No valid delivery has come since n8n started: check the signing secret in the credential.`,
+			`${REFUSED_ONCE}No valid delivery has arrived since n8n started: check the signing secret in the credential.`,
 		],
 		[
 			'one after a valid one',
 			-MINUTE_MS,
 			1,
-			`${REFUSED_ONCE}The last valid delivery came at 1 Mar 2026, 12:59 CET, so this one is probably not from Misar Mail.`,
+			`${REFUSED_ONCE}The last valid delivery arrived at 1 Mar 2026, 12:59 CET, so this one is probably not from Misar Mail.`,
 		],
 		[
 			'several, with a valid one between them',
 			0,
 			2,
-			`${REFUSED_TWICE}Valid ones arrived too, the last at ${AT_12}, so these are probably not from Misar Mail.`,
+			`${REFUSED_TWICE}Valid deliveries arrived as well, the last one at ${AT_12}, so these are probably not from Misar Mail.`,
 		],
 		[
 			'several, and no valid one any more',
 			-MINUTE_MS,
 			2,
-			`${REFUSED_TWICE}No valid one has arrived since 1 Mar 2026, 12:59 CET: if Misar Mail has sent any, compare its signing secret with the credential’s.`,
+			`${REFUSED_TWICE}No valid delivery has arrived since 1 Mar 2026, 12:59 CET. If Misar Mail has sent any, compare the signing secret in the credential with the one at Misar Mail.`,
 		],
 	])('say who may have sent them: %s', (_what, validAt, times, message) => {
 		const log = new ProblemLog();

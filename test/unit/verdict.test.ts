@@ -182,7 +182,7 @@ const faults: readonly Row[] = [
 		'a test that did not arrive',
 		'testNotReceived',
 		{ test: { verifiedAfterMs: undefined } },
-		/was asked for a test, and none that verifies arrived within 10 seconds\. It may not reach/,
+		/was asked to send a test delivery, but no valid one arrived within 10 seconds\. The webhook URL may not/,
 	],
 	[
 		'a test that something answered with an error',
@@ -200,7 +200,7 @@ const faults: readonly Row[] = [
 		'a last delivery that n8n answered with 404',
 		'deliveriesFailed',
 		{ attempts: [{ status_code: 404 }, { status_code: 200 }] },
-		/ended with HTTP 404\. n8n has no such webhook: publish/,
+		/ended with HTTP 404\. n8n has no webhook at this URL: publish/,
 	],
 	[
 		'a last delivery that was refused',

@@ -51,7 +51,7 @@ export function outputFields({ id, all }: AnswerFields): INodeProperties[] {
 				.map((value) => ({
 					name: titleOf(value),
 					value,
-					description: `In the output it is called ${value}`,
+					description: `Called ${value} in the output`,
 				}))
 				.sort((a, b) => a.name.localeCompare(b.name)),
 			default: [],

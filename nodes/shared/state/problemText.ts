@@ -70,14 +70,14 @@ function sender({ name, facts, count, since, lastValidAt, at }: Told): string {
 		return `${name} sends them again. The next check registers the endpoint again; or enter the previous API key in the credential again.`;
 	}
 	if (lastValidAt === undefined) {
-		return 'No valid delivery has come since n8n started: check the signing secret in the credential.';
+		return 'No valid delivery has arrived since n8n started: check the signing secret in the credential.';
 	}
 	if (count === 1) {
-		return `The last valid delivery came at ${at(lastValidAt)}, so this one is probably not from ${name}.`;
+		return `The last valid delivery arrived at ${at(lastValidAt)}, so this one is probably not from ${name}.`;
 	}
 	return lastValidAt >= since
-		? `Valid ones arrived too, the last at ${at(lastValidAt)}, so these are probably not from ${name}.`
-		: `No valid one has arrived since ${at(lastValidAt)}: if ${name} has sent any, compare its signing secret with the credential’s.`;
+		? `Valid deliveries arrived as well, the last one at ${at(lastValidAt)}, so these are probably not from ${name}.`
+		: `No valid delivery has arrived since ${at(lastValidAt)}. If ${name} has sent any, compare the signing secret in the credential with the one at ${name}.`;
 }
 
 function period(since: number, last: number, at: Told['at']): string {

@@ -103,7 +103,7 @@ export class DeliveryReport {
 		if (isTest) {
 			return tell(
 				`A delivery arrived and was ignored: ${reason} (${eventTitle(provider, event.name)})`,
-				`It is verified: ${provider.displayName} and the signing secret are set up. ${isUnmet ? 'Change Options → Conditions, or make an event happen that meets them' : 'Choose this event too, or make a chosen one happen'}`,
+				`Its signature is valid, so ${provider.displayName} and the signing secret are set up correctly. ${isUnmet ? 'Change Options → Conditions, or make an event happen that meets them' : 'Choose this event too, or make one of the chosen events happen'}`,
 			);
 		}
 		// Conditions leave events out on purpose.

@@ -82,7 +82,7 @@ function answerOptions({ envelope, displayName }: Provider): INodeProperties[] {
 				},
 			],
 			default: 'received',
-			description: `When to tell ${displayName} that an event has arrived. Webhook processors of queue mode always do so when it is received.`,
+			description: `When to tell ${displayName} that an event has arrived. In queue mode, webhook processors always answer when they receive it.`,
 		},
 		{
 			displayName: 'Answer to Long Runs',

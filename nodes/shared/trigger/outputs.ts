@@ -7,9 +7,9 @@ import { providerFor } from '../product';
 import type { ProviderFamily } from '../provider';
 
 /**
- * The outputs of a trigger: those for events, then Problem. `eventOutputs` determines for a run what
- * `outputsExpression` determines for the editor. They are in the order of the provider's facts and not of the
- * selection, because n8n ties a connection to the position of its output.
+ * The outputs of a trigger: those for events, then Problem. `outputsExpression` tells the editor, and `eventOutputs`
+ * a run, which ones there are. They follow the order of the provider's facts, not of the selection, because n8n ties
+ * a connection to the position of its output.
  */
 
 export const OUTPUT_PER_EVENT_OPTION: INodeProperties = {
@@ -19,7 +19,7 @@ export const OUTPUT_PER_EVENT_OPTION: INodeProperties = {
 	default: false,
 	noDataExpression: true,
 	description:
-		'Whether each chosen event has its own output, named after it. All Events and Custom Events share the output Other.',
+		'Whether to give each chosen event an output of its own. Events that only All Events or Custom Events select go to the output Other.',
 };
 
 export const REPORT_PROBLEMS_OPTION: INodeProperties = {
@@ -28,7 +28,7 @@ export const REPORT_PROBLEMS_OPTION: INodeProperties = {
 	type: 'boolean',
 	default: false,
 	description:
-		'Whether to add a further output, Problem, that reports when deliveries are refused, the endpoint had to be repaired or the provider cannot be reached. Connect an email or chat node to it.',
+		'Whether to add an output, Problem, that reports when deliveries are refused, the endpoint was repaired or the provider cannot be reached. Connect an email or chat node to it.',
 };
 
 const CHOSEN = '[].concat($parameter.events ?? [])';
@@ -83,7 +83,7 @@ export function outputFor(
 	if (index !== -1) return index;
 	throw settingsError(
 		context,
-		`Output per Event is on, and no output is for the event "${String(event)}"`,
-		'Choose this event too, or All Events: what is not chosen by its name leaves by the output Other. Then retry this execution',
+		`Output per Event is on, but the event "${String(event)}" has no output`,
+		'Choose this event too, or All Events, which adds the output Other for everything else. Then retry this execution',
 	);
 }

@@ -68,7 +68,7 @@ function receiveFields(provider: Provider): INodeProperties[] {
 		optionsCollection([
 			...deliveryOptions(provider),
 			skipDuplicatesOption(
-				'a delivery that was accepted before leaves by Refused, unless its run failed and the Webhook node answers after the run',
+				'a delivery that was accepted before goes to Refused. If the Webhook node answers after the run, one whose run failed is accepted again',
 			),
 		]),
 	];

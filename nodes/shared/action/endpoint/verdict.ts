@@ -126,9 +126,9 @@ function lostTest({ provider, test, attempts }: Case): string | undefined {
 	const answer = last && statusOf(last);
 	const log =
 		answer === undefined
-			? `It may not reach the address from outside.`
+			? 'The webhook URL may not be reachable from outside your network.'
 			: `It was answered with HTTP ${answer}.`;
-	return `${provider.displayName} was asked for a test, and none that verifies arrived within 10 seconds. ${log} Look into its log of deliveries.`;
+	return `${provider.displayName} was asked to send a test delivery, but no valid one arrived within 10 seconds. ${log} See the log of deliveries in its dashboard.`;
 }
 
 function failedDeliveries({ provider, test, attempts, counts }: Case): string | undefined {
@@ -147,7 +147,7 @@ function remedyFor(status: number | undefined): string {
 		case 401:
 			return 'The signature did not verify: compare the Signing Secret in the credential with the one that the provider uses for this endpoint.';
 		case 404:
-			return 'n8n has no such webhook: publish the workflow, and see that the endpoint has its Production URL.';
+			return 'n8n has no webhook at this URL: publish the workflow, and check that the endpoint has its Production URL.';
 		default:
 			return 'n8n or a proxy in front of it refused it: their logs say why.';
 	}
