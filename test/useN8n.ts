@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from '@jest/globals';
 
 import { startSandbox, type SandboxOptions } from '../sandbox';
-import { startN8n, type N8nHostOptions } from '../testkit/n8n-host/driver';
+import { startN8n, type N8nHost, type N8nHostOptions } from '../testkit/n8n-host/driver';
 import { packedPackage } from '../testkit/n8n-host/packedPackage';
 import { ORIGIN, type Bed } from '../testkit/publishTrigger';
 
@@ -11,13 +11,12 @@ export interface BedOptions extends N8nHostOptions {
 
 /** Starts a sandbox, and an n8n with the packed package that gets what the sandbox sends to {@link ORIGIN}. */
 export async function startBed({
-	tarball = packedPackage(),
 	sandbox: sandboxOptions,
 	...n8nOptions
 }: BedOptions = {}): Promise<Bed & { stop(): Promise<void> }> {
 	const sandbox = await startSandbox(sandboxOptions);
 	try {
-		const n8n = await startN8n({ tarball, webhookUrl: ORIGIN, ...n8nOptions });
+		const n8n = await startHost(n8nOptions);
 		sandbox.setRoute(ORIGIN, n8n.url);
 		return {
 			n8n,
@@ -42,11 +41,26 @@ export async function startBed({
  * @param keep - gets them before the first test
  */
 export function useN8n(keep: (bed: Bed) => void, options?: BedOptions): void {
-	let stop: (() => Promise<void>) | undefined;
+	use(async () => await startBed(options), keep);
+}
+
+/** As {@link useN8n}, for tests that need no sandbox, or one each. */
+export function useN8nAlone(keep: (n8n: N8nHost) => void, options?: N8nHostOptions): void {
+	use(async () => await startHost(options), keep);
+}
+
+async function startHost(options: N8nHostOptions = {}): Promise<N8nHost> {
+	return await startN8n({ tarball: packedPackage(), webhookUrl: ORIGIN, ...options });
+}
+
+function use<T extends { stop(): Promise<void> }>(
+	start: () => Promise<T>,
+	keep: (started: T) => void,
+): void {
+	let started: T | undefined;
 	beforeAll(async () => {
-		const bed = await startBed(options);
-		({ stop } = bed);
-		keep(bed);
+		started = await start();
+		keep(started);
 	}, 600_000);
-	afterAll(async () => await stop?.(), 60_000);
+	afterAll(async () => await started?.stop(), 60_000);
 }

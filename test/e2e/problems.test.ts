@@ -15,7 +15,7 @@ import {
 	type TriggerWorkflow,
 } from '../../testkit/publishTrigger';
 import { metigan, misarMail, type TriggerCase } from '../../testkit/triggers';
-import { useN8n } from '../useN8n';
+import { useN8nAlone } from '../useN8n';
 
 /** Each kind of problem, as it comes out of a trigger with Report Problems on in a real n8n. */
 
@@ -27,7 +27,7 @@ const REPORTED_MS = 200_000;
 const sandboxes: Sandbox[] = [];
 let n8n: N8nHost;
 
-useN8n((bed) => ({ n8n } = bed), { env: LAZY_ISOLATES });
+useN8nAlone((started) => (n8n = started), { env: LAZY_ISOLATES });
 
 afterAll(async () => {
 	await Promise.all(sandboxes.map(async (sandbox) => await sandbox.close()));

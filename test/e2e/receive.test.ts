@@ -7,7 +7,7 @@ import { chain, outputOf, type N8nHost } from '../../testkit/n8n-host/driver';
 import { fetchOnNewConnection } from '../../testkit/n8n-host/fetch';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN, PACKAGE, SECRET } from '../../testkit/publishTrigger';
-import { useN8n } from '../useN8n';
+import { useN8nAlone } from '../useN8n';
 import { webhookNode } from './webhookNode';
 
 /** Webhook → Receive → work in a real n8n, where the provider is answered after the work. */
@@ -20,7 +20,7 @@ let requests = 0;
 /** How it answers. */
 let answer: () => Promise<number>;
 
-useN8n((bed) => ({ n8n } = bed));
+useN8nAlone((started) => (n8n = started));
 
 beforeAll(async () => {
 	crm = createServer((_request, response) => {

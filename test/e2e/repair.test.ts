@@ -6,7 +6,7 @@ import { FEW_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN, publishTrigger, type TriggerWorkflow } from '../../testkit/publishTrigger';
 import { triggerCases, type TriggerCase } from '../../testkit/triggers';
-import { useN8n } from '../useN8n';
+import { useN8nAlone } from '../useN8n';
 
 /**
  * What breaks an endpoint while n8n runs or is down, and that each trigger repairs it by itself: at
@@ -147,7 +147,7 @@ describe.each(services)('with the publication service %p', (publicationService) 
 	const subjects = new Map<string, Array<Omit<Subject, 'round'>>>();
 	let n8n: N8nHost;
 
-	useN8n((bed) => ({ n8n } = bed), { env: FEW_ISOLATES, publicationService });
+	useN8nAlone((started) => (n8n = started), { env: FEW_ISOLATES, publicationService });
 
 	beforeAll(async () => {
 		for (const [index, [name, { credential = {} }]] of Object.entries(faults).entries()) {

@@ -3,7 +3,7 @@ import { afterAll } from '@jest/globals';
 import type { N8nHost } from '../../testkit/n8n-host/driver';
 import { LAZY_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { printFigures } from '../figures';
-import { useN8n } from '../useN8n';
+import { useN8nAlone } from '../useN8n';
 import { Harness } from './harness';
 import { figures, type Outcome } from './outcomes';
 import type { Step, UserStep } from './steps';
@@ -25,7 +25,7 @@ const MANY_AT_ONCE = {
 export function useHarnesses(title: string, keep: (n8n: N8nHost) => void): Outcome[] {
 	const outcomes: Outcome[] = [];
 	// With the publication service, a restart calls no provider and what was killed is not tried again.
-	useN8n(({ n8n }) => keep(n8n), { env: MANY_AT_ONCE, publicationService: false });
+	useN8nAlone(keep, { env: MANY_AT_ONCE, publicationService: false });
 	afterAll(async () => {
 		printFigures(title, figures(outcomes));
 		await Harness.closeAll();
