@@ -2,7 +2,7 @@ import type { IDataObject } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
 import { addressOf, timeOf } from '../shared/values';
-import type { ListedEvent, RecoveryApi } from '../shared/provider';
+import type { ListedEvent, RecoveryApi } from '../shared/recoveryApi';
 
 const optionalText = z.string().nullish();
 const suppressionSchema = z.object({

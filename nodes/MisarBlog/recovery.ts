@@ -2,7 +2,7 @@ import { z } from 'zod/v4';
 
 import { timeOf } from '../shared/values';
 import { jsonObjectSchema } from '../shared/jsonObject';
-import type { ListedEvent, RecoveryApi } from '../shared/provider';
+import type { ListedEvent, RecoveryApi } from '../shared/recoveryApi';
 
 const id = z.union([z.string(), z.number()]).transform(String);
 const time = z.union([z.string(), z.number()]).nullish();

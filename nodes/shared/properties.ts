@@ -2,7 +2,8 @@ import type { IDisplayOptions, INodeProperties, INodePropertyOptions } from 'n8n
 
 import { conditionsOption } from './conditionsOption';
 import { ALL_EVENTS } from './events';
-import type { WebhookApi, Provider, ProviderFamily } from './provider';
+import type { Provider, ProviderFamily } from './provider';
+import type { WebhookApi } from './webhookApi';
 
 /** When a parameter is shown: values of other parameters. */
 export type Show = NonNullable<IDisplayOptions['show']>;

@@ -10,6 +10,8 @@ import type { z } from 'zod/v4';
 
 import type { BaseUrlFacts } from './baseUrl';
 import type { ProviderCredential } from './credential';
+import type { RecoveryApi } from './recoveryApi';
+import type { Confirmation, WebhookApi } from './webhookApi';
 
 /**
  * The contract of a webhook provider: facts as data, read by shared code.
@@ -142,136 +144,6 @@ export interface EnvelopeFacts {
 	 * is not 2xx. Such a ping is answered unverified, and starts nothing.
 	 */
 	readonly pingsOnCreate?: true;
-}
-
-/** How a call says which endpoint it is for, and which method updates one. */
-export interface ItemStyle {
-	readonly id: ItemAddress;
-	/** Method of an update. */
-	readonly update: 'PATCH' | 'PUT';
-}
-
-/** Where a call carries the id of an endpoint: `…/{id}`, `?id=` or in the JSON body. */
-export type ItemAddress = 'path' | 'query' | 'body';
-
-/** A call on one endpoint. `deliveries` is the log of its delivery attempts. */
-export type EndpointOperation = 'get' | 'update' | 'delete' | 'test' | 'deliveries';
-
-/** `unconfirmed`: no document names the call; it is tried, and may turn out not to exist. */
-export type Confirmation = 'documented' | 'unconfirmed';
-
-/** The provider's API for webhook endpoints. */
-export interface WebhookApi {
-	/** Paths of the collection, in the order to try: the next one is tried on 404 and 405. */
-	readonly paths: readonly string[];
-	/**
-	 * How one endpoint is addressed: the style that worked before first, then the next one when an answer is 400 (where
-	 * there are several styles), 404 or 405.
-	 */
-	readonly itemStyles: readonly [ItemStyle, ...ItemStyle[]];
-	/** How a call carries the names of events. */
-	readonly eventsFormat: 'list' | 'commaSeparated';
-	/**
-	 * Where the signing secret comes from. `always`: this package sends one on create. `never`: the provider issues it
-	 * and returns it once.
-	 */
-	readonly sendsSecret: 'always' | 'never';
-	/** The provider may ignore the secret that was sent and issue its own; its answer then holds that one. */
-	readonly mayIssueAnother?: true;
-	/** What the API key has to be allowed to do, as far as is documented; follows the words "needs an API key". */
-	readonly requiredPermissions: string;
-	/** Calls beyond list and create, with how well each is documented. */
-	readonly operations: Readonly<Partial<Record<EndpointOperation, Confirmation>>>;
-	/** Query of page n (from 1), where the list is paged. */
-	readonly page?: {
-		readonly size: number;
-		readonly query: (page: number, size: number) => IDataObject;
-	};
-	/** Body fields of a create besides `url`, `events` and `secret`. */
-	readonly createExtras?: (owner: { workflowId: string; nodeName: string }) => IDataObject;
-}
-
-/** What is known of an event, whether it came in a delivery or from the provider's API. */
-export interface KnownEvent {
-	/** Name of the event. */
-	readonly event: string;
-	/** Epoch milliseconds at which it happened. */
-	readonly at: number;
-	readonly data: IDataObject;
-	/** `deliveryId` of its delivery, where it arrived in one. */
-	readonly deliveryId?: string | undefined;
-}
-
-/** An event that a provider's API lists. */
-export interface ListedEvent extends KnownEvent {
-	/** The call that listed it, e.g. `GET /api/suppressions`. */
-	readonly source: string;
-}
-
-/** A call of a provider's API, and how its answer is read. */
-export interface RecoveryCall<T> {
-	readonly path: string;
-	readonly qs: IDataObject;
-	/** @returns undefined for an answer that is not as documented */
-	readonly read: (body: unknown) => T | undefined;
-}
-
-/** A page of what happened, the newest first. */
-export interface EventPage {
-	readonly events: readonly ListedEvent[];
-	/** How many entries the page has, including those that are not events. */
-	readonly size: number;
-	/** How many entries there are on all pages; undefined where the answer does not say so. */
-	readonly total?: number | undefined;
-}
-
-/** Which entries of a list to ask for. */
-export interface PagePlace {
-	/** Epoch milliseconds of the oldest event that is wanted. */
-	readonly since: number;
-	/** Counted from 0. */
-	readonly number: number;
-	/** How many entries come before it. */
-	readonly offset: number;
-	/** How many entries to ask for. */
-	readonly size: number;
-}
-
-/**
- * Identifies an event. A listed event and a delivered one are the same event if they have the same `own`, or the same
- * `about` at about the same time.
- */
-export interface Identity {
-	/** An id that only this event has. */
-	readonly own?: string | undefined;
-	/** The event's name and what it is about. */
-	readonly about: string;
-	/** Epoch milliseconds. */
-	readonly at: number;
-	/** How far the two times of one event may differ, in milliseconds. */
-	readonly toleranceMs: number;
-}
-
-/** The API that lists events whose deliveries were lost. */
-export interface RecoveryApi {
-	/** What it lists, in words, e.g. "articles". */
-	readonly noun: string;
-	/** The events it lists. */
-	readonly events: readonly string[];
-	/** What it can and cannot recover, for the editor. */
-	readonly description: string;
-	/** Calls a minute that the provider allows where its answers do not say so. */
-	readonly callsPerMinute: number;
-	/** The most entries that a page holds. */
-	readonly pageSize: number;
-	/** Whether a page can begin at any entry of the list; if not, it begins at a multiple of its size. */
-	readonly startsAnywhere: boolean;
-	/** Makes the call for one page; the page may also hold events older than `since`. */
-	readonly page: (place: PagePlace) => RecoveryCall<EventPage>;
-	/** Makes the call for the fields of one event that the list leaves out. */
-	readonly details?: (event: ListedEvent) => RecoveryCall<ListedEvent>;
-	/** @returns undefined for what cannot be one of `events` */
-	readonly identify: (event: KnownEvent) => Identity | undefined;
 }
 
 /** What operations work on: an entry of the parameter Resource. */

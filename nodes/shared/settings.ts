@@ -10,7 +10,8 @@ import { readConditions, type Condition } from './conditions';
 import { settingsError, type NodeContext } from './errors';
 import { noEventSelected, selectedNames } from './events';
 import { isJsonObject } from './jsonObject';
-import type { ItemAddress, Provider, Registration } from './provider';
+import type { Provider, Registration } from './provider';
+import type { ItemAddress } from './webhookApi';
 
 /** The contexts a trigger is called in, besides that of a run. */
 export type TriggerContext = IHookFunctions | IWebhookFunctions | ITriggerFunctions;

@@ -3,7 +3,7 @@ import type { IDataObject } from 'n8n-workflow';
 
 import { recovery as metigan } from '../../nodes/Metigan/recovery';
 import { recovery as misarBlog } from '../../nodes/MisarBlog/recovery';
-import type { RecoveryApi } from '../../nodes/shared/provider';
+import type { RecoveryApi } from '../../nodes/shared/recoveryApi';
 import { deliveredKeys, keysAround, recoveredKeys } from '../../nodes/shared/recovery/identity';
 
 /** Whether an event of a list and one of a delivery are the same, by the keys that each stores and looks up. */

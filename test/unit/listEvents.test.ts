@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
-import type { PagePlace, RecoveryApi } from '../../nodes/shared/provider';
+import type { PagePlace, RecoveryApi } from '../../nodes/shared/recoveryApi';
 import { listEvents } from '../../nodes/shared/recovery/listEvents';
 import type { PacedClient } from '../../nodes/shared/recovery/pacedClient';
 

@@ -3,7 +3,7 @@ import type { IDataObject } from 'n8n-workflow';
 
 import { recovery as metigan } from '../../nodes/Metigan/recovery';
 import { recovery as misarBlog } from '../../nodes/MisarBlog/recovery';
-import type { RecoveryApi } from '../../nodes/shared/provider';
+import type { RecoveryApi } from '../../nodes/shared/recoveryApi';
 
 /** Lists in a form that is not documented: the event is the same as the delivered one. */
 

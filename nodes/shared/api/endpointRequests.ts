@@ -1,6 +1,6 @@
 import type { IDataObject, NodeApiError } from 'n8n-workflow';
 
-import type { ItemStyle } from '../provider';
+import type { ItemStyle } from '../webhookApi';
 import { readEndpointPage, type EndpointPage } from './endpointAnswer';
 import type { Installation } from './installation';
 import { isMissing, isUnauthorized, type ApiClient, type Attempt, type Call } from './request';

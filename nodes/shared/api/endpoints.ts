@@ -1,7 +1,8 @@
 import type { IDataObject, NodeApiError } from 'n8n-workflow';
 
 import type { ProviderCredential } from '../credential';
-import type { ItemAddress, ItemStyle, WebhookApi, Provider } from '../provider';
+import type { Provider } from '../provider';
+import type { ItemAddress, ItemStyle, WebhookApi } from '../webhookApi';
 import {
 	readAttemptList,
 	readEndpoint,

@@ -1,4 +1,4 @@
-import type { ItemStyle } from '../provider';
+import type { ItemStyle } from '../webhookApi';
 
 /**
  * What is learned about one installation of a provider's API by calling it: documents leave it open, or name

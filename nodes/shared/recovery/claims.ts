@@ -3,7 +3,8 @@ import { z } from 'zod/v4';
 
 import { isJsonObject } from '../jsonObject';
 import { messageOf } from '../log';
-import type { Identity, ProviderFamily } from '../provider';
+import type { ProviderFamily } from '../provider';
+import type { Identity } from '../recoveryApi';
 import { PROCESS, type Command } from '../state/commands';
 import { ownerOf, triggerKey } from '../state/perTrigger';
 import { whenRunEnds } from '../state/runEnd';

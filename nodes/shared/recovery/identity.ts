@@ -1,4 +1,4 @@
-import type { Identity } from '../provider';
+import type { Identity } from '../recoveryApi';
 
 /**
  * How a listed event is recognised as one that was delivered: by entries in n8n's database, which can only be asked

@@ -2,7 +2,8 @@ import type { IDataObject } from 'n8n-workflow';
 
 import { readRecipient } from '../delivery/event';
 import { sourceOf } from '../product';
-import type { ListedEvent, Provider } from '../provider';
+import type { Provider } from '../provider';
+import type { ListedEvent } from '../recoveryApi';
 import { nameOf } from './identity';
 import type { MissedEvent } from './listEvents';
 

@@ -1,4 +1,4 @@
-import type { Identity, ListedEvent, RecoveryApi } from '../provider';
+import type { Identity, ListedEvent, RecoveryApi } from '../recoveryApi';
 import { nameOf } from './identity';
 import type { PacedClient } from './pacedClient';
 

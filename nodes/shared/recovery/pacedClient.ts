@@ -1,7 +1,7 @@
 import { sleep } from 'n8n-workflow';
 
 import { isMissing, type ApiClient, type Attempt } from '../api/request';
-import type { RecoveryCall } from '../provider';
+import type { RecoveryCall } from '../recoveryApi';
 
 /** Calls a provider's API no faster than the provider allows, and no slower than its documents do. */
 export class PacedClient {

@@ -1,6 +1,6 @@
 import { sleep, type IExecuteFunctions } from 'n8n-workflow';
 
-import type { Identity } from '../provider';
+import type { Identity } from '../recoveryApi';
 import { Mutex } from '../state/mutex';
 import { PerTrigger } from '../state/perTrigger';
 import { deliveredKeys, keysAround, recoveredKeys, recoveredKeysAround } from './identity';

@@ -8,7 +8,7 @@ import { readCredential, type ProviderCredential } from '../credential';
 import { readBounceType } from '../delivery/event';
 import { reasonToIgnore } from '../delivery/selection';
 import { messageOf, warn } from '../log';
-import type { ListedEvent } from '../provider';
+import type { ListedEvent } from '../recoveryApi';
 import { Attempts } from '../state/attempts';
 import { commandItem, PROCESS } from '../state/commands';
 import { triggerKey } from '../state/perTrigger';

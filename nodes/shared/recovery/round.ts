@@ -1,7 +1,8 @@
 import type { IDataObject, ITriggerFunctions } from 'n8n-workflow';
 
 import { unmetCondition } from '../conditions';
-import type { ListedEvent, Provider, RecoveryApi } from '../provider';
+import type { Provider } from '../provider';
+import type { ListedEvent, RecoveryApi } from '../recoveryApi';
 import type { TriggerSettings } from '../settings';
 import type { Owner } from '../state/perTrigger';
 import type { RecordStore } from '../state/recordStore';

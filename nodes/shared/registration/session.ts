@@ -4,7 +4,8 @@ import { webhookApiOf, openEndpointApi, type ApiChoice, type EndpointApi } from 
 import type { Installation } from '../api/installation';
 import type { ProviderCredential } from '../credential';
 import { settingsError, type NodeContext } from '../errors';
-import type { WebhookApi, Provider } from '../provider';
+import type { Provider } from '../provider';
+import type { WebhookApi } from '../webhookApi';
 import { PerTrigger, triggerKey, type Owner } from '../state/perTrigger';
 import type { RecordStore } from '../state/recordStore';
 import type { SecretContext } from '../state/secrets';

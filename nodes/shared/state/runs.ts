@@ -1,7 +1,7 @@
 import { sleep, type IDataObject, type IRun, type ITriggerFunctions } from 'n8n-workflow';
 
 import { isJsonObject, jsonObjectSchema } from '../jsonObject';
-import type { Identity } from '../provider';
+import type { Identity } from '../recoveryApi';
 import { commandItem } from './commands';
 import { Mutex } from './mutex';
 import { PerTrigger, type Owner } from './perTrigger';

@@ -8,7 +8,8 @@ import {
 	shownFor,
 	skipDuplicatesOption,
 } from '../properties';
-import type { Provider, RecoveryApi } from '../provider';
+import type { Provider } from '../provider';
+import type { RecoveryApi } from '../recoveryApi';
 import { COLLECT_OPTIONS } from './collect';
 import { OUTPUT_PER_EVENT_OPTION, REPORT_PROBLEMS_OPTION } from './outputs';
 

@@ -9,7 +9,8 @@ import {
 	SIMPLIFY,
 	type Show,
 } from '../properties';
-import type { WebhookApi, Provider, ProviderFamily } from '../provider';
+import type { Provider, ProviderFamily } from '../provider';
+import type { WebhookApi } from '../webhookApi';
 import { ADDRESS_VARIABLE } from '../url';
 import { optionsProperty } from './options';
 

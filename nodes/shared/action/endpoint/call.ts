@@ -5,7 +5,8 @@ import { endpointIdSchema, type RemoteEndpoint } from '../../api/endpointAnswer'
 import { webhookApiOf, openEndpointApi, type EndpointApi } from '../../api/endpoints';
 import { settingsError } from '../../errors';
 import { eventsToRegister, noEventSelected, selectedNames } from '../../events';
-import type { ActionCall, WebhookApi, Operation } from '../../provider';
+import type { ActionCall, Operation } from '../../provider';
+import type { WebhookApi } from '../../webhookApi';
 import { readApiOptions } from '../../settings';
 import { eventNames } from '../eventNames';
 import { namesSchema, readParameter } from '../parameter';
