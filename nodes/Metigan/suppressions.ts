@@ -1,14 +1,23 @@
-import type { IDataObject, INodeProperties } from 'n8n-workflow';
+import type { IDataObject } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
 import { listClient } from '../shared/action/list';
-import { readParameter, readText } from '../shared/action/parameter';
 import type { Attempt } from '../shared/api/request';
-import { addressOf } from '../shared/values';
 import { settingsError } from '../shared/errors';
 import { jsonObjectSchema } from '../shared/jsonObject';
 import type { ActionCall, Operation, Resource } from '../shared/provider';
 import { SUPPRESSIONS } from './recovery';
+import {
+	EMAIL,
+	EMAILS,
+	NOTE,
+	REASON,
+	readEmail,
+	readEmails,
+	readNote,
+	readReason,
+	type Emails,
+} from './suppressionParameters';
 
 /** Single addresses of the suppression list, after Metigan's JavaScript SDK 2.5. */
 
@@ -45,43 +54,6 @@ export const suppressionOutput = () =>
 
 /** Addresses that Metigan takes in one call. */
 const BATCH_SIZE = 1_000;
-/** Characters of a note that Metigan keeps. */
-const LONGEST_NOTE = 500;
-
-const EMAIL: INodeProperties = {
-	displayName: 'Email Address',
-	name: 'email',
-	type: 'string',
-	required: true,
-	default: '',
-	placeholder: 'e.g. ana@example.com',
-	description: 'The address to work with',
-};
-
-/** Why a person may put an address on the list. */
-const REASONS = [
-	{ name: 'Manual', value: 'manual', description: 'No more emails at all' },
-	{
-		name: 'Unsubscribe',
-		value: 'unsubscribe',
-		description: 'The recipient opted out: no campaigns, but transactional emails',
-	},
-];
-
-const NOTE: INodeProperties = {
-	displayName: 'Note',
-	name: 'note',
-	type: 'string',
-	default: '',
-	placeholder: 'e.g. Opted out in the CRM',
-	description: 'Kept in the history of the address, 500 characters at most',
-};
-
-/** Several addresses as a list, or as text that an AI agent or a spreadsheet cell holds. */
-const emailsSchema = z.preprocess(
-	(value) => (typeof value === 'string' ? value.split(/[\s,;"[\]]+/) : value),
-	z.array(z.unknown()),
-);
 
 const addedSchema = z.object({
 	data: z.object({
@@ -99,27 +71,7 @@ export const add: Operation = {
 	action: 'Add suppressions',
 	description: 'Stop emails to some addresses; those already on the list stay as they are',
 	offered: () => 'documented',
-	properties: () => [
-		{
-			displayName: 'Email Addresses',
-			name: 'emails',
-			type: 'string',
-			required: true,
-			default: '',
-			placeholder: 'e.g. ana@example.com, bob@example.com',
-			description:
-				'One address or several, separated by commas, or an expression that returns a list. More than 1,000 take several calls.',
-		},
-		{
-			displayName: 'Reason',
-			name: 'reason',
-			type: 'options',
-			options: [...REASONS],
-			default: 'manual',
-			description: 'Why the addresses get no more emails: manual or unsubscribe',
-		},
-		NOTE,
-	],
+	properties: () => [EMAILS, REASON, NOTE],
 	output: () =>
 		z.object({
 			added: z.array(z.string()),
@@ -210,67 +162,6 @@ async function addAll(call: ActionCall, emails: Emails): Promise<IDataObject> {
 		alreadySuppressed.push(...kept.map(([email, reason]) => ({ email, reason })));
 	}
 	return { added, alreadySuppressed, invalid };
-}
-
-interface Emails {
-	/** Each once, as written. */
-	readonly addresses: string[];
-	/** What is not an email address. */
-	readonly invalid: string[];
-}
-
-/** @throws NodeOperationError when there is no address at all */
-function readEmails(call: ActionCall): Emails {
-	const given = readParameter(call, 'emails', emailsSchema, '');
-	const texts = given.map((one) => String(one ?? '').trim()).filter((text) => text !== '');
-	if (texts.length === 0) {
-		throw settingsError(call.context, 'There is no email address', 'Enter one in Email Addresses');
-	}
-	const addresses = texts.flatMap((text) => addressOf(text) ?? []);
-	const invalid = texts.filter((text) => addressOf(text) === undefined);
-	if (addresses.length === 0) throw noAddress(call, invalid.slice(0, 5).join(', '));
-	return { addresses: [...new Set(addresses)], invalid };
-}
-
-/** @throws NodeOperationError when it is not an address */
-function readEmail(call: ActionCall): string {
-	const text = readText(call, 'email');
-	const address = addressOf(text);
-	if (address === undefined) throw noAddress(call, text);
-	return address;
-}
-
-function noAddress({ context }: ActionCall, text: string) {
-	return settingsError(
-		context,
-		`"${text}" is not an email address`,
-		'Enter an address such as ana@example.com',
-	);
-}
-
-/** @throws NodeOperationError for one that Metigan does not take */
-function readReason(call: ActionCall): string {
-	const reason = readText(call, 'reason');
-	const values = REASONS.map(({ value }) => value);
-	if (values.includes(reason)) return reason;
-	throw settingsError(
-		call.context,
-		`The reason "${reason}" is not one of ${values.join(', ')}`,
-		'Choose one of them',
-	);
-}
-
-/** @throws NodeOperationError when it is too long */
-function readNote(call: ActionCall): IDataObject {
-	const note = readParameter(call, 'note', z.string().trim(), '');
-	if (note.length > LONGEST_NOTE) {
-		throw settingsError(
-			call.context,
-			`The note has ${note.length} characters, but Metigan keeps at most ${LONGEST_NOTE}`,
-			'Shorten it',
-		);
-	}
-	return note === '' ? {} : { note };
 }
 
 function at(call: ActionCall, email: string) {

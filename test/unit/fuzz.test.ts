@@ -2,7 +2,8 @@ import { afterAll, afterEach, describe, expect, it, jest } from '@jest/globals';
 import * as fc from 'fast-check';
 import { NodeApiError, type INode } from 'n8n-workflow';
 
-import { apiFailure, isPlanRefusal } from '../../nodes/shared/api/apiFailure';
+import { apiFailure } from '../../nodes/shared/api/apiFailure';
+import { isPlanRefusal } from '../../nodes/shared/api/refusalBody';
 import {
 	readAttemptList,
 	readEndpoint,

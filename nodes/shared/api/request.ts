@@ -14,7 +14,8 @@ import { SESSION_TOKEN } from '../credential';
 import { CALL_LIMITS, requestWithin, type Answer } from '../limitedRequest';
 import type { Provider } from '../provider';
 import { urlBelow } from '../url';
-import { apiFailure, isPlanRefusal, type Refusal } from './apiFailure';
+import { apiFailure, type Refusal } from './apiFailure';
+import { isPlanRefusal } from './refusalBody';
 
 /** Contexts that may call a provider's API. */
 export type ApiContext =
