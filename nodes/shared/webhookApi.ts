@@ -5,7 +5,7 @@ import type { IDataObject } from 'n8n-workflow';
 /** How a call says which endpoint it is for, and which method updates one. */
 export interface ItemStyle {
 	readonly id: ItemAddress;
-	/** Method of an update. */
+	/** Method of an update; not used where `operations` has none. */
 	readonly update: 'PATCH' | 'PUT';
 }
 

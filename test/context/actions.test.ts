@@ -24,7 +24,6 @@ import { useSandbox } from './useSandbox';
 
 const URL_OF = 'https://app.example.com/hooks';
 const SECRET = 'whsec_given_by_the_user_0123456789';
-const NEVER_A_SECRET = /whsec_/;
 
 let sandbox: Sandbox;
 
@@ -46,6 +45,13 @@ function add(action: ActionCase, path = '') {
 		url: `${URL_OF}${path}`,
 		events: [...action.events],
 	});
+}
+
+/** What n8n stores holds no signing secret of an endpoint. */
+function expectNoSecret(stored: string) {
+	for (const { secret } of sandbox.endpoints()) {
+		if (secret !== undefined) expect(stored).not.toContain(secret);
+	}
 }
 
 const calls = () => sandbox.requests().map(({ method, status }) => `${method} ${status}`);
@@ -76,7 +82,7 @@ describe.each(casesWithApi)('$title', (action) => {
 				},
 			],
 		]);
-		expect(stored).not.toMatch(NEVER_A_SECRET);
+		expectNoSecret(stored);
 		expect(stored).not.toContain(sandbox.keys[provider]);
 	});
 
@@ -118,8 +124,9 @@ describe.each(casesWithApi)('$title', (action) => {
 			}),
 			items: [{ json: { secret: SECRET } }],
 		});
-		expect(created?.['signingSecret']).toBe(remote()[0]?.secret);
-		expect(created?.['signingSecret']).toMatch(NEVER_A_SECRET);
+		const [{ secret } = {}] = remote();
+		expect(secret).toEqual(expect.any(String));
+		expect(created?.['signingSecret']).toBe(secret);
 	});
 
 	it('lists the endpoints, up to a limit or all', async () => {
@@ -138,7 +145,7 @@ describe.each(casesWithApi)('$title', (action) => {
 				{ json: { id: added[1]?.id }, pairedItem: { item: 0 } },
 			],
 		]);
-		expect(stored).not.toMatch(NEVER_A_SECRET);
+		expectNoSecret(stored);
 	});
 
 	it('finds endpoints in the resource locator by a part of their URL', async () => {
@@ -453,7 +460,7 @@ describe.each([misarMail, metigan])('$title, which retrieves one endpoint', (act
 		expect(outputs).toMatchObject([
 			[{ json: { id, url: URL_OF, events: action.events, active: true }, pairedItem: { item: 0 } }],
 		]);
-		expect(stored).not.toMatch(NEVER_A_SECRET);
+		expectNoSecret(stored);
 		expect(calls()).toEqual(['GET 200']);
 	});
 
@@ -658,7 +665,7 @@ describe('Misar Mail', () => {
 				const { outputs, stored } = await runAction(sandbox, misarMail, {
 					parameters: { resource: 'delivery', operation: 'getAll', ...byId(id), ...more },
 				});
-				expect(stored).not.toMatch(NEVER_A_SECRET);
+				expectNoSecret(stored);
 				return outputs[0]?.map(({ json, pairedItem }) => [json['status_code'], pairedItem]);
 			};
 			const pairedItem = { item: 0 };

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
 
 import type { Fault, Sandbox } from '../../sandbox';
+import { providerNamed } from '../unit/allProviders';
 import {
 	casesWithApi,
 	mailPanda,
@@ -177,7 +178,8 @@ async function check(tried: Tried, fault: Fault, { ofLists, ...forEndpoints }: E
 
 /** An answer in the provider's own words that repeats every secret it was sent. */
 function indiscreet(status: number, { action, name }: Tried): Fault {
-	const sent = name === 'write' ? NEW_SECRET : 'that';
+	const takesSecret = providerNamed(action.title).api?.sendsSecret === 'always';
+	const sent = name === 'write' && takesSecret ? NEW_SECRET : 'that';
 	const error = `Refused ${sent} for key ${sandbox.keys[action.provider]} (${SIGNING_SECRET})`;
 	return { kind: 'status', status, body: { error, message: error } };
 }
@@ -207,10 +209,10 @@ const CLOSED: Expected = {
 const limited = { message: /limits how often its API may be called/, httpCode: '429' };
 
 /** The code by which an API says that the plan does not allow a call, where one is documented. */
-const planRefusal = ({ action: { provider } }: Tried): IDataObject =>
-	provider === 'mailPanda'
-		? { upgrade: true }
-		: { code: provider === 'metigan' ? 'insufficient_quota' : 'plan_limit_exceeded' };
+function planRefusal({ action }: Tried): IDataObject {
+	const [code] = providerNamed(action.title).planRefusals ?? [];
+	return code === undefined ? { upgrade: true } : { code };
+}
 
 const rows: ReadonlyArray<readonly [string, Fault | ((tried: Tried) => Fault), Expected]> = [
 	[
@@ -320,6 +322,18 @@ const rows: ReadonlyArray<readonly [string, Fault | ((tried: Tried) => Fault), E
 			message: /did not accept/,
 			description:
 				/The request is not valid \(url: must be public; events\.0: is unknown\) — Correct what the answer names/,
+			httpCode: '422',
+			requests: 1,
+		},
+	],
+	[
+		'422 with field errors by another name',
+		status(422, {
+			body: { message: 'Invalid request', issues: [{ field: 'url', message: 'must be public' }] },
+		}),
+		{
+			message: /did not accept/,
+			description: /answered: Invalid request \(url: must be public\) — Correct what/,
 			httpCode: '422',
 			requests: 1,
 		},
@@ -572,9 +586,9 @@ describe.each(casesWithApi)('the refusals of $title', (action) => {
 		const { provider } = action;
 		sandbox.setEndpointLimit(provider, 0);
 		expect(await run('write')).toMatchObject(
-			provider === 'mailPanda'
-				? // It documents no plan refusal, so its own message is shown.
-					{ description: expect.stringMatching(/Your plan does not allow more webhooks/) }
+			providerNamed(action.title).planRefusals === undefined
+				? // It documents no code for that, so its own message is shown.
+					{ description: expect.stringMatching(/answered: .*\bplan\b/) }
 				: { message: expect.stringMatching(/plan does not allow this/) },
 		);
 		sandbox.fault({ provider, kind: 'rateLimit', times: 10, headers: { 'retry-after': '60' } });

@@ -2,12 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import type { INodeParameters } from 'n8n-workflow';
 
 import type { Fault, Sandbox } from '../../sandbox';
+import { providerNamed } from '../unit/allProviders';
 import {
 	casesWithApi,
 	mailPanda,
 	metigan,
 	misarMail,
-	misarReach,
 	runAction,
 	type ActionCase,
 } from './actionHost';
@@ -50,13 +50,16 @@ async function loseAnswer(
 type Tried = [string, ActionCase, INodeParameters];
 
 const once: readonly Tried[] = [
-	...casesWithApi.flatMap((action) =>
-		['create', ...(action === misarReach ? [] : ['createOrUpdate'])].map((operation): Tried => {
-			const url = 'https://app.example.com/new';
-			const parameters = { resource: 'endpoint', operation, url, events: ['*'] };
-			return [`${action.title}, ${operation}`, action, parameters];
-		}),
-	),
+	...casesWithApi.flatMap((action) => {
+		const { update } = providerNamed(action.title).api?.operations ?? {};
+		return ['create', ...(update === undefined ? [] : ['createOrUpdate'])].map(
+			(operation): Tried => {
+				const url = 'https://app.example.com/new';
+				const parameters = { resource: 'endpoint', operation, url, events: ['*'] };
+				return [`${action.title}, ${operation}`, action, parameters];
+			},
+		);
+	}),
 	['Misar Mail, Send Test', misarMail, { resource: 'endpoint', operation: 'test' }],
 	[
 		'Mail Panda, Record',

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 
 import type { Sandbox } from '../../sandbox';
 import { listen, originOf, stop } from '../../testkit/loopback';
+import { providerNamed } from '../unit/allProviders';
 import { testCredential } from './credentialHost';
 import { mailPanda, misarMail, triggersUnderTest } from './providers';
 import { useSandbox } from './useSandbox';
@@ -61,8 +62,7 @@ describe.each(credentials)('the credential of $title', (trigger) => {
 			failed(expect.stringMatching(/did not accept/)),
 		);
 		// A path that the provider's documents show after the host.
-		const printed =
-			{ misarApi: '/mail/v1', misarBlogApi: '/blog/v1' }[trigger.credential] ?? '/api';
+		const [printed = ''] = providerNamed(trigger.title).apiRoots ?? [];
 		const written = { baseUrl: `${sandbox.url}${printed}`, apiKey: sandbox.keys[provider] };
 		expect(await testCredential(trigger, written)).toEqual(OK);
 	});

@@ -337,7 +337,7 @@ describe.each(withApi)(
 	},
 );
 
-describe.each(withApi.filter(([, trigger]) => trigger !== misarReach))(
+describe.each(withApi.filter(([, { provider }]) => provider !== misarReach.provider))(
 	'if %s answers an update with 200 but changes nothing',
 	(_title, trigger) => {
 		beforeEach(() => {

@@ -6,6 +6,7 @@ import type { ICredentialDataDecryptedObject, WorkflowActivateMode } from 'n8n-w
 import { lastAnswer, type Sandbox, type SandboxEndpoint } from '../../sandbox';
 import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
 import { until } from '../../testkit/n8n-host/poll';
+import { providerNamed } from '../unit/allProviders';
 import { stopClock } from './conformanceForgeries';
 import { selfRegistering } from './hosts';
 import { recordWarnings } from './logs';
@@ -15,7 +16,6 @@ import {
 	mailPanda,
 	metigan,
 	misarMail,
-	misarPost,
 	misarReach,
 	withApi,
 	type TriggerUnderTest,
@@ -36,9 +36,6 @@ let sandbox: Sandbox;
 let workflows = 0;
 const ticks = useTicks();
 const open = useSandbox((started) => (sandbox = started), { allowHttp: true });
-
-/** They issue the secret themselves, whatever the credential holds. */
-const issuers: readonly TriggerUnderTest[] = [misarReach, misarPost];
 
 interface Start {
 	readonly trigger: TriggerUnderTest;
@@ -283,7 +280,8 @@ describe.each(faults)('an endpoint that was %s', (_, fault) => {
 		}
 		const problems = host.emitted.flatMap(({ outputs }) => outputs[1] ?? []);
 		// A secret that the provider issues stays as it is, whatever the credential holds.
-		const repaired = fault.credential === undefined || !issuers.includes(trigger);
+		const issues = providerNamed(trigger.title).api?.sendsSecret === 'never';
+		const repaired = fault.credential === undefined || !issues;
 		expect(problems.map(({ json }) => json)).toEqual(
 			repaired
 				? [

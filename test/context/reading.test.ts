@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import type { IDataObject, INodeParameters, WorkflowExecuteMode } from 'n8n-workflow';
 
 import { ContextHost } from '../../testkit/contextHost';
+import { providerNamed } from '../unit/allProviders';
 import { registeredByHand } from './hosts';
 import { recordLog, recordWarnings } from './logs';
 import {
@@ -53,11 +54,20 @@ async function deliver(host: ContextHost, trigger: TriggerUnderTest, written: st
 	return { ...result, items: result.run?.map(({ json }) => json) };
 }
 
-const bodyOf = (event: string, more: IDataObject = {}) =>
-	JSON.stringify({ event, timestamp: AT, data: {}, ...more });
+/** The fields of a trigger's bodies that hold the event's name and the time. */
+function fieldsOf({ title }: TriggerUnderTest) {
+	const { eventFields, timeFields } = providerNamed(title).envelope;
+	return { event: eventFields[0] ?? '', time: timeFields[0] ?? '' };
+}
+
+function bodyOf(trigger: TriggerUnderTest, event: string, more: IDataObject = {}): string {
+	const fields = fieldsOf(trigger);
+	return JSON.stringify({ [fields.event]: event, [fields.time]: AT, data: {}, ...more });
+}
 
 describe.each(triggersUnderTest)('$title', (trigger) => {
 	const [first] = trigger.events;
+	const fields = fieldsOf(trigger);
 
 	it('runs an event in capitals or with blanks as the documented one, with a warning', async () => {
 		// Misar.Ink documents no name: the one here was chosen under Custom Events, and runs as it came.
@@ -65,11 +75,14 @@ describe.each(triggersUnderTest)('$title', (trigger) => {
 		recordWarnings();
 		const host = startHost(trigger);
 		for (const written of [first.toUpperCase(), ` ${first} `, first.toUpperCase()]) {
-			const { status, items } = await deliver(host, trigger, bodyOf(written));
+			const { status, items } = await deliver(host, trigger, bodyOf(trigger, written));
 			expect(status).toBe(200);
 			expect(items).toMatchObject([
 				isDocumented
-					? { event: first, warnings: expect.arrayContaining([`event: read as ${first}`]) }
+					? {
+							event: first,
+							warnings: expect.arrayContaining([`${fields.event}: read as ${first}`]),
+						}
 					: { event: written.trim() },
 			]);
 		}
@@ -80,7 +93,7 @@ describe.each(triggersUnderTest)('$title', (trigger) => {
 		const host = startHost(trigger, { reportProblems: true });
 		const results = [];
 		for (let times = 0; times < 3; times++) {
-			results.push(await deliver(host, trigger, bodyOf('never.heard')));
+			results.push(await deliver(host, trigger, bodyOf(trigger, 'never.heard')));
 		}
 		for (const { status, body } of results) {
 			expect({ status, body }).toEqual({
@@ -121,7 +134,7 @@ describe.each(triggersUnderTest)('$title', (trigger) => {
 		const { status, items } = await deliver(
 			startHost(trigger),
 			trigger,
-			`\ufeff\ufeff${bodyOf(first)}`,
+			`\ufeff\ufeff${bodyOf(trigger, first)}`,
 		);
 		expect(status).toBe(200);
 		expect(items).toMatchObject([{ event: first, occurredAt: AT }]);
@@ -133,9 +146,10 @@ describe.each(triggersUnderTest)('$title', (trigger) => {
 		['a blank for the T', '2026-01-02 03:04:05'],
 		['the form of emails', 'Fri, 02 Jan 2026 03:04:05 +0000'],
 		['lower case', '2026-01-02t03:04:05z'],
-	])('reads a time in %s', async (_what, timestamp) => {
+	])('reads a time in %s', async (_what, time) => {
 		recordWarnings();
-		const { items } = await deliver(startHost(trigger), trigger, bodyOf(first, { timestamp }));
+		const body = bodyOf(trigger, first, { [fields.time]: time });
+		const { items } = await deliver(startHost(trigger), trigger, body);
 		expect(items).toMatchObject([{ occurredAt: AT }]);
 	});
 
@@ -144,19 +158,19 @@ describe.each(triggersUnderTest)('$title', (trigger) => {
 		const { items = [] } = await deliver(
 			startHost(trigger),
 			trigger,
-			bodyOf(first, { timestamp: 'soon' }),
+			bodyOf(trigger, first, { [fields.time]: 'soon' }),
 		);
 		expect(items).toMatchObject([
 			{
 				occurredAt: null,
-				warnings: expect.arrayContaining([expect.stringMatching(/^timestamp: /)]),
+				warnings: expect.arrayContaining([expect.stringMatching(`^${fields.time}: `)]),
 			},
 		]);
 	});
 
 	it('reports a repeated signature header, as two lines and as n8n’s list', async () => {
 		const host = startHost(trigger);
-		const body = Buffer.from(bodyOf(first));
+		const body = Buffer.from(bodyOf(trigger, first));
 		const headers = signBody(trigger, { body, event: first, secret: SECRET });
 		const [name = '', value = ''] =
 			Object.entries(headers).find(([header]) => /signature|secret/.test(header)) ?? [];
@@ -172,7 +186,7 @@ describe.each(triggersUnderTest)('$title', (trigger) => {
 it('an unknown event that runs is counted, unless it was chosen by its name', async () => {
 	const told = async (events: readonly string[], options: INodeParameters) => {
 		const host = startHost(mailPanda, { reportProblems: true, ...options }, { events });
-		const { items = [] } = await deliver(host, mailPanda, bodyOf('never.heard'));
+		const { items = [] } = await deliver(host, mailPanda, bodyOf(mailPanda, 'never.heard'));
 		expect(items[0]).toMatchObject({ event: 'never.heard' });
 		return items.slice(1).map(({ events: names }) => names);
 	};
@@ -183,7 +197,7 @@ it('an unknown event that runs is counted, unless it was chosen by its name', as
 describe('the log', () => {
 	it('names each ignored event once, and in a test each delivery', async () => {
 		const logged = recordLog('info');
-		const ignored = bodyOf('email.opened');
+		const ignored = bodyOf(metigan, 'email.opened');
 		const live = startHost(metigan);
 		for (let times = 0; times < 3; times++) await deliver(live, metigan, ignored);
 		expect(logged).toEqual(['A verified delivery was ignored: event is not selected']);
@@ -197,7 +211,7 @@ describe('the log', () => {
 		const logged = [recordLog('info'), recordWarnings()];
 		const host = startHost(misarMail, { reportProblems: true });
 		for (const name of ['ping', 'PING', ' webhook.test ']) {
-			expect(await deliver(host, misarMail, bodyOf(name))).toMatchObject({
+			expect(await deliver(host, misarMail, bodyOf(misarMail, name))).toMatchObject({
 				body: { ignored: 'ping' },
 			});
 		}
@@ -209,7 +223,7 @@ describe('the log', () => {
 		const warnings = recordWarnings();
 		const host = startHost(metigan);
 		for (let times = 0; times < 3; times++) {
-			await deliver(host, metigan, bodyOf('email.bounced', { messageId: times }));
+			await deliver(host, metigan, bodyOf(metigan, 'email.bounced', { messageId: times }));
 		}
 		expect(warnings).toEqual(['A verified delivery differs from its documented shape']);
 	});
@@ -229,7 +243,7 @@ it.each([
 		for (const selected of ['hard', 'soft', 'any']) {
 			const host = startHost(trigger, { bounceType: selected }, { events: ['*'] });
 			const data = { email: 'ada@example.com', bounceType: word };
-			const { run } = await deliver(host, trigger, bodyOf('Email.Bounced', { data }));
+			const { run } = await deliver(host, trigger, bodyOf(trigger, 'Email.Bounced', { data }));
 			const runs = type === undefined || selected === 'any' || selected === type;
 			expect([trigger.title, selected, run !== undefined]).toEqual([trigger.title, selected, runs]);
 		}
@@ -249,7 +263,7 @@ it.each([
 			const { items = [] } = await deliver(
 				startHost(trigger),
 				trigger,
-				bodyOf(trigger.events[0], { data: { recipient: null, email } }),
+				bodyOf(trigger, trigger.events[0], { data: { recipient: null, email } }),
 			);
 			const { warnings, recipient: read } = items[0] ?? {};
 			expect(read).toBe(recipient);
@@ -259,7 +273,7 @@ it.each([
 );
 
 it('the header of Misar.Blog is compared with the event in any spelling', async () => {
-	const body = Buffer.from(bodyOf('Article.Published'));
+	const body = Buffer.from(bodyOf(misarBlog, 'Article.Published'));
 	const headers = signBody(misarBlog, { body, event: ' article.PUBLISHED', secret: SECRET });
 	expect(await startHost(misarBlog).deliver({ headers, body })).toMatchObject({ status: 200 });
 });

@@ -82,7 +82,7 @@ describe.each(withApi)('a listener for a test event of %s', (_name, trigger) => 
 
 describe.each(
 	// Misar Reach has no call to delete an endpoint.
-	withApi.filter(([, trigger]) => trigger !== misarReach),
+	withApi.filter(([, { provider }]) => provider !== misarReach.provider),
 )('the removal of a test endpoint of %s', (_name, trigger) => {
 	const endpoints = () => sandbox.endpoints(trigger.provider);
 	const untilRemoved = async () =>

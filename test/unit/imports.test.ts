@@ -4,6 +4,8 @@ import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import ts from 'typescript';
 
+import { families } from './allProviders';
+
 const ROOT = join(__dirname, '..', '..');
 const FOLDERS = ['bench', 'credentials', 'nodes', 'sandbox', 'scripts', 'test', 'testkit'];
 
@@ -11,10 +13,7 @@ const FOLDERS = ['bench', 'credentials', 'nodes', 'sandbox', 'scripts', 'test', 
 const ARROWS: ReadonlyArray<readonly [from: string, to: readonly string[]]> = [
 	['credentials', ['nodes/shared']],
 	['nodes/shared', []],
-	['nodes/MailPanda', ['credentials', 'nodes/shared']],
-	['nodes/Metigan', ['credentials', 'nodes/shared']],
-	['nodes/Misar', ['credentials', 'nodes/shared']],
-	['nodes/MisarBlog', ['credentials', 'nodes/shared']],
+	...families.map(({ folder }) => [`nodes/${folder}`, ['credentials', 'nodes/shared']] as const),
 	['sandbox', []],
 	['testkit', ['sandbox']],
 	['test', ['credentials', 'nodes', 'sandbox', 'scripts', 'testkit']],

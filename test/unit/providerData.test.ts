@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 
 import type { Provider } from '../../nodes/shared/provider';
-import { allProviders } from './allProviders';
+import { allProviders, providerNamed } from './allProviders';
 import { eventsToRegister, ALL_EVENTS } from '../../nodes/shared/events';
 import { schemesToTry } from '../../nodes/shared/signature';
 import type { Provider as SandboxProvider } from '../../sandbox/provider';
@@ -72,12 +72,6 @@ const MISAR_AI_EVENTS = ['project.created', 'deploy.succeeded', 'deploy.failed']
 
 /** As its API takes them; the page calls the same events `email.open` and so on. */
 const MAIL_PANDA_EVENTS = ['open', 'click', 'bounce', 'unsubscribe'];
-
-function providerNamed(name: string): Provider {
-	const found = providers.find(([displayName]) => displayName === name);
-	if (found === undefined) throw new Error(`no provider is called ${name}`);
-	return found[1];
-}
 
 function settings(events: readonly string[], signatureScheme = 'auto') {
 	return {

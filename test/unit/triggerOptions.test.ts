@@ -1,12 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import type { INodeProperties } from 'n8n-workflow';
 
-import { mailPanda } from '../../nodes/MailPanda/provider';
-import { metigan } from '../../nodes/Metigan/provider';
-import { misar } from '../../nodes/Misar/provider';
-import { misarBlog } from '../../nodes/MisarBlog/provider';
 import { deliveryOptions } from '../../nodes/shared/properties';
+import type { Provider } from '../../nodes/shared/provider';
 import { triggerProperties } from '../../nodes/shared/trigger/properties';
+import { families } from './allProviders';
 
 /** Which options the editor shows: those that have an effect, while they have one. */
 
@@ -16,52 +14,36 @@ const CONDITIONAL = [
 	...['outputPerEvent', 'recoverMissed', 'recoverNewest', 'toleranceSeconds'],
 ];
 
-/** `name?` is shown with automatic registration only, `name!` while missed events are recovered. */
-const OPTIONS: Readonly<Record<string, readonly string[]>> = {
-	'Misar Mail': ['apiPath?', 'bounceType', 'checkInterval?', 'outputPerEvent', 'toleranceSeconds'],
-	'Misar Reach': ['apiPath?', 'checkInterval?', 'outputPerEvent', 'toleranceSeconds'],
-	'Misar Post': ['apiPath?', 'checkInterval?', 'outputPerEvent'],
-	'Misar.Dev': ['outputPerEvent'],
-	'Misar.ai': ['outputPerEvent'],
-	'Misar.Ink': [],
-	// Without an API for endpoints the interval is that of the recovery.
-	'Misar.Blog': [
-		'acceptUnverified',
-		'checkInterval!',
-		'outputPerEvent',
-		'recoverMissed',
-		'recoverNewest!',
-	],
-	'Mail Panda': [
-		'acceptUnverified',
-		'apiPath?',
-		'checkInterval?',
-		'itemAddress?',
-		'outputPerEvent',
-	],
-	Metigan: [
-		'apiPath?',
-		'bounceType',
-		'checkInterval',
-		'outputPerEvent',
-		'recoverMissed',
-		'recoverNewest!',
-		'toleranceSeconds',
-	],
-};
+/** Whether a scheme of the provider signs a timestamp. */
+const isTimestamped = ({ schemes }: Provider) =>
+	schemes.some((scheme) => scheme.kind === 'hmac' && scheme.signed === 'timestamp.body');
 
-const rows = [misar, misarBlog, mailPanda, metigan].flatMap((family) =>
+/** `name?` is shown with automatic registration only, `name!` while missed events are recovered. */
+function optionsOf(provider: Provider): string[] {
+	const { api, recovery, envelope, events, secretOptional } = provider;
+	const addresses = new Set(api?.itemStyles.map(({ id }) => id));
+	// The same interval is that of the repairs, which need an API for endpoints, and of the recovery.
+	const checks = recovery === undefined ? 'checkInterval?' : 'checkInterval';
+	return [
+		...(secretOptional === true ? ['acceptUnverified'] : []),
+		...(api === undefined ? [] : ['apiPath?', checks]),
+		...(addresses.size > 1 ? ['itemAddress?'] : []),
+		...(api === undefined && recovery !== undefined ? ['checkInterval!'] : []),
+		...(recovery === undefined ? [] : ['recoverMissed', 'recoverNewest!']),
+		...(envelope.bounce === undefined ? [] : ['bounceType']),
+		...(events.length === 0 ? [] : ['outputPerEvent']),
+		...(isTimestamped(provider) ? ['toleranceSeconds'] : []),
+	];
+}
+
+const rows = families.flatMap(({ family }) =>
 	family.map((provider) => ({ title: provider.displayName, family, provider })),
 );
 
 const optionsIn = (property: INodeProperties) =>
 	(property.options ?? []).flatMap((option) => ('type' in option ? [option] : []));
 
-it('every trigger has a row', () => {
-	expect(rows.map(({ title }) => title).sort()).toEqual(Object.keys(OPTIONS).sort());
-});
-
-describe.each(rows)('$title', ({ title, family, provider }) => {
+describe.each(rows)('$title', ({ family, provider }) => {
 	it('shows only options that have an effect', () => {
 		const [property, ...others] = triggerProperties(family).filter(
 			({ name, displayOptions }) =>
@@ -77,13 +59,11 @@ describe.each(rows)('$title', ({ title, family, provider }) => {
 				expect(displayOptions).toEqual({ show: { '/registration': ['automatic'] } });
 				return `${name}?`;
 			});
-		expect(shown.sort()).toEqual([...(OPTIONS[title] ?? [])].sort());
+		expect(shown.sort()).toEqual(optionsOf(provider).sort());
 	});
 
 	it('has a tolerance in Receive if and only if a timestamp is signed', () => {
 		const names = deliveryOptions(provider).map(({ name }) => name);
-		expect(names.includes('toleranceSeconds')).toBe(
-			OPTIONS[title]?.includes('toleranceSeconds') === true,
-		);
+		expect(names.includes('toleranceSeconds')).toBe(isTimestamped(provider));
 	});
 });

@@ -13,11 +13,10 @@ const bodySchema = z
 		upgrade: z.unknown(),
 		upgrade_url: z.unknown(),
 		field: z.unknown(),
-		errors: z.unknown(),
 		details: z.unknown(),
-		validationErrors: z.unknown(),
 	})
-	.partial();
+	.partial()
+	.loose();
 
 const messagesByFieldSchema = z.object({
 	fieldErrors: z.record(z.string(), z.array(z.unknown())),
@@ -49,13 +48,12 @@ export function isPlanRefusal(
 export function providerText(body: unknown): string | undefined {
 	const parsed = bodySchema.safeParse(body);
 	if (!parsed.success) return undefined;
-	const { error, message, field, errors, validationErrors, details } = parsed.data;
+	const { error, message, field, details } = parsed.data;
 	const nested = bodySchema.safeParse(error);
 	const main =
 		asText(message) ?? (nested.success ? asText(nested.data.message) : undefined) ?? asText(error);
 	const fields =
-		asFieldNotes(validationErrors) ??
-		asFieldNotes(errors) ??
+		Object.values(parsed.data).map(asFieldNotes).find(isText) ??
 		asMessagesByField(details) ??
 		asMessagesByField(error) ??
 		asText(field);
@@ -73,6 +71,7 @@ function asMessagesByField(value: unknown): string | undefined {
 	return asText([...formErrors.filter(isText), ...notes].join('; '));
 }
 
+/** `[{field: 'url', message: 'Required'}]`, which each provider calls by another name. */
 function asFieldNotes(value: unknown): string | undefined {
 	const notes = z
 		.array(z.object({ field: z.string(), message: z.string() }))
