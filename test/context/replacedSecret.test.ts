@@ -87,6 +87,7 @@ describe.each([
 		await host.publish();
 		host.restart();
 		expect(sandbox.endpoints(trigger.provider)).toHaveLength(1);
+		expect(secretNow()).not.toBe(former);
 		expect(await deliver(former)).toEqual([200, true]);
 		expect(await deliver(secretNow())).toEqual([200, true]);
 	});
