@@ -427,3 +427,13 @@ it.each([
 	expect(error).toMatchObject({ name: 'NodeOperationError', context: { itemIndex: 0 } });
 	expect(error?.message).toMatch(message);
 });
+
+it('a delivery that cannot be looked at leaves by Refused if the node continues on errors', async () => {
+	const { metigan } = actions;
+	const { event, refused } = await receive(metigan, [signed(metigan, 'email.bounced')], {
+		onError: 'continueRegularOutput',
+		credential: { signingSecret: '' },
+	});
+	expect(event).toEqual([]);
+	expect(refused).toEqual([{ error: expect.stringMatching(/^The signing secret is missing/) }]);
+});
