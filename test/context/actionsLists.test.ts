@@ -155,6 +155,27 @@ describe('the suppressions of Metigan', () => {
 		expect(asked.get('to')).toBe('2026-01-31');
 	});
 
+	it.each(['complaint', 'Spam Complaint', 'spam-complaint'])(
+		'are filtered by a reason that an agent writes as %j',
+		async (reason) => {
+			await itemsOf(metigan, many('suppression', { filters: { reason } }));
+			const [request] = sandbox.requests();
+			const asked = new URL(request?.path ?? '', sandbox.url).searchParams;
+			expect(asked.get('reason')).toBe('complaint');
+		},
+	);
+
+	it('are listed once each by a server that answers every page with the first one', async () => {
+		await bounce(1);
+		const { items: page } = await itemsOf(metigan, many('suppression', { simplify: false }));
+		const before = sandbox.requests().length;
+		const rewrite = () => ({ data: page });
+		sandbox.fault({ provider: 'metigan', kind: 'rewrite', times: 10, rewrite });
+		const some = many('suppression', { returnAll: false, limit: 5 });
+		expect((await itemsOf(metigan, some)).items).toHaveLength(1);
+		expect(sandbox.requests().slice(before)).toHaveLength(2);
+	});
+
 	it('are not filtered by an invalid time', async () => {
 		const filters = { from: 'last week' };
 		const { error } = await itemsOf(metigan, many('suppression', { filters }));

@@ -62,8 +62,13 @@ function startRecovery(
 	answer: (asked: Asked) => Promise<object> | object,
 	{
 		areMissing = false,
-		isClosed = (): boolean => false,
-		refuses = (_nth: number): boolean => false,
+		isClosed = () => false,
+		refuses = () => false,
+	}: {
+		readonly areMissing?: boolean;
+		readonly isClosed?: () => boolean;
+		/** Whether n8n refuses the run that is the nth to be started, counted from 1. */
+		readonly refuses?: (nth: number) => boolean;
 	} = {},
 ) {
 	const calls: Asked[] = [];
