@@ -165,17 +165,6 @@ describe('the suppressions of Metigan', () => {
 		},
 	);
 
-	it('are listed once each by a server that answers every page with the first one', async () => {
-		await bounce(1);
-		const { items: page } = await itemsOf(metigan, many('suppression', { simplify: false }));
-		const before = sandbox.requests().length;
-		const rewrite = () => ({ data: page });
-		sandbox.fault({ provider: 'metigan', kind: 'rewrite', times: 10, rewrite });
-		const some = many('suppression', { returnAll: false, limit: 5 });
-		expect((await itemsOf(metigan, some)).items).toHaveLength(1);
-		expect(sandbox.requests().slice(before)).toHaveLength(2);
-	});
-
 	it('are not filtered by an invalid time', async () => {
 		const filters = { from: 'last week' };
 		const { error } = await itemsOf(metigan, many('suppression', { filters }));
