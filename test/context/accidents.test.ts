@@ -299,7 +299,7 @@ describe.each<[string, TriggerUnderTest]>([
 	['Misar Reach', misarReach],
 	['Misar Post', misarPost],
 ])('an endpoint that the list of %s leaves out', (_name, trigger) => {
-	it('is deleted by an unpublish', async () => {
+	beforeEach(() => {
 		const withoutEntries = (answer: unknown): unknown => {
 			if (Array.isArray(answer)) return [];
 			if (typeof answer !== 'object' || answer === null) return answer;
@@ -314,10 +314,25 @@ describe.each<[string, TriggerUnderTest]>([
 			rewrite: withoutEntries,
 			times: Number.POSITIVE_INFINITY,
 		});
+	});
+
+	it('is deleted by an unpublish', async () => {
 		const host = await publish(trigger);
 		expect(endpointsAt(trigger)).toHaveLength(1);
 		await host.unpublish();
 		expect(endpointsAt(trigger)).toEqual([]);
+	});
+
+	it('is registered again by a publish after every answer to its delete was lost', async () => {
+		const host = await publish(trigger);
+		const { provider } = trigger;
+		sandbox.fault({ provider, method: 'DELETE', kind: 'drop', when: 'after', times: 4 });
+		await expect(host.unpublish()).rejects.toThrow('the connection was closed');
+		expect(endpointsAt(trigger)).toEqual([]);
+		host.restart();
+		await host.publish();
+		expect(endpointsAt(trigger)).toHaveLength(1);
+		expect(await statusOf(host, trigger)).toBe(200);
 	});
 });
 
