@@ -3,9 +3,11 @@ import type {
 	ICredentialDataDecryptedObject,
 	ICredentialTestFunctions,
 	IHookFunctions,
+	IHttpRequestHelper,
 	INode,
 } from 'n8n-workflow';
 
+import { MailPandaApi } from '../../credentials/MailPandaApi.credentials';
 import { fringeWarning, readCredential, requireSecrets } from '../../nodes/shared/credential';
 import type { Provider } from '../../nodes/shared/provider';
 import { credentialTests, type TestableCredential } from '../../nodes/shared/credentialTest';
@@ -187,5 +189,30 @@ describe('the test of a credential', () => {
 	it('calls nobody when the Base URL is not a web address', async () => {
 		const verdict = await test({ ...fields, baseUrl: 'ftp://api.example.com' });
 		expect(verdict).toMatchObject({ status: 'Error', called: [] });
+	});
+});
+
+describe('a login at Mail Panda', () => {
+	const signIn = async (statusCode: number, cookies: readonly string[]) => {
+		const httpRequest = async () => ({
+			statusCode,
+			headers: { 'set-cookie': cookies },
+			body: { error: 'no' },
+		});
+		const self = { helpers: { httpRequest } } as never as IHttpRequestHelper;
+		return await new MailPandaApi().preAuthentication.call(self, {
+			...{ authentication: 'session', baseUrl: 'https://www.mailpanda.io' },
+			...{ email: 'ada@example.com', password: 'correct horse' },
+		});
+	};
+
+	it('gives the value of the session’s cookie alone', async () => {
+		const cookies = ['theme=dark; Path=/', 'admin_token=tok_1; Path=/; HttpOnly'];
+		expect(await signIn(200, cookies)).toEqual({ sessionToken: 'tok_1' });
+	});
+
+	it('fails with the answer if it is refused', async () => {
+		const refusal = { response: { status: 401, data: { error: 'no' } } };
+		await expect(signIn(401, [])).rejects.toMatchObject(refusal);
 	});
 });
