@@ -330,6 +330,18 @@ describe.each<[string, TriggerUnderTest]>([
 		await host.unpublish();
 		expect(endpointsAt(trigger)).toEqual([]);
 	});
+
+	it('is registered again by a publish after every answer to its delete was lost', async () => {
+		const host = await publish(trigger);
+		const { provider } = trigger;
+		sandbox.fault({ provider, method: 'DELETE', kind: 'drop', when: 'after', times: 4 });
+		await expect(host.unpublish()).rejects.toThrow('the connection was closed');
+		expect(endpointsAt(trigger)).toEqual([]);
+		host.restart();
+		await host.publish();
+		expect(endpointsAt(trigger)).toHaveLength(1);
+		expect(await statusOf(host, trigger)).toBe(200);
+	});
 });
 
 it('at most one orphaned endpoint is left if nothing can be deleted and answers are lost', async () => {

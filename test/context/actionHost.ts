@@ -134,8 +134,9 @@ export interface ActionCall {
 	/** Default: one empty item. */
 	readonly items?: INodeExecutionData[];
 	readonly onError?: OnError;
-	/** Setting of the workflow. */
+	/** Settings of the workflow. */
 	readonly timezone?: string;
+	readonly saveDataErrorExecution?: IWorkflowSettings['saveDataErrorExecution'];
 	/** Why the workflow runs. Default: `trigger`. */
 	readonly mode?: WorkflowExecuteMode;
 	/** Default: one id for all. */
@@ -201,7 +202,7 @@ export async function runAction(
 		...(onError === undefined ? {} : { onError }),
 	};
 	const start = startNode(items);
-	const { webhook, next, keepsNothing } = call;
+	const { webhook, next, keepsNothing, saveDataErrorExecution } = call;
 	const webhookNode = webhook && { type: 'n8n-nodes-base.webhook', parameters: webhook };
 	const startOfRun: INode = { ...describe('Start', start), ...webhookNode };
 	const data = additionalData(account, action, node, credential);
@@ -216,7 +217,13 @@ export async function runAction(
 				: { Action: { main: [[{ node: 'Next', type: NodeConnectionTypes.Main, index: 0 }]] } }),
 		},
 		data,
-		{ ...call, settings: timezone === undefined ? {} : { timezone } },
+		{
+			...call,
+			settings: {
+				...(timezone === undefined ? {} : { timezone }),
+				...(saveDataErrorExecution === undefined ? {} : { saveDataErrorExecution }),
+			},
+		},
 	);
 	if (keepsNothing === true) storedRuns.delete(executionId);
 	else storedRuns.set(executionId, run.data);

@@ -155,6 +155,16 @@ describe('the suppressions of Metigan', () => {
 		expect(asked.get('to')).toBe('2026-01-31');
 	});
 
+	it.each(['complaint', 'Spam Complaint', 'spam-complaint'])(
+		'are filtered by a reason that an agent writes as %j',
+		async (reason) => {
+			await itemsOf(metigan, many('suppression', { filters: { reason } }));
+			const [request] = sandbox.requests();
+			const asked = new URL(request?.path ?? '', sandbox.url).searchParams;
+			expect(asked.get('reason')).toBe('complaint');
+		},
+	);
+
 	it('are not filtered by an invalid time', async () => {
 		const filters = { from: 'last week' };
 		const { error } = await itemsOf(metigan, many('suppression', { filters }));

@@ -294,6 +294,13 @@ describe.each([
 		expect((await deliver(sent)).refused).toMatchObject([{ status: 200, reason: 'duplicate' }]);
 	});
 
+	it('runs after a run that failed if n8n keeps no failed runs', async () => {
+		const sent = delivery();
+		const change = { saveDataErrorExecution: 'none', keepsNothing: true } as const;
+		await deliver(sent, { ...change, next: { work: fail } });
+		expect((await deliver(sent, change)).event).toHaveLength(1);
+	});
+
 	it('is a duplicate within the same run', async () => {
 		const sent = delivery();
 		const both = await receive(metigan, [sent, sent], { webhook });
@@ -303,6 +310,8 @@ describe.each([
 
 it.each([
 	[503, 'new'],
+	[404, 'new'],
+	[302, 'new'],
 	[202, 'duplicate'],
 	['={{ 200 }}', 'duplicate'],
 ])('the answer %s of a Respond to Webhook node decides: %s', async (responseCode, then) => {
@@ -417,4 +426,14 @@ it.each([
 	expect(event).toEqual([]);
 	expect(error).toMatchObject({ name: 'NodeOperationError', context: { itemIndex: 0 } });
 	expect(error?.message).toMatch(message);
+});
+
+it('a delivery that cannot be looked at leaves by Refused if the node continues on errors', async () => {
+	const { metigan } = actions;
+	const { event, refused } = await receive(metigan, [signed(metigan, 'email.bounced')], {
+		onError: 'continueRegularOutput',
+		credential: { signingSecret: '' },
+	});
+	expect(event).toEqual([]);
+	expect(refused).toEqual([{ error: expect.stringMatching(/^The signing secret is missing/) }]);
 });

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import type { IDataObject, INodeParameters } from 'n8n-workflow';
+import type { ICredentialDataDecryptedObject, IDataObject, INodeParameters } from 'n8n-workflow';
 
 import { buildDelivery, type Tamper } from '../../sandbox';
 import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
@@ -756,11 +756,26 @@ describe('Accept Unverified Deliveries', () => {
 		expect((await host.deliver(forged(mailPanda))).run).toHaveLength(1);
 	});
 
-	it('accepts nothing unverified if the trigger registers its endpoint, and so knows a secret', async () => {
-		const parameters = { options, registration: 'automatic' };
-		const host = startHost(mailPanda, parameters, { credential: { apiKey: 'k' } });
-		expect(await host.deliver(forged(mailPanda))).toMatchObject({ status: 503, run: undefined });
-	});
+	it.each<[string, ICredentialDataDecryptedObject]>([
+		['and so knows a secret', { apiKey: 'k' }],
+		['even if the credential has become empty', {}],
+	])(
+		'accepts nothing unverified if the trigger registers its endpoint, %s',
+		async (_what, credential) => {
+			const parameters = { options, registration: 'automatic' };
+			const host = startHost(mailPanda, parameters, { credential });
+			expect(await host.deliver(forged(mailPanda))).toMatchObject({ status: 503, run: undefined });
+		},
+	);
+
+	it.each(['signingSecret', 'previousSigningSecret'])(
+		'accepts nothing unverified while a masked text is entered as %s',
+		async (field) => {
+			const credential = { [field]: 'whsec_••••••••' };
+			const host = startHost(mailPanda, { options }, { credential });
+			expect(await host.deliver(forged(mailPanda))).toMatchObject({ status: 401, run: undefined });
+		},
+	);
 });
 
 it('a negative tolerance does not switch off the check of the time', async () => {

@@ -136,6 +136,15 @@ describe('Misar Mail, beside a published trigger,', () => {
 		});
 	});
 
+	it('asks for no test of an endpoint that is switched off', async () => {
+		await publish(misarMail);
+		sandbox.changeEndpoint('misar.mail', only(), { active: false });
+		expect(await diagnose(misarMail, { sendTest: true })).toMatchObject({
+			...{ finding: 'endpointSwitchedOff', inOrder: false },
+			test: null,
+		});
+	});
+
 	it.each<[string, string, RegExp, (host: ContextHost) => Promise<unknown> | void, IDataObject]>([
 		[
 			'an endpoint that was deleted',

@@ -129,6 +129,17 @@ describe.each(triggersUnderTest)('$title', (trigger) => {
 		);
 	});
 
+	it('is read from the bytes that were signed, whatever character set its content type names', async () => {
+		const host = startHost(trigger);
+		// The content type is not signed, and n8n parses the body as it says.
+		host.alterRequest = (request) => {
+			request.encoding = 'latin1';
+			request.body = JSON.parse(request.rawBody.toString('latin1'));
+		};
+		const { items } = await deliver(host, trigger, bodyOf(first, { data: { name: 'Zo\u00eb' } }));
+		expect(items).toMatchObject([{ data: { name: 'Zo\u00eb' } }]);
+	});
+
 	it('runs with two byte order marks before its body', async () => {
 		recordWarnings();
 		const { status, items } = await deliver(

@@ -191,11 +191,15 @@ describe('an event', () => {
 	});
 
 	it('that was delivered to another process does not run again', async () => {
-		const { host, tick } = await publish();
+		const { host, tick, close } = await publish();
 		await arrive(host, 'email.bounced', 1, mailTo('a@example.com'));
 		await miss('email.bounced', 1, mailTo('b@example.com'));
 		endProcess();
 		expect(await tick(3)).toMatchObject([{ recipient: 'b@example.com' }]);
+		await close();
+		// The lookup has left nothing that a new process would take for a run that was cut short.
+		const restarted = await restart(host);
+		expect(await restarted.tick(5)).toEqual([]);
 	});
 
 	it('that was recovered does not run again when its delivery comes late', async () => {

@@ -126,10 +126,17 @@ describe.each(withApi)('a published trigger of %s without a record', (_name, tri
 		expect(warnings).toHaveLength(1);
 	});
 
-	it('is not unpublished while the provider is unreachable, because its endpoint may exist', async () => {
-		sandbox.fault(everyCall(trigger, { kind: 'status', status: 500 }));
-		await expect(startHost(trigger).delete()).rejects.toThrow('HTTP 500');
-	});
+	it.each<[string, Omit<Fault, 'provider' | 'times'>, string]>([
+		['fails', { kind: 'status', status: 500 }, 'HTTP 500'],
+		['limits its calls', { kind: 'status', status: 429 }, 'HTTP 429'],
+		['drops the connection', { kind: 'drop' }, 'the connection was closed'],
+	])(
+		'is not unpublished while the provider %s, because its endpoint may exist',
+		async (_what, fault, message) => {
+			sandbox.fault(everyCall(trigger, fault));
+			await expect(startHost(trigger).delete()).rejects.toThrow(message);
+		},
+	);
 });
 
 it('a published trigger keeps its record if the API key is missing, and says so', async () => {

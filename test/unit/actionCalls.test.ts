@@ -100,6 +100,15 @@ it.each(['../keys', 'a?b', 'a#b'])('the endpoint ID %j is one segment', async (e
 	expect(requests).toEqual([`DELETE /mail/v1/webhooks/${encodeURIComponent(endpoint)}`]);
 });
 
+describe('an endpoint ID', () => {
+	it.each(['../keys', 'a?events=all', 'a#b', 'a/b'])('%j is one segment', async (endpoint) => {
+		const { requests } = await run(misar, ['endpoint', 'get'], { endpoint }, () => ({
+			id: endpoint,
+		}));
+		expect(requests).toEqual([`GET /mail/v1/webhooks/${encodeURIComponent(endpoint)}`]);
+	});
+});
+
 describe('a list', () => {
 	const articles = (count: number, published: string) =>
 		Array.from({ length: count }, (_, id) => ({

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { IDataObject, INode } from 'n8n-workflow';
 
+import { apiFailure } from '../../nodes/shared/api/apiFailure';
 import { ApiClient, type ApiContext } from '../../nodes/shared/api/request';
 import type { Provider } from '../../nodes/shared/provider';
 import { PacedClient } from '../../nodes/shared/recovery/pacedClient';
@@ -113,4 +114,28 @@ describe('a call', () => {
 		expect(attempt).toEqual({ kind: 'unreachable', code });
 		expect(calls).toHaveLength(count);
 	});
+});
+
+it('an error shows no secret, wherever the answer repeats it', () => {
+	const apiKey = 'msk_live_0123456789';
+	const { message, description } = apiFailure(
+		node,
+		{
+			method: 'GET',
+			url: `https://api.example.com/${apiKey}`,
+			providerName: 'Example',
+			secrets: [apiKey],
+		},
+		{
+			kind: 'status',
+			status: 402,
+			body: {
+				message: `The plan of ${apiKey} is full`,
+				upgrade_url: `https://example.com/?key=${apiKey}`,
+			},
+		},
+	);
+	expect(message).toContain('plan');
+	expect(description).toContain('https://example.com/?key=***');
+	expect(`${message} ${description}`).not.toContain(apiKey);
 });

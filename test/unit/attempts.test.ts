@@ -57,3 +57,18 @@ describe('a check after a failure', () => {
 		expect(attempts.mustWait(NOW)).toBe(false);
 	});
 });
+
+describe('failures in a row', () => {
+	it('are dated by the first one since the last success', () => {
+		const attempts = new Attempts(30);
+		const failAt = (minute: number) =>
+			attempts.noteFailure(new Error('no'), 'no', NOW + minute * MINUTE_MS);
+		failAt(0);
+		failAt(1);
+		expect(attempts).toMatchObject({ failed: 2, since: NOW });
+		attempts.noteSuccess();
+		failAt(5);
+		failAt(6);
+		expect(attempts).toMatchObject({ failed: 2, since: NOW + 5 * MINUTE_MS });
+	});
+});

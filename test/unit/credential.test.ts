@@ -192,6 +192,31 @@ describe('the test of a credential', () => {
 	});
 });
 
+describe('a login at Mail Panda', () => {
+	const signIn = async (statusCode: number, cookies: readonly string[]) => {
+		const httpRequest = async () => ({
+			statusCode,
+			headers: { 'set-cookie': cookies },
+			body: { error: 'no' },
+		});
+		const self = { helpers: { httpRequest } } as never as IHttpRequestHelper;
+		return await new MailPandaApi().preAuthentication.call(self, {
+			...{ authentication: 'session', baseUrl: 'https://www.mailpanda.io' },
+			...{ email: 'ada@example.com', password: 'correct horse' },
+		});
+	};
+
+	it('gives the value of the session’s cookie alone', async () => {
+		const cookies = ['theme=dark; Path=/', 'admin_token=tok_1; Path=/; HttpOnly'];
+		expect(await signIn(200, cookies)).toEqual({ sessionToken: 'tok_1' });
+	});
+
+	it('fails with the answer if it is refused', async () => {
+		const refusal = { response: { status: 401, data: { error: 'no' } } };
+		await expect(signIn(401, [])).rejects.toMatchObject(refusal);
+	});
+});
+
 it.each(['', '/', '//'])(
 	'n8n’s own nodes sign in to Mail Panda where its Base URL ends with %j',
 	async (ending) => {

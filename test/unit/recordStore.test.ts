@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { IDataObject } from 'n8n-workflow';
+import type { IDataObject, IRun, ITriggerFunctions } from 'n8n-workflow';
 
 import { learnState, newestStates, RecordStore } from '../../nodes/shared/state/recordStore';
+import { Runs } from '../../nodes/shared/state/runs';
 import {
 	readState,
 	writeStates,
@@ -154,6 +155,24 @@ describe('a run that saves', () => {
 		await store.commit();
 		expect(save).toHaveBeenCalledTimes(2);
 		expect(store.isUnsaved).toBe(false);
+	});
+
+	it('waits for those of the workflow’s other triggers, which would overwrite it', async () => {
+		type Emit = ITriggerFunctions['emit'];
+		const ends: Array<() => void> = [];
+		const emit: Emit = (_items, _response, done) =>
+			void ends.push(() => done?.resolve({ status: 'success' } as Partial<IRun> as IRun));
+		const context = { emit } as Partial<ITriggerFunctions> as ITriggerFunctions;
+		const saves = [owner('one'), owner('two'), { ...owner('one'), workflowId: 'another' }].map(
+			async (of) => await new Runs(context, of).save(),
+		);
+		await jest.advanceTimersByTimeAsync(0);
+		expect(ends).toHaveLength(2);
+		ends.forEach((end) => end());
+		await jest.advanceTimersByTimeAsync(0);
+		expect(ends).toHaveLength(3);
+		ends.at(-1)?.();
+		await Promise.all(saves);
 	});
 
 	it('does not count as saving what changed while it was under way', async () => {

@@ -4,6 +4,7 @@ import type { IDataObject } from 'n8n-workflow';
 import { recovery as metigan } from '../../nodes/Metigan/recovery';
 import { recovery as misarBlog } from '../../nodes/MisarBlog/recovery';
 import type { RecoveryApi } from '../../nodes/shared/recoveryApi';
+import { deliveredKeys, keysAround } from '../../nodes/shared/recovery/identity';
 
 /** Lists in a form that is not documented: the event is the same as the delivered one. */
 
@@ -72,6 +73,22 @@ describe('a suppression of Metigan', () => {
 		},
 	);
 
+	it.each([
+		['email.bounced', 5],
+		['email.complained', 5],
+		['email.unsubscribed', 12 * 60],
+	])('is the %s of a delivery up to %i minutes earlier or later', (event, minutes) => {
+		const identityAt = (at: number) => {
+			const identity = metigan.identify({ event, at, data: { email: 'ada@example.com' } });
+			if (identity === undefined) throw new Error('it has an address');
+			return identity;
+		};
+		for (const shift of [-minutes, minutes]) {
+			const [left = ''] = deliveredKeys(identityAt(AT + shift * 60_000));
+			expect(keysAround(identityAt(AT))).toContain(left);
+		}
+	});
+
 	it('is a separate event even if its address cannot be read', () => {
 		const identities = ['a b', 'c d'].flatMap((email) =>
 			read({ email }).map((event) => metigan.identify(event)?.about),
@@ -89,7 +106,8 @@ describe('an article of Misar.Blog', () => {
 		expect(event).toMatchObject({ event: 'article.published', at: AT });
 		const delivered = {
 			event: 'article.published',
-			at: AT,
+			// The delivery has a time of its own.
+			at: AT + 3_600_000,
 			data: { article: { ...article, published_at: TIMES[0] } } as IDataObject,
 		};
 		expect(event && misarBlog.identify(event)).toEqual(misarBlog.identify(delivered));

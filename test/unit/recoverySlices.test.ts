@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { ICredentialDataDecryptedObject, INode } from 'n8n-workflow';
+import type { ICredentialDataDecryptedObject, IDataObject, INode } from 'n8n-workflow';
 
 import { metigan } from '../../nodes/Metigan/provider';
 import { PAGE_SIZE, recovery as metiganList } from '../../nodes/Metigan/recovery';
@@ -8,6 +8,7 @@ import { ARTICLES, recovery as articles } from '../../nodes/MisarBlog/recovery';
 import { LongWork } from '../../nodes/shared/recovery/longWork';
 import { Recovery } from '../../nodes/shared/recovery/recovery';
 import type { RecoveryDeps } from '../../nodes/shared/recovery/round';
+import { readCommand } from '../../nodes/shared/state/commands';
 
 /** The time that one tick gives to a recovery, and what goes on after it. */
 
@@ -59,7 +60,16 @@ interface Asked {
 function startRecovery(
 	deps: Pick<RecoveryDeps, 'provider' | 'api'> & { readonly settings: object },
 	answer: (asked: Asked) => Promise<object> | object,
-	{ areMissing = false, isClosed = (): boolean => false } = {},
+	{
+		areMissing = false,
+		isClosed = () => false,
+		refuses = () => false,
+	}: {
+		readonly areMissing?: boolean;
+		readonly isClosed?: () => boolean;
+		/** Whether n8n refuses the run that is the nth to be started, counted from 1. */
+		readonly refuses?: (nth: number) => boolean;
+	} = {},
 ) {
 	const calls: Asked[] = [];
 	const httpRequestWithAuthentication = async (
@@ -73,6 +83,7 @@ function startRecovery(
 	const context = {
 		helpers: { httpRequestWithAuthentication },
 		getNode: () => ({ name: 'Trigger' }) as INode,
+		getWorkflow: () => ({ id: 'wf' }),
 		getCredentials: async (): Promise<ICredentialDataDecryptedObject> => ({
 			baseUrl: 'https://api.example.com',
 			apiKey: 'mtg_live_of_this_test',
@@ -82,14 +93,19 @@ function startRecovery(
 	const start = NOW - 5 * MINUTE_MS;
 	const owner = { workflowId: 'wf', nodeId: 'node' };
 	const state = { revision: 1, recovery: { ...owner, from: start, until: start } };
-	const started: unknown[] = [];
+	const started: IDataObject[] = [];
+	const refused: IDataObject[] = [];
 	const recovery = new Recovery({
 		...{ ...deps, context, owner, isClosed },
 		runs: {
 			query: async (events: readonly unknown[]) => ({
 				missing: areMissing ? events.map((_, index) => index) : [],
 			}),
-			toEnd: async (item: unknown) => void started.push(item),
+			toEnd: async (item: IDataObject) => {
+				const isRefused = refuses(started.length + refused.length + 1);
+				(isRefused ? refused : started).push(item);
+				if (isRefused) throw new Error('n8n is shutting down');
+			},
 		},
 		store: {
 			state,
@@ -97,7 +113,7 @@ function startRecovery(
 			commit: async () => {},
 		},
 	} as never as RecoveryDeps);
-	return { recovery, calls, started, state };
+	return { recovery, calls, started, refused, state };
 }
 
 /** A tick each minute. @returns how many seconds of each the recovery worked */
@@ -194,5 +210,50 @@ describe('articles that are requested one by one, to compare them with the condi
 		await tick(recovery, 4);
 		expect(requested()).toHaveLength(ids.length);
 		expect(started).toEqual([]);
+	});
+});
+
+/** Bounces of some addresses, a second apart and the first one first, whose deliveries were lost. */
+function recoverBounces(emails: readonly string[], refuses: (nth: number) => boolean) {
+	const settings = { events: ['email.bounced'], bounceType: 'any', conditions: [] };
+	const bounces = emails.map((email, index) => ({
+		email,
+		reason: 'hard_bounce',
+		createdAt: new Date(NOW - 2 * MINUTE_MS + index * 1_000).toISOString(),
+	}));
+	return startRecovery(
+		{ provider: metigan[0], api: metiganList, settings },
+		() => ({ data: bounces.reverse(), pagination: { total: bounces.length } }),
+		{ areMissing: true, refuses },
+	);
+}
+
+describe('a run that n8n refuses', () => {
+	const commandOf = (item: IDataObject = {}) => readCommand(item).command;
+	const recipients = (items: readonly IDataObject[]) => items.map(({ recipient }) => recipient);
+
+	it('leaves the end that it was to note to a later one', async () => {
+		const emails = ['a1@example.com', 'a2@example.com'];
+		const { recovery, started, refused } = recoverBounces(emails, (nth) => nth === 2);
+		await tick(recovery, 2);
+		const noted = { ended: expect.arrayContaining([expect.stringContaining('a1@')]) };
+		expect(recipients(refused)).toEqual(['a2@example.com']);
+		expect(commandOf(refused[0])).toMatchObject(noted);
+		expect(recipients(started)).toEqual(emails);
+		expect(commandOf(started[1])).toMatchObject(noted);
+	});
+
+	it('is started again before those of later events', async () => {
+		const emails = ['b1@example.com', 'b2@example.com', 'b3@example.com', 'b4@example.com'];
+		const { recovery, started, refused } = recoverBounces(emails, (nth) => nth === 1);
+		await tick(recovery, 2);
+		expect(recipients(refused)).toEqual(emails.slice(0, 1));
+		const again = recipients(started).indexOf('b1@example.com');
+		expect(recipients(started).slice(again)).toEqual([
+			'b1@example.com',
+			...emails.slice(1 + again),
+		]);
+		expect(started).toHaveLength(4);
+		expect(again).toBeLessThan(3);
 	});
 });

@@ -44,14 +44,16 @@ const optionsIn = (property: INodeProperties) =>
 	(property.options ?? []).flatMap((option) => ('type' in option ? [option] : []));
 
 describe.each(rows)('$title', ({ family, provider }) => {
+	const [property, ...others] = triggerProperties(family).filter(
+		({ name, displayOptions }) =>
+			name === 'options' &&
+			(displayOptions?.show?.['product'] ?? [provider.product]).includes(provider.product),
+	);
+	const options = optionsIn(property as INodeProperties);
+
 	it('shows only options that have an effect', () => {
-		const [property, ...others] = triggerProperties(family).filter(
-			({ name, displayOptions }) =>
-				name === 'options' &&
-				(displayOptions?.show?.['product'] ?? [provider.product]).includes(provider.product),
-		);
 		expect(others).toEqual([]);
-		const shown = optionsIn(property as INodeProperties)
+		const shown = options
 			.filter(({ name }) => CONDITIONAL.includes(name))
 			.map(({ name, displayOptions }) => {
 				if (displayOptions === undefined) return name;
@@ -60,6 +62,23 @@ describe.each(rows)('$title', ({ family, provider }) => {
 				return `${name}?`;
 			});
 		expect(shown.sort()).toEqual(optionsOf(provider).sort());
+	});
+
+	it('can answer after the run if deliveries are sent again, and shows what belongs to it only then', () => {
+		const names = ['answer', 'longRuns', 'maxAttempts'];
+		const shown = options
+			.filter(({ name }) => names.includes(name))
+			.map(({ name, displayOptions }) => [name, displayOptions]);
+		const afterRun = { show: { answer: ['succeeded'] } };
+		expect(shown).toEqual(
+			!provider.envelope.retried
+				? []
+				: [
+						['answer', undefined],
+						['longRuns', afterRun],
+						['maxAttempts', afterRun],
+					],
+		);
 	});
 
 	it('has a tolerance in Receive if and only if a timestamp is signed', () => {

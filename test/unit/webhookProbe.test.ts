@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { IHookFunctions } from 'n8n-workflow';
 
+import { metigan } from '../../nodes/Metigan/provider';
+import { observe } from '../../nodes/shared/registration/observe';
+import type { EndpointSession } from '../../nodes/shared/registration/session';
 import { whoAnswersAt, type Occupant } from '../../nodes/shared/registration/webhookProbe';
 
 /** Who answers at the address of an endpoint that may be another n8n's. */
@@ -94,4 +97,26 @@ describe('an n8n that says it has no such webhook', () => {
 	])('counts as "%s" if a moment later %s', async (occupant, _what, later) => {
 		expect(await ask([[404, NOT_REGISTERED], later])).toBe(occupant);
 	});
+});
+
+it('a private address that an endpoint was pointed at is not asked', async () => {
+	const httpRequest = jest.fn();
+	const [owner, [provider]] = [{ workflowId: 'wf', nodeId: 'node' }, metigan];
+	const pointedAt = { id: 'wh_1', url: 'http://169.254.169.254/latest', active: true };
+	const session = {
+		...{ context: { helpers: { httpRequest } }, owner, provider, url: URL },
+		credential: { baseUrl: 'https://api.example.com' },
+		webhookApi: { operations: {} },
+		api: { readList: async () => ({ endpoints: [pointedAt], unreadable: [] }) },
+		installation: {},
+		assertCurrent: () => {},
+	};
+	const record = { ...owner, endpointId: 'wh_1', apiPath: '/webhooks', url: URL };
+	const desired = {
+		...{ provider, url: URL, events: [] },
+		...{ secretIsCurrent: true, isSameAccount: true, canUpdate: true },
+	};
+	const seen = await observe(session as never as EndpointSession, record, desired, true);
+	expect(seen).toMatchObject({ own: pointedAt, occupant: 'unknown' });
+	expect(httpRequest).not.toHaveBeenCalled();
 });
