@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 
-import { collect, Collector } from '../../nodes/shared/trigger/collect';
+import { Collector } from '../../nodes/shared/trigger/collect';
 
 /** Deliveries that wait for others, so that one run takes all of them. */
 
@@ -34,9 +34,9 @@ afterEach(() => {
 });
 
 /** A delivery that waits for others. */
-function deliver(id: number, bytes = 1_000) {
+function deliver(id: number, bytes = 1_000, node = 'node') {
 	const answer = new Response();
-	const result = collector.add({ items: [{ id }], bytes, answer }, LIMITS);
+	const result = collector.add(node, { items: [{ id }], bytes, answer }, LIMITS);
 	let ended: unknown = 'waits';
 	void result.then((value) => (ended = value));
 	return { answer, result, state: () => ended };
@@ -59,10 +59,12 @@ describe('a run', () => {
 	it('begins when the time is over although more comes all the time', async () => {
 		collector = new Collector();
 		const patient = { collectFor: 1, collectAtMost: 1_000 };
-		const first = collector.add({ items: [{ id: 0 }], bytes: 1, answer: new Response() }, patient);
+		const add = async (id: number) =>
+			await collector.add('node', { items: [{ id }], bytes: 1, answer: new Response() }, patient);
+		const first = add(0);
 		for (let id = 1; id <= 30; id += 1) {
 			await pass(50);
-			void collector.add({ items: [{ id }], bytes: 1, answer: new Response() }, patient);
+			void add(id);
 		}
 		expect(await first).toEqual(run(...Array.from({ length: 20 }, (_, id) => id)));
 	});
@@ -89,16 +91,10 @@ describe('a run', () => {
 		expect(large.state()).toEqual(run(3));
 	});
 
-	it('takes nothing of another trigger', async () => {
-		const [one, other] = ['node 1', 'node 2'].map((nodeId, id) =>
-			collect(
-				{ workflowId: 'of collect', nodeId },
-				{ items: [{ id }], bytes: 1, answer: new Response() },
-				LIMITS,
-			),
-		);
+	it('takes nothing of another node', async () => {
+		const nodes = [deliver(1, 1, 'node 1'), deliver(2, 1, 'node 2')];
 		await pass(100);
-		expect(await Promise.all([one, other])).toEqual([run(0), run(1)]);
+		expect(nodes.map(({ state }) => state())).toEqual([run(1), run(2)]);
 	});
 });
 
@@ -122,6 +118,14 @@ describe('deliveries that a run takes besides its first', () => {
 		first.answer.emit('close');
 		await pass(100);
 		expect([first.state(), second.state()]).toEqual([run(1, 2), 'waits']);
+		first.answer.end(200);
+		await pass(100);
+		expect(second.state()).toEqual({ isAccepted: true });
+	});
+
+	it('are accepted with the first although the answer to an earlier request has to be sent before its own', async () => {
+		const [first, second] = [deliver(1), deliver(2)];
+		await pass(100);
 		first.answer.end(200);
 		await pass(100);
 		expect(second.state()).toEqual({ isAccepted: true });
