@@ -1,8 +1,10 @@
 import { EventEmitter } from 'node:events';
 
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import fc from 'fast-check';
 
 import { Collector } from '../../nodes/shared/trigger/collect';
+import { SEED } from '../seed';
 
 /** Deliveries that wait for others, so that one run takes all of them. */
 
@@ -137,4 +139,50 @@ describe('deliveries that a run takes besides its first', () => {
 		await pass(120_000);
 		expect(second.state()).toEqual({ isAccepted: false });
 	});
+});
+
+it('every delivery is in one run of its node, and gets its answer, whatever comes when (fast-check)', async () => {
+	const deliveries = fc.array(
+		fc.record({
+			afterMs: fc.integer({ min: 0, max: 150 }),
+			bytes: fc.constantFrom(1, 3_000_000, 6_000_000),
+			node: fc.constantFrom('node 1', 'node 2'),
+			/** What n8n answers it with if it starts a run, and whether its sender waits for that. */
+			status: fc.constantFrom(200, 500),
+			waits: fc.boolean(),
+			workMs: fc.integer({ min: 0, max: 3_000 }),
+		}),
+		{ minLength: 1, maxLength: 40 },
+	);
+	await fc.assert(
+		fc.asyncProperty(deliveries, async (list) => {
+			collector = new Collector();
+			/** The deliveries of each run, by the one that started it. */
+			const runs = new Map<number, number[]>();
+			const sent = [];
+			for (const [id, { afterMs, bytes, node, status, waits, workMs }] of list.entries()) {
+				await pass(afterMs);
+				const { answer, result, state } = deliver(id, bytes, node);
+				sent.push(state);
+				void result.then((collected) => {
+					if (!('items' in collected)) return;
+					runs.set(
+						id,
+						collected.items.map((item) => Number(item['id'])),
+					);
+					setTimeout(() => (waits ? answer.answer(status) : answer.end(status)), workMs);
+				});
+			}
+			await pass(5_000);
+			expect([...runs.values()].flat().sort((a, b) => a - b)).toEqual([...list.keys()]);
+			for (const [first, [, ...others]] of runs) {
+				expect(others.length).toBeLessThan(LIMITS.collectAtMost);
+				for (const id of others) {
+					expect(list[id]?.node).toBe(list[first]?.node);
+					expect(sent[id]?.()).toEqual({ isAccepted: list[first]?.status === 200 });
+				}
+			}
+		}),
+		{ seed: SEED, numRuns: 100 },
+	);
 });
