@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import path from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
@@ -9,6 +10,7 @@ import type { ContextHost, ContextHostOptions } from '../../testkit/contextHost'
 import { until } from '../../testkit/n8n-host/poll';
 import { registeredByHand } from './hosts';
 import { metigan, misarMail, triggersUnderTest, type TriggerUnderTest } from './providers';
+import { signBody } from './signBody';
 import { useHosts } from './useHosts';
 
 /** Options → Collect For: deliveries that come together have one run, and each is answered for itself. */
@@ -117,6 +119,93 @@ it('each event leaves by its own output', async () => {
 	const outputs = await host.execute(host.runs[0] ?? []);
 	const counts = outputs.map((items) => items.map(({ json }) => json['event']));
 	expect(counts.filter((events) => events.length > 0).sort()).toEqual([[one, one], [other]].sort());
+});
+
+it('those beside one whose sender has hung up are answered when n8n has accepted their run', async () => {
+	const host = open(metigan);
+	await host.listen();
+	host.alterRequest = (request) => {
+		host.alterRequest = () => {};
+		const { rawBody } = request;
+		Object.assign(request, {
+			rawBody: undefined,
+			readRawBody: async () => {
+				request.rawBody = rawBody;
+				request.socket.destroy();
+				await once(request.socket, 'close');
+			},
+		});
+	};
+	const delivery = signed(metigan, 'evt_1');
+	const first = expect(host.deliver(delivery)).rejects.toThrow('socket hang up');
+	await waiting(1);
+	const others = ['evt_2', 'evt_3'].map((id) => host.deliver(signed(metigan, id)));
+	await first;
+	expect(await Promise.all(others)).toMatchObject([RECEIVED, RECEIVED]);
+	expect(host.runs.map((items) => items.length)).toEqual([3]);
+	expect(await host.deliver(delivery)).toMatchObject({ body: { duplicate: true } });
+});
+
+it('a delivery does not wait with those of the node as it was before the workflow was published again', async () => {
+	const host = open(metigan, { collectAtMost: 2 });
+	await host.listen();
+	const before = host.deliver(signed(metigan, 'evt_1'));
+	await waiting(1);
+	const { events } = metigan;
+	const options = { collectFor: 5, collectAtMost: 2, outputPerEvent: true };
+	const parameters = {
+		...metigan.parameters,
+		registration: 'manual',
+		events: [...events],
+		options,
+	};
+	host.restart({ parameters });
+	const after = host.deliver(signed(metigan, 'evt_2'));
+	expect(await Promise.all([before, after])).toMatchObject([RECEIVED, RECEIVED]);
+	expect(host.runs.map((items) => items.length)).toEqual([1, 1]);
+});
+
+it('a delivery does not wait with those of another trigger that has the same id', async () => {
+	const workflowId = `collect ${workflows++}`;
+	const same = { workflowId, nodeId: 'pasted by hand' };
+	const host = open(misarMail, { collectAtMost: 2 }, { ...same, webhookId: 'mail' });
+	const options = { collectFor: 5, collectAtMost: 2 };
+	const other = openHost(
+		{
+			...registeredByHand(metigan, SECRET, { options }),
+			...{ ...same, webhookId: 'metigan', nodeName: 'Other' },
+		},
+		host,
+	);
+	for (const each of [host, other]) await each.listen();
+	const answers = [
+		host.deliver(signed(misarMail, 'evt_1')),
+		other.deliver(signed(metigan, 'evt_2')),
+	];
+	expect(await Promise.all(answers)).toMatchObject([RECEIVED, RECEIVED]);
+	expect([host, other].map(({ runs }) => runs.map((items) => items.length))).toEqual([[1], [1]]);
+});
+
+it('an event that may have no output has a run of its own, so that it does not fail the others’', async () => {
+	const host = open(metigan, { outputPerEvent: true, collectAtMost: 2 });
+	await host.listen();
+	const body = Buffer.from('{}');
+	const nameless = {
+		headers: signBody(metigan, { body, event: metigan.events[0], secret: SECRET }),
+		body,
+	};
+	const answers = [signed(metigan, 'evt_1'), nameless, signed(metigan, 'evt_2')].map(
+		async (each) => await host.deliver(each),
+	);
+	expect(await Promise.all(answers)).toMatchObject([RECEIVED, RECEIVED, RECEIVED]);
+	const ends = host.runs.map(async (items) => {
+		const outputs = await host.execute(items).catch(() => undefined);
+		return [items.length, outputs?.flat().length];
+	});
+	expect((await Promise.all(ends)).sort()).toEqual([
+		[1, undefined],
+		[2, 2],
+	]);
 });
 
 describe('nothing is collected', () => {

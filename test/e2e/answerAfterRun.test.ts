@@ -438,13 +438,9 @@ describe('a trigger that collects events', () => {
 			const flow = await publish(bedOf(service), noOp, collecting);
 			const events = Array.from({ length: 30 }, () => eventOf(flow));
 			const sending = events.map(async (send) => await answerOf(send()));
-			const [first] = events;
-			// A copy of an event that waits is put off.
-			await until(
-				'an event to wait',
-				60_000,
-				async () => first && (await answerOf(first())) === 503,
-			);
+			const [first = eventOf(flow)] = events;
+			// Of two copies of an event, the second is put off at once while the first one waits.
+			await Promise.race([answerOf(first()), ...sending]);
 			await flow.n8n.kill();
 			const answers = await Promise.all(sending);
 			const cutOff = events.filter((_, index) => answers[index] !== 200);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { lastAnswer } from '../../sandbox';
+import { buildDelivery, lastAnswer } from '../../sandbox';
 import { chain, outputOf, type NodeDefinition } from '../../testkit/n8n-host/driver';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN, startCluster, type Cluster } from '../../testkit/queue/cluster';
@@ -71,6 +71,42 @@ it('every processor verifies what was signed before the workflow was published a
 	expect(await main.waitForExecutions(id, 4)).toHaveLength(4);
 	await main.unpublish(id);
 	sandbox.setBehaviour(PROVIDER, { secretMode: 'accept' });
+}, 300_000);
+
+it('every processor collects what it receives, and each event runs once', async () => {
+	const { main, balancer, entrance, services } = cluster;
+	const node = trigger('Trigger', credential);
+	const options = { collectFor: 5, collectAtMost: DELIVERIES / 2 };
+	const { id } = await main.createWorkflow({
+		name: 'Collected',
+		nodes: [
+			{ ...node, parameters: { ...node.parameters, options } },
+			{ name: 'After', type: 'n8n-nodes-base.noOp' },
+		],
+		connections: chain('Trigger', 'After'),
+	});
+	await main.publish(id);
+	const { url = '', secret = '' } = endpoints()[0] ?? {};
+	const address = `${entrance}${new URL(url).pathname}`;
+	const answeredBefore = balancer.answered();
+	const events = Array.from({ length: DELIVERIES }, (_, index) => `evt_collected_${index}`);
+	// Not by the sandbox, which hangs up after ten seconds.
+	const send = async (event: string) => {
+		const { scheme } = misarMail;
+		const delivery = buildDelivery({ provider: PROVIDER, event: EVENT, id: event, scheme, secret });
+		return (await fetch(address, { method: 'POST', ...delivery })).status;
+	};
+	expect(await Promise.all(events.map(send))).toEqual(events.map(() => 200));
+	const answered = balancer.answered().map((count, index) => count - (answeredBefore[index] ?? 0));
+	expect(Math.min(...answered)).toBeGreaterThan(1);
+	const runs = await whenEnded(services, id);
+	expect(new Set(runs.map(({ status }) => status))).toEqual(new Set(['success']));
+	const executions = await Promise.all(runs.map(async (run) => await main.execution(run.id)));
+	const ran = executions.flatMap((execution) => outputOf(execution, 'After'));
+	expect(ran.map(({ deliveryId }) => deliveryId).sort()).toEqual([...events].sort());
+	// On a busy machine they do not come fast enough for one run of each processor.
+	expect(runs.length).toBeLessThan(events.length);
+	await main.unpublish(id);
 }, 300_000);
 
 it('the main process repairs an endpoint, and every processor verifies its deliveries', async () => {

@@ -4,9 +4,17 @@ import {
 	SystemShutdownExecutionCancelledError,
 	TimeoutExecutionCancelledError,
 	type ITriggerFunctions,
+	type IWebhookFunctions,
 } from 'n8n-workflow';
 
-import { AwaitedRuns, type AwaitedDelivery } from '../../nodes/shared/trigger/answerAfterRun';
+import { metigan } from '../../nodes/Metigan/provider';
+import type { TriggerSettings } from '../../nodes/shared/settings';
+import {
+	afterRun,
+	AwaitedRuns,
+	startRunsWith,
+	type AwaitedDelivery,
+} from '../../nodes/shared/trigger/answerAfterRun';
 
 /** How a delivery is answered at the end of its run, whatever n8n reports. */
 
@@ -135,6 +143,21 @@ describe('a run', () => {
 		started[0]?.done.resolve(ended('error'));
 		expect(await answer).toMatchObject({ status: 503 });
 	});
+});
+
+it('each of thousands of triggers answers after its runs', () => {
+	const [provider] = metigan;
+	const context = { getMode: () => 'webhook' } as Partial<IWebhookFunctions> as IWebhookFunctions;
+	const settings = { answer: 'succeeded' } as Partial<TriggerSettings> as TriggerSettings;
+	const owners = Array.from({ length: 5_000 }, (_, id) => ({
+		workflowId: `answers ${id}`,
+		nodeId: 'trigger',
+	}));
+	const ends = owners.map((owner) => startRunsWith(triggerWith(emit), owner));
+	const identity = { deliveryId: 'evt_1', mayRecur: false };
+	const event = { provider, settings, eventName: 'email.opened', identity };
+	for (const owner of owners) expect(afterRun(context, { owner, ...event })).toBeDefined();
+	for (const end of ends) end();
 });
 
 describe('a copy', () => {

@@ -29,7 +29,7 @@ const SHARE_OF_FAILURES = 0.5;
 /** A run whose end n8n has not reported by then counts as lost: n8n 1.x does not report one that it could not store. */
 const LOST_AFTER_MS = 60 * 60_000;
 const MAX_EVENTS = 10_000;
-const MAX_TRIGGERS = 1_000;
+const MAX_TRIGGERS = 10_000;
 
 /** How a delivery is answered. */
 export interface Answer {

@@ -1,8 +1,7 @@
-import { sleep, type IDataObject, type INodeProperties } from 'n8n-workflow';
+import { sleep, type IDataObject, type INode, type INodeProperties } from 'n8n-workflow';
 
 import { GIVE_UP_MS, isAccepting, type Answer } from '../delivery/deduplicator';
 import { MAX_COLLECT_SECONDS, type TriggerSettings } from '../settings';
-import { PerTrigger, triggerKey, type Owner } from '../state/perTrigger';
 
 /**
  * Collects deliveries that come within a short time, so that one run takes all of them. The first of them starts
@@ -15,17 +14,11 @@ const MAX_COLLECTED = 1_000;
 const SHARE_OF_SILENCE = 0.1;
 /** Bodies of one run, which n8n holds in memory and stores together. */
 const MAX_BYTES = 5_000_000;
-/** How often to look whether n8n has answered a delivery whose sender hung up. */
+/** How often to look whether n8n has answered a delivery, if nothing reports it. */
 const LOOK_EVERY_MS = 100;
-const MAX_TRIGGERS = 1_000;
 
 /** What decides how long deliveries are collected. */
 type Limits = Pick<TriggerSettings, 'collectFor' | 'collectAtMost'>;
-
-/** The part of an HTTP response that shows whether n8n has accepted a run. */
-export interface RunAnswer extends Answer {
-	once(event: 'finish' | 'close', listener: () => void): unknown;
-}
 
 /** A verified delivery that waits for others. */
 export interface Collectable {
@@ -33,7 +26,7 @@ export interface Collectable {
 	readonly items: readonly IDataObject[];
 	/** Size of its body. */
 	readonly bytes: number;
-	readonly answer: RunAnswer;
+	readonly answer: Answer;
 }
 
 /** The items to start a run with, for the first delivery; for the others whether n8n has accepted it. */
@@ -79,46 +72,52 @@ class Batch {
 	}
 }
 
-/** Collects the deliveries of one trigger. */
+/** Collects deliveries. */
 export class Collector {
-	/** What the next delivery joins. */
-	private open: Batch | undefined;
+	/** What the next delivery with the same key joins. */
+	private readonly open = new Map<string, Batch>();
 
-	async add(delivery: Collectable, limits: Limits): Promise<Collected> {
-		const { open } = this;
+	/** @param key the same for deliveries that may have one run */
+	async add(key: string, delivery: Collectable, limits: Limits): Promise<Collected> {
+		const open = this.open.get(key);
 		const batch = open ?? new Batch(delivery, limits);
+		if (open === undefined) this.open.set(key, batch);
 		batch.add(delivery);
-		this.open = batch.isFull ? undefined : batch;
+		if (batch.isFull) this.open.delete(key);
 		if (open !== undefined) return { isAccepted: await batch.isAccepted };
 		await batch.complete();
-		if (this.open === batch) this.open = undefined;
+		if (this.open.get(key) === batch) this.open.delete(key);
 		return { items: batch.items };
 	}
 }
 
-/** Whether n8n has accepted the run that a delivery started: it answers once it has stored the run. */
-async function isAccepted(answer: RunAnswer): Promise<boolean> {
-	await new Promise<void>((resolve) => {
-		answer.once('finish', resolve);
-		answer.once('close', resolve);
-	});
-	// The sender hung up. n8n starts the run all the same.
+/**
+ * Whether n8n has accepted the run that a delivery started: it answers once it has stored the run. `finish` never comes
+ * when the sender has hung up, and late when an earlier request on the same connection has no answer yet.
+ */
+async function isAccepted(answer: Answer): Promise<boolean> {
+	const finished = new Promise<void>((resolve) => answer.once('finish', resolve));
 	for (let waitedMs = 0; !answer.writableEnded && waitedMs < GIVE_UP_MS; ) {
-		await sleep(LOOK_EVERY_MS);
+		await Promise.race([finished, sleep(LOOK_EVERY_MS)]);
 		waitedMs += LOOK_EVERY_MS;
 	}
 	return answer.writableEnded && isAccepting(answer.statusCode);
 }
 
-const collectors = new PerTrigger(() => new Collector(), MAX_TRIGGERS);
+const collector = new Collector();
 
-/** Collects a delivery with others of its trigger, as the options Collect For and Collect at Most say. */
+/**
+ * Collects a delivery with others to the same node, as the options Collect For and Collect at Most say.
+ * @param node as it is in the version of the workflow that n8n runs for the delivery: events of another version are not
+ * collected with it, because they may be read in another way or have other outputs
+ */
 export async function collect(
-	owner: Owner,
+	workflowId: string,
+	node: INode,
 	delivery: Collectable,
 	limits: Limits,
 ): Promise<Collected> {
-	return await collectors.of(triggerKey(owner)).add(delivery, limits);
+	return await collector.add(JSON.stringify([workflowId, node]), delivery, limits);
 }
 
 export const COLLECT_OPTIONS: readonly INodeProperties[] = [

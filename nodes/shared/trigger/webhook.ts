@@ -176,11 +176,14 @@ async function handle(
 		...(isBehind ? [commandItem({ do: 'save', states: newestStates(owner) })] : []),
 	];
 	if (later !== undefined) return { answer: later.start(items) };
+	// An event without a name may have no output, and its run fails.
+	const isAlone = settings.outputPerEvent && !event.named;
 	const run =
-		settings.collectFor === 0 || isTest
+		settings.collectFor === 0 || isTest || isAlone
 			? { items }
 			: await collect(
-					owner,
+					owner.workflowId,
+					node,
 					{ items, bytes: rawBody.length, answer: context.getResponseObject() },
 					settings,
 				);
