@@ -90,23 +90,27 @@ describe.each(withGet)('if %s returns the wrong endpoint', (_title, trigger) => 
 describe.each(withApi)(
 	'if %s answers a create with another endpoint of the account',
 	(_title, trigger) => {
-		it('that one is left alone, and ours is not left behind', async () => {
-			const life = new Life(sandbox, trigger);
-			const foreign = addForeign(trigger);
-			sandbox.fault({
-				provider: trigger.provider,
-				method: 'POST',
-				kind: 'rewrite',
-				rewrite: () => described(foreign),
-			});
-			await life.publish();
-			expect(life.endpoints).toHaveLength(2);
-			const own = life.endpoints.find(({ id }) => id !== foreign.id);
-			expect(await life.answerTo(own?.id)).toBe(200);
-			await life.check();
-			await life.unpublish();
-			expect(life.endpoints).toEqual([foreign]);
-		});
+		it.each([true, false])(
+			'that one is left alone, and ours is not left behind (URL shown: %p)',
+			async (showsUrl) => {
+				const life = new Life(sandbox, trigger);
+				const foreign = addForeign(trigger);
+				const { url, ...rest } = described(foreign);
+				sandbox.fault({
+					provider: trigger.provider,
+					method: 'POST',
+					kind: 'rewrite',
+					rewrite: () => ({ ...rest, ...(showsUrl ? { url } : {}) }),
+				});
+				await life.publish();
+				expect(life.endpoints).toHaveLength(2);
+				const own = life.endpoints.find(({ id }) => id !== foreign.id);
+				expect(await life.answerTo(own?.id)).toBe(200);
+				await life.check();
+				await life.unpublish();
+				expect(life.endpoints).toEqual([foreign]);
+			},
+		);
 
 		it.each<[string, () => void, RegExp]>([
 			[
