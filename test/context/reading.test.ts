@@ -136,7 +136,11 @@ describe.each(triggersUnderTest)('$title', (trigger) => {
 			request.encoding = 'latin1';
 			request.body = JSON.parse(request.rawBody.toString('latin1'));
 		};
-		const { items } = await deliver(host, trigger, bodyOf(first, { data: { name: 'Zo\u00eb' } }));
+		const { items } = await deliver(
+			host,
+			trigger,
+			bodyOf(trigger, first, { data: { name: 'Zo\u00eb' } }),
+		);
 		expect(items).toMatchObject([{ data: { name: 'Zo\u00eb' } }]);
 	});
 
