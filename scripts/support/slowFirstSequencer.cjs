@@ -13,7 +13,6 @@ const REAL = ['faults', 'e2e', 'e2e-1x', 'queue-main'];
 const ORDER = [
 	'queue-main mainProcess',
 	'e2e recovery',
-	'context fuzzAnswers',
 	'faults registration',
 	'e2e repair',
 	'e2e singlePackage',
