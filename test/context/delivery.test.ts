@@ -776,6 +776,22 @@ describe('Accept Unverified Deliveries', () => {
 			expect(await host.deliver(forged(mailPanda))).toMatchObject({ status: 401, run: undefined });
 		},
 	);
+
+	it('accepts nothing unverified from the moment when a secret is entered', async () => {
+		stopClock(Date.now());
+		const host = startHost(mailPanda, { options }, { credential: {} });
+		expect((await host.deliver(forged(mailPanda))).run).toHaveLength(1);
+		host.credential = { signingSecret: SECRET };
+		expect(await host.deliver(forged(mailPanda))).toMatchObject({ status: 401, run: undefined });
+	});
+});
+
+it('a secret verifies from the moment when it is entered', async () => {
+	stopClock(Date.now());
+	const host = startHost(misarMail, {}, { credential: { signingSecret: 'the former one' } });
+	expect(await host.deliver(signed(misarMail))).toMatchObject({ status: 401, run: undefined });
+	host.credential = { signingSecret: SECRET };
+	expect((await host.deliver(signed(misarMail))).run).toHaveLength(1);
 });
 
 it('a negative tolerance does not switch off the check of the time', async () => {
