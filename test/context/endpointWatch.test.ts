@@ -724,6 +724,22 @@ describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 			expect(await pass(HALF_HOUR)).toEqual([]);
 		});
 
+		it('is followed by a check that points the endpoint to a new address of n8n', async () => {
+			recordWarnings();
+			const host = await openHost({ trigger: metigan });
+			const address = await host.listen();
+			// Nothing listens there.
+			host.restart({ webhookOrigin: 'http://127.0.0.1:9' });
+			await host.publish();
+			endProcess();
+			host.restart({ activation, webhookOrigin: address });
+			await host.publish();
+			const { pass } = await watch(host);
+			await pass(2);
+			expect(host.webhookUrl).toContain(address);
+			await expectOneEndpoint(host);
+		});
+
 		it.each(withApi)(
 			'does not wait for %s, which accepts connections and never answers',
 			async (_title, trigger) => {
