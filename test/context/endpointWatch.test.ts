@@ -724,7 +724,7 @@ describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 			expect(await pass(HALF_HOUR)).toEqual([]);
 		});
 
-		it('is followed by a check that points the endpoint to a new address of n8n', async () => {
+		it('is followed by a check that registers an endpoint at the new address of n8n', async () => {
 			recordWarnings();
 			const host = await openHost({ trigger: metigan });
 			const address = await host.listen();
