@@ -844,6 +844,25 @@ describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 	},
 );
 
+it('a check that n8n ends while it creates an endpoint leaves no endpoint behind', async () => {
+	recordWarnings();
+	const { host, tick, close } = await publish({ trigger: metigan });
+	removeAtProvider(host, endpointsAt(metigan, host)[0]?.id ?? '');
+	let created = 0;
+	sandbox.fault({
+		provider: 'metigan',
+		method: 'POST',
+		kind: 'rewrite',
+		rewrite: (answer) => {
+			created = endpointsAt(metigan, host).length;
+			void close();
+			return answer;
+		},
+	});
+	await tick();
+	expect([created, endpointsAt(metigan, host)]).toEqual([1, []]);
+});
+
 describe('a publish that finds an endpoint', () => {
 	/** A trigger that n8n is activating again, with an endpoint that has to be replaced meanwhile. */
 	async function activated(
