@@ -106,7 +106,11 @@ describe.each([
 
 	it('has headers, payload and verification if not simplified, but no signature', async () => {
 		const delivery = signed(trigger);
-		const { run } = await startHost(trigger, { simplify: false }).deliver(delivery);
+		const ofProxy = { authorization: 'Basic of-a-proxy', cookie: 'session=of-a-proxy' };
+		const { run } = await startHost(trigger, { simplify: false }).deliver({
+			...delivery,
+			headers: { ...delivery.headers, ...ofProxy },
+		});
 		const output = outputOf(run);
 
 		expect(output['payload']).toEqual(JSON.parse(delivery.body.toString()));
@@ -117,6 +121,7 @@ describe.each([
 		expect(output['headers']).toMatchObject({ 'content-type': 'application/json' });
 		const text = JSON.stringify(output);
 		expect(text).not.toContain(SECRET);
+		expect(text).not.toContain('of-a-proxy');
 		for (const name of ['x-misar-signature', 'x-webhook-signature']) {
 			const signature = delivery.headers[name];
 			if (signature !== undefined) expect(text).not.toContain(signature);
