@@ -115,6 +115,17 @@ describe.each(withApi)(
 	},
 );
 
+it('a copied workflow gets the address of an unpublished original whose endpoint could not be deleted', async () => {
+	recordWarnings();
+	const original = await publish(misarReach);
+	const copy = openHost(misarReach, { staticData: structuredClone(original.savedStaticData) });
+	fail({ method: 'DELETE', status: 405 });
+	await original.unpublish();
+	expect(idsAt(misarReach)).toHaveLength(1);
+	await copy.publish();
+	expect(await statusOf(copy, misarReach, endpointsAt(misarReach).at(-1)?.secret)).toBe(200);
+});
+
 describe.each(withApi)('a former endpoint that %s could not delete', (_name, trigger) => {
 	/** n8n stops in the middle of a replacement. */
 	async function interrupted(): Promise<ContextHost> {

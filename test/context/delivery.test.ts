@@ -106,7 +106,11 @@ describe.each([
 
 	it('has headers, payload and verification if not simplified, but no signature', async () => {
 		const delivery = signed(trigger);
-		const { run } = await startHost(trigger, { simplify: false }).deliver(delivery);
+		const ofProxy = { authorization: 'Basic of-a-proxy', cookie: 'session=of-a-proxy' };
+		const { run } = await startHost(trigger, { simplify: false }).deliver({
+			...delivery,
+			headers: { ...delivery.headers, ...ofProxy },
+		});
 		const output = outputOf(run);
 
 		expect(output['payload']).toEqual(JSON.parse(delivery.body.toString()));
@@ -117,6 +121,7 @@ describe.each([
 		expect(output['headers']).toMatchObject({ 'content-type': 'application/json' });
 		const text = JSON.stringify(output);
 		expect(text).not.toContain(SECRET);
+		expect(text).not.toContain('of-a-proxy');
 		for (const name of ['x-misar-signature', 'x-webhook-signature']) {
 			const signature = delivery.headers[name];
 			if (signature !== undefined) expect(text).not.toContain(signature);
@@ -776,6 +781,22 @@ describe('Accept Unverified Deliveries', () => {
 			expect(await host.deliver(forged(mailPanda))).toMatchObject({ status: 401, run: undefined });
 		},
 	);
+
+	it('accepts nothing unverified from the moment when a secret is entered', async () => {
+		stopClock(Date.now());
+		const host = startHost(mailPanda, { options }, { credential: {} });
+		expect((await host.deliver(forged(mailPanda))).run).toHaveLength(1);
+		host.credential = { signingSecret: SECRET };
+		expect(await host.deliver(forged(mailPanda))).toMatchObject({ status: 401, run: undefined });
+	});
+});
+
+it('a secret verifies from the moment when it is entered', async () => {
+	stopClock(Date.now());
+	const host = startHost(misarMail, {}, { credential: { signingSecret: 'the former one' } });
+	expect(await host.deliver(signed(misarMail))).toMatchObject({ status: 401, run: undefined });
+	host.credential = { signingSecret: SECRET };
+	expect((await host.deliver(signed(misarMail))).run).toHaveLength(1);
 });
 
 it('a negative tolerance does not switch off the check of the time', async () => {

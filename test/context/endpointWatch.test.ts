@@ -722,6 +722,22 @@ describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 			expect(await pass(HALF_HOUR)).toEqual([]);
 		});
 
+		it('is followed by a check that registers an endpoint at the new address of n8n', async () => {
+			recordWarnings();
+			const host = await openHost({ trigger: metigan });
+			const address = await host.listen();
+			// Nothing listens there.
+			host.restart({ webhookOrigin: 'http://127.0.0.1:9' });
+			await host.publish();
+			endProcess();
+			host.restart({ activation, webhookOrigin: address });
+			await host.publish();
+			const { pass } = await watch(host);
+			await pass(2);
+			expect(host.webhookUrl).toContain(address);
+			await expectOneEndpoint(host);
+		});
+
 		it.each(withApi)(
 			'does not wait for %s, which accepts connections and never answers',
 			async (_title, trigger) => {
@@ -825,6 +841,25 @@ describe.each<WorkflowActivateMode>(['init', 'leadershipChange', 'update'])(
 		});
 	},
 );
+
+it('a check that n8n ends while it creates an endpoint leaves no endpoint behind', async () => {
+	recordWarnings();
+	const { host, tick, close } = await publish({ trigger: metigan });
+	removeAtProvider(host, endpointsAt(metigan, host)[0]?.id ?? '');
+	let created = 0;
+	sandbox.fault({
+		provider: 'metigan',
+		method: 'POST',
+		kind: 'rewrite',
+		rewrite: (answer) => {
+			created = endpointsAt(metigan, host).length;
+			void close();
+			return answer;
+		},
+	});
+	await tick();
+	expect([created, endpointsAt(metigan, host)]).toEqual([1, []]);
+});
 
 describe('a publish that finds an endpoint', () => {
 	/** A trigger that n8n is activating again, with an endpoint that has to be replaced meanwhile. */

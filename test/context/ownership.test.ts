@@ -6,6 +6,7 @@ import type { INodeParameters } from 'n8n-workflow';
 import type { Sandbox } from '../../sandbox';
 import { ContextHost, type ContextHostOptions } from '../../testkit/contextHost';
 import { listen, stop } from '../../testkit/loopback';
+import { answerWith, mapEntries, rewriteAnswers } from './answers';
 import { selfRegistering } from './hosts';
 import { recordWarnings } from './logs';
 import { useProcess } from './process';
@@ -112,6 +113,19 @@ describe.each([
 		await copy.publish();
 		expect(urlsAt(trigger)).toEqual([production.webhookUrl, copy.webhookUrl]);
 		expect(warnings).toHaveLength(1);
+	});
+
+	it('does not delete the endpoint of the original if the provider does not show it', async () => {
+		const production = await startProduction(trigger);
+		const [original] = sandbox.endpoints(trigger.provider);
+		const copy = await clone(production);
+		const others = (answer: unknown) =>
+			mapEntries(answer, (list) => list.filter(({ url }) => url !== original?.url));
+		rewriteAnswers(sandbox, trigger, others, { place: 'list' });
+		answerWith(sandbox, trigger, { status: 404 }, { place: 'one' });
+		sandbox.setBehaviour('misar.reach', { deleteOffered: true });
+		await copy.publish();
+		expect(urlsAt(trigger)).toEqual([production.webhookUrl, copy.webhookUrl]);
 	});
 
 	it('does not delete the endpoint of the original if it is unpublished before it ever started', async () => {

@@ -505,9 +505,10 @@ describe('a recovery', () => {
 	it('starts over if the option was off meanwhile', async () => {
 		const { host, close } = await publish();
 		await close();
+		expect(host.remembered).toHaveProperty('recovery');
 		host.restart({ parameters: { registration: 'manual', events: ['email.bounced'] } });
 		await host.publish();
-		expect(host.savedStaticData).not.toHaveProperty('node:Trigger.recovery');
+		expect(host.remembered).not.toHaveProperty('recovery');
 	});
 
 	it('runs an event if it cannot be looked up whether it has run', async () => {

@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 
-import { deliveredKeys } from '../../nodes/shared/recovery/identity';
+import { deliveredKeys, keysAround } from '../../nodes/shared/recovery/identity';
 import { ProcessedEvents } from '../../nodes/shared/recovery/processedEvents';
 
 /** What a process remembers of the events that have run, and what n8n's table does. */
 
-const OF_ADA = { about: 'bounce of Ada', at: 0, toleranceMs: 60_000 };
+const MINUTE_MS = 60_000;
+const OF_ADA = { about: 'bounce of Ada', at: 0, toleranceMs: MINUTE_MS };
 
 // A process that does not recover keeps writing for a while.
 beforeEach(() => {
@@ -99,5 +100,38 @@ describe('a delivery in a worker is not recovered', () => {
 		}
 		await jest.advanceTimersByTimeAsync(4_000);
 		expect(await recoveredBy(table)).toEqual([]);
+	});
+});
+
+/** What a process that recovers missed events knows of them when it has forgotten all that it could forget. */
+function forgetful(trigger: string): ProcessedEvents {
+	const processed = new ProcessedEvents(trigger);
+	processed.recoverHere();
+	return processed;
+}
+
+it('an event whose run is under way is not missing, although the process has forgotten the event', async () => {
+	const { table } = openTable();
+	const event = { about: 'a@example.com', at: 5 * MINUTE_MS, toleranceMs: MINUTE_MS };
+	expect(await forgetful('one').claimDelivery(table, event, true)).toBe(true);
+	expect(await forgetful('one').claimMissing(table, [event])).toEqual([]);
+	expect(forgetful('one').knows(keysAround(event))).toBe(false);
+});
+
+describe('an event without an id of its own that was recovered', () => {
+	const listed = { about: 'a@example.com', at: 4 * MINUTE_MS - 1, toleranceMs: MINUTE_MS };
+
+	it.each([
+		['at the time in the list', 0],
+		['later, in the next period of time', 2],
+	])('runs for no copy of its delivery, which happened %s', async (_, laterMs) => {
+		const { table } = openTable();
+		const recovering = forgetful('two');
+		expect(await recovering.claimMissing(table, [listed])).toEqual([0]);
+		await recovering.noteEnds(table, keysAround(listed));
+		const delivered = { ...listed, at: listed.at + laterMs };
+		for (const process of [forgetful('two'), forgetful('two')]) {
+			expect(await process.claimDelivery(table, delivered, true)).toBe(false);
+		}
 	});
 });
