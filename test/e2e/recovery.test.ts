@@ -10,6 +10,7 @@ import { ORIGIN } from '../../testkit/publishTrigger';
 import { metigan, misarBlog } from '../../testkit/triggers';
 import { useN8n } from '../useN8n';
 import { printFigures } from '../figures';
+import { BACKLOG } from '../nightly';
 import { EMAIL_EVENTS, letHappen, mixedEvents, RunCounter, untold } from '../recoveryBed';
 
 /** Events that were missed run once, whatever else happens to n8n and to their deliveries. */
@@ -19,8 +20,6 @@ const WAIT_MS = 400_000;
 const BACKLOG_MS = 1_200_000;
 /** Events of each provider. */
 const EVENTS = 150;
-/** 5,000 at night, when memory is what counts. */
-const BACKLOG = Number(process.env['BACKLOG'] || 1_000);
 /** Runs of one recovery that a kill can catch. */
 const RUNS_AT_A_TIME = 5;
 /**

@@ -6,6 +6,7 @@ import { FEW_ISOLATES } from '../../testkit/n8n-host/isolates';
 import { until } from '../../testkit/n8n-host/poll';
 import { ORIGIN, publishTrigger, type TriggerWorkflow } from '../../testkit/publishTrigger';
 import { triggerCases, type TriggerCase } from '../../testkit/triggers';
+import { ALL_FAULTS } from '../nightly';
 import { useN8nAlone } from '../useN8n';
 
 /**
@@ -139,7 +140,7 @@ const registering = triggerCases.filter(({ api }) => api !== undefined);
 /** All triggers meet each fault in the newest n8n as it is by default, and at night; elsewhere they take turns. */
 function triggersFor(fault: number, publicationService: boolean | undefined): TriggerCase[] {
 	const isDefault = !isOne && publicationService === undefined;
-	if (isDefault || process.env['ALL_FAULTS'] === '1') return registering;
+	if (isDefault || ALL_FAULTS) return registering;
 	return registering.filter((_trigger, index) => index === fault % registering.length);
 }
 

@@ -13,6 +13,7 @@ import { pack } from '../../testkit/artifacts';
 import { outputOf, type N8nHost } from '../../testkit/n8n-host/driver';
 import { accountOf, publishTrigger, SECRET } from '../../testkit/publishTrigger';
 import { triggerCases, type TriggerCase } from '../../testkit/triggers';
+import { ALL_PACKAGES } from '../nightly';
 import { startBed } from '../useN8n';
 
 /**
@@ -51,9 +52,7 @@ const singles: readonly Single[] = readdirSync('packages', { withFileTypes: true
 		return { name: folder.replace('n8n-nodes-', ''), trigger, nodes };
 	});
 
-/** As at night: each is reviewed, with an install of its own. Otherwise one is, with what is installed here. */
-const ALL_PACKAGES = process.env['ALL_PACKAGES'] === '1';
-/** They have most of their code in common, and the lint gate sees the rest. */
+/** By day one, with what is installed here: they have most of their code in common, and the lint gate sees the rest. */
 const reviewed = ALL_PACKAGES ? singles : singles.filter(({ name }) => name === 'misar');
 
 /** The versions by the folder that each package is installed in. */

@@ -1,3 +1,4 @@
+import { ALL_FAULTS } from '../nightly';
 import { callFaults, variants, type CallFault, type Variant } from './variants';
 import type { Outcome } from './outcomes';
 import type { Harness } from './harness';
@@ -12,9 +13,6 @@ export interface Scenario {
 	readonly call: string;
 	readonly fault: CallFault;
 }
-
-/** Whether every call of every step meets every fault, as at night. */
-export const ALL_FAULTS = process.env['ALL_FAULTS'] === '1';
 
 /**
  * The scenarios of one step, slowest first. Each call meets another one of the faults, so over all

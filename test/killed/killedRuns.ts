@@ -3,13 +3,12 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { until } from '../../testkit/n8n-host/poll';
 import { tally } from '../faults/loadTraffic';
 import { printFigures } from '../figures';
+import { KILLS } from '../nightly';
 import { killedBed, type Place, type Work } from './bed';
 import { storedRuns, untilIdle, type StoredRun } from './runs';
 
 /** n8n is killed during runs: what happens to them, with the template that runs them again and without it. */
 
-/** Before the template is published. */
-const KILLS = Number(process.env['KILLS'] || 2);
 /** Accepted events between two kills, and runs that each kill cuts short at least. */
 const [EVENTS_PER_KILL, RUNS_PER_KILL] = [20, 4];
 const WAIT_MS = 300_000;

@@ -33,6 +33,21 @@ afterAll(async () => await cluster?.stop(), 180_000);
 
 const endpoints = () => cluster.sandbox.endpoints(PROVIDER);
 
+/** Publishes a workflow of a trigger with some options and a node after it. @returns its id */
+async function publish(name: string, options: object = {}, misar = credential): Promise<string> {
+	const node = trigger('Trigger', misar);
+	const { id } = await cluster.main.createWorkflow({
+		name,
+		nodes: [
+			{ ...node, parameters: { ...node.parameters, options } },
+			{ name: 'After', type: 'n8n-nodes-base.noOp' },
+		],
+		connections: chain('Trigger', 'After'),
+	});
+	await cluster.main.publish(id);
+	return id;
+}
+
 /** What each of the two processors answers to an event signed with a secret. */
 async function statusesOf(url = '', secret = ''): Promise<Array<number | string>> {
 	const statuses: Array<number | string> = [];
@@ -49,12 +64,7 @@ it('every processor verifies what was signed before the workflow was published a
 	const { main, balancer, sandbox } = cluster;
 	// A derived secret would be the same again.
 	sandbox.setBehaviour(PROVIDER, { secretMode: 'issue' });
-	const { id } = await main.createWorkflow({
-		name: 'Published twice',
-		nodes: [trigger('Trigger', credential), { name: 'After', type: 'n8n-nodes-base.noOp' }],
-		connections: chain('Trigger', 'After'),
-	});
-	await main.publish(id);
+	const id = await publish('Published twice');
 	const [former] = endpoints();
 	await main.unpublish(id);
 	await main.publish(id);
@@ -75,17 +85,7 @@ it('every processor verifies what was signed before the workflow was published a
 
 it('every processor collects what it receives, and each event runs once', async () => {
 	const { main, balancer, entrance, services } = cluster;
-	const node = trigger('Trigger', credential);
-	const options = { collectFor: 5, collectAtMost: DELIVERIES / 2 };
-	const { id } = await main.createWorkflow({
-		name: 'Collected',
-		nodes: [
-			{ ...node, parameters: { ...node.parameters, options } },
-			{ name: 'After', type: 'n8n-nodes-base.noOp' },
-		],
-		connections: chain('Trigger', 'After'),
-	});
-	await main.publish(id);
+	const id = await publish('Collected', { collectFor: 5, collectAtMost: DELIVERIES / 2 });
 	const { url = '', secret = '' } = endpoints()[0] ?? {};
 	const address = `${entrance}${new URL(url).pathname}`;
 	const answeredBefore = balancer.answered();
@@ -111,17 +111,7 @@ it('every processor collects what it receives, and each event runs once', async 
 
 it('the main process repairs an endpoint, and every processor verifies its deliveries', async () => {
 	const { main, sandbox } = cluster;
-	const node = trigger('Trigger', credential);
-	const options = { checkInterval: 1, reportProblems: true };
-	const { id } = await main.createWorkflow({
-		name: 'Repaired',
-		nodes: [
-			{ ...node, parameters: { ...node.parameters, options } },
-			{ name: 'After', type: 'n8n-nodes-base.noOp' },
-		],
-		connections: chain('Trigger', 'After'),
-	});
-	await main.publish(id);
+	const id = await publish('Repaired', { checkInterval: 1, reportProblems: true });
 	const [former] = endpoints();
 	sandbox.removeEndpoint(PROVIDER, former?.id ?? '');
 	const present = await until('the processors to accept a new endpoint', 150_000, async () => {
@@ -172,16 +162,7 @@ it('a secret is rotated without a publish, and no valid delivery is refused mean
 	};
 	const name = 'Rotated';
 	const rotating = { id: await main.createCredential(name, 'misarApi', account), name };
-	const node = trigger('Trigger', rotating);
-	const { id } = await main.createWorkflow({
-		name,
-		nodes: [
-			{ ...node, parameters: { ...node.parameters, options: { checkInterval: 1 } } },
-			{ name: 'After', type: 'n8n-nodes-base.noOp' },
-		],
-		connections: chain('Trigger', 'After'),
-	});
-	await main.publish(id);
+	const id = await publish(name, { checkInterval: 1 }, rotating);
 	await main.updateCredential(rotating.id, name, 'misarApi', {
 		...account,
 		signingSecret: newSecret,
