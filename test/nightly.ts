@@ -1,6 +1,6 @@
 /** What the tests of a nightly run do beyond those of a day: `.github/workflows/ci.yml` sets the variables. */
 
-/** Every trigger meets every fault at every call. */
+/** Every trigger meets every fault at every call, in each n8n and with and without its publication service. */
 export const ALL_FAULTS = process.env['ALL_FAULTS'] === '1';
 
 /** Each single-service package is reviewed, with an install of its own. */

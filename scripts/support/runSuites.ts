@@ -10,10 +10,14 @@ const LINGER_MS = 15_000;
 const PREPARE = join('testkit', 'n8n-host', 'prepare.program.ts');
 const JEST = join('node_modules', 'jest', 'bin', 'jest.js');
 
+/** Two runs of jest at once: none may draw on the terminal, and the tests without n8n leave time for the others. */
+const BOTH = { withN8n: { TERM: 'dumb' }, withoutN8n: { TERM: 'dumb', TEST_WORKERS: '2' } };
+
 /**
  * Runs suites and prints what they print: first the scripts and the tests that may run side by
- * side, then those that need a quieter machine, and last those that measure load. A suite that
- * fails does not keep another from running.
+ * side, those without n8n in a run of their own, which need not wait for its install; then those that
+ * need a quieter machine, and last those that measure load. A suite that fails does not keep another
+ * from running.
  *
  * @param folder - an empty folder for the tarball and the tallies
  * @param jestOptions - passed on to jest as they are
@@ -24,35 +28,43 @@ export async function runSuites(
 	jestOptions: readonly string[],
 ): Promise<SuiteResult[]> {
 	const built = once(build);
-	const prepared = prepare(chosen, folder, built);
-	const jest = async (
-		pick: (suite: Suite) => readonly string[] | undefined,
-		more: Record<string, string> = {},
-	) => {
-		const { broken, env } = await prepared;
-		const ready = chosen.filter((suite) => !broken.has(suite));
-		const projects = ready.flatMap((suite) => pick(suite) ?? []);
-		if (projects.length === 0) return undefined;
-		// The chosen file or test may be in another part. A suite in which no test ran has failed.
-		const options = [...jestOptions, '--passWithNoTests', '--selectProjects', ...projects];
-		const tallyFile = join(folder, `${projects.join('-')}.json`);
-		return await runJest(options, tallyFile, { ...env, ...more });
+	const start = (suites: readonly Suite[]) => {
+		const prepared = prepare(suites, folder, built);
+		const jest = async (
+			pick: (suite: Suite) => readonly string[] | undefined,
+			more: Record<string, string> = {},
+		) => {
+			const { broken, env } = await prepared;
+			const ready = suites.filter((suite) => !broken.has(suite));
+			const projects = ready.flatMap((suite) => pick(suite) ?? []);
+			if (projects.length === 0) return undefined;
+			// The chosen file or test may be in another part. A suite in which no test ran has failed.
+			const options = [...jestOptions, '--passWithNoTests', '--selectProjects', ...projects];
+			const tallyFile = join(folder, `${projects.join('-')}.json`);
+			return await runJest(options, tallyFile, { ...env, ...more });
+		};
+		return { suites, prepared, jest };
 	};
 
-	// They need no n8n, so they need not wait for it.
-	const scripts = Promise.all(
-		chosen.map(async (suite) => ({ suite, result: await runScript(suite, built) })),
+	const withN8n = start(chosen.filter(({ n8n }) => n8n !== undefined));
+	const withoutN8n = start(chosen.filter(({ n8n }) => n8n === undefined));
+	const areBoth = [withN8n, withoutN8n].every(({ suites }) =>
+		suites.some(({ projects }) => projects !== undefined),
 	);
-	const beside = await finished(
-		scripts,
-		jest(({ projects }) => projects),
-	);
-	const inPairs = await jest(({ inPairs }) => inPairs, { TEST_WORKERS: '2' });
-	const alone = await jest(({ alone }) => alone, { TEST_WORKERS: '1' });
+	const [scripts, ...sideBySide] = await finished([
+		Promise.all(chosen.map(async (suite) => ({ suite, result: await runScript(suite, built) }))),
+		withN8n.jest(({ projects }) => projects, areBoth ? BOTH.withN8n : {}),
+		withoutN8n.jest(({ projects }) => projects, areBoth ? BOTH.withoutN8n : {}),
+	]);
+	const inPairs = await withN8n.jest(({ inPairs }) => inPairs, { TEST_WORKERS: '2' });
+	const alone = await withN8n.jest(({ alone }) => alone, { TEST_WORKERS: '1' });
 
-	const { broken } = await prepared;
-	const jestRuns = [beside[1], inPairs, alone].filter((outcome) => outcome !== undefined);
-	const scriptResults = new Map(beside[0].map(({ suite, result }) => [suite, result]));
+	const broken = new Map([
+		...(await withN8n.prepared).broken,
+		...(await withoutN8n.prepared).broken,
+	]);
+	const jestRuns = [...sideBySide, inPairs, alone].filter((outcome) => outcome !== undefined);
+	const scriptResults = new Map(scripts.map(({ suite, result }) => [suite, result]));
 	const results = chosen.map((suite) => {
 		const reason = broken.get(suite);
 		if (reason !== undefined) return { name: suite.name, seconds: 0, ...crashed(reason) };
@@ -65,10 +77,10 @@ export async function runSuites(
 	];
 }
 
-/** Both, when both have come to an end. */
-async function finished<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
-	await Promise.allSettled([a, b]);
-	return [await a, await b];
+/** What all of them come to, once each has ended. */
+async function finished<const T extends ReadonlyArray<Promise<unknown>>>(all: T) {
+	await Promise.allSettled(all);
+	return await Promise.all(all);
 }
 
 /**

@@ -19,7 +19,7 @@ export default class TallyReporter {
 	}
 
 	onRunStart() {
-		if (process.stdout.isTTY) return;
+		if (process.stdout.isTTY && process.env.TERM !== 'dumb') return;
 		this.#timer = setInterval(() => this.#sayWhatRuns(), EVERY_MS);
 	}
 

@@ -387,6 +387,7 @@ describe('the editor’s warning', () => {
 
 	it('explains why a webhook URL that only this machine can reach is not registered', async () => {
 		await n8n.restart({ webhookUrl: 'http://localhost:5678' });
+		await editor.load();
 		const id = await storeWorkflow(
 			'Local',
 			'misarTrigger',

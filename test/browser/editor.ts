@@ -8,6 +8,9 @@ const WAIT_MS = 60_000;
 /** The editor takes over a typed text within 200 ms, on the same clock. */
 const LATER_THAN_DEBOUNCE_MS = 500;
 
+/** The address of the list of workflows. */
+const LIST = '/home/workflows';
+
 /** The editor as a user drives it: n8n 2.41's test ids, and the texts that are on the screen. */
 export class Editor {
 	/** All texts that `readScreen` has read. */
@@ -29,13 +32,40 @@ export class Editor {
 		await this.page.waitForURL((url) => !url.pathname.startsWith('/signin'));
 	}
 
+	/** Loads the editor; from then on it changes what it shows without loading again, which takes seconds. */
+	async load(): Promise<void> {
+		await this.page.goto(`${this.n8n.url}${LIST}`);
+		await this.byId('universal-add').waitFor();
+	}
+
+	/**
+	 * Goes from any workflow to the list of workflows, without the messages of an earlier test.
+	 *
+	 * @returns whether it could: not from below a dialog, or from another site
+	 */
+	async leave(): Promise<boolean> {
+		const isCovered = async () => (await this.dialogs.count()) > 0;
+		if (!this.page.url().startsWith(this.n8n.url) || (await isCovered())) return false;
+		await this.follow(LIST);
+		await until('the list of workflows', WAIT_MS, async () => {
+			return (await isCovered()) || (await this.byId('canvas-wrapper').count()) === 0 || undefined;
+		});
+		// Where something is not saved yet, n8n asks what to do with it.
+		if (await isCovered()) return false;
+		await this.page.evaluate(
+			`document.querySelectorAll('.el-notification__closeBtn').forEach((button) => button.click())`,
+		);
+		return true;
+	}
+
 	async openNewWorkflow(): Promise<void> {
-		await this.page.goto(`${this.n8n.url}/workflow/new`);
+		await this.byId('universal-add').click();
+		await this.page.getByRole('menuitem', { name: 'New workflow', exact: true }).click();
 		await this.byId('canvas-add-button').waitFor();
 	}
 
 	async openWorkflow(id: string): Promise<void> {
-		await this.page.goto(`${this.n8n.url}/workflow/${id}`);
+		await this.follow(`/workflow/${id}`);
 		await this.byId('canvas-node').first().waitFor();
 	}
 
@@ -341,6 +371,18 @@ export class Editor {
 		const style =
 			'.el-notification, [role=tooltip], [data-test-id=tooltip-content] { display: none !important; }';
 		return await this.page.screenshot({ animations: 'disabled', style });
+	}
+
+	/** What covers the page. */
+	private get dialogs(): Locator {
+		return this.panel.or(this.page.locator('[role=dialog]:visible'));
+	}
+
+	/** Goes to another address as a link within the editor does: its router reads it from the history. */
+	private async follow(path: string): Promise<void> {
+		await this.page.evaluate(
+			`history.pushState(null, '', ${JSON.stringify(path)}); dispatchEvent(new PopStateEvent('popstate'))`,
+		);
 	}
 
 	private credentialField(name: string): Locator {

@@ -286,12 +286,14 @@ async function rotate({ n8n, sandbox, page, id }: Published): Promise<void> {
 	const { nodes } = await n8n.getWorkflow(id);
 	const form = String(nodes.find(({ name }) => name === 'Ask')?.webhookId);
 	const login = Buffer.from('ada:opens it').toString('base64');
-	await page.setExtraHTTPHeaders({ authorization: `Basic ${login}` });
-	await page.goto(`${n8n.url}/form/${form}`);
-	await page.getByLabel('Webhook URL').fill(url);
-	await page.getByLabel('New signing secret').fill(secret);
-	await page.getByRole('button', { name: 'Submit' }).click();
-	await page.getByText('The new secret is in use').waitFor();
+	const visitor = await page.context().newPage();
+	await visitor.setExtraHTTPHeaders({ authorization: `Basic ${login}` });
+	await visitor.goto(`${n8n.url}/form/${form}`);
+	await visitor.getByLabel('Webhook URL').fill(url);
+	await visitor.getByLabel('New signing secret').fill(secret);
+	await visitor.getByRole('button', { name: 'Submit' }).click();
+	await visitor.getByText('The new secret is in use').waitFor();
+	await visitor.close();
 	await n8n.deleteWorkflow(receiver.id);
 	for (const endpoint of sandbox.endpoints('misar.mail')) {
 		sandbox.removeEndpoint('misar.mail', endpoint.id);

@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, beforeEach } from '@jest/globals';
+import { beforeAll, beforeEach } from '@jest/globals';
 import type { Page } from 'playwright-core';
 
 import type { N8nHost } from '../../testkit/n8n-host/driver';
@@ -15,10 +15,11 @@ interface OpenEditor {
 }
 
 /**
- * Starts n8n, and a browser that signs in to it, before the first test of a file. Each test has a page of its own.
+ * Starts n8n, and a browser that signs in to it, before the first test of a file. All tests have the same page, which
+ * shows the list of workflows before each; after one that left a dialog open, it is a new page.
  *
  * @param keep - gets n8n and its sandbox before the first test
- * @param keepPage - gets a page before each test
+ * @param keepPage - gets the page before each test
  * @returns opens another page, which the caller closes
  */
 export function useEditor(
@@ -27,7 +28,7 @@ export function useEditor(
 ): () => Promise<OpenEditor> {
 	let browser: Chromium;
 	let n8n: N8nHost;
-	let page: Page | undefined;
+	let page: Page;
 	useChromium((launched) => (browser = launched));
 	useN8n((bed) => {
 		({ n8n } = bed);
@@ -36,19 +37,22 @@ export function useEditor(
 
 	async function open(): Promise<OpenEditor> {
 		const opened = await browser.context.newPage();
-		return { page: opened, editor: new Editor(opened, n8n) };
+		const editor = new Editor(opened, n8n);
+		await editor.load();
+		return { page: opened, editor };
 	}
 
 	beforeAll(async () => {
-		const first = await open();
-		await first.editor.signIn();
-		await first.page.close();
+		page = await browser.context.newPage();
+		await new Editor(page, n8n).signIn();
 	}, 120_000);
 	beforeEach(async () => {
-		const opened = await open();
-		({ page } = opened);
-		keepPage(opened);
-	});
-	afterEach(async () => await page?.close());
+		let editor = new Editor(page, n8n);
+		if (!(await editor.leave())) {
+			await page.close();
+			({ page, editor } = await open());
+		}
+		keepPage({ page, editor });
+	}, 120_000);
 	return open;
 }

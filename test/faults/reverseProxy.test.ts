@@ -26,7 +26,7 @@ import { startStream, tally } from './loadTraffic';
  */
 
 const PAGE = readFileSync(join(__dirname, '..', '..', 'docs', 'reverse-proxy.md'), 'utf8');
-const SENDERS = 4;
+const SENDERS = 2;
 /** An accepted event costs n8n a run; what is turned away costs next to nothing. */
 const PAUSE_MS = { accepted: 200, refused: 20 };
 const ANSWERED_MS = 120_000;
