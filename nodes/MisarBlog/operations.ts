@@ -12,6 +12,7 @@ import { isMissing } from '../shared/api/request';
 import { settingsError } from '../shared/errors';
 import { isJsonObject } from '../shared/jsonObject';
 import type { ActionCall, ListSearch, Operation, Resource } from '../shared/provider';
+import { pathSegment } from '../shared/url';
 import { articleListSchema, ARTICLES, PAGE_SIZE } from './recovery';
 
 /** Articles, after docs.misar.io/blog/api-reference/articles. */
@@ -191,10 +192,10 @@ async function getArticle(call: ActionCall): Promise<IDataObject> {
 		);
 	}
 	const client = listClient(call, articles);
-	const path = `${ARTICLES}/${encodeURIComponent(id)}`;
-	// In a URL these stand for other paths.
-	const isPath = id === '.' || id === '..';
-	const attempt = isPath ? undefined : await client.send({ method: 'GET' }, path, {});
+	const segment = pathSegment(id);
+	const path = `${ARTICLES}/${segment ?? ''}`;
+	const attempt =
+		segment === undefined ? undefined : await client.send({ method: 'GET' }, path, {});
 	if (attempt === undefined || isMissing(attempt)) {
 		throw settingsError(
 			context,

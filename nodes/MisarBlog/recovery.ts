@@ -1,5 +1,6 @@
 import { z } from 'zod/v4';
 
+import { pathSegment } from '../shared/url';
 import { timeOf } from '../shared/values';
 import { jsonObjectSchema } from '../shared/jsonObject';
 import type { ListedEvent, RecoveryApi } from '../shared/recoveryApi';
@@ -69,9 +70,10 @@ export const recovery: RecoveryApi = {
 	}),
 	details: (listed) => {
 		const { article } = identifiedSchema.parse(listed.data);
-		const path = `${ARTICLES}/${encodeURIComponent(article.id)}`;
+		const segment = pathSegment(article.id);
+		if (segment === undefined) return undefined;
 		return {
-			path,
+			path: `${ARTICLES}/${segment}`,
 			qs: {},
 			// An article without its content is of more use than none.
 			read: (body) => {

@@ -79,8 +79,11 @@ export interface RecoveryApi {
 	readonly startsAnywhere: boolean;
 	/** Makes the call for one page; the page may also hold events older than `since`. */
 	readonly page: (place: PagePlace) => RecoveryCall<EventPage>;
-	/** Makes the call for the fields of one event that the list leaves out. */
-	readonly details?: (event: ListedEvent) => RecoveryCall<ListedEvent>;
+	/**
+	 * Makes the call for the fields of one event that the list leaves out.
+	 * @returns undefined for an event that cannot be requested
+	 */
+	readonly details?: (event: ListedEvent) => RecoveryCall<ListedEvent> | undefined;
 	/** @returns undefined for what cannot be one of `events` */
 	readonly identify: (event: KnownEvent) => Identity | undefined;
 }

@@ -70,6 +70,16 @@ export function urlBelow(baseUrl: string, path: string): string {
 	return `${withoutSlashesAtEnd(baseUrl)}/${path.replace(/^\/+/, '')}`;
 }
 
+/**
+ * An id as a segment of a path.
+ *
+ * @returns undefined for `.` and `..`, which name another resource there, and for half of a character, which cannot be
+ *   encoded
+ */
+export function pathSegment(id: string): string | undefined {
+	return /^\.{1,2}$|\p{Surrogate}/u.test(id) ? undefined : encodeURIComponent(id);
+}
+
 export function withoutSlashesAtEnd(text: string): string {
 	let end = text.length;
 	while (text.endsWith('/', end)) end -= 1;

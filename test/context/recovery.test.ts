@@ -1,5 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
 
+import type { IDataObject } from 'n8n-workflow';
+
 import { buildDelivery } from '../../sandbox';
 import { processedData } from '../../testkit/processedData';
 import { recordWarnings } from './logs';
@@ -71,6 +73,21 @@ describe('an article that was missed', () => {
 		expect(item).toMatchObject({ source: 'GET /blog/v1/articles', recovered: true });
 		expect(item?.['data']).toMatchObject({ article: { id: 'art-1' } });
 	});
+
+	it.each(['..', '\ud800'])(
+		'is recovered from the list alone if its ID cannot be a part of a path: %j',
+		async (id) => {
+			const { tick } = await publish({ trigger: misarBlog });
+			await miss('article.published', 1, { id });
+			await miss('article.published', 1, { id: 'art-1' });
+			const about = ({ source, data }: IDataObject) => [source, data];
+			expect((await tick(3)).map(about)).toEqual([
+				['GET /blog/v1/articles', { article: expect.objectContaining({ id }) }],
+				['GET /blog/v1/articles/:id', { article: expect.objectContaining({ id: 'art-1' }) }],
+			]);
+			expect(callsTo('/')).toBe(callsTo('/blog/v1/articles'));
+		},
+	);
 
 	it.each([404, 405])(
 		'is recovered after the list was missing for a while (%i)',

@@ -82,11 +82,14 @@ describe('an article ID', () => {
 		expect(requests).toEqual([`GET /blog/v1/articles/${encodeURIComponent(article)}`]);
 	});
 
-	it.each(['.', '..'])('%j sends no request to another path', async (article) => {
-		const { requests, error } = await run(misarBlog, ['article', 'get'], { article }, () => ({}));
-		expect(error).toContain(`There is no published article "${article}"`);
-		expect(requests).toEqual([]);
-	});
+	it.each(['.', '..', '\ud800'])(
+		'%j sends no request, not even to another path',
+		async (article) => {
+			const { requests, error } = await run(misarBlog, ['article', 'get'], { article }, () => ({}));
+			expect(error).toContain(`There is no published article "${article}"`);
+			expect(requests).toEqual([]);
+		},
+	);
 });
 
 it('a suppressed address is one segment', async () => {

@@ -116,6 +116,6 @@ describe('an article of Misar.Blog', () => {
 	it('is requested under its ID as one segment of the path', () => {
 		const published_at = TIMES[0];
 		const [event] = listed(misarBlog, { data: [{ ...article, id: '../keys?a#b', published_at }] });
-		expect(event && misarBlog.details?.(event).path).toBe('/blog/v1/articles/..%2Fkeys%3Fa%23b');
+		expect(event && misarBlog.details?.(event)?.path).toBe('/blog/v1/articles/..%2Fkeys%3Fa%23b');
 	});
 });

@@ -134,7 +134,7 @@ export class Round {
 	private async complete(event: MissedEvent): Promise<ListedEvent> {
 		const requested = this.requested.get(event);
 		if (requested !== undefined) return requested;
-		const { details } = this.deps.api;
-		return (details && (await this.client.find(details(event)))) ?? event;
+		const call = this.deps.api.details?.(event);
+		return (call && (await this.client.find(call))) ?? event;
 	}
 }
