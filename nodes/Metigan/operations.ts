@@ -1,14 +1,10 @@
-import { z } from 'zod/v4';
-
 import { getManyOf, type ListFacts } from '../shared/action/list';
-import { jsonObjectSchema } from '../shared/jsonObject';
+import { isJsonObject } from '../shared/jsonObject';
 import type { Operation } from '../shared/provider';
 import { PAGE_SIZE, suppressionPageSchema, SUPPRESSIONS } from './recovery';
 import { add, get, remove, RESOURCE, suppressionOutput, NOUN } from './suppressions';
 
 /** The suppression list, after Metigan's JavaScript SDK 2.5. */
-
-const listSchema = suppressionPageSchema.extend({ data: z.array(jsonObjectSchema) });
 
 const suppressions: ListFacts = {
 	noun: NOUN,
@@ -79,7 +75,7 @@ const suppressions: ListFacts = {
 		],
 		all: suppressionOutput,
 	},
-	read: (body) => listSchema.safeParse(body).data?.data,
+	read: (body) => suppressionPageSchema.safeParse(body).data?.data.filter(isJsonObject),
 };
 
 export const operations: readonly Operation[] = [

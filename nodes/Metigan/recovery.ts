@@ -4,7 +4,11 @@ import { z } from 'zod/v4';
 import { addressOf, timeOf } from '../shared/values';
 import type { ListedEvent, RecoveryApi } from '../shared/recoveryApi';
 
-const optionalText = z.string().nullish();
+/** Whatever else it may hold is left out: the event counts. */
+const optionalText = z
+	.union([z.string(), z.number().transform(String)])
+	.nullish()
+	.catch(undefined);
 const suppressionSchema = z.object({
 	email: z.string(),
 	reason: z.string().transform((reason) => reason.trim().toLowerCase()),
@@ -12,20 +16,24 @@ const suppressionSchema = z.object({
 	bounceCode: optionalText,
 	diagnostic: optionalText,
 	messageId: optionalText,
-	message: z.object({ subject: optionalText }).nullish(),
+	message: z.object({ subject: optionalText }).nullish().catch(undefined),
 });
 export const suppressionPageSchema = z.object({
 	data: z.array(z.unknown()),
-	pagination: z.object({ total: z.number().optional() }).optional(),
+	// Without a total that can be read, a list is read until a page is empty.
+	pagination: z
+		.object({ total: z.number().min(0).optional().catch(undefined) })
+		.optional()
+		.catch(undefined),
 });
 
 /** Which event put an address on the list; the other reasons stand for no event. */
-const EVENT_OF_REASON: Readonly<Record<string, string>> = {
-	hard_bounce: 'email.bounced',
-	soft_bounce: 'email.bounced',
-	complaint: 'email.complained',
-	unsubscribe: 'email.unsubscribed',
-};
+const EVENT_OF_REASON = new Map([
+	['hard_bounce', 'email.bounced'],
+	['soft_bounce', 'email.bounced'],
+	['complaint', 'email.complained'],
+	['unsubscribe', 'email.unsubscribed'],
+]);
 export const SUPPRESSIONS = '/api/suppressions';
 export const PAGE_SIZE = 200;
 
@@ -40,7 +48,7 @@ function suppressionEvent(listed: unknown): ListedEvent[] {
 	const parsed = suppressionSchema.safeParse(listed);
 	if (!parsed.success) return [];
 	const { email, reason, createdAt, bounceCode, diagnostic, messageId, message } = parsed.data;
-	const event = EVENT_OF_REASON[reason];
+	const event = EVENT_OF_REASON.get(reason);
 	const at = timeOf(createdAt);
 	if (event === undefined || at === undefined) return [];
 	const source = `GET ${SUPPRESSIONS}`;

@@ -1,7 +1,7 @@
 import type { IDataObject, INodeProperties } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
-import { readParameter, readText } from '../shared/action/parameter';
+import { readParameter, readText, shown } from '../shared/action/parameter';
 import { settingsError } from '../shared/errors';
 import type { ActionCall } from '../shared/provider';
 import { addressOf } from '../shared/values';
@@ -76,7 +76,7 @@ export interface Emails {
 /** @throws NodeOperationError when there is no address at all */
 export function readEmails(call: ActionCall): Emails {
 	const given = readParameter(call, 'emails', emailsSchema, '');
-	const texts = given.map((one) => String(one ?? '').trim()).filter((text) => text !== '');
+	const texts = given.map((one) => shown(one ?? '').trim()).filter((text) => text !== '');
 	if (texts.length === 0) {
 		throw settingsError(call.context, 'There is no email address', 'Enter one in Email Addresses');
 	}

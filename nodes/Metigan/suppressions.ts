@@ -58,8 +58,8 @@ const BATCH_SIZE = 1_000;
 const addedSchema = z.object({
 	data: z.object({
 		added: z.array(z.string()),
-		alreadySuppressed: z.record(z.string(), z.string()),
-		invalid: z.array(z.string()),
+		alreadySuppressed: jsonObjectSchema.catch({}),
+		invalid: z.array(z.string()).catch([]),
 	}),
 });
 const oneSchema = z.object({ data: jsonObjectSchema });
@@ -150,16 +150,25 @@ async function addAll(call: ActionCall, emails: Emails): Promise<IDataObject> {
 		const attempt = await client.send({ method: 'POST', idempotent: false }, SUPPRESSIONS, {
 			body,
 		});
-		if (attempt.kind !== 'success' && start > 0) {
-			const failure = client.failure('POST', SUPPRESSIONS, attempt);
-			failure.description = `The first ${start} of ${addresses.length} addresses were added before this failed; adding them again does no harm — ${failure.description ?? ''}`;
+		const taken = attempt.kind === 'success' ? readAdded(attempt.body) : undefined;
+		if (taken === undefined) {
+			const failure = client.failure(
+				'POST',
+				SUPPRESSIONS,
+				attempt.kind === 'success'
+					? { kind: 'unreadable', status: attempt.status, expected: 'a result' }
+					: attempt,
+			);
+			if (start > 0) {
+				failure.description = `The first ${start} of ${addresses.length} addresses were added before this failed; adding them again does no harm — ${failure.description ?? ''}`;
+			}
 			throw failure;
 		}
-		const taken = client.valueOf('POST', SUPPRESSIONS, attempt, readAdded, 'a result');
 		added.push(...taken.added);
 		invalid.push(...taken.invalid);
-		const kept = Object.entries(taken.alreadySuppressed);
-		alreadySuppressed.push(...kept.map(([email, reason]) => ({ email, reason })));
+		for (const [email, reason] of Object.entries(taken.alreadySuppressed)) {
+			alreadySuppressed.push({ email, ...(typeof reason === 'string' && { reason }) });
+		}
 	}
 	return { added, alreadySuppressed, invalid };
 }

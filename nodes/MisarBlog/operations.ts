@@ -8,11 +8,13 @@ import {
 	simplifiedOutput,
 	type AnswerFields,
 } from '../shared/action/output';
+import { textSchema } from '../shared/action/parameter';
 import { isMissing } from '../shared/api/request';
 import { settingsError } from '../shared/errors';
 import { isJsonObject } from '../shared/jsonObject';
 import type { ActionCall, ListSearch, Operation, Resource } from '../shared/provider';
 import { pathSegment } from '../shared/url';
+import { timeOf } from '../shared/values';
 import { articleListSchema, ARTICLES, PAGE_SIZE } from './recovery';
 
 /** Articles, after docs.misar.io/blog/api-reference/articles. */
@@ -119,7 +121,7 @@ const articles: ListFacts = {
 	}),
 	// The API has no filter by time.
 	matches: ({ published_at: publishedAt }, { since }) =>
-		since === undefined || Date.parse(String(publishedAt)) >= Date.parse(String(since)),
+		since === undefined || (timeOf(publishedAt) ?? Number.NaN) >= (timeOf(since) ?? Number.NaN),
 	output: {
 		id: 'id',
 		simplified: [
@@ -180,10 +182,10 @@ export const operations: readonly Operation[] = [
 
 async function getArticle(call: ActionCall): Promise<IDataObject> {
 	const { context, itemIndex } = call;
-	const chosen: unknown = context.getNodeParameter('article', itemIndex, '', {
-		extractValue: true,
-	});
-	const id = typeof chosen === 'string' ? chosen.trim() : '';
+	const chosen = textSchema.safeParse(
+		context.getNodeParameter('article', itemIndex, '', { extractValue: true }),
+	);
+	const id = chosen.data ?? '';
 	if (id === '') {
 		throw settingsError(
 			context,

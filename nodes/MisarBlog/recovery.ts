@@ -2,23 +2,24 @@ import { z } from 'zod/v4';
 
 import { pathSegment } from '../shared/url';
 import { timeOf } from '../shared/values';
-import { jsonObjectSchema } from '../shared/jsonObject';
+import { isJsonObject } from '../shared/jsonObject';
 import type { ListedEvent, RecoveryApi } from '../shared/recoveryApi';
 
 const id = z.union([z.string(), z.number()]).transform(String);
 const time = z.union([z.string(), z.number()]).nullish();
-const identifiedSchema = z.object({ article: z.object({ id, published_at: time }) });
+/** What an article is recognised by. */
+const articleSchema = z.object({ id, published_at: time });
+const identifiedSchema = z.object({ article: articleSchema });
+/** Without one that can be read, a list is read until a page is empty. */
+const total = z.number().min(0).optional().catch(undefined);
 
 /** A list of articles, as the API reference and the SDKs write it. */
 export const articleListSchema = z.union([
-	z.object({ data: z.array(z.unknown()), total: z.number().optional() }),
+	z.object({ data: z.array(z.unknown()), total }),
 	z
-		.object({ articles: z.array(z.unknown()), total: z.number().optional() })
-		.transform(({ articles, total }) => ({ data: articles, total })),
+		.object({ articles: z.array(z.unknown()), total })
+		.transform(({ articles, ...more }) => ({ data: articles, ...more })),
 ]);
-const listedArticleSchema = jsonObjectSchema.and(
-	z.object({ id, slug: z.string(), published_at: time }),
-);
 export const ARTICLES = '/blog/v1/articles';
 /** The most that a page holds. */
 export const PAGE_SIZE = 100;
@@ -27,15 +28,14 @@ const TOLERANCE_MS = 5 * 60_000;
 
 /** An article of the API as an event of a webhook: only what the API really returns. */
 function publishedArticle(listed: unknown, source: string): ListedEvent[] {
-	const parsed = listedArticleSchema.safeParse(listed);
-	if (!parsed.success) return [];
-	const { slug, title, excerpt, tags, published_at, url, ...more } = parsed.data;
-	const at = timeOf(published_at);
-	if (at === undefined) return [];
+	const identified = articleSchema.safeParse(listed);
+	const at = timeOf(identified.data?.published_at);
+	if (!identified.success || !isJsonObject(listed) || at === undefined) return [];
+	const { slug, title, excerpt, tags, published_at, url, ...more } = listed;
 	const { content_html, content_markdown, updated_at, visibility, featured_image_url } = more;
 	const known = { content_html, content_markdown, updated_at, visibility, featured_image_url };
 	const article = {
-		...{ id: String(parsed.data.id), slug, title, excerpt, tags, published_at, canonical_url: url },
+		...{ id: identified.data.id, slug, title, excerpt, tags, published_at, canonical_url: url },
 		...Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined)),
 	};
 	return [{ event: 'article.published', at, data: { article }, source }];

@@ -72,7 +72,9 @@ async function testCredential(
 		}
 	}
 	const { path } = type.check;
-	const tested = typeof path === 'string' ? path : path[String(fields['product'])];
+	const product = String(fields['product']);
+	const tested =
+		typeof path === 'string' ? path : Object.hasOwn(path, product) ? path[product] : undefined;
 	const hasKey = ['apiKey', 'password'].some(
 		(name) => flawOf(String(fields[name] ?? '')) !== 'empty',
 	);

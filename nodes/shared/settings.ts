@@ -144,7 +144,11 @@ export function readSettings(context: TriggerContext, provider: Provider): Trigg
 	const events = selectedNames(chosen, option('customEvents', '', TEXT));
 	if (events.length === 0) throw noEventSelected(context, provider, 'Options → Custom Events');
 	return {
-		signatureScheme: option('signatureScheme', 'auto', TEXT),
+		signatureScheme: option(
+			'signatureScheme',
+			'auto',
+			oneOf(['auto', ...provider.schemes.map(({ id }) => id)]),
+		),
 		toleranceSeconds: option('toleranceSeconds', 300, SECONDS),
 		skipDuplicates: option('skipDuplicates', true, SWITCH),
 		checkInterval: option('checkInterval', 30, WHOLE),

@@ -28,7 +28,7 @@ function contextOf(parameters: IDataObject, credential: IDataObject, reply: Repl
 		const body = reply(options);
 		return { statusCode: body === undefined ? 404 : 200, headers: {}, body };
 	};
-	const node = { name: 'Action', parameters } as INode;
+	const node = { name: 'Action', type: 'action', parameters } as never as INode;
 	const context = {
 		helpers: { httpRequestWithAuthentication: send },
 		getNode: () => node,
@@ -66,10 +66,15 @@ async function run(
 	if (found === undefined) throw new Error(`${provider.displayName} has no ${operation}`);
 	const { requests, ...call } = await callOf(provider, parameters, reply, credential);
 	const full: ActionCall = { ...call, itemIndex: 0, provider, family };
-	const ended: { items?: IDataObject[]; error?: string } = await found.run(full).then(
-		(results) => ({ items: results.map(({ json }) => json) }),
-		(error: Error) => ({ error: error.message }),
-	);
+	const ended: { items?: IDataObject[]; error?: string; description?: string } = await found
+		.run(full)
+		.then(
+			(results) => ({ items: results.map(({ json }) => json) }),
+			(error: Error & { description?: string }) => ({
+				error: error.message,
+				...(error.description == null ? {} : { description: error.description }),
+			}),
+		);
 	return { ...ended, requests };
 }
 
@@ -90,6 +95,55 @@ describe('an article ID', () => {
 			expect(requests).toEqual([]);
 		},
 	);
+});
+
+it.each([
+	['article', misarBlog, 'GET /blog/v1/articles/7'],
+	['endpoint', misar, 'GET /mail/v1/webhooks/7'],
+] as const)('an ID of an %s may be a number', async (resource, family, request) => {
+	const { requests } = await run(family, [resource, 'get'], { [resource]: 7 }, () => ({ id: 7 }));
+	expect(requests).toEqual([request]);
+});
+
+it.each<[unknown, RegExp]>([
+	['  ', /"email" is empty/],
+	[['a@example.com'], /"email" is not text/],
+	[7, /"7" is not an email address/],
+])('the address %j is refused in words', async (email, message) => {
+	const { error } = await run(
+		metigan,
+		['suppression', 'get'],
+		{ email } as IDataObject,
+		() => ({}),
+	);
+	expect(error).toMatch(message);
+});
+
+describe('the answer to added addresses', () => {
+	const added = ['a@example.com'];
+	const add = async (emails: readonly unknown[], reply: Reply) =>
+		await run(metigan, ['suppression', 'add'], { emails, reason: 'manual' } as IDataObject, reply);
+
+	it.each([[], null, undefined, { constructor: null }])(
+		'is read with %j for those that were on the list',
+		async (alreadySuppressed) => {
+			const { items } = await add(added, () => ({ data: { added, alreadySuppressed } }));
+			expect(items).toMatchObject([{ added, invalid: [] }]);
+		},
+	);
+
+	it('names what is not an address', async () => {
+		const given = [{ email: 'a@example.com' }, ...added];
+		const { items } = await add(given, () => ({ data: { added } }));
+		expect(items).toMatchObject([{ added, invalid: ['{"email":"a@example.com"}'] }]);
+	});
+
+	it('says what was added before an answer that cannot be read', async () => {
+		const emails = Array.from({ length: 1_001 }, (_, index) => `${index}@example.com`);
+		const replies = [{ data: { added: [] } }, '<html>'];
+		const ended = await add(emails, () => replies.shift());
+		expect(ended.description).toContain('The first 1000 of 1001 addresses were added');
+	});
 });
 
 it('a suppressed address is one segment', async () => {
@@ -141,6 +195,54 @@ describe('a list', () => {
 		expect(repeated.items).toHaveLength(3);
 	});
 
+	it.each([2083442645, '2083442645', '2036-01-09 10:04:05', '2036-01-09T10:04:05Z'])(
+		'is filtered by a time that is written %j',
+		async (published_at) => {
+			const page = [
+				{ id: 'a', published_at },
+				{ id: 'b', published_at: { toString: 1 } },
+			];
+			expect((await list([page, []], since)).items).toMatchObject([{ id: 'a' }]);
+		},
+	);
+
+	it('may have more entries on a page than a call can have arguments', async () => {
+		const page = articles(250_000, '2036-01-02T00:00:00Z');
+		expect((await list([page, []], { limit: 1 })).items).toHaveLength(1);
+	});
+
+	it.each(['{"status":"draft"}', ['draft'], 7])(
+		'is not read with the filters %j',
+		async (filters) => {
+			const { error, requests } = await list([[]], { filters });
+			expect(error).toContain('The parameter "filters" is not an object');
+			expect(requests).toEqual([]);
+		},
+	);
+
+	it.each<[object, string]>([
+		[{ since: { toString: 1 } }, 'The timestamp "{"toString":1}" is not a time'],
+		[{ status: { toString: 1 } }, '"{"toString":1}" is not one of the choices of Status'],
+	])('is not read with the filter %j', async (filters, message) => {
+		expect((await list([[]], { filters })).error).toContain(message);
+	});
+
+	it.each(['constructor', 'toString', '__proto__'])(
+		'has no field %j that only its prototype has',
+		async (field) => {
+			const parameters = { output: 'selected', fields: [field], limit: 1 };
+			const { items } = await list([articles(1, '2036-01-02T00:00:00Z'), []], parameters);
+			expect(items).toEqual([{ id: '2036-01-02T00:00:00Z 0' }]);
+		},
+	);
+
+	it('is read whatever else is among its entries', async () => {
+		const { items } = await run(metigan, ['suppression', 'getAll'], { limit: 2 }, () => ({
+			data: [null, { email: 'a@example.com' }, 'x'],
+		}));
+		expect(items).toMatchObject([{ email: 'a@example.com' }]);
+	});
+
 	it('is read up to the limit, which has to be a whole number of at least 1', async () => {
 		const pages = [articles(3, '2036-01-02T00:00:00Z'), articles(3, '2036-01-01T00:00:00Z'), []];
 		const { items, requests } = await list(pages, { limit: 3 });
@@ -184,6 +286,10 @@ describe('the delivery log', () => {
 		{ n: 7, error: 'timeout' },
 		{ n: 8, error: '' },
 		{ n: 9, success: true, error: 'the first attempt' },
+		{ n: 10, status_code: null, success: true },
+		{ n: 11, status_code: '', status: 200 },
+		{ n: 12, status: { valueOf: 1, toString: 1 }, ok: true },
+		null,
 	];
 	const failed = async (parameters: IDataObject) =>
 		(

@@ -11,10 +11,14 @@ const node = { id: 'node', name: 'Trigger', type: 'trigger', typeVersion: 1 } as
 /** JSON of this depth can be parsed, but not serialised. */
 const DEEP: unknown = JSON.parse(`${'{"error":'.repeat(20_000)}1${'}'.repeat(20_000)}`);
 
+const notes = (constructor: unknown) => ({ details: { fieldErrors: { constructor } } });
+
 it.each<[string, unknown, boolean]>([
 	['there is one with its URL', { error: 'This URL is already registered' }, true],
 	['its URL is wrong', { error: 'Invalid URL' }, false],
 	['nothing that could be written out', DEEP, false],
+	['nothing about a field called constructor', notes(null), false],
+	['what a field called constructor already has', notes(['already registered']), true],
 ])('the answer to a refused create is understood: %s', async (_what, body, refusedBeside) => {
 	const [provider] = metigan;
 	if (provider === undefined) throw new Error('Metigan has a product');

@@ -18,7 +18,8 @@ interface Listing {
 	readonly most: number;
 	/** Whether pages of fewer entries than asked for begin where full ones would. */
 	readonly gaps?: boolean;
-	readonly total?: boolean;
+	/** Also what it says, where that is wrong. */
+	readonly total?: boolean | ((page: number) => number);
 	readonly startsAnywhere?: boolean;
 	/** The number of a page that is answered in place of the next one, too. */
 	readonly repeated?: number;
@@ -46,7 +47,12 @@ async function read(listing: Listing) {
 			? former
 			: list.slice(listing.unpaged === true ? 0 : start).slice(0, given);
 		former = page;
-		const total = listing.total === true ? { total: list.length } : {};
+		const total =
+			typeof listing.total === 'function'
+				? { total: listing.total(page.length) }
+				: listing.total === true
+					? { total: list.length }
+					: {};
 		listing.between?.(list, number);
 		return { events: page.filter(isEvent), size: page.length, ...total };
 	};
@@ -116,6 +122,16 @@ it('a list whose pages may overlap is read completely although each reading miss
 	};
 	const { ids } = await read({ most: 100, startsAnywhere: true, between });
 	expect(ids).toEqual(expect.arrayContaining(all));
+});
+
+it.each<[string, (page: number) => number]>([
+	['0', () => 0],
+	['that of a page', (page) => page],
+	['too small', () => 150],
+])('a list whose total is %s is read to its end', async (_what, total) => {
+	for (const startsAnywhere of [true, false]) {
+		expect((await read({ startsAnywhere, total, most: 100 })).ids).toEqual(all);
+	}
 });
 
 it('a list that states its total takes one call per page', async () => {

@@ -35,6 +35,20 @@ it.each([metigan, misarBlog])(
 	},
 );
 
+it.each([null, '12', -1, {}])('a total of %j leaves the list to be read to its end', (odd) => {
+	const ofMetigan = (pagination: unknown) => pageOf(metigan, { data: ['x'], pagination });
+	const ofBlog = [
+		{ data: ['x'], total: odd },
+		{ articles: ['x'], total: odd },
+	];
+	const pages = [
+		ofMetigan(odd),
+		ofMetigan({ total: odd }),
+		...ofBlog.map((body) => pageOf(misarBlog, body)),
+	];
+	for (const page of pages) expect(page).toMatchObject({ size: 1, total: undefined });
+});
+
 describe('a suppression of Metigan', () => {
 	const entry = { email: 'ada@example.com', reason: 'hard_bounce', createdAt: TIMES[0] };
 	const read = (changes: object) => listed(metigan, { data: [{ ...entry, ...changes }] });
@@ -89,6 +103,20 @@ describe('a suppression of Metigan', () => {
 		}
 	});
 
+	it.each(['constructor', '__proto__', 'manual'])('with the reason %j is no event', (reason) => {
+		expect(read({ reason })).toEqual([]);
+	});
+
+	it.each<[object, object]>([
+		[{ bounceCode: 550 }, { metadata: { dsn: '550' } }],
+		[{ messageId: 7 }, { messageId: '7' }],
+		[{ diagnostic: {} }, {}],
+		[{ message: 'x' }, {}],
+		[{ message: { subject: ['x'] } }, {}],
+	])('is an event whatever else it says: %j', (odd, data) => {
+		expect(read(odd)).toMatchObject([{ event: 'email.bounced', data }]);
+	});
+
 	it('is a separate event even if its address cannot be read', () => {
 		const identities = ['a b', 'c d'].flatMap((email) =>
 			read({ email }).map((event) => metigan.identify(event)?.about),
@@ -111,6 +139,22 @@ describe('an article of Misar.Blog', () => {
 			data: { article: { ...article, published_at: TIMES[0] } } as IDataObject,
 		};
 		expect(event && misarBlog.identify(event)).toEqual(misarBlog.identify(delivered));
+	});
+
+	it.each<[object, string]>([
+		[{ id: 7 }, '7'],
+		[{ constructor: null }, 'a1'],
+		[{ constructor: 'x' }, 'a1'],
+		[{ slug: null }, 'a1'],
+		[{ slug: 7, title: {} }, 'a1'],
+	])('is read with %j, and so are the others', (odd, id) => {
+		const published_at = TIMES[0];
+		const data = [
+			{ ...article, ...odd, published_at },
+			{ ...article, id: 'b', published_at },
+		];
+		const ids = listed(misarBlog, { data }).map((event) => misarBlog.identify(event)?.about);
+		expect(ids).toEqual([`article.published|${id}`, 'article.published|b']);
 	});
 
 	it('is requested under its ID as one segment of the path', () => {

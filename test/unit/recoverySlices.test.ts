@@ -56,10 +56,14 @@ interface Asked {
 	readonly page: number;
 }
 
-/** A recovery of events all or none of which are missing. @param answer what the provider answers a call */
+/**
+ * A recovery of events all or none of which are missing.
+ *
+ * @param answer what the provider answers a call: the body, a status, or an error in place of an answer
+ */
 function startRecovery(
 	deps: Pick<RecoveryDeps, 'provider' | 'api'> & { readonly settings: object },
-	answer: (asked: Asked) => Promise<object> | object,
+	answer: (asked: Asked) => Promise<object> | object | number,
 	{
 		areMissing = false,
 		isClosed = () => false,
@@ -78,7 +82,9 @@ function startRecovery(
 	) => {
 		const asked = { path: new URL(url).pathname, page: qs.page };
 		calls.push(asked);
-		return { statusCode: 200, headers: {}, body: await answer(asked) };
+		const body = await answer(asked);
+		if (body instanceof Error) throw body;
+		return { statusCode: typeof body === 'number' ? body : 200, headers: {}, body };
 	};
 	const context = {
 		helpers: { httpRequestWithAuthentication },
@@ -137,7 +143,7 @@ function recoverPages(isClosed?: () => boolean) {
 	return startRecovery(
 		{ provider: metigan[0], api: metiganList, settings },
 		({ page }) => ({
-			data: [{ ...bounce, email: `${page}@example.com` }, ...noEvents],
+			data: page > PAGES ? [] : [{ ...bounce, email: `${page}@example.com` }, ...noEvents],
 			pagination: { total: PAGES * PAGE_SIZE },
 		}),
 		isClosed && { isClosed },
@@ -150,8 +156,9 @@ describe('a list that takes longer to read than a tick may last', () => {
 		const seconds = await tick(recovery, 4);
 		expect(seconds.slice(0, 2)).toEqual([45, 45]);
 		expect(seconds).toHaveLength(4);
+		// As the last one was full, another one is asked for.
 		expect(calls.map(({ page }) => page)).toEqual(
-			Array.from({ length: PAGES }, (_, index) => index + 1),
+			Array.from({ length: PAGES + 1 }, (_, index) => index + 1),
 		);
 		expect(state.recovery.until).toBe(NOW - 2 * MINUTE_MS);
 	});
@@ -211,6 +218,48 @@ describe('articles that are requested one by one, to compare them with the condi
 		expect(requested()).toHaveLength(ids.length);
 		expect(started).toEqual([]);
 	});
+});
+
+describe('an article that cannot be requested', () => {
+	const recoverTwo = (odd: number | Error) => {
+		const published_at = new Date(NOW - 2 * MINUTE_MS).toISOString();
+		const article = (id: string) => ({ id, slug: id, published_at });
+		return startRecovery(
+			{
+				...{ provider: misarBlog[0], api: articles },
+				settings: { events: ['article.published'], bounceType: 'any', conditions: [] },
+			},
+			({ path }) => {
+				if (path === ARTICLES) return { data: ['odd', 'even'].map(article), total: 2 };
+				const id = path.slice(ARTICLES.length + 1);
+				return id === 'odd' ? odd : article(id);
+			},
+			{ areMissing: true },
+		);
+	};
+	const sources = (items: readonly IDataObject[]) => items.map(({ source }) => source);
+	const [LIST, ONE] = [`GET ${ARTICLES}`, `GET ${ARTICLES}/:id`];
+	const tooLarge = Object.assign(new Error('too large'), { code: 'ERR_BODY_TOO_LARGE' });
+
+	it.each([400, 403, 404, 410, 414, 422, tooLarge])(
+		'runs as it was listed (%s), and the others run',
+		async (odd) => {
+			const { recovery, started } = recoverTwo(odd);
+			await tick(recovery, 1);
+			expect(sources(started).sort()).toEqual([LIST, ONE]);
+		},
+	);
+
+	it.each([401, 500])(
+		'runs as it was listed after three looks (%i), and the others run',
+		async (odd) => {
+			const { recovery, started } = recoverTwo(odd);
+			await tick(recovery, 1);
+			expect(started).toEqual([]);
+			await tick(recovery, 20);
+			expect(sources(started).sort()).toEqual([LIST, ONE]);
+		},
+	);
 });
 
 /** Short enough that 120 of them are over before a missed event counts as one that is still on its way. */

@@ -7,7 +7,7 @@ import { isJsonObject } from '../jsonObject';
 import type { ActionCall, Operation, Resource } from '../provider';
 import { limitFields, readLimit } from './limit';
 import { chosenOutput, outputFields, simplifiedOutput, type AnswerFields } from './output';
-import { isoTime } from './parameter';
+import { isoTime, shown } from './parameter';
 
 /** A list that a provider's API offers, besides those of endpoints and deliveries. */
 export interface ListFacts {
@@ -111,7 +111,8 @@ export async function readList(
 		const text = JSON.stringify(items);
 		if (text === former) break;
 		former = text;
-		found.push(...items.filter((item) => matches(item, filters)));
+		// A server without paging may list more than a call can have arguments.
+		for (const item of items) if (matches(item, filters)) found.push(item);
 		// A page may be shorter than asked for.
 		if (items.length === 0) break;
 	}
@@ -121,6 +122,13 @@ export async function readList(
 /** The filters that are set. @throws NodeOperationError when a time filter holds no time */
 function readFilters(call: ActionCall, list: ListFacts): IDataObject {
 	const given: unknown = call.context.getNodeParameter('filters', call.itemIndex, {});
+	if (!isJsonObject(given ?? {}) && given !== '') {
+		throw settingsError(
+			call.context,
+			'The parameter "filters" is not an object',
+			'Correct it, or the expression that it comes from',
+		);
+	}
 	const filters = Object.entries(isJsonObject(given) ? given : {}).filter(
 		([, value]) => value !== '',
 	);
@@ -146,7 +154,7 @@ function chosenValue(
 ): IDataObject[string] {
 	const choices = options.filter((option) => 'value' in option);
 	const plain = (text: unknown) =>
-		String(text)
+		shown(text)
 			.toLowerCase()
 			.replace(/[^a-z]+/g, ' ')
 			.trim();
@@ -155,7 +163,7 @@ function chosenValue(
 	if (chosen !== undefined) return String(chosen.value);
 	throw settingsError(
 		context,
-		`"${String(written)}" is not one of the choices of ${displayName}`,
+		`"${shown(written)}" is not one of the choices of ${displayName}`,
 		`Choose one of: ${choices.map(({ value }) => String(value)).join(', ')}`,
 	);
 }

@@ -84,7 +84,9 @@ export function chosenOutput(
 		output === 'simplified' ? simplified : [id, ...readParameter(call, 'fields', namesSchema, [])];
 	return (answer) =>
 		Object.fromEntries(
-			[...new Set(names)].filter((name) => name in answer).map((name) => [name, answer[name]]),
+			[...new Set(names)]
+				.filter((name) => Object.hasOwn(answer, name))
+				.map((name) => [name, answer[name]]),
 		);
 }
 

@@ -45,15 +45,28 @@ export function readParameter<S extends z.ZodType>(
 	);
 }
 
-/** Reads a parameter that may not be empty. @throws NodeOperationError when it is */
+/** A text, or the number that an expression made of it; not empty. */
+export const textSchema = z
+	.union([z.string(), z.number().safe().transform(String)])
+	.pipe(z.string().trim().min(1));
+
+/** Reads a parameter that may not be empty. @throws NodeOperationError when it is, or is not text */
 export function readText({ context, itemIndex }: ActionItem, name: string): string {
-	const value = z
-		.string()
-		.trim()
-		.min(1)
-		.safeParse(context.getNodeParameter(name, itemIndex, ''));
+	const given: unknown = context.getNodeParameter(name, itemIndex, '');
+	const value = textSchema.safeParse(given);
 	if (value.success) return value.data;
-	throw settingsError(context, `The parameter "${name}" is empty`, 'Enter a value');
+	throw settingsError(
+		context,
+		typeof (given ?? '') === 'string'
+			? `The parameter "${name}" is empty`
+			: `The parameter "${name}" is not text`,
+		'Enter a value',
+	);
+}
+
+/** A value as a message shows it, whatever an expression has returned. */
+export function shown(value: unknown): string {
+	return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /**
@@ -66,7 +79,7 @@ export function isoTime({ context }: ActionItem, value: unknown): string {
 	} catch {
 		throw settingsError(
 			context,
-			`The timestamp "${String(value)}" is not a time`,
+			`The timestamp "${shown(value)}" is not a time`,
 			'Enter an ISO 8601 time',
 		);
 	}

@@ -153,7 +153,9 @@ export function readAttemptList(
 	answer: unknown,
 ): ReadonlyArray<Record<string, unknown>> | undefined {
 	const list = findList(answer, ATTEMPT_KEYS);
-	return list?.every(isJsonObject) === true ? list : undefined;
+	const attempts = list?.filter(isJsonObject);
+	// Of one odd entry among others nothing can be said.
+	return attempts?.length === 0 && list?.length !== 0 ? undefined : attempts;
 }
 
 function findList(

@@ -1,5 +1,6 @@
 import { z } from 'zod/v4';
 
+import { jsonObjectSchema } from '../jsonObject';
 import { isHttpUrl } from '../url';
 
 /** What the body of an answer with an error says, in the forms that providers use. */
@@ -19,7 +20,7 @@ const bodySchema = z
 	.loose();
 
 const messagesByFieldSchema = z.object({
-	fieldErrors: z.record(z.string(), z.array(z.unknown())),
+	fieldErrors: jsonObjectSchema,
 	formErrors: z.array(z.unknown()).default([]),
 });
 
@@ -66,7 +67,7 @@ function asMessagesByField(value: unknown): string | undefined {
 	if (!parsed.success) return undefined;
 	const { fieldErrors, formErrors } = parsed.data;
 	const notes = Object.entries(fieldErrors).map(
-		([field, messages]) => `${field}: ${messages.filter(isText).join(', ')}`,
+		([field, messages]) => `${field}: ${[messages].flat().filter(isText).join(', ')}`,
 	);
 	return asText([...formErrors.filter(isText), ...notes].join('; '));
 }

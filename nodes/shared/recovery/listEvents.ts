@@ -81,7 +81,9 @@ async function readPages(
 		}
 		if (isEnough?.([...found.values()]) === true) return 'complete';
 		const end = offset + page.size;
-		const isLast = page.size === 0 || (total !== undefined && end >= total);
+		// A full page shows that a total is wrong, or counts the page only: then the next one is empty, or is not.
+		const isWhole = total !== undefined && end >= total && page.size < size;
+		const isLast = page.size === 0 || isWhole;
 		const onlyOlder = page.events.length > 0 && wanted.length === 0;
 		if (isLast || onlyOlder) {
 			// Without a total nothing shows that an entry was removed, except that more is found.

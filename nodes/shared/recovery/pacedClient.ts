@@ -1,7 +1,18 @@
 import { sleep } from 'n8n-workflow';
 
-import { isMissing, type ApiClient, type Attempt } from '../api/request';
+import type { ApiClient, Attempt } from '../api/request';
 import type { RecoveryCall } from '../recoveryApi';
+
+/** Unauthorized, too slow, too many: a refusal of the caller, or of the moment. */
+const REFUSE_EVERYTHING = [401, 408, 429];
+
+/** Whether a request for one thing would be refused again, while others need not be. */
+function isWithheld(attempt: Attempt): boolean {
+	if (attempt.kind === 'unreachable') return attempt.code === 'ERR_BODY_TOO_LARGE';
+	if (attempt.kind !== 'status') return false;
+	const { status } = attempt;
+	return status >= 400 && status < 500 && !REFUSE_EVERYTHING.includes(status);
+}
 
 /** Calls a provider's API no faster than the provider allows, and no slower than its documents do. */
 export class PacedClient {
@@ -27,12 +38,14 @@ export class PacedClient {
 	}
 
 	/**
-	 * @returns undefined where there is nothing at the path
-	 * @throws NodeApiError for any other refusal, and for an answer that cannot be read
+	 * @param isLast whether it will not be tried again
+	 * @returns undefined for what the provider does not give out, or what is too large
+	 * @throws NodeApiError where it may give it out later, and for an answer that cannot be read
 	 */
-	async find<T>(call: RecoveryCall<T>): Promise<T | undefined> {
+	async find<T>(call: RecoveryCall<T>, isLast: boolean): Promise<T | undefined> {
 		const attempt = await this.send(call);
-		return isMissing(attempt) ? undefined : this.valueOf(call, attempt);
+		const isWanting = isWithheld(attempt) || (isLast && attempt.kind !== 'success');
+		return isWanting ? undefined : this.valueOf(call, attempt);
 	}
 
 	private valueOf<T>({ path, read }: RecoveryCall<T>, attempt: Attempt): T {

@@ -15,6 +15,9 @@ import type { PacedClient } from './pacedClient';
 /** The most events to ask about at once; the cursor is saved after their runs. */
 const QUESTION_SIZE = 100;
 
+/** How often an event is requested in full, once at a look. */
+const MAX_TRIES = 3;
+
 /** What a recovery works with. */
 export interface RecoveryDeps {
 	readonly context: ITriggerFunctions;
@@ -37,6 +40,8 @@ export class Round {
 	started = 0;
 	/** Those of the queue that were requested in full to compare them with the conditions. */
 	private readonly requested = new Map<MissedEvent, ListedEvent>();
+	/** How often each has been requested in full. */
+	private readonly tries = new Map<MissedEvent, number>();
 
 	/**
 	 * @param unknown those that this process knows nothing of and has not asked about, the oldest first
@@ -130,11 +135,17 @@ export class Round {
 		return { wanted, read };
 	}
 
-	/** Requests what the list leaves out; an entry that has gone meanwhile is used as it was listed. */
+	/**
+	 * Requests what the list leaves out. An entry that is not to be had is used as it was listed, and so is one whose
+	 * request keeps failing: the others wait behind it.
+	 */
 	private async complete(event: MissedEvent): Promise<ListedEvent> {
 		const requested = this.requested.get(event);
 		if (requested !== undefined) return requested;
 		const call = this.deps.api.details?.(event);
-		return (call && (await this.client.find(call))) ?? event;
+		if (call === undefined) return event;
+		const tries = (this.tries.get(event) ?? 0) + 1;
+		this.tries.set(event, tries);
+		return (await this.client.find(call, tries >= MAX_TRIES)) ?? event;
 	}
 }

@@ -9,8 +9,14 @@ export function statusOf(attempt: Attempt): number | undefined {
 		attempt['response_status'],
 		attempt['status'],
 	]
-		.map(Number)
-		.find((value) => Number.isInteger(value));
+		.map(asNumber)
+		.find((value) => Number.isInteger(value) && value > 0);
+}
+
+/** An empty field is not the number 0. */
+function asNumber(value: unknown): number {
+	const isWritten = typeof value === 'string' && value.trim() !== '';
+	return isWritten || typeof value === 'number' ? Number(value) : Number.NaN;
 }
 
 /** Whether an attempt failed, by its status code or else by another field. */
