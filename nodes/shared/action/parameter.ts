@@ -66,7 +66,7 @@ export function readText({ context, itemIndex }: ActionItem, name: string): stri
 
 /** A value as a message shows it, whatever an expression has returned. */
 export function shown(value: unknown): string {
-	return typeof value === 'string' ? value : JSON.stringify(value);
+	return typeof value === 'string' ? value : String(JSON.stringify(value));
 }
 
 /**
