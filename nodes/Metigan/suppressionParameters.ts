@@ -1,8 +1,8 @@
 import type { IDataObject, INodeProperties } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
-import { readParameter, readText, shown } from '../shared/action/parameter';
-import { settingsError } from '../shared/errors';
+import { readParameter, readText } from '../shared/action/parameter';
+import { settingsError, shown } from '../shared/errors';
 import type { ActionCall } from '../shared/provider';
 import { addressOf } from '../shared/values';
 

@@ -59,7 +59,10 @@ const addedSchema = z.object({
 	data: z.object({
 		added: z.array(z.string()),
 		alreadySuppressed: jsonObjectSchema.catch({}),
-		invalid: z.array(z.string()).catch([]),
+		invalid: z
+			.array(z.unknown())
+			.transform((all) => all.filter((one) => typeof one === 'string'))
+			.catch([]),
 	}),
 });
 const oneSchema = z.object({ data: jsonObjectSchema });

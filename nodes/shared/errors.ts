@@ -14,3 +14,8 @@ export function settingsError(
 ): NodeOperationError {
 	return new NodeOperationError(context.getNode(), `${what}. ${whatToDo}.`);
 }
+
+/** A value as a message shows it, whatever an expression has returned. */
+export function shown(value: unknown): string {
+	return typeof value === 'string' ? value : String(JSON.stringify(value));
+}

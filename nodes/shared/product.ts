@@ -1,5 +1,5 @@
 import type { ProviderCredential } from './credential';
-import { settingsError, type NodeContext } from './errors';
+import { settingsError, shown, type NodeContext } from './errors';
 import type { Provider, ProviderFamily } from './provider';
 import type { TriggerContext } from './settings';
 
@@ -27,7 +27,7 @@ export function providerFor(
 	if (provider !== undefined) return provider;
 	throw settingsError(
 		context,
-		`There is no product "${String(product)}"`,
+		`There is no product "${shown(product)}"`,
 		`Choose one of: ${family.map((candidate) => candidate.product).join(', ')}`,
 	);
 }

@@ -8,7 +8,7 @@ import { z } from 'zod/v4';
 
 import { readConditions, type Condition } from './conditions';
 import { settingsError, type NodeContext } from './errors';
-import { noEventSelected, selectedNames } from './events';
+import { namesIn, noEventSelected, selectedNames } from './events';
 import { isJsonObject } from './jsonObject';
 import type { Provider, Registration } from './provider';
 import type { ItemAddress } from './webhookApi';
@@ -140,7 +140,9 @@ export function readSettings(context: TriggerContext, provider: Provider): Trigg
 		);
 	}
 	const selected: unknown = context.getNodeParameter('events', []);
-	const chosen: unknown[] = Array.isArray(selected) ? selected : [];
+	// An expression may return text.
+	const listed: unknown = typeof selected === 'string' ? namesIn(selected) : selected;
+	const chosen: unknown[] = Array.isArray(listed) ? listed : [];
 	const events = selectedNames(chosen, option('customEvents', '', TEXT));
 	if (events.length === 0) throw noEventSelected(context, provider, 'Options → Custom Events');
 	return {

@@ -124,8 +124,8 @@ describe('the public address of a published trigger', () => {
 		[
 			'an n8n that does not know the webhook, for ever',
 			(_, response) => {
-				const { now } = Date;
-				jest.spyOn(Date, 'now').mockImplementation(() => now() + HALF_A_MINUTE_MS);
+				const now = performance.now();
+				jest.spyOn(performance, 'now').mockReturnValue(now + HALF_A_MINUTE_MS);
 				json(response, 404, NOT_REGISTERED);
 			},
 			/^An n8n answers at the webhook URL .*, but has no such webhook\. .*delete the trigger, add it again/,

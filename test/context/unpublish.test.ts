@@ -162,6 +162,34 @@ it('the endpoint is deleted after a switch to manual registration', async () => 
 	expect(sandbox.endpoints('misar.mail')).toEqual([]);
 });
 
+it('an endpoint that could not be deleted is deleted by a publish with manual registration', async () => {
+	const host = startHost(misarMail, { signingSecret: 'whsec_of_the_dashboard' });
+	await host.publish();
+	sandbox.fault(everyCall(misarMail, { kind: 'status', status: 500 }));
+	await expect(host.unpublish()).rejects.toThrow();
+	sandbox.clearFaults();
+	const parameters = {
+		...misarMail.parameters,
+		registration: 'manual',
+		events: [...misarMail.events],
+	};
+	host.restart({ parameters });
+	await host.publish();
+	expect(sandbox.endpoints('misar.mail')).toEqual([]);
+	expect(host.remembered).not.toHaveProperty('registration');
+});
+
+it('the endpoint is deleted if the product is no longer known', async () => {
+	const host = startHost(misarMail);
+	await host.publish();
+	const events = [...misarMail.events];
+	host.restart({
+		parameters: { registration: 'automatic', events, product: { toString: 1 } as never },
+	});
+	await host.unpublish();
+	expect(sandbox.endpoints('misar.mail')).toEqual([]);
+});
+
 describe('the options of the node', () => {
 	const published = (options: INodeParameters) => ({
 		...mailPanda.parameters,

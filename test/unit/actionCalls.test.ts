@@ -134,8 +134,8 @@ describe('the answer to added addresses', () => {
 
 	it('names what is not an address', async () => {
 		const given = [{ email: 'a@example.com' }, ...added];
-		const { items } = await add(given, () => ({ data: { added } }));
-		expect(items).toMatchObject([{ added, invalid: ['{"email":"a@example.com"}'] }]);
+		const { items } = await add(given, () => ({ data: { added, invalid: ['b@b.test', null] } }));
+		expect(items).toMatchObject([{ added, invalid: ['{"email":"a@example.com"}', 'b@b.test'] }]);
 	});
 
 	it('says what was added before an answer that cannot be read', async () => {

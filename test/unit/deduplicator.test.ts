@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 
 import {
 	Deduplicator,
@@ -289,6 +289,21 @@ describe('the deduplicator', () => {
 		accept('d');
 		expect(memory.see('a', new FakeAnswer())).toBe('accepted');
 		expect(memory.see('b', new FakeAnswer())).toBe('new');
+	});
+
+	it('goes by a clock that nobody sets', () => {
+		jest.useFakeTimers({ now: now + 365 * 24 * 3_600_000 });
+		try {
+			const unset = new Deduplicator();
+			unset.see('a', undefined, 60_000);
+			jest.setSystemTime(now);
+			jest.advanceTimersByTime(59_000);
+			expect(unset.see('a', undefined)).toBe('accepted');
+			jest.advanceTimersByTime(2_000);
+			expect(unset.see('a', undefined)).toBe('new');
+		} finally {
+			jest.useRealTimers();
+		}
 	});
 
 	it('accepts the answer to a delivery that was evicted in the meantime', () => {

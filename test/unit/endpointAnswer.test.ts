@@ -35,6 +35,22 @@ const misarRead = {
 };
 
 describe('one endpoint', () => {
+	it('is the one that has a URL, not what is around it', () => {
+		expect(readEndpoint({ id: 'evt_1', data: misar })).toEqual(misarRead);
+		expect(readEndpoint({ id: 'wh_1', data: { id: 'acc_1' } })).toMatchObject({ id: 'wh_1' });
+	});
+
+	it.each(['false', 'False', ' OFF ', '0', 0, 'no', 'inactive', 'disabled', false])(
+		'is off where active is %j',
+		(active) => {
+			expect(readEndpoint({ ...misar, active })).toMatchObject({ active: false });
+		},
+	);
+
+	it.each(['true', 'on', 1, null, undefined, {}])('is on where active is %j', (active) => {
+		expect(readEndpoint({ ...misar, active })).toMatchObject({ active: true });
+	});
+
 	it.each<[string, unknown]>([
 		['as itself', misar],
 		['under data', { data: misar }],

@@ -4,6 +4,7 @@ import type { IDataObject } from 'n8n-workflow';
 import { metigan } from '../../nodes/Metigan/provider';
 import { EndpointApi, webhookApiOf } from '../../nodes/shared/api/endpoints';
 import type { ApiClient } from '../../nodes/shared/api/request';
+import { orphansIn } from '../../nodes/shared/registration/observe';
 
 /** Lists in pages, however a provider cuts them. */
 
@@ -47,6 +48,11 @@ function apiAt({ most, more = () => ({}), page }: Server) {
 	return { api, calls: () => calls };
 }
 
+const many = Array.from({ length: 150 }, (_, index) => ({
+	id: index,
+	url: `https://a.test/${index}`,
+}));
+const pageOfMany = (page: number) => many.slice((page - 1) * 100, page * 100);
 const pagesOf = (limit: number) => Math.ceil(COUNT / limit);
 
 describe('a list whose pages are shorter than asked for is read to its end', () => {
@@ -94,6 +100,27 @@ describe('a list whose pages are shorter than asked for is read to its end', () 
 });
 
 describe('a list', () => {
+	it.each<[string, (page: number) => IDataObject]>([
+		['of the page', (page) => ({ total: page < 8 ? 10 : 9 })],
+		['of nothing', () => ({ pagination: { total: 0 } })],
+	])('whose total is that %s is read to its end', async (_what, more) => {
+		const { api } = apiAt({ most: 10, more });
+		expect(await api.list(10)).toHaveLength(10);
+		const { api: full } = apiAt({ most: 100, more, page: pageOfMany });
+		expect(await full.list()).toHaveLength(150);
+	});
+
+	it('keeps two endpoints with the same id', async () => {
+		const same = ['a', 'b'].map((path) => ({ id: 1, url: `https://app.example.com/${path}` }));
+		const { api } = apiAt({ most: 100, page: (page) => (page === 1 ? same : []) });
+		const list = await api.list();
+		expect(list).toHaveLength(2);
+		// Nobody knows which of the two a deletion would take.
+		const at = { owner: { workflowId: 'wf', nodeId: 'node' }, url: same[0]?.url ?? '' };
+		expect(orphansIn(at, list, undefined)).toEqual([]);
+		expect(orphansIn(at, list.slice(0, 1), undefined)).toHaveLength(1);
+	});
+
 	it('without paging is read twice', async () => {
 		const { api, calls } = apiAt({ most: COUNT, page: () => entries });
 		expect(await api.list()).toHaveLength(COUNT);

@@ -25,6 +25,8 @@ interface Listing {
 	readonly repeated?: number;
 	/** The server knows no pages. */
 	readonly unpaged?: boolean;
+	/** The place from which on there are no pages, but a refusal. */
+	readonly refusedFrom?: number;
 	/** The ids of the entries that are not events. */
 	readonly others?: RegExp;
 	/** Done after each page, with its number. */
@@ -62,7 +64,9 @@ async function read(listing: Listing) {
 		page: (place: PagePlace) => place,
 		identify: ({ id, at }: (typeof events)[number]) => ({ own: id, about: '', at, toleranceMs: 1 }),
 	} as unknown as RecoveryApi;
-	const client = { get } as unknown as PacedClient;
+	const find = async (place: PagePlace) =>
+		place.offset < (listing.refusedFrom ?? Number.POSITIVE_INFINITY) ? await get(place) : undefined;
+	const client = { get, find } as unknown as PacedClient;
 	const { events: found, complete } = await listEvents(client, api, SINCE);
 	const ids = found.map(({ identity }) => identity.own);
 	return { ids, complete, calls, left: list.map(({ id }) => id) };
@@ -132,6 +136,19 @@ it.each<[string, (page: number) => number]>([
 	for (const startsAnywhere of [true, false]) {
 		expect((await read({ startsAnywhere, total, most: 100 })).ids).toEqual(all);
 	}
+});
+
+it('a list whose provider refuses a page beyond its end is complete', async () => {
+	const total = 200;
+	const { ids, complete, calls } = await read({
+		total: () => total,
+		most: 100,
+		refusedFrom: total,
+	});
+	expect(ids).toEqual(all.slice(-total));
+	expect(complete).toBe(true);
+	// Without the refused one.
+	expect(calls).toBe(2);
 });
 
 it('a list that states its total takes one call per page', async () => {

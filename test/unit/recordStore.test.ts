@@ -48,6 +48,47 @@ const storedId = (nodeId = 'node', of = column) =>
 	readState(staticData(of, nodeId), owner(nodeId)).registration?.endpointId;
 const knownId = (of = column) => learnState(staticData(of), owner()).state.registration?.endpointId;
 
+describe('what cannot be read of a state', () => {
+	const stored = (state: object) => {
+		column['global'] = { [ENTRY]: { node: { workflowId, revision: 1, ...state } } };
+		return readState(staticData(), owner());
+	};
+
+	it.each(['account', 'events', 'reported', 'url', 'unlisted', 'derived', 'sealedSecret'])(
+		'does not lose the endpoint: %s',
+		(field) => {
+			for (const odd of [null, 7, {}, []]) {
+				const { registration } = stored({ registration: { ...record('wh_1'), [field]: odd } });
+				expect(registration).toMatchObject({ endpointId: 'wh_1', apiPath: '/webhooks' });
+			}
+		},
+	);
+
+	it('does not lose the other leftovers', () => {
+		const leftovers = [
+			{ endpointId: 'a' },
+			null,
+			{ endpointId: '..' },
+			{ endpointId: 'b', url: 7 },
+		];
+		const ids = stored({ leftovers }).leftovers?.map(({ endpointId }) => endpointId);
+		expect(ids).toEqual(['a', 'b']);
+	});
+
+	it.each([1e300, 2 ** 53, -1e300, 0.5, 'x'])(
+		'is replaced by the next: revision %j',
+		(revision) => {
+			stored({ revision });
+			hook().change({ registration: record('wh_1') });
+			expect(storedId()).toBe('wh_1');
+		},
+	);
+
+	it.each([1e300, -1, null])('is a time of no recovery: %j', (until) => {
+		expect(stored({ recovery: { ...owner(), from: NOW, until } }).recovery).toBeUndefined();
+	});
+});
+
 describe('the newest state that is known counts', () => {
 	it('when n8n has lost the record or the whole column', () => {
 		hook().change({ registration: record('wh_1') });

@@ -250,7 +250,16 @@ describe('an article that cannot be requested', () => {
 		},
 	);
 
-	it.each([401, 500])(
+	it.each([401, 429, 503, Object.assign(new Error('down'), { code: 'ECONNREFUSED' })])(
+		'is waited for while the provider gives out nothing (%s)',
+		async (odd) => {
+			const { recovery, started } = recoverTwo(odd);
+			await tick(recovery, 60);
+			expect(started).toEqual([]);
+		},
+	);
+
+	it.each([500, 501])(
 		'runs as it was listed after three looks (%i), and the others run',
 		async (odd) => {
 			const { recovery, started } = recoverTwo(odd);

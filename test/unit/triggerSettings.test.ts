@@ -93,6 +93,11 @@ it.each([
 	else expect(read).toThrow(`The option "${name}" cannot be used`);
 });
 
+it('events may be a text with commas', () => {
+	const { events } = settingsOf(mail, {}, { events: 'email.sent, email.bounced' });
+	expect(events).toEqual(['email.sent', 'email.bounced']);
+});
+
 it('options that are not set have their documented defaults', () => {
 	expect(settingsOf(mail, {})).toEqual({
 		...{ signatureScheme: 'auto', toleranceSeconds: 300, skipDuplicates: true, simplify: true },

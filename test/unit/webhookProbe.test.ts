@@ -90,6 +90,18 @@ describe('an n8n that says it has no such webhook', () => {
 		expect(await asked).toBe('nobody');
 	});
 
+	it('is not asked for longer if the clock is set back', async () => {
+		const httpRequest = jest.fn(async () => ({ statusCode: 404, body: NOT_REGISTERED }));
+		const asked = whoAnswersAt({ helpers: { httpRequest } as never }, URL);
+		await jest.advanceTimersByTimeAsync(1_000);
+		jest.setSystemTime(Date.now() - 24 * 3_600_000);
+		await jest.advanceTimersByTimeAsync(29_000);
+		const { length } = httpRequest.mock.calls;
+		await jest.advanceTimersByTimeAsync(60_000);
+		expect(httpRequest.mock.calls).toHaveLength(length);
+		expect(await asked).toBe('nobody');
+	});
+
 	it.each<[Occupant, string, Answer]>([
 		['trigger', 'the trigger answers', [401, { error: 'no signature' }]],
 		['silence', 'the connection is refused', { thrown: failure('ECONNREFUSED') }],

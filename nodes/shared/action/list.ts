@@ -2,12 +2,12 @@ import type { IDataObject, INodeProperties } from 'n8n-workflow';
 import type { z } from 'zod/v4';
 
 import { ApiClient, type ApiContext } from '../api/request';
-import { settingsError } from '../errors';
+import { settingsError, shown } from '../errors';
 import { isJsonObject } from '../jsonObject';
 import type { ActionCall, Operation, Resource } from '../provider';
 import { limitFields, readLimit } from './limit';
 import { chosenOutput, outputFields, simplifiedOutput, type AnswerFields } from './output';
-import { isoTime, shown } from './parameter';
+import { isoTime } from './parameter';
 
 /** A list that a provider's API offers, besides those of endpoints and deliveries. */
 export interface ListFacts {

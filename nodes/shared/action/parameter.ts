@@ -1,7 +1,7 @@
 import { tryToParseDateTime } from 'n8n-workflow';
 import { z } from 'zod/v4';
 
-import { settingsError } from '../errors';
+import { settingsError, shown } from '../errors';
 import type { ActionCall } from '../provider';
 
 /** One item of an action node. */
@@ -62,11 +62,6 @@ export function readText({ context, itemIndex }: ActionItem, name: string): stri
 			: `The parameter "${name}" is not text`,
 		'Enter a value',
 	);
-}
-
-/** A value as a message shows it, whatever an expression has returned. */
-export function shown(value: unknown): string {
-	return typeof value === 'string' ? value : String(JSON.stringify(value));
 }
 
 /**

@@ -57,15 +57,22 @@ export function readEndpoint(answer: unknown): RemoteEndpoint | undefined {
 function findEndpoint(answer: unknown, depth: number): RemoteEndpoint | undefined {
 	if (!isJsonObject(answer) || depth === 0) return undefined;
 
-	const endpoint =
-		describeEndpoint(answer) ??
-		ITEM_KEYS.map((key) => findEndpoint(answer[key], depth - 1)).find(
-			(inner) => inner !== undefined,
-		);
+	const own = describeEndpoint(answer);
+	// An id without a URL may be that of the request, or of an envelope around the endpoint.
+	const inner =
+		own?.url === undefined
+			? ITEM_KEYS.map((key) => findEndpoint(answer[key], depth - 1)).find(
+					(found) => found !== undefined,
+				)
+			: undefined;
+	const endpoint = inner?.url === undefined ? (own ?? inner) : inner;
 	if (endpoint === undefined) return undefined;
 	const secret = findSecret(answer);
 	return secret === undefined ? endpoint : { secret, ...endpoint };
 }
+
+/** What `active` holds for an endpoint that is switched off; what nobody can read counts as on. */
+const OFF = ['false', '0', 'off', 'no', 'inactive', 'disabled'];
 
 /** Tolerant except for the id: an endpoint with an odd description still exists. */
 function describeEndpoint(object: IDataObject): RemoteEndpoint | undefined {
@@ -79,7 +86,7 @@ function describeEndpoint(object: IDataObject): RemoteEndpoint | undefined {
 		id: id.data,
 		...(typeof url === 'string' && url !== '' ? { url } : {}),
 		...(events.success ? { events: events.data } : {}),
-		active: active !== false && active !== 0 && active !== 'false',
+		active: !OFF.includes((typeof active === 'object' ? '' : String(active)).trim().toLowerCase()),
 		...(typeof createdAt === 'string' ? { createdAt } : {}),
 	};
 }

@@ -107,10 +107,15 @@ export class EndpointApi {
 		for (let number = 1; number <= MAX_PAGES && all.size < limit; number++) {
 			const known = all.size + unreadable.size;
 			const found = await this.requests.listPage(page.query(number, size));
-			for (const endpoint of found.endpoints) all.set(endpoint.id, endpoint);
+			for (const endpoint of found.endpoints) {
+				all.set(JSON.stringify([endpoint.id, endpoint.url]), endpoint);
+			}
 			for (const url of found.unreadable) unreadable.add(url);
 			const now = all.size + unreadable.size;
-			const isLast = found.total === undefined ? found.isLast === true : now >= found.total;
+			const saysLast = found.isLast === true;
+			// The total beside a full page may be that of the page.
+			const mayBeLast = saysLast || found.endpoints.length + found.unreadable.length < size;
+			const isLast = found.total === undefined ? saysLast : now >= found.total && mayBeLast;
 			if (isLast || now === known) break;
 		}
 		return { endpoints: [...all.values()].slice(0, limit), unreadable: [...unreadable] };

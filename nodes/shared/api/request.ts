@@ -250,11 +250,13 @@ function readRateLimit(headers: IDataObject): { callsPerMinute?: number } {
 /** Seconds of a `Retry-After` header: a number, or an HTTP date. Believed up to an hour. */
 function readRetryAfter(value: unknown): number | undefined {
 	if (typeof value !== 'string' || value === '') return undefined;
-	const seconds = /^\d+$/.test(value)
-		? Number(value)
-		: Math.ceil((Date.parse(value) - Date.now()) / 1000);
-	if (Number.isNaN(seconds)) return undefined;
-	return Math.min(Math.max(0, seconds), MAX_RETRY_AFTER_S);
+	const isNumber = /^\d+(?:\.\d+)?$/.test(value);
+	// "-5" would be a date.
+	const at = /^[a-z]{3}/i.test(value) ? Date.parse(value) : Number.NaN;
+	const seconds = Math.ceil(isNumber ? Number(value) : (at - Date.now()) / 1000);
+	// A time that has passed is that of another clock, and no reason to ask again at once.
+	const isUsable = isNumber || seconds > 0;
+	return isUsable ? Math.min(seconds, MAX_RETRY_AFTER_S) : undefined;
 }
 
 /** The relevant parts of what is thrown where nothing answers: n8n wraps some of it in a NodeApiError. */

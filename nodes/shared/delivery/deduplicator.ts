@@ -15,7 +15,7 @@ interface Entry {
 	pending?: { readonly answer: Answer; readonly since: number };
 	/** Id of the run that decides, until the delivery is accepted. */
 	run?: string;
-	/** Epoch milliseconds after which the same key stands for a new delivery. */
+	/** When the same key stands for a new delivery. */
 	readonly endsAt: number;
 }
 
@@ -39,7 +39,8 @@ export class Deduplicator {
 
 	constructor(
 		private readonly capacity = 10_000,
-		private readonly now: () => number = Date.now,
+		/** Milliseconds of a clock that nobody sets. */
+		private readonly now = () => performance.now(),
 	) {}
 
 	get size(): number {

@@ -71,7 +71,11 @@ async function readPages(
 	let firstSize = size;
 	const known = found.size;
 	for (let number = 0; number < MAX_PAGES; number++) {
-		const page = await client.get(api.page({ since, number, offset, size }));
+		const call = api.page({ since, number, offset, size });
+		// A provider may refuse a page beyond the end, rather than leave it empty.
+		const isBeyond = total !== undefined && offset >= total;
+		const page = isBeyond ? await client.find(call, false) : await client.get(call);
+		if (page === undefined) return changed ? 'changed' : 'complete';
 		changed ||= total !== undefined && page.total !== total;
 		total = page.total ?? total;
 		const wanted = page.events.filter(({ at }) => at >= since);

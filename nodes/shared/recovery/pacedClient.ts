@@ -14,6 +14,14 @@ function isWithheld(attempt: Attempt): boolean {
 	return status >= 400 && status < 500 && !REFUSE_EVERYTHING.includes(status);
 }
 
+/** What a proxy says of a server that is down or too slow, as a whole. */
+const OUTAGES = [502, 503, 504];
+
+/** Whether the provider failed at what was asked for; it may do so each time. */
+function isFault(attempt: Attempt): boolean {
+	return attempt.kind === 'status' && attempt.status >= 500 && !OUTAGES.includes(attempt.status);
+}
+
 /** Calls a provider's API no faster than the provider allows, and no slower than its documents do. */
 export class PacedClient {
 	/** When the next call may be made, in milliseconds of a clock that nobody sets. */
@@ -38,14 +46,14 @@ export class PacedClient {
 	}
 
 	/**
-	 * @param isLast whether it will not be tried again
+	 * @param isLast whether it is not to be tried again after a fault of the provider
 	 * @returns undefined for what the provider does not give out, or what is too large
 	 * @throws NodeApiError where it may give it out later, and for an answer that cannot be read
 	 */
 	async find<T>(call: RecoveryCall<T>, isLast: boolean): Promise<T | undefined> {
 		const attempt = await this.send(call);
-		const isWanting = isWithheld(attempt) || (isLast && attempt.kind !== 'success');
-		return isWanting ? undefined : this.valueOf(call, attempt);
+		const isGivenUp = isWithheld(attempt) || (isLast && isFault(attempt));
+		return isGivenUp ? undefined : this.valueOf(call, attempt);
 	}
 
 	private valueOf<T>({ path, read }: RecoveryCall<T>, attempt: Attempt): T {

@@ -136,8 +136,8 @@ export class Round {
 	}
 
 	/**
-	 * Requests what the list leaves out. An entry that is not to be had is used as it was listed, and so is one whose
-	 * request keeps failing: the others wait behind it.
+	 * Requests what the list leaves out. An entry that is not to be had is used as it was listed, and so is one at
+	 * which the provider keeps failing: the others wait behind it.
 	 */
 	private async complete(event: MissedEvent): Promise<ListedEvent> {
 		const requested = this.requested.get(event);

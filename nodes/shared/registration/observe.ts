@@ -83,7 +83,10 @@ export function assertReadable(
 	);
 }
 
-/** Endpoints at our URL other than our own one and those of other triggers of this process. */
+/**
+ * Endpoints at our URL other than our own one and those of other triggers of this process. An id that the list shows at
+ * another URL, too, may be somebody else's.
+ */
 export function orphansIn(
 	{ owner, url }: Pick<EndpointSession, 'owner' | 'url'>,
 	endpoints: readonly RemoteEndpoint[],
@@ -93,6 +96,7 @@ export function orphansIn(
 		(endpoint) =>
 			endpoint.id !== ownId &&
 			isAt(endpoint, url) &&
+			endpoints.every((other) => other.id !== endpoint.id || isAt(other, url)) &&
 			otherTriggerAt(owner, url, ({ endpointId }) => endpointId === endpoint.id) === undefined,
 	);
 }

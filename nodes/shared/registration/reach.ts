@@ -36,13 +36,13 @@ export async function reachOf(
 	askForMs: number,
 	isWanted: () => boolean = () => true,
 ): Promise<Reach | undefined> {
-	const until = Date.now() + askForMs;
+	const until = performance.now() + askForMs;
 	for (;;) {
 		const check = new ReachCheck();
 		const reply = await check.during(async (headers) => await sendUnsigned(context, url, headers));
 		if (!isWanted()) return undefined;
 		const reach = check.hasArrived ? { outcome: 'reached' as const } : meaningOf(reply);
-		if (!mayPass(reach) || Date.now() >= until) return reach;
+		if (!mayPass(reach) || performance.now() >= until) return reach;
 		await sleep(ASK_AGAIN_MS);
 	}
 }

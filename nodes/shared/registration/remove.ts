@@ -62,20 +62,29 @@ export function noteLeftovers(
 /**
  * Removes what is still to be removed of this account and product, and forgets it. One that cannot be deleted stays
  * known, so that the user is asked to remove it once only.
+ * @throws NodeApiError where one may still be there, once all have been tried
  */
 export async function removeLeftovers(session: EndpointSession): Promise<void> {
 	const { store, provider } = session;
+	let failed: PromiseRejectedResult | undefined;
 	for (const leftover of store.state.leftovers ?? []) {
 		if (leftover.undeletable === true || leftover.product !== provider.product) continue;
 		if (!isSameAccount(leftover, session)) continue;
 		session.assertCurrent();
 		// Some APIs answer a create with the endpoint that has the URL already.
 		const isInUse = leftover.endpointId === store.state.registration?.endpointId;
-		const isGone = isInUse || (await removeOrWarn(session, leftover.endpointId));
+		const [removal] = await Promise.allSettled([
+			isInUse || removeOrWarn(session, leftover.endpointId),
+		]);
+		if (removal.status === 'rejected') {
+			failed ??= removal;
+			continue;
+		}
 		const others = store.state.leftovers?.filter((other) => other !== leftover) ?? [];
-		const left = isGone ? others : [...others, { ...leftover, undeletable: true }];
+		const left = removal.value ? others : [...others, { ...leftover, undeletable: true }];
 		store.change({ leftovers: left.length === 0 ? undefined : left });
 	}
+	if (failed !== undefined) throw failed.reason;
 }
 
 /**

@@ -41,10 +41,10 @@ export async function whoAnswersAt(
 	context: Pick<IHookFunctions, 'helpers'>,
 	url: string,
 ): Promise<Occupant> {
-	const until = Date.now() + ASK_FOR_MS;
+	const until = performance.now() + ASK_FOR_MS;
 	for (;;) {
 		const occupant = await askOnce(context, url);
-		if (occupant !== 'nobody' || Date.now() >= until) return occupant;
+		if (occupant !== 'nobody' || performance.now() >= until) return occupant;
 		await sleep(ASK_AGAIN_MS);
 	}
 }

@@ -9,64 +9,69 @@ import type { Owner } from './perTrigger';
 /** What a trigger remembers between its calls, and how it is kept in n8n's static data. */
 
 const text = z.string();
-const names = z.array(text);
+/** Without one that cannot be read, the rest of a record still says which endpoint is ours. */
+const optionalText = text.optional().catch(undefined);
+const optionalNames = z.array(text).optional().catch(undefined);
+const optionalSwitch = z.boolean().optional().catch(undefined);
+/** Epoch milliseconds that a date can hold. */
+const time = z.number().min(0).max(8.64e15);
 
 const reportedSchema = z.object({
-	url: text.optional(),
-	events: names.optional(),
-	active: z.boolean().optional(),
+	url: optionalText,
+	events: optionalNames,
+	active: optionalSwitch,
 });
 
 const recordSchema = z.object({
 	workflowId: text,
 	nodeId: text,
-	product: text.optional(),
+	product: optionalText,
 	endpointId: text.regex(ENDPOINT_ID),
 	/** Collection path of the API the endpoint was created at. */
 	apiPath: text,
 	/** URL and events as last registered; version 0.1.0 did not keep them. */
-	url: text.optional(),
-	events: names.optional(),
+	url: optionalText,
+	events: optionalNames,
 	/**
 	 * How the provider described the endpoint right after it was registered, where that differs from what was
 	 * registered; as long as it does so, nothing has changed.
 	 */
-	reported: reportedSchema.optional(),
+	reported: reportedSchema.optional().catch(undefined),
 	/** Right after it was created the provider showed the endpoint nowhere, so absence proves nothing. */
-	unlisted: z.boolean().optional(),
+	unlisted: optionalSwitch,
 	/** Its removal was tried, and may have taken effect although the answer does not say so. */
-	removing: z.boolean().optional(),
+	removing: optionalSwitch,
 	/** Fingerprint of the account: another API key may be another account's. */
-	account: text.optional(),
+	account: optionalText,
 	/** The secret is the one that is derived from the API key. */
-	derived: z.boolean().optional(),
+	derived: optionalSwitch,
 	/** A secret that neither the credential holds nor the API key gives: made here, or issued by the provider. */
-	sealedSecret: text.optional(),
+	sealedSecret: optionalText,
 	/** To check whether the secret that was sent is still the one that would be sent today. */
-	secretFingerprint: text.optional(),
+	secretFingerprint: optionalText,
 });
 
 /** What a trigger remembers of the endpoint it registered. */
 export type RegistrationRecord = z.output<typeof recordSchema>;
 
 /** The endpoint before the current one: what it signed still verifies before `until` (epoch milliseconds). */
-const replacedSchema = recordSchema.extend({ until: z.number() });
+const replacedSchema = recordSchema.extend({ until: time });
 export type ReplacedRecord = z.output<typeof replacedSchema>;
 
 /** An endpoint of ours that is to be deleted, and is remembered until it is gone. */
 const leftoverSchema = recordSchema
 	.pick({ endpointId: true, url: true, account: true, product: true })
 	/** The provider offers no call to delete it. */
-	.extend({ undeletable: z.boolean().optional() });
+	.extend({ undeletable: optionalSwitch });
 export type Leftover = z.output<typeof leftoverSchema>;
 
 const cursorSchema = z.object({
 	workflowId: text,
 	nodeId: text,
 	/** Epoch milliseconds; nothing from before it is recovered. At first, that is the first activation. */
-	from: z.number(),
+	from: time,
 	/** Epoch milliseconds up to which every event has run: the time of an event, once there was one. */
-	until: z.number(),
+	until: time,
 	/** How many of the newest events from before the first activation are still to be looked for. */
 	newest: z.number().optional(),
 });
@@ -76,13 +81,17 @@ export type RecoveryCursor = z.output<typeof cursorSchema>;
 
 const stateSchema = z.object({
 	/** Grows with each change, even if the clock was set back: of two states, the higher revision is the newer. */
-	revision: z.number().catch(0),
+	revision: z.number().int().catch(0),
 	registration: recordSchema.optional().catch(undefined),
 	replaced: replacedSchema.optional().catch(undefined),
 	recovery: cursorSchema.optional().catch(undefined),
-	leftovers: z.array(leftoverSchema).optional().catch(undefined),
+	leftovers: z
+		.array(z.unknown())
+		.transform((all) => all.flatMap((one) => leftoverSchema.safeParse(one).data ?? []))
+		.optional()
+		.catch(undefined),
 	/** An endpoint is being created: what does not verify may be signed with its secret. */
-	creating: z.boolean().optional().catch(undefined),
+	creating: optionalSwitch,
 });
 export type TriggerState = z.output<typeof stateSchema>;
 
@@ -176,7 +185,7 @@ function storedIn(context: StaticData): IDataObject {
 
 function revisionOf(stored: unknown, workflowId: string): number {
 	const { workflowId: of, revision } = isJsonObject(stored) ? stored : {};
-	return of === workflowId && typeof revision === 'number' ? revision : 0;
+	return of === workflowId && Number.isSafeInteger(revision) ? Number(revision) : 0;
 }
 
 function plain(value: object): IDataObject {

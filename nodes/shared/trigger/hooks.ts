@@ -77,6 +77,15 @@ async function endpointExists(context: IHookFunctions, family: ProviderFamily): 
 		return true;
 	}
 	const session = await readSession(context, family, store);
+	if (session === undefined && store.state.registration !== undefined) {
+		// Registration was automatic before, and the unpublish failed.
+		await deleteEndpoint(context, family).catch((error: unknown) =>
+			warn(
+				context,
+				`The endpoint of the automatic registration may still deliver: ${messageOf(error)}`,
+			),
+		);
+	}
 	// n8n calls `create` next, which looks at the account.
 	if (session && recordsFor(store.state, session.provider).record === undefined) return false;
 	await publish(store, session);

@@ -60,7 +60,13 @@ async function prepareRemoval(
 	family: ProviderFamily,
 	store: RecordStore,
 ): Promise<(() => Promise<void>) | undefined> {
-	const provider = selectProvider(context, family);
+	// An expression may no longer name the product: then it is the one that was registered.
+	const named = family[0].product && context.getNodeParameter('product');
+	const registered = store.state.registration?.product;
+	const provider =
+		[named, registered]
+			.map((product) => family.find((candidate) => candidate.product === product))
+			.find((candidate) => candidate !== undefined) ?? selectProvider(context, family);
 	const { record } = recordsFor(store.state, provider);
 	if (record !== undefined) {
 		const session = await openForRemoval(context, provider, store).catch((error: unknown) => {

@@ -92,8 +92,11 @@ async function askProvider(
 ): Promise<Pick<Findings, 'endpoint' | 'failure'>> {
 	if (api === undefined) return { endpoint: undefined, failure: undefined };
 	try {
-		const found = (await api.list()).find((one) => one.url !== undefined && sameUrl(one.url, url));
-		return { endpoint: found ?? 'absent', failure: undefined };
+		const found = (await api.list()).filter(
+			(one) => one.url !== undefined && sameUrl(one.url, url),
+		);
+		const endpoint = found.find(({ active }) => active) ?? found[0] ?? 'absent';
+		return { endpoint, failure: undefined };
 	} catch (error) {
 		return { endpoint: undefined, failure: failureText(error) };
 	}
@@ -101,13 +104,14 @@ async function askProvider(
 
 async function sendTest(api: EndpointApi, id: string, counts: DeliveryCounts): Promise<TestResult> {
 	const start = Date.now();
+	const until = performance.now() + TEST_LIMIT_MS;
 	const verified = () => (counts.lastVerifiedAt ?? 0) >= start;
 	try {
 		await api.test(id);
 	} catch (error) {
 		if (!verified()) return { failure: failureText(error) };
 	}
-	while (!verified() && Date.now() - start < TEST_LIMIT_MS) await sleep(LOOK_MS);
+	while (!verified() && performance.now() < until) await sleep(LOOK_MS);
 	const { lastVerifiedAt = start } = counts;
 	return { verifiedAfterMs: verified() ? lastVerifiedAt - start : undefined };
 }
