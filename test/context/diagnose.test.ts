@@ -136,6 +136,23 @@ describe('Misar Mail, beside a published trigger,', () => {
 		});
 	});
 
+	it('goes by the endpoint that is on, if another one at its URL is off', async () => {
+		const host = await publish(misarMail);
+		const [own] = sandbox.endpoints('misar.mail');
+		const { id } = sandbox.addEndpoint('misar.mail', {
+			url: host.webhookUrl,
+			events: ['email.sent'],
+		});
+		for (const [off, on = ''] of [
+			[id, own?.id],
+			[own?.id ?? '', id],
+		] as const) {
+			sandbox.changeEndpoint('misar.mail', off, { active: false });
+			sandbox.changeEndpoint('misar.mail', on, { active: true });
+			expect((await diagnose(misarMail))['finding']).not.toBe('endpointSwitchedOff');
+		}
+	});
+
 	it('asks for no test of an endpoint that is switched off', async () => {
 		await publish(misarMail);
 		sandbox.changeEndpoint('misar.mail', only(), { active: false });
