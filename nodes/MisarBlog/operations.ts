@@ -185,14 +185,14 @@ async function getArticle(call: ActionCall): Promise<IDataObject> {
 	const chosen = textSchema.safeParse(
 		context.getNodeParameter('article', itemIndex, '', { extractValue: true }),
 	);
-	const id = chosen.data ?? '';
-	if (id === '') {
+	if (!chosen.success) {
 		throw settingsError(
 			context,
 			'No article is chosen',
 			'Choose one from the list or enter its ID or slug',
 		);
 	}
+	const id = chosen.data;
 	const client = listClient(call, articles);
 	const segment = pathSegment(id);
 	const path = `${ARTICLES}/${segment ?? ''}`;

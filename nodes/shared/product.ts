@@ -5,11 +5,17 @@ import type { TriggerContext } from './settings';
 
 /**
  * The provider that the node's `product` parameter names; the first where there are no products.
+ * @param otherwise the product to take where the parameter names none of the family
  * @throws NodeOperationError for an unknown product (an expression can return anything)
  */
-export function selectProvider(context: TriggerContext, family: ProviderFamily): Provider {
-	const product = family[0].product && context.getNodeParameter('product');
-	return providerFor(context, family, product);
+export function selectProvider(
+	context: TriggerContext,
+	family: ProviderFamily,
+	otherwise?: string,
+): Provider {
+	const named = family[0].product && context.getNodeParameter('product');
+	const isKnown = (product: unknown) => family.some((candidate) => candidate.product === product);
+	return providerFor(context, family, [named, otherwise].find(isKnown) ?? named);
 }
 
 /** The fields of every item that say where it comes from. */

@@ -61,12 +61,7 @@ async function prepareRemoval(
 	store: RecordStore,
 ): Promise<(() => Promise<void>) | undefined> {
 	// An expression may no longer name the product: then it is the one that was registered.
-	const named = family[0].product && context.getNodeParameter('product');
-	const registered = store.state.registration?.product;
-	const provider =
-		[named, registered]
-			.map((product) => family.find((candidate) => candidate.product === product))
-			.find((candidate) => candidate !== undefined) ?? selectProvider(context, family);
+	const provider = selectProvider(context, family, store.state.registration?.product);
 	const { record } = recordsFor(store.state, provider);
 	if (record !== undefined) {
 		const session = await openForRemoval(context, provider, store).catch((error: unknown) => {
